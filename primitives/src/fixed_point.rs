@@ -1,0 +1,1 @@
+//! Deterministic fixed-point logarithm, exponential and power.

@@ -1,0 +1,21 @@
+//! What every other crate speaks of: identifiers, amounts, fixed point, governance parameters, the canonical
+//! codec, hash domains and limits.
+//!
+//! Nothing here performs input or output, reads a clock or draws randomness.
+
+pub mod amount;
+pub mod codec;
+pub mod fixed_point;
+pub mod hash;
+pub mod ids;
+pub mod limits;
+pub mod merkle;
+pub mod params;
+
+pub use amount::{BasisPoints, Credits};
+pub use codec::{CodecError, Decode, Encode, Reader, Writer};
+pub use hash::{Digest, Domain};
+pub use ids::{
+    CategoryId, ChainId, EpochId, PartyId, PersonId, Region, RegionTag, ShardIndex, Tier, WorkId, WorkIndex,
+};
+pub use params::{GovernanceParams, Preset};
