@@ -1,1 +1,18 @@
-//! placeholder
+//! What a subscriber proves and anybody verifies.
+//!
+//! | Module | What it holds |
+//! |---|---|
+//! | [`shard`], [`generators`], [`epoch`] | the public context of an epoch: works, bases, keys |
+//! | [`token`], [`receipt`] | RFC 9474 blind signatures: subscription tokens and bandwidth receipts |
+//! | [`bundle`] | the usage proof: statement, prover, single and batch verifier |
+//! | [`sharing`] | the additive shares of a usage vector, sealed to the parties that hold them |
+//! | [`tally`] | batch headers with running commitments, and the proof of the totals |
+//!
+//! Verifiers never import provers. Nothing here performs input or output; randomness enters through arguments.
+
+pub mod committee;
+pub mod generators;
+pub mod shard;
+pub mod tally;
+pub mod transcript;
+pub mod wire;

@@ -1,0 +1,196 @@
+//! Batch headers with running commitments, and the frozen root of an epoch (protocol notes, section 5).
+
+use crate::{
+    committee::{Committee, CommitteeError, Signatures},
+    wire::WirePoint,
+};
+use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
+use primitives::{
+    ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, PartyId, Reader, RegionTag, ShardIndex,
+    Tier, Writer, codec_struct, hash, limits,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What totals are kept apart by: a bundle's tier and the region of its receipts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Subscription tier.
+    pub tier: Tier,
+    /// Region of the receipts, if there are any.
+    pub region: RegionTag,
+}
+
+codec_struct!(Group { tier, region });
+
+/// Most groups that a header can hold.
+pub const MAX_GROUPS: usize = limits::MAX_TIERS * (limits::REGIONS as usize + 1);
+
+/// Sums of the share commitments `C_{i,g}` of all bundles accepted so far: three points for each group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Running(BTreeMap<Group, [RistrettoPoint; 3]>);
+
+impl Running {
+    /// Adds a bundle's three share commitments to its group.
+    pub fn add(&mut self, group: Group, shares: &[RistrettoPoint; 3]) {
+        let sums = self.0.entry(group).or_insert([RistrettoPoint::identity(); 3]);
+        for (sum, share) in sums.iter_mut().zip(shares) {
+            *sum += share;
+        }
+    }
+
+    /// Groups with their sums, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Group, &[RistrettoPoint; 3])> {
+        self.0.iter().map(|(group, sums)| (*group, sums))
+    }
+
+    /// Number of groups.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether no bundle was added.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Encode for Running {
+    fn encode(&self, w: &mut Writer) {
+        w.count(self.len());
+        for (group, sums) in self.iter() {
+            group.encode(w);
+            for sum in sums {
+                WirePoint::from(*sum).encode(w);
+            }
+        }
+    }
+}
+
+impl Decode for Running {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let mut running = BTreeMap::new();
+        for _ in 0..r.count(MAX_GROUPS)? {
+            let group = Group::decode(r)?;
+            if running.last_key_value().is_some_and(|(last, _)| *last >= group) {
+                return Err(CodecError::Invalid { what: "order of groups" });
+            }
+            let mut sums = [RistrettoPoint::identity(); 3];
+            for sum in &mut sums {
+                *sum = WirePoint::decode(r)?
+                    .decompress()
+                    .ok_or(CodecError::Invalid { what: "group element" })?;
+            }
+            running.insert(group, sums);
+        }
+        Ok(Self(running))
+    }
+}
+
+/// One batch of accepted bundles, in the order that its leader proposes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchHeader {
+    /// Chain that anchors it.
+    pub chain: ChainId,
+    /// Epoch of the bundles.
+    pub epoch: EpochId,
+    /// Shard of the bundles.
+    pub shard: ShardIndex,
+    /// How often the leader proposed anew at this position.
+    pub view: u32,
+    /// Place in the epoch, from 0. The leader of a position is party `position mod 3 + 1`.
+    pub position: u64,
+    /// Digest of the header before, or of nothing at position 0.
+    pub previous: Digest,
+    /// Merkle root over the identifiers of the bundles.
+    pub batch_root: Digest,
+    /// Number of bundles in this batch.
+    pub count: u32,
+    /// Commitments after this batch.
+    pub running: Running,
+}
+
+codec_struct!(BatchHeader { chain, epoch, shard, view, position, previous, batch_root, count, running });
+
+impl BatchHeader {
+    /// Digest that the next header names as its predecessor, and that parties sign.
+    pub fn digest(&self) -> Digest {
+        hash::hash(Domain::Header, &[&self.to_bytes()])
+    }
+
+    /// What a party signs to say that it verified every bundle of the batch and holds both its shares of each.
+    pub fn signing_digest(&self) -> Digest {
+        hash::hash(Domain::HeaderSignature, &[&self.digest().0])
+    }
+
+    /// The party that leads this position.
+    pub fn leader(&self) -> PartyId {
+        leader(self.position)
+    }
+}
+
+/// The party that leads a position.
+pub fn leader(position: u64) -> PartyId {
+    PartyId::from_index((position % PartyId::ALL.len() as u64) as usize)
+}
+
+/// A header with the signatures that make it final once the chain has anchored it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedHeader {
+    /// The header.
+    pub header: BatchHeader,
+    /// Two signatures or three, the leader's among them.
+    pub signatures: Signatures,
+}
+
+codec_struct!(SignedHeader { header, signatures });
+
+impl SignedHeader {
+    /// Checks the signatures.
+    pub fn verify(&self, committee: &Committee) -> Result<(), CommitteeError> {
+        self.signatures.verify(committee, &self.header.signing_digest(), Some(self.header.leader()))
+    }
+}
+
+/// The frozen set of an epoch: nothing is opened over any other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochRoot {
+    /// Chain that anchors it.
+    pub chain: ChainId,
+    /// The epoch.
+    pub epoch: EpochId,
+    /// The shard.
+    pub shard: ShardIndex,
+    /// Number of batches.
+    pub batches: u64,
+    /// Digest of the last header, or of nothing if there is none.
+    pub last: Digest,
+}
+
+codec_struct!(EpochRoot { chain, epoch, shard, batches, last });
+
+impl EpochRoot {
+    /// Digest that opening is bound to, and that parties sign.
+    pub fn digest(&self) -> Digest {
+        hash::hash(Domain::EpochRoot, &[&self.to_bytes()])
+    }
+}
+
+/// A root with its quorum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedRoot {
+    /// The root.
+    pub root: EpochRoot,
+    /// Two signatures or three.
+    pub signatures: Signatures,
+}
+
+codec_struct!(SignedRoot { root, signatures });
+
+impl SignedRoot {
+    /// Checks the signatures.
+    pub fn verify(&self, committee: &Committee) -> Result<(), CommitteeError> {
+        self.signatures.verify(committee, &self.root.digest(), None)
+    }
+}

@@ -1,0 +1,184 @@
+//! Totals of an epoch: what is counted, as limbs of one integer and as numbers.
+
+use crate::tally::header::{Group, MAX_GROUPS};
+use curve25519_dalek::scalar::Scalar;
+use primitives::{
+    CodecError, Decode, Digest, Domain, Encode, Reader, WorkIndex, Writer, codec_struct, hash,
+    limits::{
+        self, BACKED_BITS, BACKED_SHIFT, COUNT_BITS, LISTENER_BITS, LISTENER_SHIFT, VALUE_BITS, VIEWS_BITS,
+        VIEWS_SHIFT,
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, ops::AddAssign};
+
+/// What is counted of a work (protocol notes, section 1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Count {
+    /// First views: distinct subscribers of the epoch.
+    pub listeners: u64,
+    /// Views that a bandwidth receipt backs.
+    pub backed: u64,
+    /// Views.
+    pub views: u64,
+    /// Value in 2^-18 views.
+    pub value: u64,
+}
+
+codec_struct!(Count { listeners, backed, views, value });
+
+impl Count {
+    /// Whether nothing was counted.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether every limb fits its width.
+    pub fn fits(&self) -> bool {
+        self.listeners >> LISTENER_BITS == 0
+            && self.backed >> BACKED_BITS == 0
+            && self.views >> VIEWS_BITS == 0
+            && self.value >> VALUE_BITS == 0
+    }
+
+    /// The integer `listeners 2^130 + backed 2^92 + views 2^54 + value` as a scalar.
+    ///
+    /// Distinct counts that fit have distinct scalars, since 162 bits are far below the group order.
+    pub fn to_scalar(self) -> Scalar {
+        let low = u128::from(self.value) + (u128::from(self.views) << VIEWS_SHIFT);
+        // The backed limb straddles bit 128, so it is added as a scalar.
+        let limb = |n: u64, shift: u32| Scalar::from(n) * power_of_two(shift);
+        Scalar::from(low) + limb(self.backed, BACKED_SHIFT) + limb(self.listeners, LISTENER_SHIFT)
+    }
+
+    /// The count that a scalar stands for, or `None` if it is not below 2^162.
+    pub fn from_scalar(scalar: &Scalar) -> Option<Self> {
+        let bytes = scalar.as_bytes();
+        let bit = |i: u32| u64::from(bytes[(i / 8) as usize] >> (i % 8) & 1);
+        let limb = |from: u32, width: u32| (0..width).fold(0, |n, i| n | bit(from + i) << i);
+        (COUNT_BITS..256).all(|i| bit(i) == 0).then(|| Self {
+            value: limb(0, VALUE_BITS),
+            views: limb(VIEWS_SHIFT, VIEWS_BITS),
+            backed: limb(BACKED_SHIFT, BACKED_BITS),
+            listeners: limb(LISTENER_SHIFT, LISTENER_BITS),
+        })
+    }
+}
+
+impl AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.listeners += other.listeners;
+        self.backed += other.backed;
+        self.views += other.views;
+        self.value += other.value;
+    }
+}
+
+/// `2^shift` as a scalar.
+pub fn power_of_two(shift: u32) -> Scalar {
+    let mut bytes = [0; 32];
+    bytes[(shift / 8) as usize] = 1 << (shift % 8);
+    Scalar::from_bytes_mod_order(bytes)
+}
+
+/// Opened totals: for each group that has a commitment, the counts of its works that are not zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals(BTreeMap<Group, BTreeMap<WorkIndex, Count>>);
+
+impl Totals {
+    /// Records the count of a work in a group; zero counts leave no trace.
+    pub fn insert(&mut self, group: Group, work: WorkIndex, count: Count) {
+        let works = self.0.entry(group).or_default();
+        if count.is_zero() {
+            works.remove(&work);
+        } else {
+            works.insert(work, count);
+        }
+    }
+
+    /// Notes that a group exists, even if nothing was counted in it.
+    pub fn touch(&mut self, group: Group) {
+        self.0.entry(group).or_default();
+    }
+
+    /// Groups with their counts, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Group, &BTreeMap<WorkIndex, Count>)> {
+        self.0.iter().map(|(group, works)| (*group, works))
+    }
+
+    /// Number of groups.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no group.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Digest that the tally proof is bound to.
+    pub fn digest(&self) -> Digest {
+        hash::hash(Domain::Totals, &[&self.to_bytes()])
+    }
+}
+
+impl Encode for Totals {
+    fn encode(&self, w: &mut Writer) {
+        w.count(self.len());
+        for (group, works) in self.iter() {
+            group.encode(w);
+            w.count(works.len());
+            for (work, count) in works {
+                work.encode(w);
+                count.encode(w);
+            }
+        }
+    }
+}
+
+impl Decode for Totals {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let mut totals = BTreeMap::new();
+        for _ in 0..r.count(MAX_GROUPS)? {
+            let group = Group::decode(r)?;
+            if totals.last_key_value().is_some_and(|(last, _)| *last >= group) {
+                return Err(CodecError::Invalid { what: "order of groups" });
+            }
+            let mut works = BTreeMap::new();
+            for _ in 0..r.count(limits::MAX_SHARD_WIDTH)? {
+                let (work, count) = (WorkIndex::decode(r)?, Count::decode(r)?);
+                let in_order = works.last_key_value().is_none_or(|(last, _)| *last < work);
+                if !in_order || count.is_zero() || !count.fits() {
+                    return Err(CodecError::Invalid { what: "list of counts" });
+                }
+                works.insert(work, count);
+            }
+            totals.insert(group, works);
+        }
+        Ok(Self(totals))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_count_survives_its_scalar(l in 0u64..1 << 32, b in 0u64..1 << 38, v in 0u64..1 << 38, x in 0u64..1 << 54) {
+            let count = Count { listeners: l, backed: b, views: v, value: x };
+            prop_assert!(count.fits());
+            prop_assert_eq!(Count::from_scalar(&count.to_scalar()), Some(count));
+        }
+    }
+
+    #[test]
+    fn a_scalar_of_more_than_162_bits_is_no_count() {
+        assert_eq!(Count::from_scalar(&power_of_two(162)), None);
+        assert_eq!(Count::from_scalar(&-Scalar::ONE), None);
+        let top = power_of_two(162) - Scalar::ONE;
+        assert_eq!(Count::from_scalar(&top).map(Count::to_scalar), Some(top));
+    }
+}

@@ -1,0 +1,157 @@
+//! All transcript labels and typed challenges of this crate, in one file.
+//!
+//! A label names what is appended, and each kind of challenge is a type of its own, so that one is never used where
+//! another is meant. The order in which a bundle's transcript is filled is protocol notes, section 3.
+
+use crate::wire::{WirePoint, WireScalar};
+use curve25519_dalek::scalar::Scalar;
+use merlin::Transcript;
+use primitives::Digest;
+
+fn scalar(transcript: &mut Transcript, label: &'static [u8]) -> Scalar {
+    let mut wide = [0; 64];
+    transcript.challenge_bytes(label, &mut wide);
+    Scalar::from_bytes_mod_order_wide(&wide)
+}
+
+/// `rho`: combines the tag equations of a bundle's events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rho(pub Scalar);
+
+/// `x`: the evaluation point of the bundle proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BundleChallenge(pub Scalar);
+
+/// `lambda`: combines the groups of a tally.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lambda(pub Scalar);
+
+/// `c`: the challenge of the tally's Schnorr proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TallyChallenge(pub Scalar);
+
+/// `1, s, s^2, ...`
+pub fn powers(s: Scalar) -> impl Iterator<Item = Scalar> {
+    std::iter::successors(Some(Scalar::ONE), move |power| Some(power * s))
+}
+
+impl Rho {
+    /// `1, rho, rho^2, ...`, one a event.
+    pub fn powers(self) -> impl Iterator<Item = Scalar> {
+        powers(self.0)
+    }
+}
+
+impl Lambda {
+    /// `1, lambda, lambda^2, ...`, one a group.
+    pub fn powers(self) -> impl Iterator<Item = Scalar> {
+        powers(self.0)
+    }
+}
+
+/// Transcript of a bundle proof.
+#[derive(Clone)]
+pub struct BundleTranscript(Transcript);
+
+impl BundleTranscript {
+    /// Starts with the canonical bytes of the statement: context, token, receipts, share commitments, ciphertexts.
+    pub fn new(statement: &[u8]) -> Self {
+        let mut transcript = Transcript::new(b"cwe/v1/bundle");
+        transcript.append_message(b"statement", statement);
+        Self(transcript)
+    }
+
+    /// Appends an element of the first or second message.
+    pub fn point(&mut self, label: &'static [u8], point: &WirePoint) {
+        self.0.append_message(label, &point.0);
+    }
+
+    /// Appends a scalar.
+    pub fn scalar(&mut self, label: &'static [u8], value: &WireScalar) {
+        self.0.append_message(label, value.0.as_bytes());
+    }
+
+    /// Draws `rho`.
+    pub fn rho(&mut self) -> Rho {
+        Rho(scalar(&mut self.0, b"rho"))
+    }
+
+    /// Draws `x`.
+    pub fn x(&mut self) -> BundleChallenge {
+        BundleChallenge(scalar(&mut self.0, b"x"))
+    }
+}
+
+/// Labels of what a bundle's transcript holds after the statement, in order.
+pub mod label {
+    /// `T_e`.
+    pub const TAG: &[u8] = b"T";
+    /// `B'`, commitment to the digits.
+    pub const DIGITS: &[u8] = b"B'";
+    /// `A'`, commitment to the masks.
+    pub const MASKS: &[u8] = b"A'";
+    /// `A_sk`.
+    pub const KEY: &[u8] = b"A_sk";
+    /// `alpha`, sum of the backed masks.
+    pub const ALPHA: &[u8] = b"alpha";
+    /// `A_{E,i}`.
+    pub const EPHEMERAL: &[u8] = b"A_E";
+    /// `N`.
+    pub const TAG_MASK: &[u8] = b"N";
+    /// `Q_k`.
+    pub const COEFFICIENT: &[u8] = b"Q_k";
+    /// A response.
+    pub const RESPONSE: &[u8] = b"response";
+}
+
+/// Transcript of a tally proof.
+#[derive(Clone)]
+pub struct TallyTranscript(Transcript);
+
+impl TallyTranscript {
+    /// An empty transcript.
+    #[expect(clippy::new_without_default, reason = "a transcript is started on purpose, never by default")]
+    pub fn new() -> Self {
+        Self(Transcript::new(b"cwe/v1/tally"))
+    }
+
+    /// Appends the digest of the frozen root.
+    pub fn root(&mut self, digest: &Digest) {
+        self.0.append_message(b"root", &digest.0);
+    }
+
+    /// Appends the digest of the bases.
+    pub fn generators(&mut self, digest: &Digest) {
+        self.0.append_message(b"generators", &digest.0);
+    }
+
+    /// Appends the encoded running commitments.
+    pub fn running(&mut self, bytes: &[u8]) {
+        self.0.append_message(b"running", bytes);
+    }
+
+    /// Appends the digest of the totals.
+    pub fn totals(&mut self, digest: &Digest) {
+        self.0.append_message(b"totals", &digest.0);
+    }
+
+    /// Appends the digest of one share's openings.
+    pub fn openings(&mut self, digest: &Digest) {
+        self.0.append_message(b"openings", &digest.0);
+    }
+
+    /// Draws `lambda`.
+    pub fn lambda(&mut self) -> Lambda {
+        Lambda(scalar(&mut self.0, b"lambda"))
+    }
+
+    /// Appends the sum of the announcements.
+    pub fn announcement(&mut self, point: &WirePoint) {
+        self.0.append_message(b"announcement", &point.0);
+    }
+
+    /// Draws `c`.
+    pub fn challenge(&mut self) -> TallyChallenge {
+        TallyChallenge(scalar(&mut self.0, b"c"))
+    }
+}
