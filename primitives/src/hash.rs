@@ -46,10 +46,14 @@ domains! {
     Params = "params",
     /// Digest of a registry shard.
     Shard = "shard",
+    /// Digest of an epoch's public context.
+    EpochContext = "epoch-context",
     /// Identifier of an accepted bundle: the hash of its canonical bytes.
     Bundle = "bundle",
     /// What a proof says of its ciphertexts.
     Ciphertexts = "ciphertexts",
+    /// Context that the sealing of shares is bound to.
+    Sealing = "sealing",
     /// Message under a subscription token.
     Token = "token",
     /// Message under a bandwidth receipt.

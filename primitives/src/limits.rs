@@ -11,6 +11,8 @@ pub const VIEW_INDICES: u16 = 64;
 pub const MAX_COUNTED_VIEWS: u16 = 63;
 /// Sizes to which bundles are padded, in events. Few sizes, so that a size says little.
 pub const BUNDLE_SIZES: [usize; 3] = [8, 32, 128];
+/// Windows of an epoch in which bundles are handed in.
+pub const WINDOWS: u16 = 24;
 /// Most receipts in one bundle: one for every event of the largest bundle.
 pub const MAX_RECEIPTS: usize = 128;
 /// What one bandwidth receipt may stand for, in views.
@@ -23,8 +25,9 @@ pub const MAX_TIERS: usize = 8;
 pub const RSA_BITS: usize = 2048;
 /// Modulus of blind RSA keys, and so length of a signature, in bytes.
 pub const RSA_BYTES: usize = RSA_BITS / 8;
-/// Longest DER encoding of a blind RSA public key that is read.
-pub const MAX_RSA_KEY_BYTES: usize = 512;
+/// Length of the DER encoding of a blind RSA public key of exactly 2,048 bits with exponent 65,537; another modulus
+/// length or exponent gives another length.
+pub const RSA_KEY_BYTES: usize = 294;
 /// Longest bundle that intake reads, in bytes: the explicit share of the widest shard, 128 events, 128 receipts.
 pub const MAX_BUNDLE_BYTES: usize = 512 * 1024;
 /// Most bundles in one batch.

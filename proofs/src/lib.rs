@@ -10,9 +10,17 @@
 //!
 //! Verifiers never import provers. Nothing here performs input or output; randomness enters through arguments.
 
+pub mod blind;
+pub mod bundle;
 pub mod committee;
+pub mod epoch;
 pub mod generators;
+pub mod receipt;
 pub mod shard;
+pub mod sharing;
 pub mod tally;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod token;
 pub mod transcript;
 pub mod wire;

@@ -10,7 +10,7 @@ use std::fmt;
 
 /// A compressed element of ristretto255. Decoding copies the bytes; whether they name an element is found out by
 /// [`WirePoint::decompress`], which a verifier calls for all elements of a message at once.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct WirePoint(pub [u8; 32]);
 
@@ -28,7 +28,7 @@ impl From<RistrettoPoint> for WirePoint {
 }
 
 /// A scalar of ristretto255 in its canonical encoding.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct WireScalar(pub Scalar);
 

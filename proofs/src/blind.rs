@@ -1,0 +1,149 @@
+//! RFC 9474 blind RSA signatures, variant RSABSSA-SHA384-PSS-Deterministic, as tokens and receipts use them.
+//!
+//! "Deterministic" is about the message, which is not randomised again: each message of this protocol already holds
+//! 256 secret random bits (a fresh key or a serial), which is what RFC 9474, section 5, asks of that variant. The
+//! PSS salt is random.
+//!
+//! The signer's secret operation is blinded by the library; message and signature become public later, so nothing
+//! else here need be constant time.
+
+use blind_rsa_signatures::{KeyPair, Options, PublicKey, Secret, SecretKey, Signature};
+use primitives::{CodecError, Decode, Encode, Reader, Writer, limits};
+use rand_core::{CryptoRng, RngCore};
+use thiserror::Error;
+
+/// Why a blind signature protocol ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BlindError {
+    /// The signature does not verify under the key.
+    #[error("the signature does not verify")]
+    Signature,
+    /// The blinded message is not a number below the modulus.
+    #[error("the blinded message is out of range")]
+    Request,
+    /// The signer's answer does not lead to a valid signature.
+    #[error("the signer's answer does not unblind to a valid signature")]
+    Response,
+    /// Key generation failed, or the key has other parameters than 2,048 bits and exponent 65,537.
+    #[error("the key is unusable")]
+    Key,
+}
+
+/// A signature on a message that the signer never saw.
+pub type BlindSignature = [u8; limits::RSA_BYTES];
+
+/// Public key of a blind signer, kept with its canonical DER encoding.
+#[derive(Clone, Debug)]
+pub struct BlindKey {
+    der: Vec<u8>,
+    key: PublicKey,
+}
+
+impl PartialEq for BlindKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for BlindKey {}
+
+impl BlindKey {
+    /// Reads a key from DER. Only the encoding that [`BlindKey::der`] gives back is accepted.
+    pub fn from_der(der: &[u8]) -> Result<Self, BlindError> {
+        let key = PublicKey::from_der(der).map_err(|_| BlindError::Key)?;
+        let canonical = key.to_der().map_err(|_| BlindError::Key)?;
+        if canonical != der || der.len() != limits::RSA_KEY_BYTES {
+            return Err(BlindError::Key);
+        }
+        Ok(Self { der: canonical, key })
+    }
+
+    /// Canonical DER encoding (SubjectPublicKeyInfo).
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Blinds `message`: what the signer is sent, and what the holder keeps to unblind the answer.
+    pub fn blind(
+        &self,
+        message: &[u8],
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<(BlindSignature, Pending), BlindError> {
+        let result = self.key.blind(rng, message, false, &Options::default()).map_err(|_| BlindError::Key)?;
+        let request = result.blind_msg.0.try_into().map_err(|_| BlindError::Key)?;
+        Ok((request, Pending { key: self.key.clone(), message: message.to_vec(), secret: result.secret }))
+    }
+
+    /// Checks a signature.
+    pub fn verify(&self, message: &[u8], signature: &BlindSignature) -> Result<(), BlindError> {
+        let signature = Signature(signature.to_vec());
+        self.key.verify(&signature, None, message, &Options::default()).map_err(|_| BlindError::Signature)
+    }
+}
+
+impl Encode for BlindKey {
+    fn encode(&self, w: &mut Writer) {
+        w.bytes(&self.der);
+    }
+}
+
+impl Decode for BlindKey {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let der = r.bytes(limits::RSA_KEY_BYTES)?;
+        Self::from_der(der).map_err(|_| CodecError::Invalid { what: "blind RSA key" })
+    }
+}
+
+/// A request that waits for the signer's answer.
+pub struct Pending {
+    key: PublicKey,
+    message: Vec<u8>,
+    secret: Secret,
+}
+
+impl Pending {
+    /// Unblinds the answer; the result verifies.
+    pub fn finish(self, answer: &BlindSignature) -> Result<BlindSignature, BlindError> {
+        let answer = blind_rsa_signatures::BlindSignature(answer.to_vec());
+        let signature = self.key.finalize(&answer, &self.secret, None, &self.message, &Options::default());
+        signature.map_err(|_| BlindError::Response)?.0.try_into().map_err(|_| BlindError::Response)
+    }
+}
+
+/// A blind signer.
+pub struct BlindIssuer {
+    secret: SecretKey,
+    public: BlindKey,
+}
+
+impl BlindIssuer {
+    /// A fresh key of 2,048 bits.
+    pub fn generate(rng: &mut (impl RngCore + CryptoRng)) -> Result<Self, BlindError> {
+        let pair = KeyPair::generate(rng, limits::RSA_BITS).map_err(|_| BlindError::Key)?;
+        let der = pair.pk.to_der().map_err(|_| BlindError::Key)?;
+        Ok(Self { secret: pair.sk, public: BlindKey::from_der(&der)? })
+    }
+
+    /// The public key.
+    pub fn public(&self) -> &BlindKey {
+        &self.public
+    }
+
+    /// Signs a blinded message, without learning what it is.
+    pub fn sign(
+        &self,
+        request: &BlindSignature,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<BlindSignature, BlindError> {
+        let answer =
+            self.secret.blind_sign(rng, request, &Options::default()).map_err(|_| BlindError::Request)?;
+        answer.0.try_into().map_err(|_| BlindError::Request)
+    }
+}
+
+impl std::fmt::Debug for BlindIssuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlindIssuer").finish_non_exhaustive()
+    }
+}

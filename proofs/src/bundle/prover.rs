@@ -1,0 +1,421 @@
+//! The prover of a bundle: a subscriber's device.
+//!
+//! Whatever depends on a secret (which works, which views, the key, the masks) runs in constant time: digits are
+//! compared and selected by `subtle`, products are by constant-time multi-scalar multiplication, and no table is
+//! indexed by a secret. The number of events and receipts is public.
+
+use crate::{
+    blind::BlindSignature,
+    bundle::{
+        digits::{Layout, VALUE_DEGREE, limb_units, lin},
+        statement::{Bundle, Envelope, Proof},
+    },
+    epoch::EpochContext,
+    generators::{VIEW_DIGITS, bases},
+    receipt::Receipt,
+    sharing::{SealedShares, seal::Ephemerals, split::Shares},
+    token::SubscriberKey,
+    transcript::powers,
+    wire::{WirePoint, WireScalar},
+};
+use curve25519_dalek::{
+    ristretto::RistrettoPoint,
+    scalar::Scalar,
+    traits::{Identity, MultiscalarMul},
+};
+use primitives::{WorkIndex, limits};
+use rand_core::{CryptoRng, RngCore};
+use std::collections::BTreeSet;
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+use thiserror::Error;
+use zeroize::{Zeroize, Zeroizing};
+
+/// One event, as the device knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Zeroize)]
+pub struct EventWitness {
+    /// The work's index in the shard.
+    #[zeroize(skip)]
+    pub work: WorkIndex,
+    /// View index j, from 0.
+    pub view: u16,
+    /// Played fraction in quarters, 1 to 4.
+    pub quarters: u8,
+    /// Whether a receipt backs it.
+    pub backed: bool,
+}
+
+/// Why no bundle can be made of what was given.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// More events than the largest bundle holds.
+    #[error("{count} events are more than a bundle holds ({limit})", limit = limits::BUNDLE_SIZES[2])]
+    TooManyEvents {
+        /// Events given.
+        count: usize,
+    },
+    /// An event whose work, view or fraction is outside its range.
+    #[error("event {event} is outside the shard, the view indices or the fractions")]
+    OutOfRange {
+        /// Place of the event.
+        event: usize,
+    },
+    /// The same view of the same work twice.
+    #[error("event {event} repeats an earlier one")]
+    Repeated {
+        /// Place of the second.
+        event: usize,
+    },
+    /// Receipts stand for another number of views than the events that are backed.
+    #[error("{backed} events are backed and the receipts stand for {receipted} views")]
+    Receipts {
+        /// Backed events.
+        backed: u64,
+        /// Views of the receipts.
+        receipted: u64,
+    },
+    /// No unused padding event is left in this epoch.
+    #[error("no unused padding event is left")]
+    NoPadding,
+    /// A sealing key of the committee is not a group element.
+    #[error("the committee's sealing keys are unusable")]
+    Committee,
+}
+
+/// Fills `events` up to a bundle size with events that count nothing: a view index from `J_max` on. `used` holds the
+/// padding of this subscriber's earlier bundles of the epoch, whose tags must not recur.
+pub fn pad(
+    context: &EpochContext,
+    events: &mut Vec<EventWitness>,
+    used: &mut BTreeSet<(WorkIndex, u16)>,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<(), ProveError> {
+    let size = limits::BUNDLE_SIZES.into_iter().find(|size| *size >= events.len());
+    let size = size.ok_or(ProveError::TooManyEvents { count: events.len() })?;
+    let (width, first) = (context.shard.width() as u64, u64::from(context.params.j_max));
+    let views = u64::from(limits::VIEW_INDICES) - first;
+    if (used.len() + size - events.len()) as u64 > width * views {
+        return Err(ProveError::NoPadding);
+    }
+    while events.len() < size {
+        // A slight bias is harmless: padding hides nothing by its own distribution, only by its tag.
+        let drawn = rng.next_u64() % (width * views);
+        let (work, view) = (WorkIndex((drawn / views) as u16), (first + drawn % views) as u16);
+        if used.insert((work, view)) {
+            events.push(EventWitness { work, view, quarters: 1, backed: false });
+        }
+    }
+    Ok(())
+}
+
+/// Proves a bundle of `events`, already padded.
+pub fn prove(
+    context: &EpochContext,
+    key: &SubscriberKey,
+    (envelope, token, receipts): (Envelope, BlindSignature, Vec<Receipt>),
+    events: &[EventWitness],
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Bundle, ProveError> {
+    check(context, events, &receipts)?;
+    let witness = RawWitness::honest(context, key, events);
+    prove_whatever_the_witness_says(context, (envelope, token, receipts), witness, rng)
+}
+
+fn check(context: &EpochContext, events: &[EventWitness], receipts: &[Receipt]) -> Result<(), ProveError> {
+    if !limits::BUNDLE_SIZES.contains(&events.len()) {
+        return Err(ProveError::TooManyEvents { count: events.len() });
+    }
+    let mut seen = BTreeSet::new();
+    for (at, event) in events.iter().enumerate() {
+        let inside = usize::from(event.work.0) < context.shard.width() && event.view < limits::VIEW_INDICES;
+        if !inside || !(1..=limits::MAX_QUARTERS).contains(&event.quarters) {
+            return Err(ProveError::OutOfRange { event: at });
+        }
+        if !seen.insert((event.work, event.view)) {
+            return Err(ProveError::Repeated { event: at });
+        }
+    }
+    let backed = events.iter().map(|e| u64::from(e.backed)).sum();
+    let receipted = receipts.iter().map(|r| u64::from(r.denomination.views())).sum();
+    if backed == receipted { Ok(()) } else { Err(ProveError::Receipts { backed, receipted }) }
+}
+
+/// What the proof is made from, digit by digit. An honest device fills it by [`RawWitness::honest`]; tests and the
+/// simulator's adversaries fill it with lies, to see them refused.
+#[derive(Clone)]
+pub struct RawWitness {
+    /// `sk`.
+    pub key: Scalar,
+    /// For each event, the entries of its digits and the backed entry.
+    pub events: Vec<(Vec<[Scalar; 4]>, Scalar)>,
+    /// Tags, one an event.
+    pub tags: Vec<RistrettoPoint>,
+    /// The usage vector; `None` takes what the digits amount to.
+    pub vector: Option<Vec<Scalar>>,
+    /// Ephemerals to show in place of one's own; a thief does not know their exponents.
+    pub foreign_ephemerals: [Option<WirePoint>; 3],
+}
+
+impl Drop for RawWitness {
+    fn drop(&mut self) {
+        self.key.zeroize();
+        for (digits, backed) in &mut self.events {
+            digits.iter_mut().for_each(Zeroize::zeroize);
+            backed.zeroize();
+        }
+        self.vector.zeroize();
+    }
+}
+
+impl RawWitness {
+    /// One-hot digits and right tags of `events`.
+    pub fn honest(context: &EpochContext, key: &SubscriberKey, events: &[EventWitness]) -> Self {
+        let layout = Layout::of(context);
+        let key = *key.secret();
+        let digits: Vec<_> =
+            events.iter().map(|event| (one_hot_digits(layout, event), bit(event.backed))).collect();
+        let tags = digits.iter().map(|(d, _)| tag(context, &key, &lin(layout, d))).collect();
+        Self { key, events: digits, tags, vector: None, foreign_ephemerals: [None; 3] }
+    }
+}
+
+/// `T = (sk + m)^-1 Q`.
+pub fn tag(context: &EpochContext, key: &Scalar, number: &Scalar) -> RistrettoPoint {
+    (key + number).invert() * context.tag_base
+}
+
+fn bit(b: bool) -> Scalar {
+    Scalar::conditional_select(&Scalar::ZERO, &Scalar::ONE, u8::from(b).into())
+}
+
+/// Entries of a one-hot digit, without branching on it.
+fn one_hot(digit: u16) -> [Scalar; 4] {
+    std::array::from_fn(|i| Scalar::conditional_select(&Scalar::ZERO, &Scalar::ONE, digit.ct_eq(&(i as u16))))
+}
+
+fn one_hot_digits(layout: Layout, event: &EventWitness) -> Vec<[Scalar; 4]> {
+    let work = (0..layout.work_digits()).map(|d| one_hot(event.work.0 >> (2 * d) & 3));
+    let view = (0..VIEW_DIGITS).map(|d| one_hot(event.view >> (2 * d) & 3));
+    work.chain(view).chain([one_hot(u16::from(event.quarters) - 1)]).collect()
+}
+
+/// A digit's entries `sigma X + a`, with masks that sum to zero.
+struct MaskedDigit {
+    sigma: [Scalar; 4],
+    mask: [Scalar; 4],
+}
+
+struct MaskedEvent {
+    digits: Vec<MaskedDigit>,
+    backed: (Scalar, Scalar),
+}
+
+impl Drop for MaskedEvent {
+    fn drop(&mut self) {
+        for digit in &mut self.digits {
+            digit.sigma.zeroize();
+            digit.mask.zeroize();
+        }
+        self.backed.0.zeroize();
+        self.backed.1.zeroize();
+    }
+}
+
+impl MaskedEvent {
+    fn new((digits, backed): &(Vec<[Scalar; 4]>, Scalar), rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        let masked = |sigma: &[Scalar; 4]| {
+            let mut mask = [Scalar::ZERO; 4];
+            for entry in 1..4 {
+                mask[entry] = Scalar::random(rng);
+                mask[0] -= mask[entry];
+            }
+            MaskedDigit { sigma: *sigma, mask }
+        };
+        Self { digits: digits.iter().map(masked).collect(), backed: (*backed, Scalar::random(rng)) }
+    }
+
+    fn masks(&self) -> Vec<[Scalar; 4]> {
+        self.digits.iter().map(|d| d.mask).collect()
+    }
+}
+
+type Polynomial = Vec<Scalar>;
+
+/// `p(X) (slope X + constant)`.
+fn times_linear(p: &[Scalar], slope: &Scalar, constant: &Scalar) -> Polynomial {
+    let mut product = vec![Scalar::ZERO; p.len() + 1];
+    for (k, c) in p.iter().enumerate() {
+        product[k] += c * constant;
+        product[k + 1] += c * slope;
+    }
+    product
+}
+
+fn add_scaled(sum: &mut [Scalar], p: &[Scalar], factor: &Scalar) {
+    for (s, c) in sum.iter_mut().zip(p) {
+        *s += factor * c;
+    }
+}
+
+/// `v_e(X)` (protocol notes, section 3): what the event adds to its work's count, as a polynomial of degree 4 whose
+/// leading coefficient is the count.
+fn count_polynomial(context: &EpochContext, layout: Layout, event: &MaskedEvent) -> Polynomial {
+    let mut views: Vec<Polynomial> = vec![vec![Scalar::ONE]];
+    for digit in event.digits[layout.work_digits()..layout.fraction()].iter().rev() {
+        views = views
+            .iter()
+            .flat_map(|p| (0..4).map(|i| times_linear(p, &digit.sigma[i], &digit.mask[i])))
+            .collect();
+    }
+    let counted = usize::from(context.params.j_max);
+    let (mut any, mut valued) = (vec![Scalar::ZERO; VIEW_DIGITS + 1], vec![Scalar::ZERO; VIEW_DIGITS + 1]);
+    for (view, value) in views.iter().zip(&context.view_values).take(counted) {
+        add_scaled(&mut any, view, &Scalar::ONE);
+        add_scaled(&mut valued, view, value);
+    }
+    let quarters = &event.digits[layout.fraction()];
+    let weigh =
+        |entries: &[Scalar; 4]| entries.iter().zip(1u64..).map(|(e, i)| e * Scalar::from(i)).sum::<Scalar>();
+    let units = limb_units();
+    let mut v = vec![Scalar::ZERO; VALUE_DEGREE + 1];
+    add_scaled(&mut v, &times_linear(&views[0], &Scalar::ONE, &Scalar::ZERO), &units.listener);
+    add_scaled(&mut v, &times_linear(&any, &event.backed.0, &event.backed.1), &units.backed);
+    add_scaled(&mut v, &times_linear(&any, &Scalar::ONE, &Scalar::ZERO), &units.view);
+    add_scaled(&mut v, &times_linear(&valued, &weigh(&quarters.sigma), &weigh(&quarters.mask)), &Scalar::ONE);
+    v
+}
+
+/// Coefficients of `sum_e p_{e,w}(X) v_e(X)`, row by row: `rows[w][k]`, k up to M. The leading one is the usage.
+fn row_polynomials(context: &EpochContext, layout: Layout, events: &[MaskedEvent]) -> Vec<Polynomial> {
+    let mut rows = vec![vec![Scalar::ZERO; layout.degree() + 1]; context.shard.width()];
+    for event in events {
+        let mut partial = vec![count_polynomial(context, layout, event)];
+        for digit in event.digits[..layout.work_digits()].iter().rev() {
+            partial = partial
+                .iter()
+                .flat_map(|p| (0..4).map(|i| times_linear(p, &digit.sigma[i], &digit.mask[i])))
+                .collect();
+        }
+        for (row, p) in rows.iter_mut().zip(&mut partial) {
+            row.iter_mut().zip(p.iter()).for_each(|(r, c)| *r += c);
+            p.zeroize();
+        }
+    }
+    rows
+}
+
+/// `B'` and `A'`: commitments to the digits and to their masks.
+fn commit_digits(layout: Layout, events: &[MaskedEvent], blindings: [&Scalar; 2]) -> [RistrettoPoint; 2] {
+    let (mut points, mut digits, mut masks) =
+        (vec![bases().blinding], vec![*blindings[0]], vec![*blindings[1]]);
+    for (at, event) in events.iter().enumerate() {
+        for (place, digit) in event.digits.iter().enumerate() {
+            let own = layout.bases(at, place);
+            points.extend(own.g);
+            digits.extend(&digit.sigma[1..]);
+            masks.extend(&digit.mask[1..]);
+            // Every entry's product, entry 0 too: without it a digit (-2, 1, 1, 1) would pass as one-hot, and one
+            // bundle could hold 64 votes for a work (protocol notes, "why entry 0 matters").
+            points.extend(own.h);
+            digits.extend(digit.sigma.iter().zip(&digit.mask).map(|(s, a)| a * (Scalar::ONE - s - s)));
+            masks.extend(digit.mask.iter().map(|a| -(a * a)));
+        }
+        let (sigma, mask) = &event.backed;
+        points.extend(layout.backed_bases(at));
+        digits.extend([*sigma, mask * (Scalar::ONE - sigma - sigma)]);
+        masks.extend([*mask, -(mask * mask)]);
+    }
+    let commitments = [&digits, &masks].map(|scalars| RistrettoPoint::multiscalar_mul(scalars, &points));
+    digits.zeroize();
+    masks.zeroize();
+    commitments
+}
+
+/// Makes the messages of a proof from a witness as it is. The result verifies only if the witness is honest.
+pub fn prove_whatever_the_witness_says(
+    context: &EpochContext,
+    (envelope, token, receipts): (Envelope, BlindSignature, Vec<Receipt>),
+    witness: RawWitness,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<Bundle, ProveError> {
+    let layout = Layout::of(context);
+    let events: Vec<_> = witness.events.iter().map(|event| MaskedEvent::new(event, rng)).collect();
+    let mut rows = row_polynomials(context, layout, &events);
+
+    // Shares of the usage vector, and their ciphertexts.
+    let usage = || rows.iter().map(|row| row[layout.degree()]).collect();
+    let vector = Zeroizing::new(witness.vector.clone().unwrap_or_else(usage));
+    let blinding = Zeroizing::new(Scalar::random(rng));
+    let shares = Shares::split(&vector, &blinding, rng);
+    let commitments = shares.commit(&context.works).map(WirePoint::from);
+    let ephemerals = Ephemerals::generate(rng);
+    let mut recipients = [RistrettoPoint::identity(); 3];
+    for (recipient, party) in recipients.iter_mut().zip(primitives::PartyId::ALL) {
+        *recipient = context.keys.committee.member(party).kem.decompress().ok_or(ProveError::Committee)?;
+    }
+    let mut sealed =
+        SealedShares::seal(&shares, &ephemerals, &recipients, &context.sealing_context(&envelope), rng);
+    for (own, foreign) in sealed.ephemerals.iter_mut().zip(&witness.foreign_ephemerals) {
+        *own = foreign.unwrap_or(*own);
+    }
+
+    // First message.
+    let blindings: [Zeroizing<Scalar>; 2] = std::array::from_fn(|_| Zeroizing::new(Scalar::random(rng)));
+    let [digits, masks] = commit_digits(layout, &events, [&blindings[0], &blindings[1]]);
+    let key_nonce = Zeroizing::new(Scalar::random(rng));
+    let kem_nonces: [Zeroizing<Scalar>; 3] = std::array::from_fn(|_| Zeroizing::new(Scalar::random(rng)));
+    let proof = Proof {
+        digits: digits.into(),
+        masks: masks.into(),
+        key_mask: (*key_nonce * bases().key).into(),
+        backed_mask: events.iter().map(|e| e.backed.1).sum::<Scalar>().into(),
+        ephemeral_masks: std::array::from_fn(|i| (*kem_nonces[i] * bases().kem).into()),
+        tag_mask: WirePoint::default(),
+        coefficients: Vec::new(),
+        responses: Vec::new(),
+        digits_response: WireScalar::default(),
+        key_response: WireScalar::default(),
+        vector_response: WireScalar::default(),
+        ephemeral_responses: Default::default(),
+    };
+    let tags = witness.tags.iter().map(|t| WirePoint::from(*t)).collect();
+    let mut bundle = Bundle { envelope, token, receipts, commitments, sealed, tags, proof };
+    let mut transcript = bundle.transcript(context);
+    bundle.proof.append_first_message(&mut transcript);
+
+    // Second message, after rho.
+    let rho = transcript.rho();
+    let tag_masks: Vec<_> = events
+        .iter()
+        .zip(rho.powers())
+        .map(|(e, weight)| weight * (*key_nonce + lin(layout, &e.masks())))
+        .collect();
+    bundle.proof.tag_mask = RistrettoPoint::multiscalar_mul(&tag_masks, &witness.tags).into();
+    let gammas: Zeroizing<Vec<Scalar>> =
+        Zeroizing::new((0..layout.degree()).map(|_| Scalar::random(rng)).collect());
+    bundle.proof.coefficients = (0..layout.degree())
+        .map(|k| {
+            let scalars = rows.iter().map(|row| &row[k]).chain([&gammas[k]]);
+            let points = context.works.points().iter().chain([&bases().blinding]);
+            RistrettoPoint::multiscalar_mul(scalars, points).into()
+        })
+        .collect();
+    rows.zeroize();
+    bundle.proof.append_second_message(&mut transcript);
+
+    // Responses, after x.
+    let x = transcript.x().0;
+    for event in &events {
+        for digit in &event.digits {
+            bundle.proof.responses.extend((1..4).map(|i| WireScalar(digit.sigma[i] * x + digit.mask[i])));
+        }
+        bundle.proof.responses.push(WireScalar(event.backed.0 * x + event.backed.1));
+    }
+    bundle.proof.digits_response = (x * *blindings[0] + *blindings[1]).into();
+    bundle.proof.key_response = (x * witness.key + *key_nonce).into();
+    let masked: Scalar = gammas.iter().zip(powers(x)).map(|(gamma, power)| gamma * power).sum();
+    let top = powers(x).nth(layout.degree()).expect("powers never end");
+    bundle.proof.vector_response = (top * *blinding + masked).into();
+    bundle.proof.ephemeral_responses = std::array::from_fn(|i| (x * ephemerals.0[i] + *kem_nonces[i]).into());
+    Ok(bundle)
+}

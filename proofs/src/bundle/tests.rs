@@ -1,0 +1,477 @@
+//! Every attack that the protocol notes name against the bundle proof, each with the rule that stops it.
+
+use super::*;
+use crate::{
+    receipt::{Denomination, Receipt},
+    sharing::{self, check, split::Shares},
+    tally::{Count, totals::power_of_two},
+    testing::{TestSubscriber, event, issuer, small},
+    wire::{WirePoint, WireScalar},
+};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use primitives::{CodecError, Decode, Digest, Encode, PartyId, Region, RegionTag, Tier, WorkIndex};
+use proptest::prelude::*;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+fn rng() -> ChaCha20Rng {
+    ChaCha20Rng::seed_from_u64(77)
+}
+
+fn some_events() -> Vec<EventWitness> {
+    vec![event(3, 0, true), event(3, 1, true), event(3, 2, false), event(9, 0, true), event(0, 5, false)]
+}
+
+#[test]
+fn an_honest_bundle_verifies_and_its_shares_hold_its_events() {
+    let (committee, context) = small();
+    let bundle = TestSubscriber::new(1).bundle(&context, some_events());
+    assert_eq!(verify(&context, &bundle), Ok(()));
+    assert_eq!(Bundle::from_bytes(&bundle.to_bytes()).as_ref(), Ok(&bundle));
+
+    let sealing = context.sealing_context(&bundle.envelope);
+    let width = context.shard.width();
+    let mut held = Vec::new();
+    for party in PartyId::ALL {
+        let opened = bundle.sealed.open(party, &committee.kem[party.index()], &sealing, width).unwrap();
+        for (share, opening) in sharing::held(party).into_iter().zip(opened) {
+            let commitment = bundle.commitments[share.index()].decompress().unwrap();
+            assert_eq!(opening.commit(&context.works), commitment);
+            held.push((share, opening));
+        }
+    }
+    let mut totals = vec![Scalar::ZERO; width];
+    for share in PartyId::ALL {
+        let copies: Vec<_> = held.iter().filter(|(s, _)| *s == share).map(|(_, o)| o).collect();
+        assert_eq!(copies.len(), 2, "each share has two holders");
+        assert_eq!(copies[0], copies[1]);
+        copies[0].expand(width, |at, x| totals[at] += x);
+    }
+    let values = context.params.view_values().map(|v| u64::from(v) * 4);
+    let expected = |w: usize| match w {
+        3 => Count { listeners: 1, backed: 2, views: 3, value: values[0] + values[1] + values[2] },
+        9 => Count { listeners: 1, backed: 1, views: 1, value: values[0] },
+        0 => Count { listeners: 0, backed: 0, views: 1, value: values[5] },
+        _ => Count::default(),
+    };
+    for (w, total) in totals.iter().enumerate() {
+        assert_eq!(Count::from_scalar(total), Some(expected(w)), "work {w}");
+    }
+}
+
+#[test]
+fn a_batch_accepts_the_honest_and_names_each_culprit_with_its_rule() {
+    let (_, context) = small();
+    let mut bundles: Vec<_> =
+        (0..6).map(|i| TestSubscriber::new(i).bundle(&context, some_events())).collect();
+    bundles[1].proof.digits_response.0 += Scalar::ONE;
+    bundles[4].proof.key_response.0 += Scalar::ONE;
+    bundles[5].token[0] ^= 1;
+    let all: Vec<_> = bundles.iter().collect();
+    let results = verify_batch(&context, &all, &mut rng());
+    assert_eq!(
+        results,
+        [Ok(()), Err(BundleError::Digits), Ok(()), Ok(()), Err(BundleError::Tags), Err(BundleError::Token),]
+    );
+    assert_eq!(verify_batch(&context, &[], &mut rng()), []);
+}
+
+#[test]
+fn errors_of_two_bundles_do_not_cancel() {
+    let (_, context) = small();
+    let mut bundles: Vec<_> =
+        (0..2).map(|i| TestSubscriber::new(i).bundle(&context, some_events())).collect();
+    bundles[0].proof.vector_response.0 += Scalar::ONE;
+    bundles[1].proof.vector_response.0 -= Scalar::ONE;
+    let results = verify_batch(&context, &[&bundles[0], &bundles[1]], &mut rng());
+    assert_eq!(results, [Err(BundleError::Vector), Err(BundleError::Vector)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn any_well_formed_events_make_a_bundle_that_verifies(
+        seed: u64,
+        events in prop::collection::btree_map((0u16..16, 0u16..64), (1u8..=4, any::<bool>()), 0..12),
+    ) {
+        let (_, context) = small();
+        let mut subscriber = TestSubscriber::new(seed);
+        subscriber.used = events.keys().map(|(w, j)| (WorkIndex(*w), *j)).collect();
+        let events = events.into_iter().map(|((work, view), (quarters, backed))| EventWitness {
+            work: WorkIndex(work), view, quarters, backed,
+        });
+        let bundle = subscriber.bundle(&context, events.collect());
+        prop_assert_eq!(verify(&context, &bundle), Ok(()));
+    }
+}
+
+/// A bundle whose first event has the digit at `place` replaced by `entries` (1 to 3; entry 0 follows).
+fn with_digit(place: usize, entries: [i8; 3]) -> Result<(), BundleError> {
+    let (_, context) = small();
+    let number = |n: i8| if n < 0 { -Scalar::from(n.unsigned_abs()) } else { Scalar::from(n as u8) };
+    let [a, b, c] = entries.map(number);
+    let bundle = TestSubscriber::new(2).lying_bundle(&context, vec![event(0, 0, false)], |witness| {
+        witness.events[0].0[place] = [Scalar::ONE - a - b - c, a, b, c];
+    });
+    verify(&context, &bundle)
+}
+
+#[test]
+fn a_digit_with_two_ones_none_a_two_or_a_negative_is_refused() {
+    for place in [0, 1, 2, 4, 5] {
+        for entries in [[1, 1, 0], [0, 1, 1], [1, 1, 1], [2, 0, 0], [0, -1, 0], [1, 1, -1]] {
+            assert_eq!(with_digit(place, entries), Err(BundleError::Digits), "digit {place}: {entries:?}");
+        }
+    }
+    let (_, context) = small();
+    let none = TestSubscriber::new(2).lying_bundle(&context, vec![event(1, 0, false)], |witness| {
+        witness.events[0].0[0] = [Scalar::ZERO; 4];
+    });
+    assert_eq!(verify(&context, &none), Err(BundleError::Digits));
+}
+
+#[test]
+fn a_backed_digit_of_two_is_refused() {
+    let (_, context) = small();
+    let bundle =
+        TestSubscriber::new(2).lying_bundle(&context, vec![event(0, 0, false), event(1, 0, false)], |w| {
+            w.events[0].1 = Scalar::from(2u8);
+            w.events[1].1 = -Scalar::from(2u8); // so that (e) holds
+        });
+    assert_eq!(verify(&context, &bundle), Err(BundleError::Digits));
+}
+
+/// The bundle of the protocol notes that gives one work many votes: the digit (-2, 1, 1, 1) is one in the sum, and if
+/// entry 0 went unchecked it would weigh 2 for digit 0 in each product of two.
+#[test]
+fn the_64_vote_bundle_is_refused() {
+    let (_, context) = small();
+    let [two, one] = [Scalar::from(2u8), Scalar::ONE];
+    let bundle = TestSubscriber::new(2).lying_bundle(&context, vec![event(0, 0, false)], |witness| {
+        for digit in &mut witness.events[0].0[..2] {
+            *digit = [-two, one, one, one];
+        }
+    });
+    assert_eq!(verify(&context, &bundle), Err(BundleError::Digits));
+}
+
+#[test]
+fn a_vector_that_is_not_the_events_is_refused() {
+    let (_, context) = small();
+    let width = context.shard.width();
+    let honest = power_of_two(130) + power_of_two(54) + power_of_two(18);
+    let at = |w: usize, count: Scalar| {
+        (0..width).map(|i| if i == w { count } else { Scalar::ZERO }).collect::<Vec<_>>()
+    };
+    let refused = |vector: Vec<Scalar>| {
+        let bundle = TestSubscriber::new(3)
+            .lying_bundle(&context, vec![event(4, 0, false)], |w| w.vector = Some(vector));
+        verify(&context, &bundle)
+    };
+    assert_eq!(refused(at(4, honest)), Ok(()), "the vector of the event itself");
+    assert_eq!(refused(at(5, honest)), Err(BundleError::Vector), "a wrong row");
+    assert_eq!(refused(at(4, honest + honest)), Err(BundleError::Vector), "twice the event");
+    assert_eq!(refused(at(4, honest + Scalar::ONE)), Err(BundleError::Vector), "a unit of value more");
+    let mut shifted = at(4, honest + Scalar::ONE);
+    shifted[5] = -Scalar::ONE;
+    assert_eq!(refused(shifted), Err(BundleError::Vector), "taken from another work");
+}
+
+#[test]
+fn a_tag_of_another_view_or_another_event_is_refused() {
+    let (_, context) = small();
+    let events = || vec![event(4, 0, false), event(6, 0, false)];
+    let mut subscriber = TestSubscriber::new(4);
+    let other_view = prover::tag(&context, subscriber.key.secret(), &Scalar::from(4u64 * 64 + 1));
+    let bundle = subscriber.lying_bundle(&context, events(), |w| w.tags[0] = other_view);
+    assert_eq!(verify(&context, &bundle), Err(BundleError::Tags));
+    let bundle = TestSubscriber::new(4).lying_bundle(&context, events(), |w| w.tags.swap(0, 1));
+    assert_eq!(verify(&context, &bundle), Err(BundleError::Tags));
+}
+
+#[test]
+fn an_event_twice_in_one_bundle_is_refused() {
+    let (_, context) = small();
+    let bundle =
+        TestSubscriber::new(4).lying_bundle(&context, vec![event(4, 0, false), event(6, 0, false)], |w| {
+            w.events[1] = w.events[0].clone();
+            w.tags[1] = w.tags[0];
+        });
+    assert_eq!(verify(&context, &bundle), Err(BundleError::RepeatedTag { event: 1 }));
+}
+
+#[test]
+fn the_same_event_has_the_same_tag_in_an_epoch_and_another_elsewhere() {
+    let (committee, context) = small();
+    let mut subscriber = TestSubscriber::new(5);
+    let first = subscriber.bundle(&context, vec![event(4, 0, false)]);
+    let again = subscriber.bundle(&context, vec![event(4, 0, false)]);
+    assert_eq!(first.tags[0], again.tags[0]);
+    assert_eq!(first.pseudonyms(&context)[0], again.pseudonyms(&context)[0]);
+    assert!(!again.tags[1..].iter().any(|tag| first.tags.contains(tag)), "padding is fresh");
+    let mut keys = context.keys.clone();
+    keys.beacon = Digest([10; 32]);
+    let next = crate::epoch::EpochContext::new(
+        context.chain,
+        context.epoch,
+        keys,
+        context.shard.clone(),
+        context.params.clone(),
+    );
+    drop(committee);
+    assert_ne!(subscriber.bundle(&next, vec![event(4, 0, false)]).tags[0], first.tags[0]);
+}
+
+#[test]
+fn a_foreign_key_is_refused() {
+    let (_, context) = small();
+    let honest = TestSubscriber::new(6).bundle(&context, some_events());
+    let victim = TestSubscriber::new(7).bundle(&context, some_events());
+    // Somebody else's key under one's own token.
+    let mut stolen = honest.clone();
+    stolen.envelope.key = victim.envelope.key;
+    assert_eq!(verify(&context, &stolen), Err(BundleError::Token));
+    // Somebody else's key and token: the tags are right for one's own secret, which is not the key's.
+    let mut thief = TestSubscriber::new(6);
+    let events = vec![event(1, 0, false)];
+    let mut padded = events.clone();
+    prover::pad(&context, &mut padded, &mut thief.used, &mut thief.rng).unwrap();
+    let mut envelope = thief.envelope(&context, None);
+    envelope.key = victim.envelope.key;
+    let witness = prover::RawWitness::honest(&context, &thief.key, &padded);
+    let parts = (envelope, victim.token, vec![]);
+    let bundle = prover::prove_whatever_the_witness_says(&context, parts, witness, &mut thief.rng).unwrap();
+    assert_eq!(verify(&context, &bundle), Err(BundleError::Key));
+}
+
+#[test]
+fn receipts_that_are_stolen_missing_doubled_or_of_another_region_are_refused() {
+    let (_, context) = small();
+    let honest = TestSubscriber::new(8).bundle(&context, some_events());
+    let other = TestSubscriber::new(9).bundle(&context, some_events());
+    assert_eq!(honest.receipts.len(), 3);
+    let changed = |change: &dyn Fn(&mut Bundle)| {
+        let mut bundle = honest.clone();
+        change(&mut bundle);
+        verify(&context, &bundle)
+    };
+    assert_eq!(
+        changed(&|b| b.receipts[1] = other.receipts[1].clone()),
+        Err(BundleError::Receipt { receipt: 1 })
+    );
+    assert_eq!(
+        changed(&|b| b.receipts[2] = b.receipts[0].clone()),
+        Err(BundleError::RepeatedReceipt { receipt: 2 })
+    );
+    assert_eq!(changed(&|b| drop(b.receipts.pop())), Err(BundleError::BackedCount));
+    assert_eq!(changed(&|b| b.receipts.clear()), Err(BundleError::RegionTag));
+    let elsewhere = RegionTag(Region::all().nth(4));
+    assert_eq!(changed(&|b| b.envelope.region = elsewhere), Err(BundleError::Receipt { receipt: 0 }));
+    assert_eq!(changed(&|b| b.envelope.region = RegionTag::NONE), Err(BundleError::RegionTag));
+}
+
+#[test]
+fn more_backed_events_than_receipts_pay_for_are_refused() {
+    let (_, context) = small();
+    let bundle = TestSubscriber::new(8)
+        .lying_bundle(&context, vec![event(1, 0, false)], |w| w.events[0].1 = Scalar::ONE);
+    assert_eq!(verify(&context, &bundle), Err(BundleError::BackedCount));
+}
+
+#[test]
+fn a_surplus_of_receipts_is_absorbed_by_padding() {
+    let (_, context) = small();
+    let mut subscriber = TestSubscriber::new(8);
+    let mut events = vec![event(1, 0, true)];
+    prover::pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
+    events[5..8].iter_mut().for_each(|padding| padding.backed = true);
+    let envelope = subscriber.envelope(&context, Region::all().next());
+    let (token, _) = subscriber.credentials(&envelope, &[]);
+    let at = (envelope.chain, envelope.epoch, envelope.region.0.unwrap());
+    let four = Denomination::new(4).unwrap();
+    let receipt = Receipt::issue(issuer(), at, four, &envelope.key, &mut subscriber.rng).unwrap();
+    let parts = (envelope, token, vec![receipt]);
+    let bundle = prove(&context, &subscriber.key, parts, &events, &mut subscriber.rng).unwrap();
+    assert_eq!(verify(&context, &bundle), Ok(()));
+}
+
+#[test]
+fn a_copied_ephemeral_is_refused() {
+    let (_, context) = small();
+    let victim = TestSubscriber::new(10).bundle(&context, some_events());
+    for share in PartyId::ALL {
+        let bundle = TestSubscriber::new(11).lying_bundle(&context, vec![event(1, 0, false)], |w| {
+            w.foreign_ephemerals[share.index()] = Some(victim.sealed.ephemerals[share.index()]);
+        });
+        assert_eq!(verify(&context, &bundle), Err(BundleError::Ephemeral { share }));
+    }
+}
+
+#[test]
+fn ciphertexts_and_commitments_are_bound_to_the_proof() {
+    let (_, context) = small();
+    let honest = TestSubscriber::new(12).bundle(&context, some_events());
+    let other = TestSubscriber::new(13).bundle(&context, some_events());
+    let changed = |change: &dyn Fn(&mut Bundle)| {
+        let mut bundle = honest.clone();
+        change(&mut bundle);
+        verify(&context, &bundle)
+    };
+    assert_eq!(changed(&|b| b.sealed.keys[0] = other.sealed.keys[0].clone()), Err(BundleError::Digits));
+    assert_eq!(changed(&|b| b.sealed.keys[1].swap(0, 1)), Err(BundleError::Digits));
+    assert_eq!(changed(&|b| b.sealed.explicit = other.sealed.explicit.clone()), Err(BundleError::Digits));
+    assert_eq!(changed(&|b| b.commitments.swap(0, 1)), Err(BundleError::Digits));
+    assert_eq!(
+        changed(&|b| b.proof = other.proof.clone()),
+        Err(BundleError::Digits),
+        "a proof replayed elsewhere"
+    );
+}
+
+#[test]
+fn a_bundle_of_another_context_is_refused() {
+    let (committee, context) = small();
+    let honest = TestSubscriber::new(14).bundle(&context, some_events());
+    let changed = |change: &dyn Fn(&mut Envelope)| {
+        let mut bundle = honest.clone();
+        change(&mut bundle.envelope);
+        verify(&context, &bundle)
+    };
+    assert_eq!(changed(&|e| e.chain.0 += 1), Err(BundleError::OtherContext));
+    assert_eq!(changed(&|e| e.epoch.0 += 1), Err(BundleError::OtherContext));
+    assert_eq!(changed(&|e| e.shard.0 += 1), Err(BundleError::OtherContext));
+    assert_eq!(changed(&|e| e.window = 1), Err(BundleError::Digits));
+    assert_eq!(changed(&|e| e.window = 24), Err(BundleError::Window { window: 24 }));
+    assert_eq!(changed(&|e| e.tier = Tier(2)), Err(BundleError::Token));
+    assert_eq!(changed(&|e| e.tier = Tier(9)), Err(BundleError::UnknownTier { tier: Tier(9) }));
+    // The same names and other contents: beacon, works, parameters.
+    let mut beacon = context.keys.clone();
+    beacon.beacon = Digest([1; 32]);
+    let mut params = context.params.clone();
+    params.j_max -= 1;
+    let rebuilt = |keys, shard, params| {
+        crate::epoch::EpochContext::new(context.chain, context.epoch, keys, shard, params)
+    };
+    let fewer = crate::testing::context(&committee, 9, context.params.clone()).shard;
+    for other in [
+        rebuilt(beacon, context.shard.clone(), context.params.clone()),
+        rebuilt(context.keys.clone(), fewer, context.params.clone()),
+        rebuilt(context.keys.clone(), context.shard.clone(), params),
+    ] {
+        assert_eq!(verify(&other, &honest), Err(BundleError::Digits));
+    }
+}
+
+#[test]
+fn every_message_of_the_proof_is_checked() {
+    let (_, context) = small();
+    let honest = TestSubscriber::new(15).bundle(&context, some_events());
+    let point = WirePoint::from(RistrettoPoint::default() + crate::generators::bases().key);
+    let points: [fn(&mut Proof) -> &mut WirePoint; 8] = [
+        |p| &mut p.digits,
+        |p| &mut p.masks,
+        |p| &mut p.key_mask,
+        |p| &mut p.ephemeral_masks[0],
+        |p| &mut p.ephemeral_masks[2],
+        |p| &mut p.tag_mask,
+        |p| &mut p.coefficients[0],
+        |p| p.coefficients.last_mut().unwrap(),
+    ];
+    let scalars: [(fn(&mut Proof) -> &mut WireScalar, BundleError); 9] = [
+        (|p| &mut p.backed_mask, BundleError::BackedCount),
+        (|p| &mut p.responses[0], BundleError::Digits),
+        (|p| p.responses.last_mut().unwrap(), BundleError::Digits),
+        (|p| &mut p.digits_response, BundleError::Digits),
+        (|p| &mut p.vector_response, BundleError::Vector),
+        (|p| &mut p.key_response, BundleError::Tags),
+        (|p| &mut p.ephemeral_responses[0], BundleError::Ephemeral { share: PartyId::ALL[0] }),
+        (|p| &mut p.ephemeral_responses[1], BundleError::Ephemeral { share: PartyId::ALL[1] }),
+        (|p| &mut p.ephemeral_responses[2], BundleError::Ephemeral { share: PartyId::ALL[2] }),
+    ];
+    for field in points {
+        let mut bundle = honest.clone();
+        *field(&mut bundle.proof) = point;
+        assert!(verify(&context, &bundle).is_err());
+        *field(&mut bundle.proof) = WirePoint([0xff; 32]);
+        assert!(matches!(verify(&context, &bundle), Err(BundleError::NotAnElement { .. })));
+    }
+    for (field, error) in scalars {
+        let mut bundle = honest.clone();
+        field(&mut bundle.proof).0 += Scalar::ONE;
+        assert_eq!(verify(&context, &bundle), Err(error));
+    }
+    let mut short = honest.clone();
+    short.proof.coefficients.pop();
+    assert_eq!(verify(&context, &short), Err(BundleError::Shape { events: 8 }));
+    let mut short = honest.clone();
+    short.tags.pop();
+    assert_eq!(verify(&context, &short), Err(BundleError::Shape { events: 7 }));
+}
+
+#[test]
+fn a_flipped_byte_anywhere_is_refused() {
+    let (_, context) = small();
+    let bytes = TestSubscriber::new(16).bundle(&context, some_events()).to_bytes();
+    for at in (0..bytes.len()).step_by(23) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x40;
+        let outcome = Bundle::from_bytes(&flipped).map(|bundle| verify(&context, &bundle));
+        assert!(!matches!(outcome, Ok(Ok(()))), "byte {at}");
+    }
+}
+
+#[test]
+fn bytes_that_are_not_canonical_are_refused() {
+    let (_, context) = small();
+    let bundle = TestSubscriber::new(16).bundle(&context, some_events());
+    let mut bytes = bundle.to_bytes();
+    bytes.push(0);
+    assert_eq!(Bundle::from_bytes(&bytes), Err(CodecError::Trailing { extra: 1 }));
+    bytes.truncate(bytes.len() - 2);
+    assert!(matches!(Bundle::from_bytes(&bytes), Err(CodecError::Truncated { .. })));
+    // The last scalar, plus the group order: a second spelling of the same number.
+    let mut bytes = bundle.to_bytes();
+    let last = bytes.len() - 32;
+    bytes[last..].copy_from_slice(&[0xff; 32]);
+    assert_eq!(Bundle::from_bytes(&bytes), Err(CodecError::Invalid { what: "scalar" }));
+}
+
+#[test]
+fn a_neutral_key_or_tag_is_refused() {
+    let (_, context) = small();
+    let mut bundle = TestSubscriber::new(17).bundle(&context, some_events());
+    bundle.tags[2] = WirePoint([0; 32]);
+    assert_eq!(verify(&context, &bundle), Err(BundleError::NotAnElement { what: "a tag" }));
+}
+
+#[test]
+fn what_cannot_be_proved_honestly_is_refused_before_proving() {
+    let (_, context) = small();
+    let mut subscriber = TestSubscriber::new(18);
+    let envelope = subscriber.envelope(&context, None);
+    let (token, _) = subscriber.credentials(&envelope, &[]);
+    let mut fill = |mut events: Vec<EventWitness>| {
+        prover::pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
+        prove(&context, &subscriber.key, (envelope.clone(), token, vec![]), &events, &mut rng())
+    };
+    assert_eq!(fill(vec![event(16, 0, false)]), Err(ProveError::OutOfRange { event: 0 }));
+    assert_eq!(fill(vec![event(1, 64, false)]), Err(ProveError::OutOfRange { event: 0 }));
+    assert_eq!(fill(vec![event(1, 0, false), event(1, 0, false)]), Err(ProveError::Repeated { event: 1 }));
+    assert_eq!(fill(vec![event(1, 0, true)]), Err(ProveError::Receipts { backed: 1, receipted: 0 }));
+    let mut many = vec![event(1, 0, false); 129];
+    let mut used = Default::default();
+    let refused = prover::pad(&context, &mut many, &mut used, &mut rng());
+    assert_eq!(refused, Err(ProveError::TooManyEvents { count: 129 }));
+}
+
+#[test]
+fn a_share_that_does_not_open_is_found_among_many() {
+    let (_, context) = small();
+    let mut rng = rng();
+    let vector: Vec<_> = (0..16u64).map(Scalar::from).collect();
+    let shares: Vec<_> =
+        (0..9).map(|_| Shares::split(&vector, &Scalar::random(&mut rng), &mut rng)).collect();
+    let mut list: Vec<_> = shares.iter().map(|s| (s.0[2].commit(&context.works), &s.0[2])).collect();
+    assert_eq!(check::check(&context.works, &list, &mut rng), Ok(()));
+    list[6].0 += crate::generators::bases().blinding;
+    assert_eq!(check::check(&context.works, &list, &mut rng), Err(check::ShareError { place: 6 }));
+}

@@ -1,0 +1,60 @@
+//! Sealed shares open for their holders and for nobody else.
+
+use super::*;
+use crate::testing::{TestSubscriber, event, small};
+use primitives::{Decode, Digest, Encode};
+
+#[test]
+fn a_sealed_share_opens_for_its_holders_alone() {
+    let (committee, context) = small();
+    let bundle = TestSubscriber::new(1).bundle(&context, vec![event(1, 0, false)]);
+    let sealing = context.sealing_context(&bundle.envelope);
+    let open = |sealed: &SealedShares, party: PartyId, key: PartyId, context: &Digest| {
+        sealed.open(party, &committee.kem[key.index()], context, 16).map(|_| ())
+    };
+    let [one, two, three] = PartyId::ALL;
+    for party in PartyId::ALL {
+        assert_eq!(open(&bundle.sealed, party, party, &sealing), Ok(()));
+        let share = held(party)[0];
+        assert_eq!(
+            open(&bundle.sealed, party, party.next(), &sealing),
+            Err(SealError::KeyCommitment { share })
+        );
+        assert_eq!(
+            open(&bundle.sealed, party, party, &Digest([1; 32])),
+            Err(SealError::KeyCommitment { share })
+        );
+    }
+    let changed = |change: &dyn Fn(&mut SealedShares), party: PartyId| {
+        let mut sealed = bundle.sealed.clone();
+        change(&mut sealed);
+        open(&sealed, party, party, &sealing)
+    };
+    let commitment = |share| Err(SealError::KeyCommitment { share });
+    assert_eq!(changed(&|s| s.keys[0].swap(0, 1), one), commitment(one));
+    assert_eq!(changed(&|s| s.keys.swap(0, 1), one), commitment(one));
+    assert_eq!(changed(&|s| s.ephemerals.swap(1, 2), two), commitment(two));
+    assert_eq!(changed(&|s| s.keys[1][0].commitment[0] ^= 1, two), commitment(two));
+    assert_eq!(changed(&|s| s.keys[1][0].ciphertext[0] ^= 1, two), Err(SealError::Ciphertext { share: two }));
+    assert_eq!(
+        changed(&|s| s.explicit.ciphertext[9] ^= 1, three),
+        Err(SealError::Ciphertext { share: three })
+    );
+    assert_eq!(changed(&|s| s.explicit.commitment[9] ^= 1, two), commitment(three));
+    assert_eq!(
+        changed(&|s| s.ephemerals[0] = Default::default(), one),
+        Err(SealError::Ephemeral { share: one })
+    );
+    let narrow = bundle.sealed.open(three, &committee.kem[2], &sealing, 4).map(|_| ());
+    assert_eq!(narrow, Err(SealError::Plaintext { share: three, width: 4 }));
+    assert_eq!(SealedShares::from_bytes(&bundle.sealed.to_bytes()), Ok(bundle.sealed));
+}
+
+#[test]
+fn one_party_holds_two_shares_of_three() {
+    for share in PartyId::ALL {
+        let holding: Vec<_> = PartyId::ALL.into_iter().filter(|p| held(*p).contains(&share)).collect();
+        assert_eq!(holding.len(), 2);
+        assert!(holders(share).iter().all(|h| holding.contains(h)));
+    }
+}

@@ -1,0 +1,156 @@
+//! Fixtures for the tests of this crate and of those that build on it: one small epoch, and subscribers in it.
+//!
+//! RSA keys take long to find, so all tiers and regions of a fixture share one.
+
+use crate::{
+    blind::BlindIssuer,
+    bundle::{
+        Bundle, Envelope, EventWitness,
+        prover::{self, RawWitness},
+    },
+    committee::{Committee, Member, PartySigner},
+    epoch::{EpochContext, EpochKeys},
+    receipt::{Denomination, Receipt},
+    shard::Shard,
+    sharing::KemKey,
+    token::{self, SubscriberKey},
+};
+use primitives::{
+    ChainId, Digest, EpochId, GovernanceParams, PartyId, Preset, Region, RegionTag, ShardIndex, Tier, WorkId,
+    WorkIndex,
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use std::{collections::BTreeSet, sync::OnceLock};
+
+/// The one blind signer of all fixtures.
+pub fn issuer() -> &'static BlindIssuer {
+    static ISSUER: OnceLock<BlindIssuer> = OnceLock::new();
+    ISSUER.get_or_init(|| BlindIssuer::generate(&mut ChaCha20Rng::seed_from_u64(1)).expect("a key is found"))
+}
+
+/// A committee with its secret keys.
+pub struct TestCommittee {
+    /// Public keys.
+    pub public: Committee,
+    /// Signing keys, in order of party.
+    pub signers: [PartySigner; 3],
+    /// Sealing keys, in order of party.
+    pub kem: [KemKey; 3],
+}
+
+/// A committee from a seed.
+pub fn committee(seed: u64) -> TestCommittee {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let signers = PartyId::ALL.map(|party| PartySigner::generate(party, &mut rng));
+    let kem = PartyId::ALL.map(|_| KemKey::generate(&mut rng));
+    let member = |i: usize| Member { signing: signers[i].public(), kem: kem[i].public() };
+    let public =
+        Committee::new([member(0), member(1), member(2)]).expect("fresh keys are valid and distinct");
+    TestCommittee { public, signers, kem }
+}
+
+/// `n` distinct works in order.
+pub fn works(n: u16) -> Vec<WorkId> {
+    let id = |i: u16| {
+        let mut bytes = [7; 32];
+        bytes[..2].copy_from_slice(&i.to_be_bytes());
+        WorkId(bytes)
+    };
+    (0..n).map(id).collect()
+}
+
+/// An epoch with two tiers and every region over `count` works.
+pub fn context(committee: &TestCommittee, count: u16, params: GovernanceParams) -> EpochContext {
+    let keys = EpochKeys {
+        beacon: Digest([9; 32]),
+        tiers: [Tier(1), Tier(2)].map(|t| (t, issuer().public().clone())).into(),
+        regions: Region::all().map(|r| (r, issuer().public().clone())).collect(),
+        committee: committee.public.clone(),
+    };
+    let shard = Shard::new(ShardIndex(0), works(count)).expect("sorted works");
+    EpochContext::new(ChainId(5), EpochId(3), keys, shard, params)
+}
+
+/// A small epoch: ten works, parameters of the specification.
+pub fn small() -> (TestCommittee, EpochContext) {
+    let committee = committee(11);
+    let context = context(&committee, 10, Preset::Spec.params());
+    (committee, context)
+}
+
+/// An event of a whole play.
+pub fn event(work: u16, view: u16, backed: bool) -> EventWitness {
+    EventWitness { work: WorkIndex(work), view, quarters: 4, backed }
+}
+
+/// A subscriber in a fixture.
+pub struct TestSubscriber {
+    /// Secret key of the epoch.
+    pub key: SubscriberKey,
+    /// Padding used so far.
+    pub used: BTreeSet<(WorkIndex, u16)>,
+    /// Randomness.
+    pub rng: ChaCha20Rng,
+}
+
+impl TestSubscriber {
+    /// A subscriber from a seed.
+    pub fn new(seed: u64) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        Self { key: SubscriberKey::generate(&mut rng), used: BTreeSet::new(), rng }
+    }
+
+    /// The envelope of a bundle in tier 1, with `region`.
+    pub fn envelope(&self, context: &EpochContext, region: Option<Region>) -> Envelope {
+        Envelope {
+            chain: context.chain,
+            epoch: context.epoch,
+            shard: context.shard.index(),
+            window: 0,
+            tier: Tier(1),
+            region: RegionTag(region),
+            key: self.key.public(),
+        }
+    }
+
+    /// Token and receipts for what `events` need.
+    pub fn credentials(&mut self, envelope: &Envelope, events: &[EventWitness]) -> ([u8; 256], Vec<Receipt>) {
+        let message = token::message(envelope.chain, envelope.epoch, envelope.tier, &envelope.key);
+        let token = token::issue(issuer(), &message, &mut self.rng).expect("an honest issuer");
+        let backed = events.iter().filter(|e| e.backed).count();
+        let cover = envelope.region.0.map(|_| Denomination::cover(backed)).unwrap_or_default();
+        let mut issue = |d| {
+            let region = envelope.region.0.expect("only asked for with a region");
+            let at = (envelope.chain, envelope.epoch, region);
+            Receipt::issue(issuer(), at, d, &envelope.key, &mut self.rng).expect("an honest issuer")
+        };
+        (token, cover.into_iter().map(&mut issue).collect())
+    }
+
+    /// An honest bundle of `events`, padded.
+    pub fn bundle(&mut self, context: &EpochContext, mut events: Vec<EventWitness>) -> Bundle {
+        prover::pad(context, &mut events, &mut self.used, &mut self.rng).expect("padding is left");
+        let region =
+            events.iter().any(|e| e.backed).then(|| Region::all().next().expect("there are regions"));
+        let envelope = self.envelope(context, region);
+        let (token, receipts) = self.credentials(&envelope, &events);
+        prover::prove(context, &self.key, (envelope, token, receipts), &events, &mut self.rng)
+            .expect("honest events")
+    }
+
+    /// A bundle whose witness `lie` has changed before the proof is made.
+    pub fn lying_bundle(
+        &mut self,
+        context: &EpochContext,
+        mut events: Vec<EventWitness>,
+        lie: impl FnOnce(&mut RawWitness),
+    ) -> Bundle {
+        prover::pad(context, &mut events, &mut self.used, &mut self.rng).expect("padding is left");
+        let envelope = self.envelope(context, None);
+        let (token, receipts) = self.credentials(&envelope, &events);
+        let mut witness = RawWitness::honest(context, &self.key, &events);
+        lie(&mut witness);
+        prover::prove_whatever_the_witness_says(context, (envelope, token, receipts), witness, &mut self.rng)
+            .expect("the committee's keys are valid")
+    }
+}

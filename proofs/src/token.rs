@@ -1,0 +1,111 @@
+//! Anonymous subscription tokens (protocol notes, section 2).
+//!
+//! A device draws a fresh key for every epoch and has its public half blindly signed by the issuer of its tier, who
+//! knows that the subscriber has paid and sees nothing of the key. Nothing links the keys of two epochs.
+
+use crate::{
+    blind::{BlindError, BlindIssuer, BlindKey, BlindSignature},
+    generators::bases,
+    wire::WirePoint,
+};
+use curve25519_dalek::scalar::Scalar;
+use primitives::{ChainId, Digest, Domain, Encode, EpochId, Tier, hash};
+use rand_core::{CryptoRng, RngCore};
+use zeroize::Zeroize;
+
+/// A subscriber's secret key of one epoch.
+#[derive(Zeroize)]
+#[zeroize(drop)]
+pub struct SubscriberKey(Scalar);
+
+impl SubscriberKey {
+    /// A fresh key.
+    pub fn generate(rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        Self(Scalar::random(rng))
+    }
+
+    /// `Y = sk B`.
+    pub fn public(&self) -> WirePoint {
+        (self.0 * bases().key).into()
+    }
+
+    pub(crate) fn secret(&self) -> &Scalar {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SubscriberKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SubscriberKey(..)")
+    }
+}
+
+/// What a token's signature is on: chain, epoch, tier and key.
+pub fn message(chain: ChainId, epoch: EpochId, tier: Tier, key: &WirePoint) -> Digest {
+    hash::hash(Domain::Token, &[&chain.to_bytes(), &epoch.to_bytes(), &tier.to_bytes(), &key.0])
+}
+
+/// Obtains a token from the tier's issuer. The two sides run in one call; each sees only what the other sends.
+pub fn issue(
+    issuer: &BlindIssuer,
+    message: &Digest,
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<BlindSignature, BlindError> {
+    let (request, pending) = issuer.public().blind(&message.0, rng)?;
+    let answer = issuer.sign(&request, rng)?;
+    pending.finish(&answer)
+}
+
+/// Checks a token.
+pub fn verify(key: &BlindKey, message: &Digest, token: &BlindSignature) -> Result<(), BlindError> {
+    key.verify(&message.0, token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::issuer;
+    use primitives::Decode;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn a_token_is_valid_for_its_chain_epoch_tier_and_key_alone() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let key = SubscriberKey::generate(&mut rng).public();
+        let own = message(ChainId(1), EpochId(2), Tier(3), &key);
+        let token = issue(issuer(), &own, &mut rng).unwrap();
+        assert_eq!(verify(issuer().public(), &own, &token), Ok(()));
+        let foreign = SubscriberKey::generate(&mut rng).public();
+        for other in [
+            message(ChainId(9), EpochId(2), Tier(3), &key),
+            message(ChainId(1), EpochId(9), Tier(3), &key),
+            message(ChainId(1), EpochId(2), Tier(9), &key),
+            message(ChainId(1), EpochId(2), Tier(3), &foreign),
+        ] {
+            assert_eq!(verify(issuer().public(), &other, &token), Err(BlindError::Signature));
+        }
+        let mut flipped = token;
+        flipped[100] ^= 1;
+        assert_eq!(verify(issuer().public(), &own, &flipped), Err(BlindError::Signature));
+    }
+
+    #[test]
+    fn a_wrong_answer_of_the_issuer_is_noticed() {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let (request, pending) = issuer().public().blind(b"message", &mut rng).unwrap();
+        let mut answer = issuer().sign(&request, &mut rng).unwrap();
+        answer[7] ^= 1;
+        assert_eq!(pending.finish(&answer), Err(BlindError::Response));
+        assert_eq!(issuer().sign(&[0xff; 256], &mut rng), Err(BlindError::Request));
+    }
+
+    #[test]
+    fn a_key_has_one_encoding() {
+        let key = issuer().public();
+        assert_eq!(BlindKey::from_bytes(&key.to_bytes()).as_ref(), Ok(key));
+        let mut der = key.der().to_vec();
+        der.push(0);
+        assert_eq!(BlindKey::from_der(&der), Err(BlindError::Key));
+        assert_eq!(BlindKey::from_der(&der[1..]), Err(BlindError::Key));
+    }
+}
