@@ -262,7 +262,7 @@ fn receipts_that_are_stolen_missing_doubled_or_of_another_region_are_refused() {
         changed(&|b| b.receipts[2] = b.receipts[0].clone()),
         Err(BundleError::RepeatedReceipt { receipt: 2 })
     );
-    assert_eq!(changed(&|b| drop(b.receipts.pop())), Err(BundleError::BackedCount));
+    assert_eq!(changed(&|b| b.receipts.truncate(2)), Err(BundleError::Digits));
     assert_eq!(changed(&|b| b.receipts.clear()), Err(BundleError::RegionTag));
     let elsewhere = RegionTag(Region::all().nth(4));
     assert_eq!(changed(&|b| b.envelope.region = elsewhere), Err(BundleError::Receipt { receipt: 0 }));
@@ -377,7 +377,7 @@ fn every_message_of_the_proof_is_checked() {
         |p| p.coefficients.last_mut().unwrap(),
     ];
     let scalars: [(fn(&mut Proof) -> &mut WireScalar, BundleError); 9] = [
-        (|p| &mut p.backed_mask, BundleError::BackedCount),
+        (|p| &mut p.backed_mask, BundleError::Digits),
         (|p| &mut p.responses[0], BundleError::Digits),
         (|p| p.responses.last_mut().unwrap(), BundleError::Digits),
         (|p| &mut p.digits_response, BundleError::Digits),
