@@ -13,3 +13,6 @@ pub mod verifier;
 pub use header::{BatchHeader, EpochRoot, Group, Running, SignedHeader, SignedRoot};
 pub use statement::{TallyProof, TallyStatement};
 pub use totals::{Count, Totals};
+
+#[cfg(test)]
+mod tests;

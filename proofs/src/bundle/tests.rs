@@ -376,7 +376,8 @@ fn every_message_of_the_proof_is_checked() {
         |p| &mut p.coefficients[0],
         |p| p.coefficients.last_mut().unwrap(),
     ];
-    let scalars: [(fn(&mut Proof) -> &mut WireScalar, BundleError); 9] = [
+    type Scalars = fn(&mut Proof) -> &mut WireScalar;
+    let scalars: [(Scalars, BundleError); 9] = [
         (|p| &mut p.backed_mask, BundleError::Digits),
         (|p| &mut p.responses[0], BundleError::Digits),
         (|p| p.responses.last_mut().unwrap(), BundleError::Digits),

@@ -121,11 +121,12 @@ fn check(
     response: &Scalar,
 ) -> Result<(), TallyError> {
     let c = challenge.0;
-    let scalars = works
+    let scalars: Vec<Scalar> = works
         .iter()
         .map(|x| -c * x)
         .chain(lambda.powers().take(commitments.len()).map(|weight| c * weight))
-        .chain([Scalar::ONE, -response]);
+        .chain([Scalar::ONE, -response])
+        .collect();
     let points = work_bases.points().iter().chain(commitments).chain([announcement, &bases().blinding]);
     if RistrettoPoint::vartime_multiscalar_mul(scalars, points).is_identity() {
         Ok(())
