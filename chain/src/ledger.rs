@@ -1,0 +1,288 @@
+//! The ledger: a pure state machine from genesis over transactions to blocks.
+//!
+//! [`Ledger::apply`] takes one transaction or refuses it with the rule that it breaks, and a refused one leaves no
+//! trace. [`Ledger::seal`] ends a block. [`Ledger::replay`] repeats a sealed block and names the first thing in it
+//! that is wrong. Nothing here reads a clock or draws randomness.
+
+mod genesis;
+
+use crate::{
+    block::{Block, MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS},
+    merkle::MerklePath,
+    modules::{
+        dapr::{self, DaprError},
+        identity::{self, IdentityError},
+        treasury::{self, Account, TreasuryError},
+        usage::{self, Epoch, UsageError},
+        work_registry::{self, WorkError},
+    },
+    poseidon::Felt,
+    state::{Draft, State, tree::Inclusion},
+    transaction::{EnvelopeError, Payload, Transaction, signing_message},
+};
+pub use genesis::{Authority, Genesis, GenesisError};
+use primitives::{Digest, Encode, EpochId, PersonId};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// What an action may know besides the state.
+pub(crate) struct Context<'a> {
+    /// Where the chain began.
+    pub(crate) genesis: &'a Genesis,
+    /// The last sealed block.
+    pub(crate) head: Digest,
+}
+
+/// Why a transaction is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TxError {
+    /// The envelope.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// A rule of the identity module.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A rule of the work registry.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    /// A rule of the usage module.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// A rule of the DAPR module.
+    #[error(transparent)]
+    Dapr(#[from] DaprError),
+    /// A rule of the treasury.
+    #[error(transparent)]
+    Treasury(#[from] TreasuryError),
+}
+
+/// The first thing that is wrong with a block.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The block is not the next.
+    #[error("block {found} is not the next, which is {expected}")]
+    Height {
+        /// The next height.
+        expected: u64,
+        /// Height named.
+        found: u64,
+    },
+    /// The block follows another block than the last.
+    #[error("block {height} follows {found}, not {expected}")]
+    Parent {
+        /// Its height.
+        height: u64,
+        /// Digest of the last block.
+        expected: Digest,
+        /// Digest named.
+        found: Digest,
+    },
+    /// A transaction is refused.
+    #[error("transaction {position} of block {height}: {error}")]
+    Transaction {
+        /// Height of the block.
+        height: u64,
+        /// Place of the transaction.
+        position: usize,
+        /// The rule that it breaks.
+        error: TxError,
+    },
+    /// The transactions lead to another state.
+    #[error("block {height} leads to another state root than it says")]
+    StateRoot {
+        /// Its height.
+        height: u64,
+        /// Root that its transactions lead to.
+        expected: Felt,
+        /// Root named.
+        found: Felt,
+    },
+}
+
+/// Where the leaf of a settled epoch stands: under the state root of the block that settled it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochProof {
+    /// State root of that block.
+    pub state_root: Felt,
+    /// Height of that block.
+    pub height: u64,
+    /// The leaf in its table.
+    pub inclusion: Inclusion,
+    /// The table among the tables.
+    pub table: MerklePath,
+}
+
+/// The ledger.
+#[derive(Clone)]
+pub struct Ledger {
+    genesis: Genesis,
+    state: State,
+    height: u64,
+    head: Digest,
+    pending: Vec<Transaction>,
+    pending_bytes: usize,
+    proofs: BTreeMap<EpochId, EpochProof>,
+}
+
+impl Ledger {
+    /// The ledger at its genesis.
+    pub fn genesis(genesis: Genesis) -> Result<Self, GenesisError> {
+        let (state, head) = genesis.state()?;
+        let (pending, proofs) = (Vec::new(), BTreeMap::new());
+        Ok(Self { genesis, state, height: 0, head, pending, pending_bytes: 0, proofs })
+    }
+
+    /// Where the chain began.
+    pub fn origin(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// The state, pending transactions included.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Height of the last sealed block.
+    pub fn height(&self) -> u64 {
+        self.height
+    }
+
+    /// Digest of the last sealed block, or of the genesis.
+    pub fn head(&self) -> Digest {
+        self.head
+    }
+
+    /// Root of the state, pending transactions included.
+    pub fn state_root(&mut self) -> Felt {
+        self.state.root()
+    }
+
+    /// The nonce that an account's next transaction carries.
+    pub fn nonce(&self, person: &PersonId) -> Option<u64> {
+        self.state.accounts.get(person).map(|account| account.nonce)
+    }
+
+    /// Where the leaf of a settled epoch stands.
+    pub fn epoch_proof(&self, epoch: EpochId) -> Option<&EpochProof> {
+        self.proofs.get(&epoch)
+    }
+
+    /// Applies a transaction to the block that is being made, or refuses it and changes nothing.
+    pub fn apply(&mut self, tx: &Transaction) -> Result<(), TxError> {
+        let bytes = tx.to_bytes().len();
+        if bytes > MAX_BLOCK_BYTES {
+            return Err(EnvelopeError::TooLong { bytes }.into());
+        }
+        if self.pending.len() == MAX_BLOCK_TRANSACTIONS || self.pending_bytes + bytes > MAX_BLOCK_BYTES {
+            return Err(EnvelopeError::BlockFull.into());
+        }
+        let mut draft = Draft::new(&self.state);
+        let at = Context { genesis: &self.genesis, head: self.head };
+        run(&mut draft, &at, tx)?;
+        let changes = draft.into_changes();
+        self.state.commit(changes);
+        self.pending.push(tx.clone());
+        self.pending_bytes += bytes;
+        Ok(())
+    }
+
+    /// Ends the block.
+    ///
+    /// Panics if credits were made or lost: no transaction can do that, and a ledger where one did must not go on.
+    pub fn seal(&mut self) -> Block {
+        self.state.check_conservation().expect("no action makes or loses credits");
+        self.pending_bytes = 0;
+        let block = Block {
+            height: self.height + 1,
+            parent: self.head,
+            state_root: self.state.root(),
+            transactions: std::mem::take(&mut self.pending),
+        };
+        for tx in &block.transactions {
+            if let Payload::FinaliseEpoch(action) = &tx.payload {
+                let found = self.state.prove::<Epoch>(&action.epoch);
+                let (inclusion, table) = found.expect("a settled epoch is on record");
+                let (state_root, height) = (block.state_root, block.height);
+                self.proofs.insert(action.epoch, EpochProof { state_root, height, inclusion, table });
+            }
+        }
+        (self.height, self.head) = (block.height, block.digest());
+        block
+    }
+
+    /// Repeats a sealed block on a ledger without pending transactions, and gives the ledger after it or the first
+    /// thing that is wrong.
+    pub fn replay(mut self, block: &Block) -> Result<Self, ReplayError> {
+        let (height, expected) = (block.height, self.height + 1);
+        if height != expected {
+            return Err(ReplayError::Height { expected, found: height });
+        }
+        if block.parent != self.head {
+            return Err(ReplayError::Parent { height, expected: self.head, found: block.parent });
+        }
+        for (position, tx) in block.transactions.iter().enumerate() {
+            self.apply(tx).map_err(|error| ReplayError::Transaction { height, position, error })?;
+        }
+        let sealed = self.seal();
+        if sealed.state_root != block.state_root {
+            return Err(ReplayError::StateRoot {
+                height,
+                expected: sealed.state_root,
+                found: block.state_root,
+            });
+        }
+        Ok(self)
+    }
+}
+
+/// Checks the envelope and runs the payload on a draft.
+fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), TxError> {
+    let signer = authorise(draft, at, tx)?;
+    let by = || signer.ok_or(EnvelopeError::Unsigned);
+    match &tx.payload {
+        Payload::Register(action) => identity::register(draft, at, by()?, action)?,
+        Payload::SetStatus(action) => identity::set_status(draft, at, by()?, action)?,
+        Payload::RegisterWork(action) => work_registry::register_work(draft, at, by()?, action)?,
+        Payload::UpdateWork(action) => work_registry::update_work(draft, at, by()?, action)?,
+        Payload::SetCommittee(action) => usage::set_committee(draft, at, by()?, action)?,
+        Payload::PublishKeys(action) => usage::publish_keys(draft, at, by()?, action)?,
+        Payload::CommitBeacon(action) => usage::commit_beacon(draft, at, action)?,
+        Payload::RevealBeacon(action) => usage::reveal_beacon(draft, at, action)?,
+        Payload::OpenEpoch(action) => usage::open_epoch(draft, at, by()?, action)?,
+        Payload::ReportRevenue(action) => usage::report_revenue(draft, at, by()?, action)?,
+        Payload::AnchorHeader(header) => usage::anchor_header(draft, at, header)?,
+        Payload::AnchorRoot(root) => usage::anchor_root(draft, at, root)?,
+        Payload::SubmitAggregate(action) => usage::submit_aggregate(draft, action)?,
+        Payload::FinaliseEpoch(action) => dapr::finalise(draft, action)?,
+        Payload::Claim(action) => dapr::claim(draft, action)?,
+        Payload::Transfer(action) => treasury::transfer(draft, by()?, action)?,
+    }
+    Ok(())
+}
+
+/// Checks signature and nonce, and spends the nonce.
+fn authorise(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    tx: &Transaction,
+) -> Result<Option<PersonId>, EnvelopeError> {
+    let authorisation = match (&tx.authorisation, tx.payload.needs_account()) {
+        (None, false) => return Ok(None),
+        (None, true) => return Err(EnvelopeError::Unsigned),
+        (Some(_), false) => return Err(EnvelopeError::NeedlesslySigned),
+        (Some(authorisation), true) => authorisation,
+    };
+    let (signer, nonce) = (authorisation.signer, authorisation.nonce);
+    let mut account = draft.get::<Account>(&signer).ok_or(EnvelopeError::NoAccount { signer })?.clone();
+    if nonce != account.nonce {
+        return Err(EnvelopeError::Nonce { signer, expected: account.nonce, found: nonce });
+    }
+    let message = signing_message(at.genesis.chain, signer, nonce, &tx.payload);
+    let checked = account.key.verify(&message, &authorisation.signature);
+    checked.map_err(|_| EnvelopeError::Signature { signer })?;
+    account.nonce += 1;
+    draft.put(account);
+    Ok(Some(signer))
+}

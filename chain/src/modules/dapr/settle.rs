@@ -1,0 +1,273 @@
+//! Settlement: all figures of an epoch as a pure function of what is on record of it. The ledger calls it once; a
+//! light client calls it again and compares.
+
+use super::{
+    SplitAmount, WorkFigures,
+    discovery::{EpochFacts, WorkPayout, discovery, health},
+    payout::{largest_remainder, split_payout, split_revenue},
+    types::{Settlement, payout_root},
+    weight::{WeightError, WorkUsage, WorkWeight, weights},
+};
+use crate::modules::usage::{Opening, Summary, TierRevenue};
+use primitives::{Credits, PersonId, RegionTag, Tier, WorkId};
+use proofs::tally::Totals;
+use ruint::aliases::U256;
+use std::collections::{BTreeMap, BTreeSet};
+use thiserror::Error;
+
+/// What an epoch is settled from.
+pub struct Inputs<'a> {
+    /// What was fixed when it opened.
+    pub opening: &'a Opening,
+    /// Revenue of its tiers, ascending.
+    pub revenues: &'a [TierRevenue],
+    /// Its opened totals.
+    pub totals: &'a Totals,
+}
+
+/// Why an epoch cannot be settled.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SettleError {
+    /// A tier's revenue is not on record, or is of no tier of the epoch.
+    #[error("revenue of tier {tier} is missing or out of place")]
+    Revenue {
+        /// The tier.
+        tier: Tier,
+    },
+    /// More listeners than subscriptions: somebody counted more subscribers than paid (chain spec 3.2, "consistent
+    /// with reported tier payments").
+    #[error("work {work} has {listeners} listeners in tier {tier}, which sold {subscriptions} subscriptions")]
+    Listeners {
+        /// The work.
+        work: WorkId,
+        /// The tier.
+        tier: Tier,
+        /// Listeners counted.
+        listeners: u64,
+        /// Subscriptions sold.
+        subscriptions: u64,
+    },
+    /// Totals that no usage can have.
+    #[error(transparent)]
+    Weight(#[from] WeightError),
+    /// Sums of credits outgrow 64 bits.
+    #[error("amounts outgrow 64 bits")]
+    Overflow,
+}
+
+/// Computes every figure of an epoch.
+///
+/// The creator pool is the creators' share of the revenue and what earlier epochs carried over. With
+/// `pool_by_tier`, each tier's share is divided by that tier's usage alone, and carried money joins the tiers that
+/// have usage, in proportion to their shares (the remainder to the first of them). A pool without any work of
+/// weight is paid to nobody and is carried to the next epoch.
+pub fn settle(inputs: &Inputs<'_>) -> Result<(Settlement, Summary), SettleError> {
+    let Inputs { opening, revenues, totals } = *inputs;
+    let params = &opening.params;
+    check_revenues(opening, revenues)?;
+    check_listeners(opening, revenues, totals)?;
+    let all = usage_of(opening, totals, None);
+    let all_weights = weights(params, &all)?;
+
+    let mut summary = split_all(opening, revenues)?;
+    let pools = pools(opening, revenues, totals, &summary)?;
+    let mut payouts = vec![Credits::ZERO; all.len()];
+    for (pool, weights) in &pools {
+        let paid = largest_remainder(*pool, &shares(weights));
+        for (sum, part) in payouts.iter_mut().zip(paid) {
+            *sum = sum.checked_add(part).ok_or(SettleError::Overflow)?;
+        }
+    }
+    summary.paid = total(payouts.iter().copied())?;
+    let owed = summary.creators.checked_add(summary.carried_in).ok_or(SettleError::Overflow)?;
+    summary.carried_out = owed.checked_sub(summary.paid).expect("pools are what is owed, and pay no more");
+    summary.sum_of_weights = all_weights.iter().fold(U256::ZERO, |sum, w| sum + w.weight);
+
+    let works: Vec<WorkFigures> = all
+        .iter()
+        .zip(&all_weights)
+        .zip(&payouts)
+        .zip(&opening.works)
+        .map(|(((usage, weight), payout), listed)| {
+            let rank = discovery(params, usage, weight, listed.previous_reputation);
+            let amounts = split_payout(*payout, &listed.splits);
+            let split = |(split, amount): (&super::payout::Split, Credits)| SplitAmount { payee: split.payee, amount };
+            WorkFigures {
+                work: usage.work,
+                usage: usage.value,
+                views: usage.views,
+                listeners: usage.listeners,
+                backed: usage.backed,
+                bandwidth: weight.bandwidth,
+                weight: weight.weight,
+                payout: *payout,
+                splits: listed.splits.iter().zip(amounts).map(split).collect(),
+                reputation: rank.reputation,
+                discovery: rank.discovery_weight,
+            }
+        })
+        .collect();
+    let health = health_of(opening, revenues, &works);
+    let settlement = Settlement { epoch: opening.epoch, works, health };
+    summary.payout_root = payout_root(&settlement);
+    summary.figures = settlement.commitment();
+    Ok((settlement, summary))
+}
+
+fn check_revenues(opening: &Opening, revenues: &[TierRevenue]) -> Result<(), SettleError> {
+    for (i, terms) in opening.tiers.iter().enumerate() {
+        let (tier, epoch) = (terms.tier, opening.epoch);
+        let fits = |r: &&TierRevenue| {
+            (r.epoch, r.tier) == (epoch, tier) && terms.price.checked_mul(r.subscriptions) == Some(r.revenue)
+        };
+        revenues.get(i).filter(fits).ok_or(SettleError::Revenue { tier })?;
+    }
+    match revenues.get(opening.tiers.len()) {
+        Some(extra) => Err(SettleError::Revenue { tier: extra.tier }),
+        None => Ok(()),
+    }
+}
+
+fn check_listeners(opening: &Opening, revenues: &[TierRevenue], totals: &Totals) -> Result<(), SettleError> {
+    for TierRevenue { tier, subscriptions, .. } in revenues {
+        for WorkUsage { work, listeners, .. } in usage_of(opening, totals, Some(*tier)) {
+            if listeners > *subscriptions {
+                return Err(SettleError::Listeners {
+                    work,
+                    tier: *tier,
+                    listeners,
+                    subscriptions: *subscriptions,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Usage of every work of the epoch, in its order, over all tiers or in one.
+fn usage_of(opening: &Opening, totals: &Totals, tier: Option<Tier>) -> Vec<WorkUsage> {
+    let mut usage: Vec<WorkUsage> = opening
+        .works
+        .iter()
+        .map(|listed| WorkUsage {
+            work: listed.work,
+            category: listed.category,
+            price: listed.price,
+            value: 0,
+            views: 0,
+            listeners: 0,
+            backed: 0,
+            backed_squares: 0,
+        })
+        .collect();
+    // Squares are of a region's views over all tiers of the pool.
+    let mut regions = BTreeMap::<(usize, RegionTag), u64>::new();
+    for (group, counts) in totals.iter().filter(|(group, _)| tier.is_none_or(|tier| group.tier == tier)) {
+        for (index, count) in counts {
+            // Indices beyond the works are padding: what is counted there weighs nothing.
+            let place = usize::from(index.0);
+            let Some(work) = usage.get_mut(place) else { continue };
+            work.value += count.value;
+            work.views += count.views;
+            work.listeners += count.listeners;
+            work.backed += count.backed;
+            *regions.entry((place, group.region)).or_default() += count.backed;
+        }
+    }
+    for ((place, _), backed) in regions {
+        usage[place].backed_squares += u128::from(backed) * u128::from(backed);
+    }
+    usage
+}
+
+fn total(amounts: impl Iterator<Item = Credits>) -> Result<Credits, SettleError> {
+    amounts.into_iter().try_fold(Credits::ZERO, Credits::checked_add).ok_or(SettleError::Overflow)
+}
+
+/// Splits the revenue of each pool's source: of all tiers at once, or of each tier, whose parts then add up.
+fn split_all(opening: &Opening, revenues: &[TierRevenue]) -> Result<Summary, SettleError> {
+    let revenue = total(revenues.iter().map(|r| r.revenue))?;
+    let parts: Vec<_> = if opening.params.pool_by_tier {
+        revenues.iter().map(|r| split_revenue(&opening.params, r.revenue)).collect()
+    } else {
+        vec![split_revenue(&opening.params, revenue)]
+    };
+    Ok(Summary {
+        revenue,
+        fee: total(parts.iter().map(|p| p.fee))?,
+        eco: total(parts.iter().map(|p| p.eco))?,
+        infra: total(parts.iter().map(|p| p.infra))?,
+        creators: total(parts.iter().map(|p| p.creators))?,
+        carried_in: opening.carried,
+        paid: Credits::ZERO,
+        carried_out: Credits::ZERO,
+        sum_of_weights: U256::ZERO,
+        payout_root: Default::default(),
+        figures: Default::default(),
+    })
+}
+
+fn shares(weights: &[WorkWeight]) -> Vec<(WorkId, U256)> {
+    weights.iter().map(|w| (w.work, w.weight)).collect()
+}
+
+/// The pools of an epoch, each with the weights that divide it.
+fn pools(
+    opening: &Opening,
+    revenues: &[TierRevenue],
+    totals: &Totals,
+    summary: &Summary,
+) -> Result<Vec<(Credits, Vec<WorkWeight>)>, SettleError> {
+    let params = &opening.params;
+    if !params.pool_by_tier {
+        let pool = summary.creators.checked_add(summary.carried_in).ok_or(SettleError::Overflow)?;
+        return Ok(vec![(pool, weights(params, &usage_of(opening, totals, None))?)]);
+    }
+    let mut pools = Vec::new();
+    for TierRevenue { tier, revenue, .. } in revenues {
+        let weights = weights(params, &usage_of(opening, totals, Some(*tier)))?;
+        if weights.iter().any(|w| !w.weight.is_zero()) {
+            pools.push((split_revenue(params, *revenue).creators, weights));
+        }
+    }
+    // Carried money: floors in proportion, the remainder to the first pool.
+    let whole = pools.iter().map(|(pool, _)| u128::from(pool.0)).sum::<u128>().max(1);
+    let mut left = summary.carried_in;
+    for (pool, _) in pools.iter_mut().rev() {
+        let part = u128::from(summary.carried_in.0) * u128::from(pool.0) / whole;
+        let part = Credits(u64::try_from(part).expect("a part of what is carried"));
+        left = left.checked_sub(part).expect("parts are floors of shares of the whole");
+        *pool = pool.checked_add(part).ok_or(SettleError::Overflow)?;
+    }
+    if let Some((first, _)) = pools.first_mut() {
+        *first = first.checked_add(left).ok_or(SettleError::Overflow)?;
+    }
+    Ok(pools)
+}
+
+fn health_of(opening: &Opening, revenues: &[TierRevenue], works: &[WorkFigures]) -> super::discovery::Health {
+    let published: Vec<WorkPayout> = works
+        .iter()
+        .zip(&opening.works)
+        .filter(|(work, _)| work.views > 0)
+        .map(|(work, listed)| WorkPayout {
+            category: listed.category,
+            value: work.usage,
+            views: work.views,
+            backed: work.backed,
+            payout: work.payout,
+        })
+        .collect();
+    let splits = works.iter().flat_map(|work| &work.splits).filter(|split| split.amount != Credits::ZERO);
+    let paid: BTreeSet<PersonId> = splits.map(|split| split.payee).collect();
+    let facts = EpochFacts {
+        active_works: published.len() as u64,
+        creators_paid: paid.len() as u64,
+        subscribers: revenues.iter().map(|r| r.subscriptions).fold(0, u64::saturating_add),
+        events: works.iter().map(|work| work.views).sum(),
+        // Cells below the threshold come with the secure threshold step; until then every cell is published.
+        carried_value: 0,
+    };
+    health(&facts, &published)
+}

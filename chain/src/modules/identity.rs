@@ -1,0 +1,12 @@
+//! Who may do what: persons and organisations on record, their roles and status (chain spec 3.4).
+//!
+//! The module holds commitments and hashes only. What a credential says stays off the chain.
+
+mod actions;
+mod check;
+mod types;
+
+pub use actions::{Register, SetStatus};
+pub use check::IdentityError;
+pub(crate) use check::{register, set_status};
+pub use types::{Identity, Nullifier, Roles, Status};

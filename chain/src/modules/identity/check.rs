@@ -1,0 +1,99 @@
+//! Guards of the identity module.
+
+use super::{Identity, Nullifier, Register, Roles, SetStatus, Status};
+use crate::{ledger::Context, modules::treasury::Account, state::Draft};
+use primitives::{Credits, Digest, PersonId};
+use thiserror::Error;
+
+/// Which rule a registration or a change of status breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// Somebody else than the registrar signed.
+    #[error("{signer} is not the registrar")]
+    NotRegistrar {
+        /// Who signed.
+        signer: PersonId,
+    },
+    /// The person is on record already.
+    #[error("{person} is registered already")]
+    AlreadyRegistered {
+        /// Who.
+        person: PersonId,
+    },
+    /// The personhood nullifier was used before.
+    #[error("nullifier {nullifier} was used before")]
+    NullifierUsed {
+        /// The nullifier.
+        nullifier: Digest,
+    },
+    /// A registration names no role.
+    #[error("{person} would have no role")]
+    NoRole {
+        /// Who.
+        person: PersonId,
+    },
+    /// Nobody of that name is on record.
+    #[error("{person} is not registered")]
+    Unknown {
+        /// Who.
+        person: PersonId,
+    },
+    /// The status machine has no such step.
+    #[error("{person} cannot go from {from:?} to {to:?}")]
+    Step {
+        /// Who.
+        person: PersonId,
+        /// Status now.
+        from: Status,
+        /// Status asked for.
+        to: Status,
+    },
+}
+
+fn only_registrar(at: &Context<'_>, signer: PersonId) -> Result<(), IdentityError> {
+    if signer == at.genesis.registrar.person { Ok(()) } else { Err(IdentityError::NotRegistrar { signer }) }
+}
+
+/// Runs [`Register`].
+pub(crate) fn register(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &Register,
+) -> Result<(), IdentityError> {
+    only_registrar(at, signer)?;
+    let Register { person, key, roles, credential, nullifier } = *action;
+    if draft.has::<Identity>(&person) || draft.has::<Account>(&person) {
+        return Err(IdentityError::AlreadyRegistered { person });
+    }
+    if roles == Roles::default() {
+        return Err(IdentityError::NoRole { person });
+    }
+    // Chain spec 3.4, "one-human-one-vote governance identities": the same human cannot register twice.
+    if draft.has::<Nullifier>(&nullifier) {
+        return Err(IdentityError::NullifierUsed { nullifier });
+    }
+    draft.put(Nullifier { nullifier });
+    draft.put(Identity { person, roles, status: Status::Pending, credential });
+    draft.put(Account { owner: person, key, nonce: 0, balance: Credits::ZERO });
+    Ok(())
+}
+
+/// Runs [`SetStatus`].
+pub(crate) fn set_status(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &SetStatus,
+) -> Result<(), IdentityError> {
+    only_registrar(at, signer)?;
+    let SetStatus { person, status } = *action;
+    let identity = draft.get::<Identity>(&person).ok_or(IdentityError::Unknown { person })?.clone();
+    // Chain spec 3.4: "Manage status: Pending, Active, Suspended, Revoked."
+    if !identity.status.may_become(status) {
+        return Err(IdentityError::Step { person, from: identity.status, to: status });
+    }
+    draft.put(Identity { status, ..identity });
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Records of the identity module.
+
+use crate::poseidon::Felt;
+use crate::state::{Fields, Leaf, TableId, ToFelts, fields::{number_enum, record}};
+use primitives::{CodecError, Decode, Digest, Encode, PersonId, Reader, Writer, codec_struct};
+use serde::{Deserialize, Serialize};
+
+number_enum! {
+    /// Where a person stands (chain spec 3.4).
+    Status("status") {
+        /// On record, not yet confirmed.
+        Pending = 0,
+        /// Confirmed.
+        Active = 1,
+        /// Set aside; may come back.
+        Suspended = 2,
+        /// Withdrawn for good.
+        Revoked = 3,
+    }
+}
+
+impl Status {
+    /// Whether a status may follow this one. Nothing follows `Revoked`.
+    pub fn may_become(self, next: Self) -> bool {
+        use Status::{Active, Pending, Revoked, Suspended};
+        matches!(
+            (self, next),
+            (Pending, Active | Revoked) | (Active, Suspended | Revoked) | (Suspended, Active | Revoked)
+        )
+    }
+}
+
+/// What a person may act as: a set of roles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Roles(u16);
+
+impl Roles {
+    /// Registers works.
+    pub const CREATOR: Self = Self(1);
+    /// Takes a share of works of others.
+    pub const COLLABORATOR: Self = Self(1 << 1);
+    /// Issues subscription tokens.
+    pub const ISSUER: Self = Self(1 << 2);
+    /// Runs an aggregator party.
+    pub const COMMITTEE: Self = Self(1 << 3);
+    /// Serves content.
+    pub const NODE: Self = Self(1 << 4);
+    /// Votes.
+    pub const VOTER: Self = Self(1 << 5);
+    const KNOWN: u16 = (1 << 6) - 1;
+
+    /// These roles and others.
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` are among these.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl Encode for Roles {
+    fn encode(&self, w: &mut Writer) {
+        self.0.encode(w);
+    }
+}
+
+impl Decode for Roles {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let bits = u16::decode(r)?;
+        if bits & !Self::KNOWN == 0 { Ok(Self(bits)) } else { Err(CodecError::Invalid { what: "set of roles" }) }
+    }
+}
+
+impl ToFelts for Roles {
+    fn felts(&self, out: &mut Fields) {
+        out.push(&self.0);
+    }
+}
+
+/// A person or organisation on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Who.
+    pub person: PersonId,
+    /// What they may act as.
+    pub roles: Roles,
+    /// Where they stand.
+    pub status: Status,
+    /// Commitment to the credential, which stays off the chain.
+    pub credential: Digest,
+}
+
+record!(Identity { person, roles, status, credential });
+
+impl Leaf for Identity {
+    type Key = PersonId;
+    const TABLE: TableId = TableId::Identity;
+    fn key(&self) -> PersonId {
+        self.person
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+/// A personhood nullifier that is taken: the same human gives the same nullifier, and nobody learns which human.
+///
+/// It does not say whose it is; the identity's credential commitment does not either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nullifier {
+    /// The nullifier.
+    pub nullifier: Digest,
+}
+
+codec_struct!(Nullifier { nullifier });
+
+impl Leaf for Nullifier {
+    type Key = Digest;
+    const TABLE: TableId = TableId::Nullifier;
+    fn key(&self) -> Digest {
+        self.nullifier
+    }
+    fn value(&self) -> Vec<Felt> {
+        vec![Felt::from(1u64)]
+    }
+}

@@ -1,0 +1,112 @@
+//! Records of the treasury.
+
+use crate::poseidon::Felt;
+use crate::signature::PublicKey;
+use crate::state::{Leaf, TableId, ToFelts, fields::{number_enum, record}};
+use primitives::{Credits, Digest, PersonId};
+
+/// Credits, key and nonce of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Whose.
+    pub owner: PersonId,
+    /// Key of its signatures, bound at registration.
+    pub key: PublicKey,
+    /// Number that the next transaction carries.
+    pub nonce: u64,
+    /// Credits.
+    pub balance: Credits,
+}
+
+record!(Account { owner, key, nonce, balance });
+
+impl Leaf for Account {
+    type Key = PersonId;
+    const TABLE: TableId = TableId::Account;
+    fn key(&self) -> PersonId {
+        self.owner
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+number_enum! {
+    /// Money that no account holds.
+    Fund("fund") {
+        /// Reported revenue of epochs that are not settled yet.
+        Revenue = 0,
+        /// The Eco-Reserve's share.
+        Eco = 1,
+        /// The share for node rewards.
+        Infrastructure = 2,
+        /// Protocol fees.
+        Fee = 3,
+        /// Payouts that nobody has claimed yet.
+        Unclaimed = 4,
+        /// Creator pools that found no work with weight, kept for the next epoch.
+        Carried = 5,
+    }
+}
+
+/// Balance of a fund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FundBalance {
+    /// Which.
+    pub fund: Fund,
+    /// Credits.
+    pub balance: Credits,
+}
+
+record!(FundBalance { fund, balance });
+
+impl Leaf for FundBalance {
+    type Key = Fund;
+    const TABLE: TableId = TableId::FundBalance;
+    fn key(&self) -> Fund {
+        self.fund
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+/// Credits in existence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Supply {
+    /// All that was ever minted; burning comes with withdrawals.
+    pub minted: Credits,
+}
+
+record!(Supply { minted });
+
+impl Leaf for Supply {
+    type Key = ();
+    const TABLE: TableId = TableId::Supply;
+    fn key(&self) {}
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+/// An attestation of the reserve behind the credits. Each serves once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    /// Hash of the auditor's document.
+    pub document: Digest,
+    /// What the reserve holds in all, in credits.
+    pub reserve: Credits,
+}
+
+record!(Attestation { document, reserve });
+
+impl Leaf for Attestation {
+    type Key = Digest;
+    const TABLE: TableId = TableId::Attestation;
+    fn key(&self) -> Digest {
+        self.document
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}

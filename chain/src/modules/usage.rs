@@ -1,0 +1,62 @@
+//! From a committee's keys to an epoch's totals (chain spec 3.2; protocol notes, sections 1, 5 and 6).
+//!
+//! Before an epoch opens, its committee, its issuer and region keys and its beacon go on record. While it is open,
+//! batch headers are anchored; the root freezes them; then the totals come with a proof that every node verifies.
+//! On the chain stand sums over all subscribers: no person, no pseudonym, no count of one subscriber (spec 9).
+
+mod actions;
+mod anchor;
+mod epoch;
+mod error;
+mod open;
+mod prepare;
+mod types;
+
+pub use actions::{
+    CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee, SubmitAggregate,
+    TierKey, RegionSigner,
+};
+pub use anchor::{aggregate_digest, anchor_chain, check_tally};
+pub(crate) use anchor::{anchor_header, anchor_root, submit_aggregate};
+pub use epoch::{Epoch, ListedWork, Opening, Phase, Summary, beacon_key};
+pub use error::UsageError;
+pub(crate) use open::{open_epoch, report_revenue};
+pub use prepare::{beacon_commitment, beacon_signing_digest};
+pub(crate) use prepare::{commit_beacon, publish_keys, reveal_beacon, set_committee};
+pub use types::{Aggregate, Anchor, Beacon, CommitteeSeat, IssuerKey, RegionKey, TierRevenue, UsageAggregate};
+
+use crate::{ledger::Genesis, state::State};
+use primitives::{EpochId, GovernanceParams, Tier};
+use proofs::tally::Running;
+
+impl State {
+    /// The epoch that opens next.
+    pub fn next_epoch(&self, genesis: &Genesis) -> EpochId {
+        self.epochs.iter().next_back().map_or(genesis.first_epoch, |last| EpochId(last.epoch.0 + 1))
+    }
+
+    /// Parameters in force: those of the last epoch that opened.
+    pub fn params<'a>(&'a self, genesis: &'a Genesis) -> &'a GovernanceParams {
+        self.openings.iter().next_back().map_or(&genesis.params, |opening| &opening.params)
+    }
+
+    /// The committee that serves in an epoch which has not opened.
+    pub fn committee_for(&self, epoch: EpochId) -> Option<&CommitteeSeat> {
+        self.committees.range(..=epoch).next_back()
+    }
+
+    /// Anchored headers of an epoch, by position.
+    pub fn anchors_of(&self, epoch: EpochId) -> impl DoubleEndedIterator<Item = &Anchor> {
+        self.anchors.range((epoch, 0)..=(epoch, u64::MAX))
+    }
+
+    /// Revenue records of an epoch, by tier.
+    pub fn revenues_of(&self, epoch: EpochId) -> impl DoubleEndedIterator<Item = &TierRevenue> {
+        self.revenues.range((epoch, Tier(0))..=(epoch, Tier(u8::MAX)))
+    }
+
+    /// Running commitments after the last anchored header.
+    pub fn running_of(&self, epoch: EpochId) -> Running {
+        self.anchors_of(epoch).next_back().map(|anchor| anchor.header.header.running.clone()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,184 @@
+//! What committees, the steward and the treasury put on record about an epoch.
+
+use super::types::decode_key;
+use primitives::{
+    CodecError, Credits, Decode, Digest, Encode, EpochId, GovernanceParams, PartyId, Reader, Region,
+    Tier, Writer, codec_struct, limits, params::TierTerms,
+};
+use proofs::committee::{Committee, Signatures};
+use proofs::tally::{TallyProof, Totals};
+
+/// Seats a committee from the next epoch on. Signed by the steward.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetCommittee {
+    /// The three parties.
+    pub committee: Committee,
+}
+
+codec_struct!(SetCommittee { committee });
+
+/// Key of a tier's token issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TierKey {
+    /// Tier.
+    pub tier: Tier,
+    /// DER encoding, of [`limits::RSA_KEY_BYTES`].
+    pub key: Vec<u8>,
+}
+
+impl Encode for TierKey {
+    fn encode(&self, w: &mut Writer) {
+        self.tier.encode(w);
+        w.bytes(&self.key);
+    }
+}
+
+impl Decode for TierKey {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self { tier: Decode::decode(r)?, key: decode_key(r)? })
+    }
+}
+
+/// Key under which a region signs receipts of one denomination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegionSigner {
+    /// Region.
+    pub region: Region,
+    /// Views that a receipt stands for.
+    pub denomination: u8,
+    /// DER encoding, of [`limits::RSA_KEY_BYTES`].
+    pub key: Vec<u8>,
+}
+
+impl Encode for RegionSigner {
+    fn encode(&self, w: &mut Writer) {
+        u8::from(self.region).encode(w);
+        self.denomination.encode(w);
+        w.bytes(&self.key);
+    }
+}
+
+impl Decode for RegionSigner {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let region = Region::try_from(u8::decode(r)?).map_err(|_| CodecError::Invalid { what: "region" })?;
+        Ok(Self { region, denomination: Decode::decode(r)?, key: decode_key(r)? })
+    }
+}
+
+/// Most region keys of an epoch: one for each region and denomination.
+pub(super) const MAX_REGION_KEYS: usize = limits::REGIONS as usize * limits::RECEIPT_DENOMINATIONS.len();
+
+/// Publishes the keys of the next epoch, all at once. Signed by the steward.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishKeys {
+    /// The next epoch.
+    pub epoch: EpochId,
+    /// Token issuers, one a tier.
+    pub tiers: Vec<TierKey>,
+    /// Receipt signers, at most one a region and denomination.
+    pub regions: Vec<RegionSigner>,
+}
+
+impl Encode for PublishKeys {
+    fn encode(&self, w: &mut Writer) {
+        self.epoch.encode(w);
+        w.seq(&self.tiers);
+        w.seq(&self.regions);
+    }
+}
+
+impl Decode for PublishKeys {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            epoch: Decode::decode(r)?,
+            tiers: r.seq(limits::MAX_TIERS)?,
+            regions: r.seq(MAX_REGION_KEYS)?,
+        })
+    }
+}
+
+/// A party commits to its contribution to the next epoch's beacon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitBeacon {
+    /// The next epoch.
+    pub epoch: EpochId,
+    /// Party.
+    pub party: PartyId,
+    /// [`super::beacon_commitment`] of the contribution.
+    pub commitment: Digest,
+    /// The party's signature on [`super::beacon_signing_digest`].
+    pub signature: [u8; 64],
+}
+
+codec_struct!(CommitBeacon { epoch, party, commitment, signature });
+
+/// A party reveals its contribution. To know what opens the commitment is signature enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevealBeacon {
+    /// The next epoch.
+    pub epoch: EpochId,
+    /// Party.
+    pub party: PartyId,
+    /// The contribution.
+    pub value: Digest,
+}
+
+codec_struct!(RevealBeacon { epoch, party, value });
+
+/// Opens the next epoch: fixes beacon, works, parameters and tiers. Signed by the steward.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenEpoch {
+    /// The next epoch.
+    pub epoch: EpochId,
+    /// Parameters, inside their bounds.
+    pub params: GovernanceParams,
+    /// Tiers, ascending.
+    pub tiers: Vec<TierTerms>,
+}
+
+impl Encode for OpenEpoch {
+    fn encode(&self, w: &mut Writer) {
+        self.epoch.encode(w);
+        self.params.encode(w);
+        w.seq(&self.tiers);
+    }
+}
+
+impl Decode for OpenEpoch {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self { epoch: Decode::decode(r)?, params: Decode::decode(r)?, tiers: r.seq(limits::MAX_TIERS)? })
+    }
+}
+
+/// Reports what a tier brought, and mints it against a reserve. Signed by the treasury.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportRevenue {
+    /// Epoch, open and not settled.
+    pub epoch: EpochId,
+    /// Tier.
+    pub tier: Tier,
+    /// Subscriptions sold for the epoch.
+    pub subscriptions: u64,
+    /// Hash of the reserve attestation's document.
+    pub attestation: Digest,
+    /// What the reserve holds in all according to it.
+    pub reserve: Credits,
+}
+
+codec_struct!(ReportRevenue { epoch, tier, subscriptions, attestation, reserve });
+
+/// Puts an epoch's totals on record, with their proof and the committee's quorum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubmitAggregate {
+    /// Epoch, frozen.
+    pub epoch: EpochId,
+    /// The opened totals.
+    pub totals: Totals,
+    /// Proof that the anchored commitments open to them.
+    pub proof: TallyProof,
+    /// Two signatures or three on [`super::aggregate_digest`].
+    pub signatures: Signatures,
+}
+
+codec_struct!(SubmitAggregate { epoch, totals, proof, signatures });
+

@@ -1,0 +1,189 @@
+//! Anchoring: headers as they become final, the root that freezes them, the totals that they commit to.
+
+use super::{
+    Aggregate, Anchor, Epoch, Opening, Phase, SubmitAggregate, UsageAggregate, UsageError,
+    open::{known, opening},
+};
+use crate::{ledger::Context, state::Draft};
+use primitives::{Digest, Domain, Encode, ShardIndex, Tier, WorkId, hash, limits};
+use proofs::{
+    generators::WorkBases,
+    tally::{
+        EpochRoot, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement, Totals,
+        verifier::{self, TallyError},
+    },
+};
+use std::collections::BTreeMap;
+
+fn in_phase(epoch: &Epoch, expected: Phase) -> Result<(), UsageError> {
+    if epoch.phase == expected {
+        Ok(())
+    } else {
+        Err(UsageError::WrongPhase { epoch: epoch.epoch, expected, found: epoch.phase })
+    }
+}
+
+/// The next value of [`Epoch::anchors`].
+pub fn anchor_chain(before: &Digest, header: &SignedHeader) -> Digest {
+    hash::hash(Domain::Header, &[&before.0, &header.to_bytes()])
+}
+
+/// Anchors a header (protocol notes, section 5: "a batch is final when the chain has anchored the first valid header
+/// with two signatures, its leader's among them, at that position").
+pub(crate) fn anchor_header(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signed: &SignedHeader,
+) -> Result<(), UsageError> {
+    let epoch = known(draft, signed.header.epoch)?;
+    in_phase(&epoch, Phase::Open)?;
+    let before = draft.base().running_of(epoch.epoch);
+    let epoch = follow(at.genesis.chain, opening(draft, epoch.epoch), epoch, &before, signed)?;
+    draft.put(epoch);
+    draft.put(Anchor { header: signed.clone() });
+    Ok(())
+}
+
+/// Checks that a header follows an epoch's last one, whose running commitments are `before`, and gives the epoch with
+/// it. The light client walks the same steps.
+pub(crate) fn follow(
+    chain: primitives::ChainId,
+    opening: &Opening,
+    epoch: Epoch,
+    before: &Running,
+    signed: &SignedHeader,
+) -> Result<Epoch, UsageError> {
+    let header = &signed.header;
+    if header.chain != chain {
+        return Err(UsageError::WrongChain { expected: chain, found: header.chain });
+    }
+    if header.shard != ShardIndex(0) {
+        return Err(UsageError::WrongShard { found: header.shard });
+    }
+    let (position, expected) = (header.position, epoch.batches);
+    if position < expected {
+        return Err(UsageError::AlreadyAnchored { position });
+    }
+    if position > expected {
+        return Err(UsageError::PositionGap { expected, found: position });
+    }
+    if header.previous != epoch.last {
+        return Err(UsageError::Predecessor { position });
+    }
+    if header.count == 0 || header.count as usize > limits::MAX_BATCH {
+        return Err(UsageError::BatchSize { count: header.count });
+    }
+    let bundles = epoch.bundles + u64::from(header.count);
+    if position >= limits::MAX_BATCHES || bundles > limits::MAX_SUBSCRIBER_EPOCHS {
+        return Err(UsageError::EpochFull);
+    }
+    if header.running.is_empty() {
+        return Err(UsageError::NoGroups);
+    }
+    let tier = header.running.iter().map(|(group, _)| group.tier).find(|tier| opening.tier(*tier).is_none());
+    if let Some(tier) = tier {
+        return Err(UsageError::UnknownTier { epoch: epoch.epoch, tier });
+    }
+    // Commitments are only ever added to: a group that was there stays.
+    let groups: BTreeMap<_, _> = header.running.iter().collect();
+    if let Some((group, _)) = before.iter().find(|(group, _)| !groups.contains_key(group)) {
+        return Err(UsageError::GroupDropped { tier: group.tier, region: group.region.into() });
+    }
+    signed.verify(&opening.committee)?;
+    Ok(Epoch {
+        batches: position + 1,
+        bundles,
+        last: header.digest(),
+        anchors: anchor_chain(&epoch.anchors, signed),
+        ..epoch
+    })
+}
+
+/// Freezes the epoch.
+pub(crate) fn anchor_root(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signed: &SignedRoot,
+) -> Result<(), UsageError> {
+    let epoch = known(draft, signed.root.epoch)?;
+    in_phase(&epoch, Phase::Open)?;
+    draft.put(freeze(at.genesis.chain, opening(draft, epoch.epoch), epoch, signed)?);
+    Ok(())
+}
+
+/// Checks that a root closes exactly the anchored headers, and gives the frozen epoch.
+pub(crate) fn freeze(
+    chain: primitives::ChainId,
+    opening: &Opening,
+    epoch: Epoch,
+    signed: &SignedRoot,
+) -> Result<Epoch, UsageError> {
+    let EpochRoot { chain: named, shard, batches, last, .. } = signed.root;
+    if named != chain {
+        return Err(UsageError::WrongChain { expected: chain, found: named });
+    }
+    if shard != ShardIndex(0) {
+        return Err(UsageError::WrongShard { found: shard });
+    }
+    if batches != epoch.batches {
+        return Err(UsageError::RootBatches { expected: epoch.batches, found: batches });
+    }
+    if last != epoch.last {
+        return Err(UsageError::RootLast { expected: epoch.last, found: last });
+    }
+    signed.verify(&opening.committee)?;
+    Ok(Epoch { phase: Phase::Frozen, root: Some(signed.clone()), ..epoch })
+}
+
+/// What the committee signs of an epoch's totals.
+pub fn aggregate_digest(root: &EpochRoot, totals: &Totals, proof: &TallyProof) -> Digest {
+    hash::hash(Domain::Aggregate, &[&root.digest().0, &totals.digest().0, &proof.to_bytes()])
+}
+
+/// Checks an epoch's totals against its anchored commitments (spec 5.5, 7.5: "all aggregates arise from valid
+/// inputs").
+pub fn check_tally(
+    opening: &Opening,
+    root: &EpochRoot,
+    running: &Running,
+    totals: &Totals,
+    proof: &TallyProof,
+) -> Result<(), UsageError> {
+    let bases = WorkBases::new(&opening.shard()?);
+    let statement = TallyStatement { root, generators: bases.digest(), running, totals };
+    verifier::verify(&bases, &statement, proof).map_err(|error: TallyError| error.into())
+}
+
+/// Runs [`SubmitAggregate`].
+pub(crate) fn submit_aggregate(draft: &mut Draft<'_>, action: &SubmitAggregate) -> Result<(), UsageError> {
+    let SubmitAggregate { epoch, totals, proof, signatures } = action;
+    let epoch = known(draft, *epoch)?;
+    in_phase(&epoch, Phase::Frozen)?;
+    let opening = opening(draft, epoch.epoch);
+    let root = &epoch.root.as_ref().expect("a frozen epoch has its root").root;
+    signatures.verify(&opening.committee, &aggregate_digest(root, totals, proof), None)?;
+    check_tally(opening, root, &draft.base().running_of(epoch.epoch), totals, proof)?;
+
+    for ((work, tier), usage_units) in usage_by_tier(opening, totals) {
+        draft.put(UsageAggregate { epoch: epoch.epoch, work, tier, usage_units });
+    }
+    let (totals, proof, signatures) = (totals.clone(), proof.clone(), signatures.clone());
+    let aggregate = Aggregate { epoch: epoch.epoch, totals, proof, signatures };
+    draft.put(epoch.aggregated(&aggregate));
+    draft.put(aggregate);
+    Ok(())
+}
+
+/// Usage by work and tier. Indices beyond the works are padding: what is counted there weighs nothing.
+fn usage_by_tier(opening: &Opening, totals: &Totals) -> BTreeMap<(WorkId, Tier), u64> {
+    let mut usage = BTreeMap::new();
+    for (group, counts) in totals.iter() {
+        for (index, count) in counts {
+            if let Some(listed) = opening.works.get(usize::from(index.0)) {
+                *usage.entry((listed.work, group.tier)).or_insert(0) += count.value;
+            }
+        }
+    }
+    usage
+}
+

@@ -1,0 +1,302 @@
+//! What is fixed when an epoch opens, and the record that binds everything of an epoch in one leaf.
+
+use super::types::Aggregate;
+use crate::modules::dapr::payout::Split;
+use crate::modules::work_registry::encode_splits;
+use crate::poseidon::{Felt, FeltDomain, hash_many, wire};
+use crate::state::{Fields, Leaf, TableId, ToFelts, fields::{Bytes, number_enum}};
+use primitives::{
+    CategoryId, ChainId, Credits, Digest, Domain, Encode, EpochId, GovernanceParams, PartyId,
+    PersonId, ShardIndex, Tier, WorkId, Writer, hash, params::TierTerms,
+};
+use proofs::committee::Committee;
+use proofs::shard::{Shard, ShardError};
+use proofs::tally::SignedRoot;
+use ruint::aliases::U256;
+use std::collections::BTreeMap;
+
+number_enum! {
+    /// How far an epoch is.
+    Phase("phase") {
+        /// Headers are anchored.
+        Open = 0,
+        /// The root is anchored: nothing is added.
+        Frozen = 1,
+        /// Totals are on record.
+        Aggregated = 2,
+        /// Payouts are on record.
+        Finalised = 3,
+    }
+}
+
+/// A work as it takes part in an epoch: terms and reputation as they stood when it opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedWork {
+    /// The work.
+    pub work: WorkId,
+    /// Its creator.
+    pub creator: PersonId,
+    /// Its category.
+    pub category: CategoryId,
+    /// Price multiplier, Q32, inside the epoch's bounds.
+    pub price: u64,
+    /// Who is paid what share.
+    pub splits: Vec<Split>,
+    /// Reputation after the epoch before, Q32.
+    pub previous_reputation: u64,
+}
+
+impl Encode for ListedWork {
+    fn encode(&self, w: &mut Writer) {
+        self.work.encode(w);
+        self.creator.encode(w);
+        self.category.encode(w);
+        self.price.encode(w);
+        encode_splits(&self.splits, w);
+        self.previous_reputation.encode(w);
+    }
+}
+
+impl ToFelts for ListedWork {
+    fn felts(&self, out: &mut Fields) {
+        out.push(&self.work).push(&self.creator).push(&self.category).push(&self.price);
+        out.push(&self.splits).push(&self.previous_reputation);
+    }
+}
+
+/// What was fixed when an epoch opened. It never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// Beacon key `K_epoch`.
+    pub key: Digest,
+    /// The last sealed block, which the key hashes.
+    pub block: Digest,
+    /// What parties revealed, which the key hashes. A party that is missing was skipped.
+    pub reveals: BTreeMap<PartyId, Digest>,
+    /// The three parties.
+    pub committee: Committee,
+    /// Parameters.
+    pub params: GovernanceParams,
+    /// Tiers, ascending.
+    pub tiers: Vec<TierTerms>,
+    /// Works by ascending identifier.
+    pub works: Vec<ListedWork>,
+    /// Creator pools of earlier epochs that found no work with weight. They join this epoch's pool.
+    pub carried: Credits,
+}
+
+/// `K_epoch`: hash of a sealed block and of what the parties revealed (spec 4.1; protocol notes, section 1).
+pub fn beacon_key(
+    chain: ChainId,
+    epoch: EpochId,
+    block: &Digest,
+    reveals: &BTreeMap<PartyId, Digest>,
+) -> Digest {
+    let reveals: Vec<u8> = reveals.iter().flat_map(|(party, value)| [party.to_bytes(), value.to_bytes()].concat()).collect();
+    hash::hash(Domain::Beacon, &[&chain.to_bytes(), &epoch.to_bytes(), &block.0, &reveals])
+}
+
+impl Opening {
+    /// The shard of the epoch's works.
+    pub fn shard(&self) -> Result<Shard, ShardError> {
+        Shard::new(ShardIndex(0), self.works.iter().map(|listed| listed.work).collect())
+    }
+
+    /// Parties that revealed nothing in time, for the record of their fault.
+    pub fn skipped(&self) -> impl Iterator<Item = PartyId> {
+        PartyId::ALL.into_iter().filter(|party| !self.reveals.contains_key(party))
+    }
+
+    /// Terms of a tier.
+    pub fn tier(&self, tier: Tier) -> Option<&TierTerms> {
+        self.tiers.iter().find(|terms| terms.tier == tier)
+    }
+
+    /// What binds the whole.
+    pub fn commitment(&self) -> Felt {
+        hash_many(FeltDomain::StateValue, &self.to_felts())
+    }
+}
+
+impl Encode for Opening {
+    fn encode(&self, w: &mut Writer) {
+        self.epoch.encode(w);
+        self.key.encode(w);
+        self.block.encode(w);
+        w.count(self.reveals.len());
+        for (party, value) in &self.reveals {
+            party.encode(w);
+            value.encode(w);
+        }
+        self.committee.encode(w);
+        self.params.encode(w);
+        w.seq(&self.tiers);
+        w.seq(&self.works);
+        self.carried.encode(w);
+    }
+}
+
+impl ToFelts for Opening {
+    fn felts(&self, out: &mut Fields) {
+        out.push(&self.epoch).push(&self.key).push(&self.block).push(&self.reveals);
+        out.push(&Bytes(&self.committee.to_bytes())).push(&self.params.digest());
+        out.push(&(self.tiers.len() as u64));
+        for TierTerms { tier, price, max_bundles } in &self.tiers {
+            out.push(tier).push(price).push(max_bundles);
+        }
+        out.push(&self.works).push(&self.carried);
+    }
+}
+
+impl Leaf for Opening {
+    type Key = EpochId;
+    const TABLE: TableId = TableId::Opening;
+    fn key(&self) -> EpochId {
+        self.epoch
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+/// The money and the roots of a settled epoch (chain spec 3.3: "total revenue, total fees, total creator payout,
+/// share allocated to Eco-Reserve treasury and infra funds").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Revenue of all tiers.
+    pub revenue: Credits,
+    /// Protocol fee.
+    pub fee: Credits,
+    /// Eco-Reserve share.
+    pub eco: Credits,
+    /// Share for node rewards.
+    pub infra: Credits,
+    /// Creators' share of the revenue.
+    pub creators: Credits,
+    /// What earlier epochs carried over to creators.
+    pub carried_in: Credits,
+    /// Sum of payouts.
+    pub paid: Credits,
+    /// What is carried to the next epoch: pools without a work that has weight.
+    pub carried_out: Credits,
+    /// Sum of the works' weights.
+    pub sum_of_weights: U256,
+    /// Root over the payout leaves.
+    pub payout_root: Felt,
+    /// What binds the figures of every work and of the epoch's health.
+    pub figures: Felt,
+}
+
+impl Encode for Summary {
+    fn encode(&self, w: &mut Writer) {
+        for amount in [
+            self.revenue, self.fee, self.eco, self.infra, self.creators, self.carried_in, self.paid, self.carried_out,
+        ] {
+            amount.encode(w);
+        }
+        w.raw(&self.sum_of_weights.to_le_bytes::<32>());
+        wire::put(w, &self.payout_root);
+        wire::put(w, &self.figures);
+    }
+}
+
+impl ToFelts for Summary {
+    fn felts(&self, out: &mut Fields) {
+        out.push(&self.revenue).push(&self.fee).push(&self.eco).push(&self.infra).push(&self.creators);
+        out.push(&self.carried_in).push(&self.paid).push(&self.carried_out);
+        out.push(&self.sum_of_weights).push(&self.payout_root).push(&self.figures);
+    }
+}
+
+/// An epoch: how far it is, and what binds everything that is on record of it. Its leaf is all that a light client
+/// needs of the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Epoch {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// How far it is.
+    pub phase: Phase,
+    /// Commitment to the [`Opening`].
+    pub opening: Felt,
+    /// Anchored headers.
+    pub batches: u64,
+    /// Bundles in them.
+    pub bundles: u64,
+    /// Digest of the last header, or of nothing.
+    pub last: Digest,
+    /// Hash chain over the headers with the signatures under which they were anchored.
+    pub anchors: Digest,
+    /// The frozen root.
+    pub root: Option<SignedRoot>,
+    /// Digest of the [`Aggregate`].
+    pub aggregate: Option<Digest>,
+    /// Digest over the revenue records, once settled.
+    pub revenues: Option<Felt>,
+    /// Money and roots, once settled.
+    pub summary: Option<Summary>,
+}
+
+impl Epoch {
+    /// An epoch that has just opened.
+    pub fn open(opening: &Opening) -> Self {
+        Self {
+            epoch: opening.epoch,
+            phase: Phase::Open,
+            opening: opening.commitment(),
+            batches: 0,
+            bundles: 0,
+            last: Digest::default(),
+            anchors: Digest::default(),
+            root: None,
+            aggregate: None,
+            revenues: None,
+            summary: None,
+        }
+    }
+
+    /// The same epoch with its totals on record.
+    pub fn aggregated(self, aggregate: &Aggregate) -> Self {
+        Self { phase: Phase::Aggregated, aggregate: Some(aggregate.digest()), ..self }
+    }
+}
+
+impl Encode for Epoch {
+    fn encode(&self, w: &mut Writer) {
+        self.epoch.encode(w);
+        self.phase.encode(w);
+        wire::put(w, &self.opening);
+        self.batches.encode(w);
+        self.bundles.encode(w);
+        self.last.encode(w);
+        self.anchors.encode(w);
+        self.root.encode(w);
+        self.aggregate.encode(w);
+        self.revenues.is_some().encode(w);
+        if let Some(revenues) = &self.revenues {
+            wire::put(w, revenues);
+        }
+        self.summary.encode(w);
+    }
+}
+
+impl ToFelts for Epoch {
+    fn felts(&self, out: &mut Fields) {
+        let root = self.root.as_ref().map(|root| hash::hash(Domain::EpochRoot, &[&root.to_bytes()]));
+        out.push(&self.epoch).push(&self.phase).push(&self.opening).push(&self.batches).push(&self.bundles);
+        out.push(&self.last).push(&self.anchors).push(&root).push(&self.aggregate);
+        out.push(&self.revenues).push(&self.summary);
+    }
+}
+
+impl Leaf for Epoch {
+    type Key = EpochId;
+    const TABLE: TableId = TableId::Epoch;
+    fn key(&self) -> EpochId {
+        self.epoch
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}

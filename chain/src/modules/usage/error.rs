@@ -1,0 +1,284 @@
+//! Rules of the usage module, one variant each.
+
+use super::Phase;
+use primitives::{
+    ChainId, Digest, EpochId, PartyId, PersonId, Region, ShardIndex, Tier, params::ParamsError,
+};
+use proofs::{committee::CommitteeError, shard::ShardError, tally::verifier::TallyError};
+use thiserror::Error;
+
+/// Which rule an action of the usage module breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum UsageError {
+    /// Somebody else than the steward signed.
+    #[error("{signer} is not the steward")]
+    NotSteward {
+        /// Who signed.
+        signer: PersonId,
+    },
+    /// Somebody else than the treasury signed.
+    #[error("{signer} is not the treasury")]
+    NotTreasury {
+        /// Who signed.
+        signer: PersonId,
+    },
+    /// The action speaks of another epoch than the next.
+    #[error("epoch {found} is not the next, which is {expected}")]
+    NotNextEpoch {
+        /// The next epoch.
+        expected: EpochId,
+        /// Epoch named.
+        found: EpochId,
+    },
+    /// A committee cannot change once a party has committed to the next beacon.
+    #[error("the beacon of epoch {epoch} has begun: its committee is fixed")]
+    CommitteeFixed {
+        /// The next epoch.
+        epoch: EpochId,
+    },
+    /// No committee is seated.
+    #[error("no committee is seated for epoch {epoch}")]
+    NoCommittee {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// The epoch's keys are published.
+    #[error("keys of epoch {epoch} are published")]
+    KeysPublished {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// No tier has a key.
+    #[error("no tier has a key")]
+    NoTierKey,
+    /// A tier has two keys, or tiers are not in order.
+    #[error("key of tier {tier} is listed twice or out of order")]
+    TierKeyOrder {
+        /// The later.
+        tier: Tier,
+    },
+    /// A region and denomination has two keys, or they are not in order.
+    #[error("key of region {region} for {denomination} views is listed twice or out of order")]
+    RegionKeyOrder {
+        /// The later's region.
+        region: Region,
+        /// The later's denomination.
+        denomination: u8,
+    },
+    /// No receipt is worth that.
+    #[error("receipts do not stand for {denomination} views")]
+    Denomination {
+        /// Denomination named.
+        denomination: u8,
+    },
+    /// A key is not as long as every key is.
+    #[error("a key of {bytes} bytes")]
+    KeyLength {
+        /// Its length.
+        bytes: usize,
+    },
+    /// Two purposes share a key. A blind signer could not tell them apart.
+    #[error("one key serves two purposes")]
+    KeyReused,
+    /// The party has committed.
+    #[error("party {party} has committed")]
+    AlreadyCommitted {
+        /// Who.
+        party: PartyId,
+    },
+    /// A contribution was revealed: who commits now could choose theirs by it.
+    #[error("reveals of epoch {epoch} have begun")]
+    RevealsBegun {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// A reveal before two parties have committed would let the second choose.
+    #[error("{count} parties have committed, fewer than two")]
+    TooFewCommitments {
+        /// How many have.
+        count: usize,
+    },
+    /// The party has not committed.
+    #[error("party {party} has not committed")]
+    NotCommitted {
+        /// Who.
+        party: PartyId,
+    },
+    /// The party has revealed.
+    #[error("party {party} has revealed")]
+    AlreadyRevealed {
+        /// Who.
+        party: PartyId,
+    },
+    /// The value is not what the party committed to.
+    #[error("party {party} reveals something else than it committed to")]
+    RevealMismatch {
+        /// Who.
+        party: PartyId,
+    },
+    /// Fewer than two parties revealed.
+    #[error("{count} parties have revealed, fewer than two")]
+    TooFewReveals {
+        /// How many have.
+        count: usize,
+    },
+    /// The epoch before is not settled.
+    #[error("epoch {epoch} is not settled yet")]
+    PreviousNotFinalised {
+        /// The epoch before.
+        epoch: EpochId,
+    },
+    /// A parameter is outside its bounds.
+    #[error(transparent)]
+    Params(#[from] ParamsError),
+    /// An epoch needs a tier.
+    #[error("an epoch needs a tier")]
+    NoTier,
+    /// A tier is listed twice, or tiers are not in order.
+    #[error("tier {tier} is listed twice or out of order")]
+    TierOrder {
+        /// The later.
+        tier: Tier,
+    },
+    /// A tier that allows no bundle.
+    #[error("tier {tier} allows no bundle")]
+    TierWithoutBundles {
+        /// The tier.
+        tier: Tier,
+    },
+    /// A tier without issuer key.
+    #[error("tier {tier} has no issuer key in epoch {epoch}")]
+    NoIssuerKey {
+        /// The tier.
+        tier: Tier,
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// The works are no shard: none, or more than one shard holds.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
+    /// There is no such epoch.
+    #[error("epoch {epoch} has not opened")]
+    UnknownEpoch {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// The epoch is past, or not yet in, the phase that this needs.
+    #[error("epoch {epoch} is {found:?}, not {expected:?}")]
+    WrongPhase {
+        /// The epoch.
+        epoch: EpochId,
+        /// Phase that this needs.
+        expected: Phase,
+        /// Phase now.
+        found: Phase,
+    },
+    /// The epoch is settled.
+    #[error("epoch {epoch} is settled")]
+    Settled {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// The epoch has no such tier.
+    #[error("epoch {epoch} has no tier {tier}")]
+    UnknownTier {
+        /// The epoch.
+        epoch: EpochId,
+        /// The tier.
+        tier: Tier,
+    },
+    /// The tier's revenue is reported.
+    #[error("revenue of tier {tier} in epoch {epoch} is reported")]
+    RevenueReported {
+        /// The epoch.
+        epoch: EpochId,
+        /// The tier.
+        tier: Tier,
+    },
+    /// Price times subscriptions outgrows 64 bits.
+    #[error("revenue of tier {tier} outgrows 64 bits")]
+    RevenueOverflow {
+        /// The tier.
+        tier: Tier,
+    },
+    /// A header or root of another chain.
+    #[error("chain {found}, not {expected}")]
+    WrongChain {
+        /// This chain.
+        expected: ChainId,
+        /// Chain named.
+        found: ChainId,
+    },
+    /// A header or root of another shard.
+    #[error("epoch has no shard {found}")]
+    WrongShard {
+        /// Shard named.
+        found: ShardIndex,
+    },
+    /// A header has been anchored at this position; the first valid one stays.
+    #[error("position {position} is anchored")]
+    AlreadyAnchored {
+        /// The position.
+        position: u64,
+    },
+    /// A header leaves positions out.
+    #[error("position {found} is not the next, which is {expected}")]
+    PositionGap {
+        /// The next position.
+        expected: u64,
+        /// Position named.
+        found: u64,
+    },
+    /// A header names another predecessor than the last anchored header.
+    #[error("position {position} does not follow the anchored header before it")]
+    Predecessor {
+        /// The position.
+        position: u64,
+    },
+    /// A batch is empty or too large.
+    #[error("a batch of {count} bundles")]
+    BatchSize {
+        /// Bundles that the header counts.
+        count: u32,
+    },
+    /// The epoch has as many batches, or bundles, as one total may hold.
+    #[error("the epoch is full")]
+    EpochFull,
+    /// A group of the header before is gone.
+    #[error("the header drops group (tier {tier}, region {region})")]
+    GroupDropped {
+        /// Tier of the group.
+        tier: Tier,
+        /// Region of the group.
+        region: u8,
+    },
+    /// A header without any group, though a batch has a bundle.
+    #[error("the header has no running commitments")]
+    NoGroups,
+    /// A quorum's signature does not hold.
+    #[error(transparent)]
+    Committee(#[from] CommitteeError),
+    /// The root counts other batches than are anchored.
+    #[error("the root counts {found} batches, {expected} are anchored")]
+    RootBatches {
+        /// Batches anchored.
+        expected: u64,
+        /// Batches counted.
+        found: u64,
+    },
+    /// The root ends in another header than the last anchored one.
+    #[error("the root ends in {found}, not in {expected}")]
+    RootLast {
+        /// Digest of the last header.
+        expected: Digest,
+        /// Digest named.
+        found: Digest,
+    },
+    /// The totals are not what was anchored.
+    #[error("tally: {0}")]
+    Tally(#[from] TallyError),
+    /// Credits would not be covered.
+    #[error(transparent)]
+    Treasury(#[from] crate::modules::treasury::TreasuryError),
+}

@@ -1,0 +1,101 @@
+//! Opening an epoch, and what it brought.
+
+use super::{
+    Epoch, IssuerKey, OpenEpoch, Opening, Phase, ReportRevenue, TierRevenue, UsageError, beacon_key,
+    prepare::{beacons, only_next, only_steward},
+};
+use crate::{
+    ledger::Context,
+    modules::treasury::{self, Attestation, Fund},
+    state::Draft,
+};
+use primitives::{EpochId, PersonId};
+
+/// Runs [`OpenEpoch`].
+pub(crate) fn open_epoch(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &OpenEpoch,
+) -> Result<(), UsageError> {
+    only_steward(at, signer)?;
+    let OpenEpoch { epoch, params, tiers } = action.clone();
+    only_next(draft, at, epoch)?;
+    let state = draft.base();
+    // Reputation and carried pools of the epoch before enter this one.
+    if let Some(last) = state.epochs.iter().next_back().filter(|last| last.phase != Phase::Finalised) {
+        return Err(UsageError::PreviousNotFinalised { epoch: last.epoch });
+    }
+    params.check()?;
+    check_tiers(draft, action)?;
+    let committee = state.committee_for(epoch).ok_or(UsageError::NoCommittee { epoch })?.committee.clone();
+
+    // Protocol notes, section 1: "a party that does not reveal is skipped"; one that is left alone would choose.
+    let reveals: std::collections::BTreeMap<_, _> =
+        beacons(draft, epoch).filter_map(|beacon| Some((beacon.party, beacon.value?))).collect();
+    if reveals.len() < 2 {
+        return Err(UsageError::TooFewReveals { count: reveals.len() });
+    }
+    let key = beacon_key(at.genesis.chain, epoch, &at.head, &reveals);
+    let works = state.works_of_epoch(epoch, &params);
+    let carried = state.fund(Fund::Carried);
+    let opening = Opening { epoch, key, block: at.head, reveals, committee, params, tiers, works, carried };
+    opening.shard()?;
+    draft.put(Epoch::open(&opening));
+    draft.put(opening);
+    Ok(())
+}
+
+fn check_tiers(draft: &Draft<'_>, action: &OpenEpoch) -> Result<(), UsageError> {
+    if action.tiers.is_empty() {
+        return Err(UsageError::NoTier);
+    }
+    if let Some(pair) = action.tiers.windows(2).find(|pair| pair[0].tier >= pair[1].tier) {
+        return Err(UsageError::TierOrder { tier: pair[1].tier });
+    }
+    for terms in &action.tiers {
+        let (tier, epoch) = (terms.tier, action.epoch);
+        if terms.max_bundles == 0 {
+            return Err(UsageError::TierWithoutBundles { tier });
+        }
+        // Protocol notes, section 2: "Issuer keys are per tier and epoch, on chain."
+        if !draft.has::<IssuerKey>(&(epoch, tier)) {
+            return Err(UsageError::NoIssuerKey { tier, epoch });
+        }
+    }
+    Ok(())
+}
+
+/// An epoch that has opened.
+pub(super) fn known(draft: &Draft<'_>, epoch: EpochId) -> Result<Epoch, UsageError> {
+    draft.get::<Epoch>(&epoch).cloned().ok_or(UsageError::UnknownEpoch { epoch })
+}
+
+/// Its opening.
+pub(super) fn opening<'a>(draft: &Draft<'a>, epoch: EpochId) -> &'a Opening {
+    draft.base().openings.get(&epoch).expect("an epoch on record has its opening on record")
+}
+
+/// Runs [`ReportRevenue`].
+pub(crate) fn report_revenue(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &ReportRevenue,
+) -> Result<(), UsageError> {
+    if signer != at.genesis.treasury.person {
+        return Err(UsageError::NotTreasury { signer });
+    }
+    let ReportRevenue { epoch, tier, subscriptions, attestation, reserve } = *action;
+    if known(draft, epoch)?.phase == Phase::Finalised {
+        return Err(UsageError::Settled { epoch });
+    }
+    let terms = opening(draft, epoch).tier(tier).ok_or(UsageError::UnknownTier { epoch, tier })?;
+    if draft.has::<TierRevenue>(&(epoch, tier)) {
+        return Err(UsageError::RevenueReported { epoch, tier });
+    }
+    let revenue = terms.price.checked_mul(subscriptions).ok_or(UsageError::RevenueOverflow { tier })?;
+    treasury::mint(draft, revenue, &Attestation { document: attestation, reserve })?;
+    draft.put(TierRevenue { epoch, tier, subscriptions, revenue, attestation });
+    Ok(())
+}

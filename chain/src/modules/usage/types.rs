@@ -1,0 +1,235 @@
+//! Records of the usage module that stand for themselves.
+
+use crate::poseidon::Felt;
+use crate::state::{Leaf, TableId, ToFelts, fields::{Bytes, record}};
+use primitives::{
+    CodecError, Credits, Digest, Domain, Encode, EpochId, PartyId, Reader, Region, Tier, WorkId, Writer,
+    codec_struct, hash, limits,
+};
+use proofs::committee::{Committee, Signatures};
+use proofs::tally::{SignedHeader, TallyProof, Totals};
+
+/// A committee, and the epoch from which it serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitteeSeat {
+    /// First epoch.
+    pub from: EpochId,
+    /// The three parties.
+    pub committee: Committee,
+}
+
+codec_struct!(CommitteeSeat { from, committee });
+
+impl Leaf for CommitteeSeat {
+    type Key = EpochId;
+    const TABLE: TableId = TableId::CommitteeSeat;
+    fn key(&self) -> EpochId {
+        self.from
+    }
+    fn value(&self) -> Vec<Felt> {
+        Bytes(&self.committee.to_bytes()).to_felts()
+    }
+}
+
+/// Key of the issuer of a tier's subscription tokens in an epoch (protocol notes, section 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerKey {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// Tier.
+    pub tier: Tier,
+    /// DER encoding.
+    pub key: Vec<u8>,
+}
+
+impl Encode for IssuerKey {
+    fn encode(&self, w: &mut Writer) {
+        self.epoch.encode(w);
+        self.tier.encode(w);
+        w.bytes(&self.key);
+    }
+}
+
+impl Leaf for IssuerKey {
+    type Key = (EpochId, Tier);
+    const TABLE: TableId = TableId::IssuerKey;
+    fn key(&self) -> Self::Key {
+        (self.epoch, self.tier)
+    }
+    fn value(&self) -> Vec<Felt> {
+        Bytes(&self.key).to_felts()
+    }
+}
+
+/// Key under which a region signs receipts of one denomination in an epoch.
+///
+/// A blind signer does not see what it signs. What a receipt is worth must therefore be what its key says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegionKey {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// Region.
+    pub region: Region,
+    /// Views that a receipt stands for.
+    pub denomination: u8,
+    /// DER encoding.
+    pub key: Vec<u8>,
+}
+
+impl Encode for RegionKey {
+    fn encode(&self, w: &mut Writer) {
+        self.epoch.encode(w);
+        u8::from(self.region).encode(w);
+        self.denomination.encode(w);
+        w.bytes(&self.key);
+    }
+}
+
+impl Leaf for RegionKey {
+    type Key = (EpochId, Region, u8);
+    const TABLE: TableId = TableId::RegionKey;
+    fn key(&self) -> Self::Key {
+        (self.epoch, self.region, self.denomination)
+    }
+    fn value(&self) -> Vec<Felt> {
+        Bytes(&self.key).to_felts()
+    }
+}
+
+/// A party's contribution to the beacon of an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beacon {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// Party.
+    pub party: PartyId,
+    /// What it committed to.
+    pub commitment: Digest,
+    /// What it revealed.
+    pub value: Option<Digest>,
+}
+
+record!(Beacon { epoch, party, commitment, value });
+
+impl Leaf for Beacon {
+    type Key = (EpochId, PartyId);
+    const TABLE: TableId = TableId::Beacon;
+    fn key(&self) -> Self::Key {
+        (self.epoch, self.party)
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+/// What a tier brought in an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TierRevenue {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// Tier.
+    pub tier: Tier,
+    /// Subscriptions sold.
+    pub subscriptions: u64,
+    /// Price times subscriptions.
+    pub revenue: Credits,
+    /// Document of the reserve attestation that it was minted against.
+    pub attestation: Digest,
+}
+
+record!(TierRevenue { epoch, tier, subscriptions, revenue, attestation });
+
+impl Leaf for TierRevenue {
+    type Key = (EpochId, Tier);
+    const TABLE: TableId = TableId::TierRevenue;
+    fn key(&self) -> Self::Key {
+        (self.epoch, self.tier)
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+/// An anchored batch header. Final: nothing else will ever stand at its position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// The header with its signatures; it names epoch and position.
+    pub header: SignedHeader,
+}
+
+codec_struct!(Anchor { header });
+
+impl Leaf for Anchor {
+    type Key = (EpochId, u64);
+    const TABLE: TableId = TableId::Anchor;
+    fn key(&self) -> Self::Key {
+        (self.header.header.epoch, self.header.header.position)
+    }
+    fn value(&self) -> Vec<Felt> {
+        hash::hash(Domain::Header, &[&self.header.to_bytes()]).to_felts()
+    }
+}
+
+/// The totals of an epoch with their proof and the committee's quorum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aggregate {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// The opened totals.
+    pub totals: Totals,
+    /// Proof that the anchored commitments open to them.
+    pub proof: TallyProof,
+    /// The committee's signatures.
+    pub signatures: Signatures,
+}
+
+codec_struct!(Aggregate { epoch, totals, proof, signatures });
+
+impl Aggregate {
+    /// Digest of the whole.
+    pub fn digest(&self) -> Digest {
+        hash::hash(Domain::Aggregate, &[&self.to_bytes()])
+    }
+}
+
+impl Leaf for Aggregate {
+    type Key = EpochId;
+    const TABLE: TableId = TableId::Aggregate;
+    fn key(&self) -> EpochId {
+        self.epoch
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.digest().to_felts()
+    }
+}
+
+/// Usage of a work in a tier: chain spec 3.2, "data is at the level of (epoch, work, tier, usage_units)".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsageAggregate {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// Work.
+    pub work: WorkId,
+    /// Tier.
+    pub tier: Tier,
+    /// Summed value of views, in 2^-18 views.
+    pub usage_units: u64,
+}
+
+record!(UsageAggregate { epoch, work, tier, usage_units });
+
+impl Leaf for UsageAggregate {
+    type Key = (EpochId, WorkId, Tier);
+    const TABLE: TableId = TableId::UsageAggregate;
+    fn key(&self) -> Self::Key {
+        (self.epoch, self.work, self.tier)
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+/// Reads a DER key of bounded length.
+pub(super) fn decode_key(r: &mut Reader<'_>) -> Result<Vec<u8>, CodecError> {
+    r.bytes(limits::RSA_KEY_BYTES).map(<[u8]>::to_vec)
+}

@@ -1,0 +1,157 @@
+//! Guards of the work registry.
+
+use super::{RegisterWork, Terms, UpdateWork, Work, work_id};
+use crate::{
+    ledger::Context,
+    modules::{
+        dapr::payout::{Split, SplitError, check_splits},
+        identity::{Identity, Roles, Status},
+    },
+    state::Draft,
+};
+use primitives::{EpochId, PersonId, WorkId};
+use thiserror::Error;
+
+/// Which rule a registration or a change of a work breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum WorkError {
+    /// The signer is not on record as a creator.
+    #[error("{signer} is not a creator")]
+    NotCreator {
+        /// Who signed.
+        signer: PersonId,
+    },
+    /// The creator's status is not `Active`.
+    #[error("creator {signer} is {status:?}, not active")]
+    CreatorNotActive {
+        /// Who signed.
+        signer: PersonId,
+        /// Where they stand.
+        status: Status,
+    },
+    /// The work is registered.
+    #[error("work {work} is registered already")]
+    AlreadyRegistered {
+        /// The work.
+        work: WorkId,
+    },
+    /// The price is outside governance's bounds.
+    #[error("price {price} is outside {min} to {max} (units of 2^-32)")]
+    Price {
+        /// Price asked for, Q32.
+        price: u64,
+        /// Smallest allowed, Q32.
+        min: u64,
+        /// Largest allowed, Q32.
+        max: u64,
+    },
+    /// The splits are not a division of the whole.
+    #[error(transparent)]
+    Splits(#[from] SplitError),
+    /// A payee is not on record.
+    #[error("payee {payee} is not registered")]
+    UnknownPayee {
+        /// Who.
+        payee: PersonId,
+    },
+    /// The change would hold in an epoch that has opened.
+    #[error("epoch {from} has opened: changes hold from epoch {earliest} on")]
+    NotFuture {
+        /// Epoch asked for.
+        from: EpochId,
+        /// First epoch that has not opened.
+        earliest: EpochId,
+    },
+    /// There is no such work.
+    #[error("work {work} is not registered")]
+    UnknownWork {
+        /// The work.
+        work: WorkId,
+    },
+    /// The work is somebody else's.
+    #[error("work {work} is not of {signer}")]
+    NotOwner {
+        /// The work.
+        work: WorkId,
+        /// Who signed.
+        signer: PersonId,
+    },
+}
+
+/// Runs [`RegisterWork`].
+pub(crate) fn register_work(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &RegisterWork,
+) -> Result<(), WorkError> {
+    only_active_creator(draft, signer)?;
+    let id = work_id(&action.fingerprint, &signer);
+    // Chain spec 6.1, "no duplicate work_ids were accepted".
+    if draft.has::<Work>(&id) {
+        return Err(WorkError::AlreadyRegistered { work: id });
+    }
+    check_terms(draft, at, action.price, &action.splits, action.active_from)?;
+    draft.put(Work {
+        id,
+        creator: signer,
+        fingerprint: action.fingerprint,
+        media: action.media,
+        category: action.category,
+        metadata: action.metadata,
+        active_from: action.active_from,
+        terms: Terms { from: action.active_from, price: action.price, splits: action.splits.clone() },
+        next: None,
+    });
+    Ok(())
+}
+
+/// Runs [`UpdateWork`]. A change that has not begun to hold is replaced by a later one.
+pub(crate) fn update_work(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &UpdateWork,
+) -> Result<(), WorkError> {
+    only_active_creator(draft, signer)?;
+    let mut work = draft.get::<Work>(&action.work).ok_or(WorkError::UnknownWork { work: action.work })?.clone();
+    if work.creator != signer {
+        return Err(WorkError::NotOwner { work: action.work, signer });
+    }
+    check_terms(draft, at, action.price, &action.splits, action.from)?;
+    let running = EpochId(draft.base().next_epoch(at.genesis).0.saturating_sub(1));
+    work.terms = work.terms_at(running).clone();
+    work.next = Some(Terms { from: action.from, price: action.price, splits: action.splits.clone() });
+    draft.put(work);
+    Ok(())
+}
+
+fn only_active_creator(draft: &Draft<'_>, signer: PersonId) -> Result<(), WorkError> {
+    // Chain spec 3.4: "WorkRegistry (only legitimate creators can register works)".
+    let identity = draft.get::<Identity>(&signer).filter(|i| i.roles.has(Roles::CREATOR));
+    let status = identity.ok_or(WorkError::NotCreator { signer })?.status;
+    if status == Status::Active { Ok(()) } else { Err(WorkError::CreatorNotActive { signer, status }) }
+}
+
+fn check_terms(
+    draft: &Draft<'_>,
+    at: &Context<'_>,
+    price: u64,
+    splits: &[Split],
+    from: EpochId,
+) -> Result<(), WorkError> {
+    // Spec 8.3: "Creators MAY set a price multiplier", inside bounds that governance sets.
+    let params = draft.base().params(at.genesis);
+    let (min, max) = (params.price_min, params.price_max);
+    if !(min..=max).contains(&price) {
+        return Err(WorkError::Price { price, min, max });
+    }
+    check_splits(splits)?;
+    if let Some(split) = splits.iter().find(|split| !draft.has::<Identity>(&split.payee)) {
+        return Err(WorkError::UnknownPayee { payee: split.payee });
+    }
+    // Chain spec 3.1: "Update pricing and splits (for future epochs only)."
+    let earliest = draft.base().next_epoch(at.genesis);
+    if from < earliest { Err(WorkError::NotFuture { from, earliest }) } else { Ok(()) }
+}

@@ -1,0 +1,130 @@
+//! Records of the work registry.
+
+use crate::modules::dapr::payout::Split;
+use crate::poseidon::Felt;
+use crate::state::{Fields, Leaf, TableId, ToFelts, fields::{number_enum, record}};
+use primitives::{
+    CategoryId, CodecError, Decode, Digest, Domain, Encode, EpochId, PersonId, Reader, WorkId, Writer, hash,
+};
+
+/// Most payees of one work: enough for an orchestra's sections, few enough that a block of registrations stays small.
+pub const MAX_SPLITS: usize = 64;
+
+number_enum! {
+    /// What kind of thing a work is.
+    MediaType("media type") {
+        /// Music, speech.
+        Audio = 0,
+        /// Film, video.
+        Video = 1,
+        /// Articles, books.
+        Text = 2,
+        /// Pictures.
+        Image = 3,
+        /// Games, tools.
+        Software = 4,
+        /// Anything else.
+        Other = 5,
+    }
+}
+
+/// Identifier of a work: hash of fingerprint and creator (chain spec 3.1, "robust identifiers (WorkId) derived from
+/// fingerprints + creator identity").
+pub fn work_id(fingerprint: &Digest, creator: &PersonId) -> WorkId {
+    WorkId(hash::hash(Domain::Work, &[&fingerprint.0, &creator.0]).0)
+}
+
+/// Price and splits of a work, from an epoch on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// First epoch in which they hold.
+    pub from: EpochId,
+    /// Price multiplier, Q32 (spec 8.3).
+    pub price: u64,
+    /// Who is paid what share; the shares sum to the whole.
+    pub splits: Vec<Split>,
+}
+
+impl Encode for Terms {
+    fn encode(&self, w: &mut Writer) {
+        self.from.encode(w);
+        self.price.encode(w);
+        encode_splits(&self.splits, w);
+    }
+}
+
+impl Decode for Terms {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self { from: Decode::decode(r)?, price: Decode::decode(r)?, splits: decode_splits(r)? })
+    }
+}
+
+/// Appends a list of splits.
+pub(crate) fn encode_splits(splits: &[Split], w: &mut Writer) {
+    w.count(splits.len());
+    for split in splits {
+        split.payee.encode(w);
+        split.share.encode(w);
+    }
+}
+
+/// Takes a list of at most [`MAX_SPLITS`] splits.
+pub(crate) fn decode_splits(r: &mut Reader<'_>) -> Result<Vec<Split>, CodecError> {
+    let count = r.count(MAX_SPLITS)?;
+    (0..count).map(|_| Ok(Split { payee: Decode::decode(r)?, share: Decode::decode(r)? })).collect()
+}
+
+impl ToFelts for Split {
+    fn felts(&self, out: &mut Fields) {
+        out.push(&self.payee).push(&self.share);
+    }
+}
+
+impl ToFelts for Terms {
+    fn felts(&self, out: &mut Fields) {
+        out.push(&self.from).push(&self.price).push(&self.splits);
+    }
+}
+
+/// A work on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Identifier, [`work_id`] of fingerprint and creator.
+    pub id: WorkId,
+    /// Who registered it.
+    pub creator: PersonId,
+    /// Fingerprint of the media.
+    pub fingerprint: Digest,
+    /// What kind of thing it is.
+    pub media: MediaType,
+    /// Its category, for fairness across categories (spec 8.3).
+    pub category: CategoryId,
+    /// Hash of the metadata, which stays off the chain.
+    pub metadata: Digest,
+    /// First epoch that it takes part in.
+    pub active_from: EpochId,
+    /// Price and splits that hold, or held before `next`.
+    pub terms: Terms,
+    /// Price and splits that hold from a later epoch on.
+    pub next: Option<Terms>,
+}
+
+record!(Work { id, creator, fingerprint, media, category, metadata, active_from, terms, next });
+
+impl Work {
+    /// Price and splits in an epoch that is not over.
+    pub fn terms_at(&self, epoch: EpochId) -> &Terms {
+        self.next.as_ref().filter(|next| next.from <= epoch).unwrap_or(&self.terms)
+    }
+}
+
+impl Leaf for Work {
+    type Key = WorkId;
+    const TABLE: TableId = TableId::Work;
+    fn key(&self) -> WorkId {
+        self.id
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}

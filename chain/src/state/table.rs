@@ -1,0 +1,108 @@
+//! One table: its records in order, and the indexed tree over them.
+
+use super::{ToFelts, tables::TableId, tree::{IndexedTree, Inclusion}};
+use crate::poseidon::{Felt, FeltDomain, hash_many};
+use primitives::Encode;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A record that stands in a table under a key of its own.
+///
+/// Its leaf in the tree is `(key felt, value felt)`: the key felt hashes the table's number and the key, the value
+/// felt hashes the record. A record that is too long to hash at every change says what binds it in `value`.
+pub trait Leaf: Encode + Clone + Eq {
+    /// What identifies the record in its table.
+    type Key: Ord + Clone + ToFelts;
+    /// Its table.
+    const TABLE: TableId;
+
+    /// This record's key.
+    fn key(&self) -> Self::Key;
+
+    /// What the leaf's value hashes.
+    fn value(&self) -> Vec<Felt>;
+}
+
+/// Key felt of a record: table number and key.
+pub fn key_felt<L: Leaf>(key: &L::Key) -> Felt {
+    let mut fields = vec![Felt::from(L::TABLE as u64)];
+    fields.extend(key.to_felts());
+    hash_many(FeltDomain::StateKey, &fields)
+}
+
+/// Value felt of a record.
+pub fn value_felt<L: Leaf>(record: &L) -> Felt {
+    hash_many(FeltDomain::StateValue, &record.value())
+}
+
+/// Records in the order of their keys, with their tree.
+///
+/// Changes reach the tree when its root is asked for, in the order of keys, so that a block of many changes to one
+/// record hashes it once.
+#[derive(Clone)]
+pub struct Table<L: Leaf> {
+    rows: BTreeMap<L::Key, L>,
+    changed: BTreeSet<L::Key>,
+    tree: IndexedTree,
+}
+
+impl<L: Leaf> Default for Table<L> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), changed: BTreeSet::new(), tree: IndexedTree::new() }
+    }
+}
+
+impl<L: Leaf> Table<L> {
+    /// A record.
+    pub fn get(&self, key: &L::Key) -> Option<&L> {
+        self.rows.get(key)
+    }
+
+    /// Records in order of their keys.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &L> {
+        self.rows.values()
+    }
+
+    /// Records whose keys lie in a range.
+    pub fn range(&self, range: impl std::ops::RangeBounds<L::Key>) -> impl DoubleEndedIterator<Item = &L> {
+        self.rows.range(range).map(|(_, record)| record)
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Writes a record.
+    pub(super) fn put(&mut self, record: L) {
+        let key = record.key();
+        if self.rows.get(&key) != Some(&record) {
+            self.changed.insert(key.clone());
+            self.rows.insert(key, record);
+        }
+    }
+
+    /// Root of the table's tree, with every change in it.
+    pub fn root(&mut self) -> Felt {
+        for key in std::mem::take(&mut self.changed) {
+            let (at, value) = (key_felt::<L>(&key), value_felt(&self.rows[&key]));
+            let written = if self.tree.get(at).is_some() {
+                self.tree.update(at, value)
+            } else {
+                self.tree.insert(at, value)
+            };
+            written.expect("a hash is not the sentinel's key, and presence was just looked up");
+        }
+        self.tree.root()
+    }
+
+    /// Proof that a record stands in the table, under the table's root.
+    pub fn prove(&mut self, key: &L::Key) -> Option<Inclusion> {
+        self.root();
+        self.tree.prove(key_felt::<L>(key))
+    }
+}

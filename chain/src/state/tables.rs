@@ -1,0 +1,168 @@
+//! Every table of the state: the one file of storage keys.
+
+use super::{Leaf, Table, tree::Inclusion};
+use crate::merkle::{self, MerklePath};
+use crate::modules::{
+    dapr::{ClaimNullifier, Payout, Reputation, Settlement},
+    identity::{Identity, Nullifier},
+    treasury::{Account, Attestation, FundBalance, Supply},
+    usage::{
+        Aggregate, Anchor, Beacon, CommitteeSeat, Epoch, IssuerKey, Opening, RegionKey, TierRevenue, UsageAggregate,
+    },
+    work_registry::Work,
+};
+use crate::poseidon::Felt;
+use primitives::{Encode, Writer};
+use std::collections::BTreeMap;
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $field:ident: $leaf:ident = $id:literal),* $(,)?) => {
+        /// Numbers of the tables. They are hashed into keys and fix the order of roots: append, never renumber.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum TableId {
+            $($(#[$doc])* $leaf = $id,)*
+        }
+
+        /// The state.
+        #[derive(Clone, Default)]
+        pub struct State {
+            $($(#[$doc])* pub $field: Table<$leaf>,)*
+        }
+
+        /// What a transaction writes, by table.
+        #[derive(Clone, Default)]
+        pub struct Changes {
+            $($field: BTreeMap<<$leaf as Leaf>::Key, $leaf>,)*
+        }
+
+        impl State {
+            /// Takes the changes of a transaction.
+            pub fn commit(&mut self, changes: Changes) {
+                $(for record in changes.$field.into_values() {
+                    self.$field.put(record);
+                })*
+            }
+
+            /// Roots of the tables, in order of their numbers.
+            pub fn table_roots(&mut self) -> Vec<Felt> {
+                vec![$(self.$field.root()),*]
+            }
+
+            /// Canonical encoding of all records, table by table.
+            pub fn to_bytes(&self) -> Vec<u8> {
+                let mut w = Writer::default();
+                $(
+                    w.raw(&[$id]);
+                    w.count(self.$field.len());
+                    for record in self.$field.iter() {
+                        record.encode(&mut w);
+                    }
+                )*
+                w.finish()
+            }
+        }
+
+        $(
+            impl Stored for $leaf {
+                fn table(state: &State) -> &Table<Self> {
+                    &state.$field
+                }
+                fn table_mut(state: &mut State) -> &mut Table<Self> {
+                    &mut state.$field
+                }
+                fn changed(changes: &Changes) -> &BTreeMap<Self::Key, Self> {
+                    &changes.$field
+                }
+                fn changed_mut(changes: &mut Changes) -> &mut BTreeMap<Self::Key, Self> {
+                    &mut changes.$field
+                }
+            }
+        )*
+
+        const ORDER: &[TableId] = &[$(TableId::$leaf),*];
+    };
+}
+
+tables! {
+    /// Keys, nonces and balances.
+    accounts: Account = 0,
+    /// Persons and organisations.
+    identities: Identity = 1,
+    /// Personhood nullifiers that are taken.
+    nullifiers: Nullifier = 2,
+    /// Registered works.
+    works: Work = 3,
+    /// Committees, by the epoch from which they serve.
+    committees: CommitteeSeat = 4,
+    /// Keys of token issuers.
+    issuer_keys: IssuerKey = 5,
+    /// Keys of regions.
+    region_keys: RegionKey = 6,
+    /// Contributions to beacons.
+    beacons: Beacon = 7,
+    /// What was fixed when epochs opened.
+    openings: Opening = 8,
+    /// Epochs and how far they are.
+    epochs: Epoch = 9,
+    /// Revenue by tier.
+    revenues: TierRevenue = 10,
+    /// Anchored batch headers.
+    anchors: Anchor = 11,
+    /// Totals with their proofs.
+    aggregates: Aggregate = 12,
+    /// Usage by epoch, work and tier.
+    usage: UsageAggregate = 13,
+    /// Settled figures of epochs.
+    settlements: Settlement = 14,
+    /// What works were paid.
+    payouts: Payout = 15,
+    /// Claims that were paid.
+    claims: ClaimNullifier = 16,
+    /// Reputation of works, carried between epochs.
+    reputations: Reputation = 17,
+    /// Credits in existence.
+    supply: Supply = 18,
+    /// Funds that no account holds.
+    funds: FundBalance = 19,
+    /// Reserve attestations that were used.
+    attestations: Attestation = 20,
+}
+
+/// A record with a table in the state.
+pub trait Stored: Leaf + 'static {
+    /// Its table.
+    fn table(state: &State) -> &Table<Self>;
+    /// Its table, to hash and prove.
+    fn table_mut(state: &mut State) -> &mut Table<Self>;
+    /// What a transaction writes to its table.
+    fn changed(changes: &Changes) -> &BTreeMap<Self::Key, Self>;
+    /// What a transaction writes to its table, to add to.
+    fn changed_mut(changes: &mut Changes) -> &mut BTreeMap<Self::Key, Self>;
+}
+
+/// Number of tables.
+pub const TABLES: u32 = ORDER.len() as u32;
+
+impl State {
+    /// The state root: Poseidon over the roots of the tables, in order of their numbers (chain notes, section 2).
+    pub fn root(&mut self) -> Felt {
+        merkle::root(&self.table_roots())
+    }
+
+    /// Proof that a record stands in the state: inclusion in its table, and the table's path to the state root.
+    pub fn prove<L: Stored>(&mut self, key: &L::Key) -> Option<(Inclusion, MerklePath)> {
+        let inclusion = L::table_mut(self).prove(key)?;
+        let path = merkle::path(&self.table_roots(), L::TABLE as usize)?;
+        Some((inclusion, path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_numbered_in_order() {
+        assert!(ORDER.iter().enumerate().all(|(place, id)| *id as usize == place));
+    }
+}

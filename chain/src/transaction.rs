@@ -1,0 +1,198 @@
+//! Transactions: what is asked of the ledger, and under whose signature.
+
+use crate::modules::{
+    dapr::{Claim, FinaliseEpoch},
+    identity::{Register, SetStatus},
+    treasury::Transfer,
+    usage::{CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee, SubmitAggregate},
+    work_registry::{RegisterWork, UpdateWork},
+};
+use crate::poseidon::{Felt, FeltDomain, hash_bytes};
+use crate::signature::{SecretKey, Signature};
+use crate::state::fields::codec_enum;
+use primitives::{ChainId, Digest, Domain, Encode, PersonId, Writer, codec_struct, hash};
+use proofs::tally::{SignedHeader, SignedRoot};
+use rand_core::{CryptoRng, RngCore};
+use thiserror::Error;
+
+/// What a transaction asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// Identity: put a person on record.
+    Register(Register),
+    /// Identity: change where a person stands.
+    SetStatus(SetStatus),
+    /// Work registry: register a work.
+    RegisterWork(RegisterWork),
+    /// Work registry: change price and splits of a work.
+    UpdateWork(UpdateWork),
+    /// Usage: seat a committee.
+    SetCommittee(SetCommittee),
+    /// Usage: publish the keys of an epoch.
+    PublishKeys(PublishKeys),
+    /// Usage: commit to a contribution to a beacon.
+    CommitBeacon(CommitBeacon),
+    /// Usage: reveal it.
+    RevealBeacon(RevealBeacon),
+    /// Usage: open an epoch.
+    OpenEpoch(OpenEpoch),
+    /// Usage: report what a tier brought.
+    ReportRevenue(ReportRevenue),
+    /// Usage: anchor a batch header.
+    AnchorHeader(SignedHeader),
+    /// Usage: freeze an epoch.
+    AnchorRoot(SignedRoot),
+    /// Usage: put totals on record.
+    SubmitAggregate(SubmitAggregate),
+    /// DAPR: settle an epoch.
+    FinaliseEpoch(FinaliseEpoch),
+    /// DAPR: pay a payout to its payee.
+    Claim(Claim),
+    /// Treasury: move credits.
+    Transfer(Transfer),
+}
+
+codec_enum!(Payload("payload") {
+    0 => Register,
+    1 => SetStatus,
+    2 => RegisterWork,
+    3 => UpdateWork,
+    4 => SetCommittee,
+    5 => PublishKeys,
+    6 => CommitBeacon,
+    7 => RevealBeacon,
+    8 => OpenEpoch,
+    9 => ReportRevenue,
+    10 => AnchorHeader,
+    11 => AnchorRoot,
+    12 => SubmitAggregate,
+    13 => FinaliseEpoch,
+    14 => Claim,
+    15 => Transfer,
+});
+
+impl Payload {
+    /// Whether an account has to sign. What a committee signs carries its own signatures; settling and claiming are
+    /// the same whoever asks.
+    pub fn needs_account(&self) -> bool {
+        match self {
+            Self::Register(_)
+            | Self::SetStatus(_)
+            | Self::RegisterWork(_)
+            | Self::UpdateWork(_)
+            | Self::SetCommittee(_)
+            | Self::PublishKeys(_)
+            | Self::OpenEpoch(_)
+            | Self::ReportRevenue(_)
+            | Self::Transfer(_) => true,
+            Self::CommitBeacon(_)
+            | Self::RevealBeacon(_)
+            | Self::AnchorHeader(_)
+            | Self::AnchorRoot(_)
+            | Self::SubmitAggregate(_)
+            | Self::FinaliseEpoch(_)
+            | Self::Claim(_) => false,
+        }
+    }
+}
+
+/// An account's consent to a payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorisation {
+    /// Whose account.
+    pub signer: PersonId,
+    /// The account's nonce, so that nothing applies twice.
+    pub nonce: u64,
+    /// Signature over chain, signer, nonce and payload.
+    pub signature: Signature,
+}
+
+codec_struct!(Authorisation { signer, nonce, signature });
+
+/// A transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// What is asked for.
+    pub payload: Payload,
+    /// Under whose signature, where an account has to sign.
+    pub authorisation: Option<Authorisation>,
+}
+
+codec_struct!(Transaction { payload, authorisation });
+
+/// Why an envelope is refused before its payload is looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EnvelopeError {
+    /// An account has to sign this.
+    #[error("an account has to sign this")]
+    Unsigned,
+    /// No account signs this. Taking the signature would let a transaction have two forms.
+    #[error("no account signs this")]
+    NeedlesslySigned,
+    /// The signer has no account.
+    #[error("{signer} has no account")]
+    NoAccount {
+        /// Who.
+        signer: PersonId,
+    },
+    /// The nonce is not the account's.
+    #[error("nonce {found} of {signer}, whose next is {expected}")]
+    Nonce {
+        /// Who.
+        signer: PersonId,
+        /// The account's nonce.
+        expected: u64,
+        /// The transaction's.
+        found: u64,
+    },
+    /// The signature does not verify under the account's key.
+    #[error("signature of {signer} does not verify")]
+    Signature {
+        /// Who.
+        signer: PersonId,
+    },
+    /// The block has no room left.
+    #[error("the block is full")]
+    BlockFull,
+    /// The transaction is longer than a block.
+    #[error("a transaction of {bytes} bytes")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+}
+
+/// What an account signs: chain, signer, nonce and payload, hashed to one field element.
+pub fn signing_message(chain: ChainId, signer: PersonId, nonce: u64, payload: &Payload) -> [Felt; 1] {
+    let mut w = Writer::default();
+    chain.encode(&mut w);
+    signer.encode(&mut w);
+    nonce.encode(&mut w);
+    payload.encode(&mut w);
+    [hash_bytes(FeltDomain::Transaction, &w.finish())]
+}
+
+impl Transaction {
+    /// A transaction that no account signs.
+    pub fn open(payload: Payload) -> Self {
+        Self { payload, authorisation: None }
+    }
+
+    /// A transaction under an account's signature.
+    pub fn signed(
+        payload: Payload,
+        chain: ChainId,
+        (signer, nonce): (PersonId, u64),
+        key: &SecretKey,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Self {
+        let signature = key.sign(&signing_message(chain, signer, nonce, &payload), rng);
+        Self { payload, authorisation: Some(Authorisation { signer, nonce, signature }) }
+    }
+
+    /// Identifier.
+    pub fn id(&self) -> Digest {
+        hash::hash(Domain::Transaction, &[&self.to_bytes()])
+    }
+}
