@@ -128,7 +128,9 @@ proptest! {
     }
 
     #[test]
-    fn all_functions_are_monotone(x in 1u128..u128::MAX, cut in 0u32..128, step in 1u128..1 << 40, e in i32::MIN..i32::MAX) {
+    fn all_functions_are_monotone(
+        x in 1u128..u128::MAX, cut in 0u32..128, step in 1u128..1 << 40, e in i32::MIN..i32::MAX,
+    ) {
         let low = (x >> cut).max(1);
         let high = low.saturating_add(step);
         let (low, high) = (NonZero::new(low).expect("positive"), NonZero::new(high).expect("positive"));
