@@ -5,6 +5,7 @@ use crate::{
     bundle::Envelope,
     committee::Committee,
     generators::{WorkBases, tag_base},
+    receipt::Denomination,
     shard::Shard,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
@@ -18,8 +19,9 @@ pub struct EpochKeys {
     pub beacon: Digest,
     /// Token issuer of each tier.
     pub tiers: BTreeMap<Tier, BlindKey>,
-    /// Receipt signer of each region.
-    pub regions: BTreeMap<Region, BlindKey>,
+    /// Receipt signers: one for each region and denomination, because a blind signer cannot see what it signs. What a
+    /// receipt is worth must be what its key says.
+    pub regions: BTreeMap<(Region, Denomination), BlindKey>,
     /// The three parties.
     pub committee: Committee,
 }
@@ -60,8 +62,8 @@ impl EpochContext {
         for (tier, key) in &keys.tiers {
             signers.extend_from_slice(&[&[0, tier.0], key.der()].concat());
         }
-        for (region, key) in &keys.regions {
-            signers.extend_from_slice(&[&[1, u8::from(*region)], key.der()].concat());
+        for ((region, denomination), key) in &keys.regions {
+            signers.extend_from_slice(&[&[1, u8::from(*region), denomination.views()], key.der()].concat());
         }
         let digest = hash::hash(
             Domain::EpochContext,

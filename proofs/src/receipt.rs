@@ -1,8 +1,10 @@
 //! Bandwidth receipts (spec 5.3; protocol notes, section 2).
 //!
-//! A serving node lets a client obtain a blind signature under its region's key of the epoch. The signed message
-//! binds the receipt to the client's key of the epoch through a secret serial, so that a receipt is of no use to
-//! anybody else and the region learns nothing of its holder. Serials are shown when receipts are spent.
+//! A serving node lets a client obtain a blind signature under its region's key of the epoch for the denomination that
+//! it served. There is a key for each denomination: a blind signer does not see what it signs, so a single key would
+//! let a client turn a receipt for one view into one for sixteen. The signed message binds the receipt to the client's
+//! key of the epoch through a secret serial, so that a receipt is of no use to anybody else and the region learns
+//! nothing of its holder. Serials are shown when receipts are spent.
 
 use crate::{
     blind::{BlindError, BlindIssuer, BlindKey, BlindSignature},
@@ -19,6 +21,11 @@ use rand_core::{CryptoRng, RngCore};
 pub struct Denomination(u8);
 
 impl Denomination {
+    /// Every denomination, smallest first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        limits::RECEIPT_DENOMINATIONS.into_iter().map(Self)
+    }
+
     /// A denomination, if there is one of `views`.
     pub fn new(views: u8) -> Option<Self> {
         limits::RECEIPT_DENOMINATIONS.contains(&views).then_some(Self(views))
@@ -83,7 +90,7 @@ pub fn message(
 }
 
 impl Receipt {
-    /// Obtains a receipt for `key` from the region's signer.
+    /// Obtains a receipt for `key` from the region's signer of `denomination`.
     pub fn issue(
         issuer: &BlindIssuer,
         (chain, epoch, region): (ChainId, EpochId, Region),
@@ -99,7 +106,7 @@ impl Receipt {
         Ok(Self { denomination, serial, signature: pending.finish(&answer)? })
     }
 
-    /// Checks that this is `region`'s receipt for the holder of `key`.
+    /// Checks that this is `region`'s receipt for the holder of `key`; `region_key` is that of its denomination.
     pub fn verify(
         &self,
         region_key: &BlindKey,

@@ -1,6 +1,6 @@
 //! Fixtures for the tests of this crate and of those that build on it: one small epoch, and subscribers in it.
 //!
-//! RSA keys take long to find, so all tiers and regions of a fixture share one.
+//! RSA keys take long to find, so a fixture has two: one for tokens and small receipts, one for large receipts.
 
 use crate::{
     blind::BlindIssuer,
@@ -22,10 +22,21 @@ use primitives::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{collections::BTreeSet, sync::OnceLock};
 
-/// The one blind signer of all fixtures.
+/// The blind signer of tokens and of small receipts.
 pub fn issuer() -> &'static BlindIssuer {
     static ISSUER: OnceLock<BlindIssuer> = OnceLock::new();
     ISSUER.get_or_init(|| BlindIssuer::generate(&mut ChaCha20Rng::seed_from_u64(1)).expect("a key is found"))
+}
+
+/// The signer of the largest receipts, which is another.
+pub fn large_receipt_issuer() -> &'static BlindIssuer {
+    static ISSUER: OnceLock<BlindIssuer> = OnceLock::new();
+    ISSUER.get_or_init(|| BlindIssuer::generate(&mut ChaCha20Rng::seed_from_u64(2)).expect("a key is found"))
+}
+
+/// The fixture's signer of receipts of a denomination.
+pub fn receipt_issuer(denomination: Denomination) -> &'static BlindIssuer {
+    if denomination.views() == 16 { large_receipt_issuer() } else { issuer() }
 }
 
 /// A committee with its secret keys.
@@ -64,7 +75,9 @@ pub fn context(committee: &TestCommittee, count: u16, params: GovernanceParams) 
     let keys = EpochKeys {
         beacon: Digest([9; 32]),
         tiers: [Tier(1), Tier(2)].map(|t| (t, issuer().public().clone())).into(),
-        regions: Region::all().map(|r| (r, issuer().public().clone())).collect(),
+        regions: Region::all()
+            .flat_map(|r| Denomination::all().map(move |d| ((r, d), receipt_issuer(d).public().clone())))
+            .collect(),
         committee: committee.public.clone(),
     };
     let shard = Shard::new(ShardIndex(0), works(count)).expect("sorted works");
@@ -122,7 +135,7 @@ impl TestSubscriber {
         let mut issue = |d| {
             let region = envelope.region.0.expect("only asked for with a region");
             let at = (envelope.chain, envelope.epoch, region);
-            Receipt::issue(issuer(), at, d, &envelope.key, &mut self.rng).expect("an honest issuer")
+            Receipt::issue(receipt_issuer(d), at, d, &envelope.key, &mut self.rng).expect("an honest issuer")
         };
         (token, cover.into_iter().map(&mut issue).collect())
     }

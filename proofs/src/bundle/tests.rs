@@ -269,6 +269,25 @@ fn receipts_that_are_stolen_missing_doubled_or_of_another_region_are_refused() {
     assert_eq!(changed(&|b| b.envelope.region = RegionTag::NONE), Err(BundleError::RegionTag));
 }
 
+/// A blind signer does not see the denomination in what it signs; the key must say it.
+#[test]
+fn a_receipt_for_one_view_does_not_pass_as_one_for_sixteen() {
+    let (_, context) = small();
+    let mut subscriber = TestSubscriber::new(8);
+    let mut events: Vec<_> =
+        (0..8).map(|w| event(w, 0, true)).chain((0..8).map(|w| event(w, 1, true))).collect();
+    prover::pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
+    let envelope = subscriber.envelope(&context, Region::all().next());
+    let (token, _) = subscriber.credentials(&envelope, &[]);
+    let at = (envelope.chain, envelope.epoch, envelope.region.0.unwrap());
+    let (one, sixteen) = (Denomination::new(1).unwrap(), Denomination::new(16).unwrap());
+    let signer_of_one = crate::testing::receipt_issuer(one);
+    let forged = Receipt::issue(signer_of_one, at, sixteen, &envelope.key, &mut subscriber.rng).unwrap();
+    let parts = (envelope, token, vec![forged]);
+    let bundle = prove(&context, &subscriber.key, parts, &events, &mut subscriber.rng).unwrap();
+    assert_eq!(verify(&context, &bundle), Err(BundleError::Receipt { receipt: 0 }));
+}
+
 #[test]
 fn more_backed_events_than_receipts_pay_for_are_refused() {
     let (_, context) = small();

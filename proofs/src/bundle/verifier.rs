@@ -42,8 +42,8 @@ pub enum BundleError {
         /// The tier.
         tier: primitives::Tier,
     },
-    /// Its region has no receipt signer in this epoch.
-    #[error("region {region} has no receipt signer in this epoch")]
+    /// Its region has no receipt signer of such a denomination in this epoch.
+    #[error("region {region} has no receipt signer of this denomination in this epoch")]
     UnknownRegion {
         /// The region tag.
         region: primitives::RegionTag,
@@ -216,9 +216,9 @@ fn check_signatures(context: &EpochContext, bundle: &Bundle) -> Result<(), Bundl
     let message = token::message(envelope.chain, envelope.epoch, envelope.tier, &envelope.key);
     token::verify(issuer, &message, &bundle.token).map_err(|_: BlindError| BundleError::Token)?;
     let Some(region) = envelope.region.0 else { return Ok(()) };
-    let signer =
-        context.keys.regions.get(&region).ok_or(BundleError::UnknownRegion { region: envelope.region })?;
     for (place, receipt) in bundle.receipts.iter().enumerate() {
+        let signer = context.keys.regions.get(&(region, receipt.denomination));
+        let signer = signer.ok_or(BundleError::UnknownRegion { region: envelope.region })?;
         let at = (envelope.chain, envelope.epoch, region);
         receipt.verify(signer, at, &envelope.key).map_err(|_| BundleError::Receipt { receipt: place })?;
     }
