@@ -23,7 +23,7 @@ use curve25519_dalek::{
     scalar::Scalar,
     traits::{Identity, MultiscalarMul},
 };
-use primitives::{WorkIndex, limits};
+use primitives::{PartyId, WorkIndex, limits};
 use rand_core::{CryptoRng, RngCore};
 use std::collections::BTreeSet;
 use subtle::{ConditionallySelectable, ConstantTimeEq};
@@ -154,6 +154,8 @@ pub struct RawWitness {
     pub vector: Option<Vec<Scalar>>,
     /// Ephemerals to show in place of one's own; a thief does not know their exponents.
     pub foreign_ephemerals: [Option<WirePoint>; 3],
+    /// A share to seal wrongly: what its holders read does not open its commitment.
+    pub spoiled_share: Option<PartyId>,
 }
 
 impl Drop for RawWitness {
@@ -175,7 +177,7 @@ impl RawWitness {
         let digits: Vec<_> =
             events.iter().map(|event| (one_hot_digits(layout, event), bit(event.backed))).collect();
         let tags = digits.iter().map(|(d, _)| tag(context, &key, &lin(layout, d))).collect();
-        Self { key, events: digits, tags, vector: None, foreign_ephemerals: [None; 3] }
+        Self { key, events: digits, tags, vector: None, foreign_ephemerals: [None; 3], spoiled_share: None }
     }
 }
 
@@ -346,11 +348,14 @@ pub fn prove_whatever_the_witness_says(
     let usage = || rows.iter().map(|row| row[layout.degree()]).collect();
     let vector = Zeroizing::new(witness.vector.clone().unwrap_or_else(usage));
     let blinding = Zeroizing::new(Scalar::random(rng));
-    let shares = Shares::split(&vector, &blinding, rng);
+    let mut shares = Shares::split(&vector, &blinding, rng);
     let commitments = shares.commit(&context.works).map(WirePoint::from);
+    if let Some(share) = witness.spoiled_share {
+        shares.spoil(share);
+    }
     let ephemerals = Ephemerals::generate(rng);
     let mut recipients = [RistrettoPoint::identity(); 3];
-    for (recipient, party) in recipients.iter_mut().zip(primitives::PartyId::ALL) {
+    for (recipient, party) in recipients.iter_mut().zip(PartyId::ALL) {
         *recipient = context.keys.committee.member(party).kem.decompress().ok_or(ProveError::Committee)?;
     }
     let mut sealed =

@@ -484,6 +484,26 @@ fn what_cannot_be_proved_honestly_is_refused_before_proving() {
 }
 
 #[test]
+fn a_spoiled_share_passes_the_proof_and_fails_its_holders() {
+    let (committee, context) = small();
+    for share in PartyId::ALL {
+        let events = vec![event(1, 0, false)];
+        let bundle =
+            TestSubscriber::new(19).lying_bundle(&context, events, |w| w.spoiled_share = Some(share));
+        assert_eq!(verify(&context, &bundle), Ok(()));
+        let sealing = context.sealing_context(&bundle.envelope);
+        for party in PartyId::ALL {
+            let opened = bundle.sealed.open(party, &committee.kem[party.index()], &sealing, 16).unwrap();
+            for (number, opening) in sharing::held(party).into_iter().zip(&opened) {
+                let commitment = bundle.commitments[number.index()].decompress().unwrap();
+                let checked = check::check(&context.works, &[(commitment, opening)], &mut rng());
+                assert_eq!(checked.is_err(), number == share);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_share_that_does_not_open_is_found_among_many() {
     let (_, context) = small();
     let mut rng = rng();

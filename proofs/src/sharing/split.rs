@@ -2,6 +2,7 @@
 
 use crate::generators::{WorkBases, bases};
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::MultiscalarMul};
+use primitives::PartyId;
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},
@@ -95,6 +96,14 @@ impl Shares {
             left -= seed.expand(rest.len(), |at, entry| rest[at] -= entry);
         }
         Self([first, second, ShareOpening::Explicit { entries: rest, blinding: left }])
+    }
+
+    /// Changes one share, so that it no longer opens its commitment. For adversaries.
+    pub(crate) fn spoil(&mut self, share: PartyId) {
+        match &mut self.0[share.index()] {
+            ShareOpening::Seed(seed) => seed[0] ^= 1,
+            ShareOpening::Explicit { blinding, .. } => *blinding += Scalar::ONE,
+        }
     }
 
     /// The three commitments, whose sum commits to the vector.
