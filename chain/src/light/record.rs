@@ -1,10 +1,221 @@
-//! The public record of an epoch: `epoch.json`.
-use crate::ledger::Ledger;
-use primitives::EpochId;
-/// The record.
-pub struct EpochRecord;
-/// Why not.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+//! The public record of an epoch, `epoch.json`, and how the ledger gives it.
+
+use super::{
+    decimal::Decimal256,
+    figures::{HealthRecord, MoneyRecord, Scales, WorkRecord},
+};
+use crate::{
+    ledger::{EpochProof, Ledger},
+    merkle::MerklePath,
+    poseidon::Felt,
+    state::tree::Inclusion,
+};
+use primitives::{
+    ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, RegionTag, Tier, WorkIndex, params::TierTerms,
+};
+use proofs::{
+    committee::{Member, Signatures},
+    tally::{SignedHeader, TallyProof, Totals},
+    wire::WirePoint,
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Version of the format that this program writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// Everything that is public of a settled epoch.
+///
+/// Field order, map order and number formats are fixed: the same epoch gives the same bytes on every machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochRecord {
+    /// Version of the format, [`FORMAT`].
+    pub format: u32,
+    /// Units of the integers below.
+    pub scales: Scales,
+    /// Chain.
+    pub chain: ChainId,
+    /// Epoch.
+    pub epoch: EpochId,
+    /// The beacon.
+    pub beacon: BeaconRecord,
+    /// The three parties.
+    pub committee: [Member; 3],
+    /// Parameters.
+    pub params: GovernanceParams,
+    /// Tiers and what they brought, ascending.
+    pub tiers: Vec<TierRecord>,
+    /// Where the money went.
+    pub revenue: MoneyRecord,
+    /// Figures of the works, by ascending identifier.
+    pub works: Vec<WorkRecord>,
+    /// Sum of the works' weights.
+    pub sum_of_weights: Decimal256,
+    /// Root over the payouts, which claims are checked against.
+    #[serde(with = "crate::poseidon::wire::hex")]
+    pub payout_root: Felt,
+    /// Health of the epoch.
+    pub health: HealthRecord,
+    /// Anchored batch headers, in order.
+    pub headers: Vec<HeaderRecord>,
+    /// The root that froze them.
+    pub root: RootRecord,
+    /// Opened totals, by group and index.
+    pub totals: Vec<CellRecord>,
+    /// Proof that the commitments of the last header open to the totals.
+    pub proof: TallyProof,
+    /// The committee's signatures on totals and proof.
+    pub aggregate_signatures: Signatures,
+    /// Where the epoch stands in the state.
+    pub state: StateRecord,
+}
+
+/// `K_epoch` and what it hashes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeaconRecord {
+    /// `K_epoch` (spec 4.1).
+    pub key: Digest,
+    /// The sealed block that it hashes.
+    pub block: Digest,
+    /// What parties revealed, by party.
+    pub reveals: Vec<RevealRecord>,
+    /// Parties that revealed nothing in time.
+    pub skipped: Vec<PartyId>,
+}
+
+/// A party's contribution to the beacon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevealRecord {
+    /// Party.
+    pub party: PartyId,
+    /// Contribution.
+    pub value: Digest,
+}
+
+/// A tier and what it brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TierRecord {
+    /// Tier.
+    pub tier: Tier,
+    /// Price of a subscription.
+    pub price: Credits,
+    /// Most bundles of a subscriber.
+    pub max_bundles: u16,
+    /// Subscriptions sold.
+    pub subscriptions: u64,
+    /// Price times subscriptions.
+    pub revenue: Credits,
+    /// Document of the reserve attestation.
+    pub attestation: Digest,
+}
+
+/// Running commitments of one group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunningRecord {
+    /// Tier of the group.
+    pub tier: Tier,
+    /// Region of the group, 0 for none.
+    pub region: RegionTag,
+    /// Sums of the commitments to shares 1, 2 and 3.
+    pub shares: [WirePoint; 3],
+}
+
+/// An anchored batch header. Chain, epoch and shard are the record's; its position is its place in the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeaderRecord {
+    /// How often its leader proposed anew.
+    pub view: u32,
+    /// Digest of the header before, or of nothing.
+    pub previous: Digest,
+    /// Merkle root over the batch.
+    pub batch_root: Digest,
+    /// Bundles of the batch.
+    pub count: u32,
+    /// Commitments after the batch, by group.
+    pub running: Vec<RunningRecord>,
+    /// The parties' signatures.
+    pub signatures: Signatures,
+}
+
+impl From<&SignedHeader> for HeaderRecord {
+    fn from(signed: &SignedHeader) -> Self {
+        let header = &signed.header;
+        let row = |(group, shares): (proofs::tally::Group, &[_; 3])| RunningRecord {
+            tier: group.tier,
+            region: group.region,
+            shares: shares.map(WirePoint::from),
+        };
+        Self {
+            view: header.view,
+            previous: header.previous,
+            batch_root: header.batch_root,
+            count: header.count,
+            running: header.running.iter().map(row).collect(),
+            signatures: signed.signatures.clone(),
+        }
+    }
+}
+
+/// The frozen root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RootRecord {
+    /// Number of batches.
+    pub batches: u64,
+    /// Digest of the last header, or of nothing.
+    pub last: Digest,
+    /// The parties' signatures.
+    pub signatures: Signatures,
+}
+
+/// The opened total of one work in one group. Cells that are not listed are zero.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CellRecord {
+    /// Tier of the group.
+    pub tier: Tier,
+    /// Region of the group, 0 for none.
+    pub region: RegionTag,
+    /// Index of the work: its place in `works`, or padding beyond them, which weighs nothing.
+    pub index: WorkIndex,
+    /// First views.
+    pub listeners: u64,
+    /// Views that a receipt backs.
+    pub backed: u64,
+    /// Views.
+    pub views: u64,
+    /// Value.
+    pub value: u64,
+}
+
+/// Where the epoch's leaf stands: under the state root of the block that settled it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateRecord {
+    /// State root of that block.
+    #[serde(with = "crate::poseidon::wire::hex")]
+    pub root: Felt,
+    /// The leaf in the table of epochs.
+    pub leaf: Inclusion,
+    /// That table among the tables.
+    pub table: MerklePath,
+}
+
+impl From<&EpochProof> for StateRecord {
+    fn from(proof: &EpochProof) -> Self {
+        Self { root: proof.state_root, leaf: proof.inclusion.clone(), table: proof.table.clone() }
+    }
+}
+
+/// Why there is no record of an epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum RecordError {
     /// The epoch is not settled in a sealed block.
     #[error("epoch {epoch} is not settled in a sealed block")]
@@ -13,7 +224,73 @@ pub enum RecordError {
         epoch: EpochId,
     },
 }
-/// The record.
+
+/// Cells of opened totals.
+fn cells(totals: &Totals) -> Vec<CellRecord> {
+    let row = |(group, works): (proofs::tally::Group, &std::collections::BTreeMap<WorkIndex, _>)| {
+        let cell = |(index, count): (&WorkIndex, &proofs::tally::Count)| CellRecord {
+            tier: group.tier,
+            region: group.region,
+            index: *index,
+            listeners: count.listeners,
+            backed: count.backed,
+            views: count.views,
+            value: count.value,
+        };
+        works.iter().map(cell).collect::<Vec<_>>()
+    };
+    totals.iter().flat_map(row).collect()
+}
+
+/// The record of an epoch that was settled in a sealed block. It stays the same whatever comes later.
 pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordError> {
-    ledger.epoch_proof(epoch).map(|_| EpochRecord).ok_or(RecordError::NotSettled { epoch })
+    let missing = || RecordError::NotSettled { epoch };
+    let state = ledger.state();
+    let proof = ledger.epoch_proof(epoch).ok_or_else(missing)?;
+    let opening = state.openings.get(&epoch).ok_or_else(missing)?;
+    let entry = state.epochs.get(&epoch).ok_or_else(missing)?;
+    let aggregate = state.aggregates.get(&epoch).ok_or_else(missing)?;
+    let settlement = state.settlements.get(&epoch).ok_or_else(missing)?;
+    let (root, summary) = (entry.root.as_ref().ok_or_else(missing)?, entry.summary.as_ref().ok_or_else(missing)?);
+
+    let tier = |(terms, revenue): (&TierTerms, &crate::modules::usage::TierRevenue)| TierRecord {
+        tier: terms.tier,
+        price: terms.price,
+        max_bundles: terms.max_bundles,
+        subscriptions: revenue.subscriptions,
+        revenue: revenue.revenue,
+        attestation: revenue.attestation,
+    };
+    let reveal = |(party, value): (&PartyId, &Digest)| RevealRecord { party: *party, value: *value };
+    let works = opening.works.iter().zip(&settlement.works);
+    Ok(EpochRecord {
+        format: FORMAT,
+        scales: Scales::default(),
+        chain: ledger.origin().chain,
+        epoch,
+        beacon: BeaconRecord {
+            key: opening.key,
+            block: opening.block,
+            reveals: opening.reveals.iter().map(reveal).collect(),
+            skipped: opening.skipped().collect(),
+        },
+        committee: PartyId::ALL.map(|party| opening.committee.member(party).clone()),
+        params: opening.params.clone(),
+        tiers: opening.tiers.iter().zip(state.revenues_of(epoch)).map(tier).collect(),
+        revenue: summary.into(),
+        works: works.map(|(listed, figures)| WorkRecord::new(epoch, listed, figures)).collect(),
+        sum_of_weights: Decimal256(summary.sum_of_weights),
+        payout_root: summary.payout_root,
+        health: (&settlement.health).into(),
+        headers: state.anchors_of(epoch).map(|anchor| (&anchor.header).into()).collect(),
+        root: RootRecord {
+            batches: root.root.batches,
+            last: root.root.last,
+            signatures: root.signatures.clone(),
+        },
+        totals: cells(&aggregate.totals),
+        proof: aggregate.proof.clone(),
+        aggregate_signatures: aggregate.signatures.clone(),
+        state: proof.into(),
+    })
 }

@@ -17,7 +17,7 @@ pub use actions::{
     TierKey, RegionSigner,
 };
 pub use anchor::{aggregate_digest, anchor_chain, check_tally};
-pub(crate) use anchor::{anchor_header, anchor_root, submit_aggregate};
+pub(crate) use anchor::{anchor_header, anchor_root, follow, freeze, submit_aggregate};
 pub use epoch::{Epoch, ListedWork, Opening, Phase, Summary, beacon_key};
 pub use error::UsageError;
 pub(crate) use open::{open_epoch, report_revenue};

@@ -1,0 +1,392 @@
+//! The check of a record: recompute, never trust.
+
+use super::{
+    decimal::Decimal256,
+    figures::{HealthRecord, MoneyRecord, Scales, WorkRecord},
+    record::{EpochRecord, FORMAT},
+};
+use crate::{
+    merkle::MerkleError,
+    modules::{
+        dapr::{Inputs, SettleError, payout::{SplitError, check_splits}, revenues_commitment, settle},
+        usage::{
+            Aggregate, Epoch, Opening, Phase, UsageError, aggregate_digest, beacon_key, check_tally, follow, freeze,
+        },
+    },
+    poseidon::Felt,
+    state::{TableId, table::{key_felt, value_felt}, tables::TABLES, tree::TreeError},
+};
+use primitives::{Credits, Digest, EpochId, RegionTag, Tier, WorkId, WorkIndex, params::ParamsError};
+use proofs::{committee::CommitteeError, shard::ShardError, tally::{Running, Totals}};
+use std::fmt;
+use thiserror::Error;
+
+/// Something in a record that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Finding {
+    /// The record is of another format.
+    #[error("format {found}, this program reads {FORMAT}")]
+    Format {
+        /// Format of the record.
+        found: u32,
+    },
+    /// The record states other units.
+    #[error("scales: the units are not those of format {FORMAT}")]
+    Scales,
+    /// Fewer than two parties revealed, or reveals are out of order.
+    #[error("beacon: reveals are fewer than two, repeated or out of order")]
+    Reveals,
+    /// `K_epoch` is not the hash of block and reveals.
+    #[error("beacon: the epoch key is not the hash of block and reveals")]
+    BeaconKey,
+    /// The list of skipped parties is not who revealed nothing.
+    #[error("beacon: the skipped parties are not those that revealed nothing")]
+    Skipped,
+    /// The committee's keys are invalid.
+    #[error("committee: {0}")]
+    Committee(CommitteeError),
+    /// A parameter is outside its bounds.
+    #[error("params: {0}")]
+    Params(ParamsError),
+    /// Tiers are missing, repeated, out of order, or allow no bundle.
+    #[error("tiers: missing, repeated, out of order or without bundles")]
+    Tiers,
+    /// The works are no shard.
+    #[error("works: {0}")]
+    Shard(ShardError),
+    /// A work's splits are not a division of the whole.
+    #[error("works: splits of {work}: {error}")]
+    Splits {
+        /// The work.
+        work: WorkId,
+        /// What is wrong.
+        error: SplitError,
+    },
+    /// Groups of a header are repeated or out of order.
+    #[error("headers: groups of header {position} are repeated or out of order")]
+    RunningOrder {
+        /// Position of the header.
+        position: u64,
+    },
+    /// A running commitment is no group element.
+    #[error("headers: a running commitment of header {position} is no group element")]
+    RunningPoint {
+        /// Position of the header.
+        position: u64,
+    },
+    /// A header does not follow the one before it, or its signatures do not hold.
+    #[error("headers: header {position}: {error}")]
+    Header {
+        /// Position of the header.
+        position: u64,
+        /// The rule that it breaks.
+        error: UsageError,
+    },
+    /// The root does not close the headers, or its signatures do not hold.
+    #[error("root: {0}")]
+    Root(UsageError),
+    /// A cell of the totals is zero, too large, repeated or out of order.
+    #[error("totals: cell of tier {tier}, region {region}, index {index} is zero, too large, repeated or out of order")]
+    Cell {
+        /// Tier.
+        tier: Tier,
+        /// Region.
+        region: RegionTag,
+        /// Index.
+        index: WorkIndex,
+    },
+    /// The committee did not sign the totals.
+    #[error("aggregate_signatures: {0}")]
+    AggregateSignatures(CommitteeError),
+    /// The commitments do not open to the totals.
+    #[error("proof: {0}")]
+    Tally(UsageError),
+    /// No figures follow from revenue and totals.
+    #[error("figures: {0}")]
+    Settle(SettleError),
+    /// A figure of a work is not what follows from the totals.
+    #[error("works: {field} of {work} is not what follows from the record")]
+    Work {
+        /// The work.
+        work: WorkId,
+        /// The figure.
+        field: &'static str,
+    },
+    /// An amount is not what follows from the revenue.
+    #[error("revenue: {field} is {found}, not {expected}")]
+    Money {
+        /// The amount.
+        field: &'static str,
+        /// What follows.
+        expected: Credits,
+        /// What the record says.
+        found: Credits,
+    },
+    /// The sum of weights is wrong.
+    #[error("sum_of_weights is not the sum of the weights")]
+    SumOfWeights,
+    /// The payout root is wrong.
+    #[error("payout_root is not the root over the payouts")]
+    PayoutRoot,
+    /// An indicator of health is wrong.
+    #[error("health: {field} is not what follows from the record")]
+    Health {
+        /// The indicator.
+        field: &'static str,
+    },
+    /// The epoch's leaf does not bind this record.
+    #[error("state: the epoch's leaf is not that of this record: {0}")]
+    Leaf(TreeError),
+    /// The table of epochs does not stand under the state root.
+    #[error("state: the table of epochs does not stand under the state root")]
+    Table,
+    /// The path of the table has no valid shape.
+    #[error("state: {0}")]
+    TablePath(MerkleError),
+    /// The state root is not the one that is trusted.
+    #[error("state: root {found} is not the trusted root {expected}")]
+    TrustedRoot {
+        /// The trusted root.
+        expected: Digest,
+        /// The record's.
+        found: Digest,
+    },
+}
+
+/// A record that does not hold: everything that was found, in the order of the check.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub struct Refused {
+    /// What does not hold; at least one finding.
+    pub findings: Vec<Finding>,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, finding) in self.findings.iter().enumerate() {
+            write!(f, "{}{finding}", if i == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+/// What a state root is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchoring {
+    /// The record's state root is the one that the caller trusts.
+    Anchored,
+    /// No root was given: the record is consistent, and may be of a chain that somebody made up.
+    NotAnchored,
+}
+
+/// A record that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// Whether it is known to be of the caller's chain.
+    pub anchoring: Anchoring,
+    /// Its state root.
+    pub state_root: Digest,
+    /// Works checked.
+    pub works: usize,
+    /// Batches checked.
+    pub batches: u64,
+    /// Bundles that they count.
+    pub bundles: u64,
+    /// Sum of payouts.
+    pub paid: Credits,
+}
+
+/// A field element as a digest, the form in which roots are told.
+pub fn root_digest(root: &Felt) -> Digest {
+    Digest(crate::poseidon::felt_to_bytes(root))
+}
+
+/// Checks a record from scratch, and against `trusted_root` if one is given.
+///
+/// Every figure is recomputed from the totals, the totals are held against the commitments of signed headers, and all
+/// the rest against the epoch's leaf under the state root.
+pub fn verify(record: &EpochRecord, trusted_root: Option<Digest>) -> Result<Verdict, Refused> {
+    let mut findings = Vec::new();
+    let epoch = check(record, trusted_root, &mut findings);
+    match epoch {
+        Some(epoch) if findings.is_empty() => Ok(Verdict {
+            epoch: record.epoch,
+            anchoring: if trusted_root.is_some() { Anchoring::Anchored } else { Anchoring::NotAnchored },
+            state_root: root_digest(&record.state.root),
+            works: record.works.len(),
+            batches: epoch.batches,
+            bundles: epoch.bundles,
+            paid: record.revenue.paid,
+        }),
+        _ => Err(Refused { findings }),
+    }
+}
+
+/// The whole check. Stages that do not need each other all run, so that a reader sees every figure that is wrong.
+fn check(record: &EpochRecord, trusted: Option<Digest>, findings: &mut Vec<Finding>) -> Option<Epoch> {
+    let found = root_digest(&record.state.root);
+    if let Some(expected) = trusted.filter(|expected| *expected != found) {
+        findings.push(Finding::TrustedRoot { expected, found });
+    }
+    if record.format != FORMAT {
+        findings.push(Finding::Format { found: record.format });
+    }
+    if record.scales != Scales::default() {
+        findings.push(Finding::Scales);
+    }
+    let opening = keep(record.opening(), findings)?;
+    check_opening(record, &opening, findings);
+    let walked = keep(headers(record, &opening), findings);
+    let running = walked.as_ref().map(|(_, running)| running.clone()).unwrap_or_default();
+    let totals = keep(record.opened_totals(&running), findings)?;
+    if let Some((epoch, _)) = &walked {
+        keep(check_totals(record, &opening, epoch, &running, &totals), findings);
+    }
+    let epoch = check_figures(record, &opening, &totals, walked?.0, findings)?;
+    keep(check_state(record, &epoch), findings);
+    Some(epoch)
+}
+
+/// The value, or `None` with the finding put on the list.
+fn keep<T>(result: Result<T, Finding>, findings: &mut Vec<Finding>) -> Option<T> {
+    result.map_err(|finding| findings.push(finding)).ok()
+}
+
+/// What the ledger checked when the epoch opened.
+fn check_opening(record: &EpochRecord, opening: &Opening, findings: &mut Vec<Finding>) {
+    let key = beacon_key(record.chain, record.epoch, &opening.block, &opening.reveals);
+    if key != opening.key {
+        findings.push(Finding::BeaconKey);
+    }
+    if !opening.skipped().eq(record.beacon.skipped.iter().copied()) {
+        findings.push(Finding::Skipped);
+    }
+    keep(opening.params.check().map_err(Finding::Params), findings);
+    let ascending = opening.tiers.is_sorted_by(|a, b| a.tier < b.tier);
+    if opening.tiers.is_empty() || !ascending || opening.tiers.iter().any(|tier| tier.max_bundles == 0) {
+        findings.push(Finding::Tiers);
+    }
+    keep(opening.shard().map_err(Finding::Shard), findings);
+    for listed in &opening.works {
+        let work = listed.work;
+        keep(check_splits(&listed.splits).map_err(|error| Finding::Splits { work, error }), findings);
+    }
+}
+
+/// Walks the headers to the frozen root; gives the epoch there and its running commitments.
+fn headers(record: &EpochRecord, opening: &Opening) -> Result<(Epoch, Running), Finding> {
+    let mut epoch = Epoch::open(opening);
+    let mut running = Running::default();
+    for (position, header) in (0u64..).zip(&record.headers) {
+        let signed = record.header(position, header)?;
+        epoch = follow(record.chain, opening, epoch, &running, &signed)
+            .map_err(|error| Finding::Header { position, error })?;
+        running = signed.header.running;
+    }
+    let epoch = freeze(record.chain, opening, epoch, &record.signed_root()).map_err(Finding::Root)?;
+    Ok((epoch, running))
+}
+
+/// Holds the totals against the commitments, and against the committee's signatures.
+fn check_totals(
+    record: &EpochRecord,
+    opening: &Opening,
+    epoch: &Epoch,
+    running: &Running,
+    totals: &Totals,
+) -> Result<(), Finding> {
+    let root = &epoch.root.as_ref().expect("the headers were walked to the root").root;
+    check_tally(opening, root, running, totals, &record.proof).map_err(Finding::Tally)?;
+    let message = aggregate_digest(root, totals, &record.proof);
+    let signed = record.aggregate_signatures.verify(&opening.committee, &message, None);
+    signed.map_err(Finding::AggregateSignatures)
+}
+
+/// Recomputes every figure and compares; gives the settled epoch.
+fn check_figures(
+    record: &EpochRecord,
+    opening: &Opening,
+    totals: &Totals,
+    epoch: Epoch,
+    findings: &mut Vec<Finding>,
+) -> Option<Epoch> {
+    let revenues = record.revenues();
+    let settled = settle(&Inputs { opening, revenues: &revenues, totals }).map_err(Finding::Settle);
+    let (settlement, summary) = keep(settled, findings)?;
+    for ((listed, figures), found) in opening.works.iter().zip(&settlement.works).zip(&record.works) {
+        compare_work(&WorkRecord::new(record.epoch, listed, figures), found, findings);
+    }
+    compare_money(&MoneyRecord::from(&summary), &record.revenue, findings);
+    compare_health(&HealthRecord::from(&settlement.health), &record.health, findings);
+    if record.sum_of_weights != Decimal256(summary.sum_of_weights) {
+        findings.push(Finding::SumOfWeights);
+    }
+    if record.payout_root != summary.payout_root {
+        findings.push(Finding::PayoutRoot);
+    }
+    let (proof, signatures) = (record.proof.clone(), record.aggregate_signatures.clone());
+    let aggregate = Aggregate { epoch: record.epoch, totals: totals.clone(), proof, signatures };
+    let revenues = Some(revenues_commitment(&revenues));
+    let epoch = epoch.aggregated(&aggregate);
+    Some(Epoch { phase: Phase::Finalised, revenues, summary: Some(summary), ..epoch })
+}
+
+macro_rules! compare {
+    ($expected:ident, $found:ident, [$($field:ident),* $(,)?], $report:expr) => {
+        $(if $expected.$field != $found.$field {
+            $report(stringify!($field));
+        })*
+    };
+}
+
+fn compare_work(expected: &WorkRecord, found: &WorkRecord, findings: &mut Vec<Finding>) {
+    let work = expected.work_id;
+    let mut report = |field| findings.push(Finding::Work { work, field });
+    compare!(
+        expected,
+        found,
+        [
+            work_id, weighted_usage, raw_usage, bandwidth, epoch, payout, discovery_weight, reputation,
+            previous_reputation, category, price, creator, listeners, views, backed, splits,
+        ],
+        report
+    );
+}
+
+fn compare_money(expected: &MoneyRecord, found: &MoneyRecord, findings: &mut Vec<Finding>) {
+    let fields = |m: &MoneyRecord| {
+        [m.revenue, m.fee, m.eco, m.infra, m.creators, m.carried_in, m.paid, m.carried_out]
+    };
+    let names = ["revenue", "fee", "eco", "infra", "creators", "carried_in", "paid", "carried_out"];
+    for ((field, expected), found) in names.into_iter().zip(fields(expected)).zip(fields(found)) {
+        if expected != found {
+            findings.push(Finding::Money { field, expected, found });
+        }
+    }
+}
+
+fn compare_health(expected: &HealthRecord, found: &HealthRecord, findings: &mut Vec<Finding>) {
+    let mut report = |field| findings.push(Finding::Health { field });
+    compare!(
+        expected,
+        found,
+        [
+            active_works, published_works, creators_paid, subscribers, events, gini, top_percent_share,
+            effective_works, backed_share, carried_share, categories,
+        ],
+        report
+    );
+}
+
+/// Holds the epoch's leaf against the state root.
+fn check_state(record: &EpochRecord, epoch: &Epoch) -> Result<(), Finding> {
+    let state = &record.state;
+    let (key, value) = (key_felt::<Epoch>(&record.epoch), value_felt(epoch));
+    state.leaf.verify(state.leaf.root(), key, value).map_err(Finding::Leaf)?;
+    let root = state.table.root(state.leaf.root()).map_err(Finding::TablePath)?;
+    // The place in the list says which table it is: a leaf of another table proves nothing about epochs.
+    let right_table = (state.table.position, state.table.count) == (TableId::Epoch as u32, TABLES);
+    if right_table && root == state.root { Ok(()) } else { Err(Finding::Table) }
+}

@@ -1,0 +1,4 @@
+//! The chain as its callers use it: whole epochs, every guard, every figure of the public record.
+
+mod epoch;
+mod world;
