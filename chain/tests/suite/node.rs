@@ -1,0 +1,164 @@
+//! The shell: restarts, lost and damaged indices, damaged logs.
+
+use crate::world::*;
+use chain::{
+    Block, Node, Payload, Transaction,
+    ledger::{Ledger, ReplayError},
+    modules::{dapr::DaprError, treasury::{TreasuryError, Transfer}},
+    node::{NodeError, Place},
+    transaction::EnvelopeError,
+};
+use primitives::{Credits, Decode, Encode, PersonId};
+use std::fs;
+
+/// A history of blocks with everything up to some claims.
+fn history() -> (World, Vec<Block>) {
+    let mut world = World::genesis();
+    let mut blocks = Vec::new();
+    for n in 1..=CREATORS {
+        world.ok(REGISTRAR, world.register(n));
+    }
+    blocks.push(world.ledger.seal());
+    blocks.push(world.ledger.seal());
+    for n in 1..=CREATORS {
+        let status = chain::modules::identity::Status::Active;
+        world.ok(REGISTRAR, Payload::SetStatus(chain::modules::identity::SetStatus { person: person(n), status }));
+    }
+    for (n, creator) in [(1, 1), (2, 2), (3, 3)] {
+        let work = world.work(n, creator);
+        world.ok(person(creator), Payload::RegisterWork(work));
+    }
+    blocks.push(world.ledger.seal());
+    (world, blocks)
+}
+
+#[test]
+fn a_node_comes_back_from_its_log() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (world, blocks) = history();
+    let genesis = world.ledger.origin().clone();
+    let transactions: Vec<&Transaction> = blocks.iter().flat_map(|b| &b.transactions).collect();
+    {
+        let mut node = Node::open(dir.path(), genesis.clone()).expect("opens");
+        for tx in &blocks[0].transactions {
+            node.submit(tx).expect("valid");
+        }
+        assert_eq!(node.produce_block().expect("on disk"), blocks[0]);
+        assert_eq!(node.produce_block().expect("on disk"), blocks[1]);
+        for tx in &blocks[2].transactions {
+            node.submit(tx).expect("valid");
+        }
+        // Not in a block yet, and so lost.
+    }
+    {
+        let mut node = Node::open(dir.path(), genesis.clone()).expect("opens");
+        assert_eq!((node.ledger().height(), node.ledger().head()), (2, blocks[1].digest()));
+        for tx in &blocks[2].transactions {
+            node.submit(tx).expect("valid");
+        }
+        assert_eq!(node.produce_block().expect("on disk"), blocks[2]);
+    }
+    let check = |node: &Node| {
+        assert_eq!(node.ledger().head(), blocks[2].digest());
+        assert!(node.ledger().state().to_bytes() == world.ledger.state().to_bytes());
+        let last = transactions[transactions.len() - 1];
+        let place = Place { height: 3, position: blocks[2].transactions.len() as u32 - 1 };
+        assert_eq!(node.find(&last.id()).expect("index"), Some(place));
+        assert_eq!(node.block_digest(1).expect("index"), Some(blocks[0].digest()));
+    };
+    check(&Node::open(dir.path(), genesis.clone()).expect("opens"));
+
+    // The index is lost.
+    fs::remove_dir_all(dir.path().join("index")).expect("removed");
+    check(&Node::open(dir.path(), genesis.clone()).expect("opens"));
+
+    // The index is damaged.
+    let index = dir.path().join("index");
+    for entry in fs::read_dir(&index).expect("listed").flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            fs::write(entry.path(), b"not an index").expect("overwritten");
+        }
+    }
+    check(&Node::open(dir.path(), genesis.clone()).expect("opens"));
+
+    // The index is of another history.
+    drop(chain::index::Index::recreate(&index).expect("recreated").apply(3, blocks[0].digest(), vec![], vec![]));
+    check(&Node::open(dir.path(), genesis.clone()).expect("opens"));
+
+    // The log is of another chain.
+    let other = chain::Genesis { chain: primitives::ChainId(8), ..genesis };
+    assert!(matches!(
+        Node::open(dir.path(), other).map(|_| ()),
+        Err(NodeError::Replay(ReplayError::Parent { height: 1, .. }))
+    ));
+}
+
+#[test]
+fn replay_names_the_first_wrong_thing() {
+    let (world, blocks) = history();
+    let start = || Ledger::genesis(world.ledger.origin().clone()).expect("valid");
+    let after_two = || start().replay(&blocks[0]).and_then(|l| l.replay(&blocks[1])).expect("sound");
+    let refused = |ledger: Ledger, block: &Block| ledger.replay(block).map(|_| ()).expect_err("changed");
+
+    let replayed = after_two().replay(&blocks[2]).expect("sound");
+    assert!(replayed.state().to_bytes() == world.ledger.state().to_bytes());
+    assert_eq!(replayed.head(), world.ledger.head());
+
+    let height = Block { height: 4, ..blocks[2].clone() };
+    assert_eq!(refused(after_two(), &height), ReplayError::Height { expected: 3, found: 4 });
+    let parent = Block { parent: digest(0), ..blocks[2].clone() };
+    let expected = blocks[1].digest();
+    assert_eq!(refused(after_two(), &parent), ReplayError::Parent { height: 3, expected, found: digest(0) });
+    let mut missing = blocks[2].clone();
+    missing.transactions.remove(0);
+    let nonce = EnvelopeError::Nonce { signer: REGISTRAR, expected: 3, found: 4 };
+    assert_eq!(
+        refused(after_two(), &missing),
+        ReplayError::Transaction { height: 3, position: 0, error: nonce.into() }
+    );
+    let mut short = blocks[2].clone();
+    short.transactions.pop();
+    assert!(matches!(refused(after_two(), &short), ReplayError::StateRoot { height: 3, .. }));
+}
+
+#[test]
+fn blocks_and_transactions_have_one_encoding() {
+    let mut world = World::settled();
+    let claim = world.ledger.state().claims_of_epoch(FIRST)[0].clone();
+    world.open_ok(Payload::Claim(claim));
+    let to = person(2);
+    world.refuse(person(3), Payload::Transfer(Transfer { to, amount: Credits(0) }), TreasuryError::NothingToMove);
+    let block = world.ledger.seal();
+    assert_eq!(Block::from_bytes(&block.to_bytes()), Ok(block.clone()));
+    let mut longer = block.to_bytes();
+    longer.push(0);
+    assert!(Block::from_bytes(&longer).is_err());
+    let mut other = block.clone();
+    other.transactions.pop();
+    assert_ne!(other.digest(), block.digest());
+}
+
+#[test]
+fn the_same_transactions_lead_to_the_same_blocks() {
+    let (first, second) = (history(), history());
+    assert_eq!(first.1, second.1);
+    assert_eq!(World::settled().ledger.head(), World::settled().ledger.head());
+}
+
+#[test]
+fn anybody_may_claim_for_a_payee_and_nobody_for_another() {
+    let mut world = World::settled();
+    let claim = world.ledger.state().claims_of_epoch(FIRST)[0].clone();
+    let (epoch, work, payee, amount) = (claim.epoch, claim.work, claim.payee, claim.amount);
+    let mut forged = claim.clone();
+    forged.amount = Credits(amount.0 + 1);
+    let owed = |payee: PersonId, amount| DaprError::NotOwed { epoch, work, payee, amount };
+    world.refuse_open(Payload::Claim(forged.clone()), owed(payee, forged.amount));
+    let thief = (1..=CREATORS).map(person).find(|p| *p != payee).expect("another");
+    forged = claim.clone();
+    forged.payee = thief;
+    world.refuse_open(Payload::Claim(forged), owed(thief, amount));
+    world.open_ok(Payload::Claim(claim.clone()));
+    world.refuse_open(Payload::Claim(claim), DaprError::AlreadyClaimed { epoch, work, payee });
+    assert_eq!(world.ledger.state().accounts.get(&payee).expect("an account").balance, amount);
+}
