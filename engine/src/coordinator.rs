@@ -1,0 +1,147 @@
+//! Coordinator: moves the phases of an epoch (protocol notes, section 6). It sees public messages only, and nothing
+//! that it says is believed without signatures: a wrong one can halt an epoch, not falsify it.
+
+use crate::{
+    effect::{Core, Effect, Event},
+    message::{Address, Aggregate, Message, Phase, Report},
+};
+use primitives::PartyId;
+use proofs::{
+    committee::Signatures,
+    tally::{EpochRoot, SignedRoot, TallyProof, Totals, header::leader},
+};
+use std::collections::BTreeMap;
+
+/// What parties said, with their signatures.
+type Said<T> = BTreeMap<PartyId, (T, [u8; 64])>;
+
+/// State of the coordinator.
+pub struct Coordinator {
+    phase: Option<Phase>,
+    drained: BTreeMap<PartyId, (u64, usize)>,
+    roots: Said<EpochRoot>,
+    totals: Said<Box<(Totals, TallyProof)>>,
+}
+
+impl Default for Coordinator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Coordinator {
+    /// A coordinator that waits for the word to begin.
+    pub fn new() -> Self {
+        Self { phase: None, drained: BTreeMap::new(), roots: BTreeMap::new(), totals: BTreeMap::new() }
+    }
+
+    fn enter(&mut self, phase: Phase) -> Vec<Effect> {
+        self.phase = Some(phase);
+        let actors = PartyId::ALL
+            .into_iter()
+            .flat_map(|p| [Address::Intake(p), Address::Verifier(p), Address::Party(p)]);
+        let mut effects: Vec<_> = actors.map(|to| Effect::Send(to, Message::Phase(phase))).collect();
+        effects.push(Effect::Publish(Event::Phase(phase)));
+        effects
+    }
+
+    fn abort(&mut self, culprit: Option<PartyId>, reason: String) -> Vec<Effect> {
+        if matches!(self.phase, Some(Phase::Done | Phase::Aborted)) {
+            return Vec::new();
+        }
+        let mut effects = self.enter(Phase::Aborted);
+        effects.push(Effect::Publish(Event::Aborted { culprit, reason }));
+        effects
+    }
+
+    fn report(&mut self, party: PartyId, report: Report) -> Vec<Effect> {
+        match (report, self.phase) {
+            (Report::Drained { position, pending }, Some(Phase::Close)) => {
+                self.drained.insert(party, (position, pending));
+                let same = self.drained.values().all(|(p, _)| *p == position);
+                let led = self.drained.get(&leader(position)).is_some_and(|(_, pending)| *pending == 0);
+                // All three are at the same position, and its leader has nothing left to propose.
+                if self.drained.len() == PartyId::ALL.len() && same && led {
+                    return self.enter(Phase::Sum);
+                }
+                Vec::new()
+            }
+            (Report::Root(root, signature), Some(Phase::Sum)) => {
+                self.roots.insert(party, (root, signature));
+                if self.roots.len() < PartyId::ALL.len() {
+                    return Vec::new();
+                }
+                let roots = std::mem::take(&mut self.roots);
+                match agreed(&roots) {
+                    Some((root, signatures)) => {
+                        let signed = SignedRoot { root: root.clone(), signatures };
+                        vec![Effect::Send(Address::Settlement, Message::AnchorRoot(signed))]
+                    }
+                    None => self.abort(None, "the parties froze different sets".into()),
+                }
+            }
+            (Report::Totals(totals, signature), Some(Phase::Open)) => {
+                self.totals.insert(party, (totals, signature));
+                if self.totals.len() < PartyId::ALL.len() {
+                    return Vec::new();
+                }
+                let totals = std::mem::take(&mut self.totals);
+                match agreed(&totals) {
+                    Some((opened, signatures)) => {
+                        let (totals, proof) = (**opened).clone();
+                        let mut effects = self.enter(Phase::Prove);
+                        let aggregate = Box::new(Aggregate { totals, proof, signatures });
+                        effects.push(Effect::Send(Address::Settlement, Message::Aggregate(aggregate)));
+                        effects
+                    }
+                    None => self.abort(None, "the parties opened different totals".into()),
+                }
+            }
+            (Report::Stopped { culprit, reason }, _) => {
+                let reason = format!("party {party} stopped: {reason}");
+                self.abort(culprit, reason)
+            }
+            (_, _) => {
+                let reason = "a report that does not belong to this phase";
+                let (at, from) = (Address::Coordinator, Address::Party(party));
+                vec![Effect::Publish(Event::Dropped { at, from, reason })]
+            }
+        }
+    }
+}
+
+/// What all parties say, with all signatures, if they say the same.
+fn agreed<T: PartialEq>(said: &Said<T>) -> Option<(&T, Signatures)> {
+    let (first, _) = said.values().next()?;
+    let mut signatures = Signatures::default();
+    for (party, (value, signature)) in said {
+        if value != first {
+            return None;
+        }
+        signatures.insert(*party, *signature);
+    }
+    Some((first, signatures))
+}
+
+impl Core for Coordinator {
+    fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
+        match (from, message, self.phase) {
+            (Address::Outside, Message::Begin, None) => self.enter(Phase::Announce),
+            (Address::Settlement, Message::Opened(_), Some(Phase::Announce)) => self.enter(Phase::Collect),
+            (Address::Outside, Message::EndOfWindow, Some(Phase::Collect)) => self.enter(Phase::Close),
+            (Address::Party(party), Message::Report(report), _) => self.report(party, report),
+            (Address::Settlement, Message::RootAnchored, Some(Phase::Sum)) => self.enter(Phase::Open),
+            (Address::Settlement, Message::AggregateRecorded, Some(Phase::Prove)) => {
+                let mut effects = self.enter(Phase::Settle);
+                effects.push(Effect::Send(Address::Settlement, Message::Settle));
+                effects
+            }
+            (Address::Settlement, Message::Settled, Some(Phase::Settle)) => self.enter(Phase::Done),
+            (Address::Settlement, Message::ChainRefused(reason), _) => self.abort(None, reason),
+            (from, _, _) => {
+                let reason = "not a message for the coordinator now";
+                vec![Effect::Publish(Event::Dropped { at: Address::Coordinator, from, reason })]
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What a core may ask its shell for.
+
+use crate::message::{Address, Message, OpenedEpoch, PeerMessage, Phase};
+use primitives::{CodecError, Digest, PartyId};
+use proofs::{
+    bundle::{Bundle, BundleError},
+    epoch::EpochContext,
+    sharing::SealError,
+};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// A pure core: takes a message and says what is to be done.
+pub trait Core: Send {
+    /// Handles one message. Messages that make no sense now are dropped, and said to be by an event.
+    fn handle(&mut self, from: Address, message: Message) -> Vec<Effect>;
+}
+
+/// What a core asks for.
+pub enum Effect {
+    /// Send a message.
+    Send(Address, Message),
+    /// Check these bundles on the pool, and come back with [`Message::BatchVerified`].
+    Verify(Arc<EpochContext>, Vec<Arc<Bundle>>),
+    /// Tell the outside.
+    Publish(Event),
+}
+
+impl Effect {
+    /// Sends a message to a peer.
+    pub fn peer(to: PartyId, message: PeerMessage) -> Self {
+        Self::Send(Address::Party(to), Message::Peer(message))
+    }
+}
+
+/// Why a bundle is not counted.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It came outside the collection phase.
+    #[error("no bundles are taken in now")]
+    Closed,
+    /// It is longer than any bundle.
+    #[error("{bytes} bytes are more than a bundle has")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// It is not the encoding of a bundle.
+    #[error("not a bundle: {0}")]
+    Malformed(#[from] CodecError),
+    /// The same bytes came before; they are counted once.
+    #[error("the same bundle came before")]
+    Duplicate,
+    /// Too many bundles wait to be checked. Come back later.
+    #[error("too many bundles wait to be checked; come back later")]
+    Busy,
+    /// A check of the proof failed.
+    #[error("{0}")]
+    Proof(#[from] BundleError),
+    /// An event of it was counted before: a replay.
+    #[error("event {event} was counted before")]
+    Replay {
+        /// Place of the event.
+        event: usize,
+    },
+    /// A receipt of it was spent before.
+    #[error("receipt {receipt} was spent before")]
+    SpentReceipt {
+        /// Place of the receipt.
+        receipt: usize,
+    },
+    /// An ephemeral of it was seen before.
+    #[error("ephemeral of share {share} was seen before")]
+    ReusedEphemeral {
+        /// Which share.
+        share: PartyId,
+    },
+    /// Its subscriber has handed in as many bundles as the tier allows.
+    #[error("the tier allows {limit} bundles")]
+    TooManyBundles {
+        /// The tier's limit.
+        limit: u16,
+    },
+    /// A share that was sealed to this party cannot be read.
+    #[error("{0}")]
+    Sealed(#[from] SealError),
+    /// A share does not open its commitment.
+    #[error("share {share} does not open its commitment")]
+    Share {
+        /// Which share.
+        share: PartyId,
+    },
+    /// Another party objected to it.
+    #[error("party {party} objected")]
+    Objected {
+        /// Who.
+        party: PartyId,
+    },
+    /// The epoch closed before all parties had it.
+    #[error("the epoch closed before it was in a batch")]
+    NotInTime,
+}
+
+impl Refusal {
+    /// A short name for counters.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::TooLong { .. } => "too-long",
+            Self::Malformed(_) => "malformed",
+            Self::Duplicate => "duplicate",
+            Self::Busy => "busy",
+            Self::Proof(_) => "proof",
+            Self::Replay { .. } => "replay",
+            Self::SpentReceipt { .. } => "spent-receipt",
+            Self::ReusedEphemeral { .. } => "reused-ephemeral",
+            Self::TooManyBundles { .. } => "too-many-bundles",
+            Self::Sealed(_) => "sealed",
+            Self::Share { .. } => "share",
+            Self::Objected { .. } => "objected",
+            Self::NotInTime => "not-in-time",
+        }
+    }
+}
+
+/// What the outside learns. Nothing here links a bundle to a device.
+#[derive(Clone)]
+pub enum Event {
+    /// The epoch is open: devices may make bundles for it.
+    Opened(OpenedEpoch),
+    /// The epoch entered a phase.
+    Phase(Phase),
+    /// A party refused a bundle. The identifier is the hash of the bytes that came.
+    Refused {
+        /// Who refused.
+        party: PartyId,
+        /// What.
+        bundle: Digest,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A party's pool accepted a bundle's proof, tags and receipts: a provisional receipt.
+    Provisional {
+        /// Who.
+        party: PartyId,
+        /// What.
+        bundle: Digest,
+    },
+    /// A batch is final.
+    Batch {
+        /// Its position.
+        position: u64,
+        /// Its bundles.
+        bundles: Vec<Digest>,
+    },
+    /// An actor dropped a message that makes no sense in its state.
+    Dropped {
+        /// Who.
+        at: Address,
+        /// From whom.
+        from: Address,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The epoch stopped without a result.
+    Aborted {
+        /// Who is to blame, if anybody.
+        culprit: Option<PartyId>,
+        /// Why.
+        reason: String,
+    },
+}

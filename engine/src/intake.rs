@@ -1,0 +1,136 @@
+//! Intake: the door of a party. Bounds, decoding, duplicates, back-pressure; nothing is remembered but hashes.
+
+use crate::{
+    effect::{Core, Effect, Event, Refusal},
+    message::{Address, Message, Phase},
+};
+use primitives::{Decode, Digest, Domain, PartyId, hash, limits};
+use proofs::bundle::Bundle;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// Most bundles that wait for the verifier; one more is told to come back later.
+pub const MAX_IN_FLIGHT: usize = 1024;
+
+/// State of an intake.
+pub struct Intake {
+    party: PartyId,
+    open: bool,
+    seen: BTreeSet<Digest>,
+    in_flight: usize,
+}
+
+impl Intake {
+    /// A closed door.
+    pub fn new(party: PartyId) -> Self {
+        Self { party, open: false, seen: BTreeSet::new(), in_flight: 0 }
+    }
+
+    fn admit(&mut self, id: Digest, bytes: &[u8]) -> Result<Bundle, Refusal> {
+        if !self.open {
+            return Err(Refusal::Closed);
+        }
+        if bytes.len() > limits::MAX_BUNDLE_BYTES {
+            return Err(Refusal::TooLong { bytes: bytes.len() });
+        }
+        if self.seen.contains(&id) {
+            return Err(Refusal::Duplicate);
+        }
+        if self.in_flight == MAX_IN_FLIGHT {
+            return Err(Refusal::Busy);
+        }
+        let bundle = Bundle::from_bytes(bytes)?;
+        self.seen.insert(id);
+        self.in_flight += 1;
+        Ok(bundle)
+    }
+}
+
+impl Core for Intake {
+    fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
+        match message {
+            Message::Submit(bytes) => {
+                // The identifier of a bundle is the hash of its canonical bytes, so bytes that decode have the
+                // identifier that the bundle will have.
+                let id = hash::hash(Domain::Bundle, &[&bytes]);
+                match self.admit(id, &bytes) {
+                    Ok(bundle) => {
+                        vec![Effect::Send(
+                            Address::Verifier(self.party),
+                            Message::Verify(id, Arc::new(bundle)),
+                        )]
+                    }
+                    Err(refusal) => {
+                        vec![Effect::Publish(Event::Refused { party: self.party, bundle: id, refusal })]
+                    }
+                }
+            }
+            Message::Checked(count) => {
+                self.in_flight = self.in_flight.saturating_sub(count);
+                Vec::new()
+            }
+            Message::Opened(_) => Vec::new(),
+            Message::Phase(Phase::Collect) => {
+                self.open = true;
+                Vec::new()
+            }
+            Message::Phase(Phase::Close) => {
+                self.open = false;
+                vec![Effect::Send(Address::Verifier(self.party), Message::NoMore)]
+            }
+            Message::Phase(_) => Vec::new(),
+            _ => {
+                let reason = "not a message for an intake";
+                vec![Effect::Publish(Event::Dropped { at: Address::Intake(self.party), from, reason })]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use primitives::{CodecError, Encode};
+    use proofs::testing::{TestSubscriber, event, small};
+
+    fn refusal(effects: &[Effect]) -> Option<Refusal> {
+        effects.iter().find_map(|e| match e {
+            Effect::Publish(Event::Refused { refusal, .. }) => Some(refusal.clone()),
+            _ => None,
+        })
+    }
+
+    fn submit(intake: &mut Intake, bytes: &[u8]) -> Option<Refusal> {
+        refusal(&intake.handle(Address::Outside, Message::Submit(bytes.into())))
+    }
+
+    #[test]
+    fn a_bundle_is_taken_once_and_only_while_the_door_is_open() {
+        let (_, context) = small();
+        let bytes = TestSubscriber::new(1).bundle(&context, vec![event(1, 0, false)]).to_bytes();
+        let mut intake = Intake::new(PartyId::ALL[0]);
+        assert_eq!(submit(&mut intake, &bytes), Some(Refusal::Closed));
+        intake.handle(Address::Coordinator, Message::Phase(Phase::Collect));
+        assert_eq!(submit(&mut intake, &bytes), None);
+        assert_eq!(submit(&mut intake, &bytes), Some(Refusal::Duplicate));
+        let mut longer = bytes.clone();
+        longer.push(0);
+        let trailing = Refusal::Malformed(CodecError::Trailing { extra: 1 });
+        assert_eq!(submit(&mut intake, &longer), Some(trailing));
+        let long = vec![0; limits::MAX_BUNDLE_BYTES + 1];
+        assert_eq!(submit(&mut intake, &long), Some(Refusal::TooLong { bytes: long.len() }));
+        intake.handle(Address::Coordinator, Message::Phase(Phase::Close));
+        assert_eq!(submit(&mut intake, &bytes), Some(Refusal::Closed));
+    }
+
+    #[test]
+    fn a_full_intake_says_so_and_recovers() {
+        let (_, context) = small();
+        let bytes = TestSubscriber::new(1).bundle(&context, vec![event(1, 0, false)]).to_bytes();
+        let mut intake = Intake::new(PartyId::ALL[0]);
+        intake.handle(Address::Coordinator, Message::Phase(Phase::Collect));
+        intake.in_flight = MAX_IN_FLIGHT;
+        assert_eq!(submit(&mut intake, &bytes), Some(Refusal::Busy));
+        intake.handle(Address::Verifier(PartyId::ALL[0]), Message::Checked(1));
+        assert_eq!(submit(&mut intake, &bytes), None, "a busy answer is not remembered against the bundle");
+    }
+}

@@ -1,0 +1,325 @@
+//! What actors tell each other.
+//!
+//! Messages inside one organisation are plain values. What crosses from party to party is a [`PeerMessage`], which has
+//! a canonical encoding and travels as bytes on every transport, the one inside a process included.
+
+use chain::modules::usage::{CommitBeacon, RevealBeacon};
+use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
+use primitives::{CodecError, Decode, Digest, Encode, PartyId, Reader, Tier, Writer, limits};
+use proofs::{
+    bundle::{Bundle, BundleError},
+    committee::Signatures,
+    epoch::EpochContext,
+    tally::{BatchHeader, EpochRoot, SignedHeader, SignedRoot, TallyProof, Totals},
+};
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// Who a message is from or for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Address {
+    /// A device, or whoever runs the system.
+    Outside,
+    /// A party's intake.
+    Intake(PartyId),
+    /// A party's verifier.
+    Verifier(PartyId),
+    /// A party.
+    Party(PartyId),
+    /// The coordinator.
+    Coordinator,
+    /// The settlement actor.
+    Settlement,
+}
+
+impl Address {
+    /// Every actor.
+    pub fn actors() -> impl Iterator<Item = Self> {
+        let seats =
+            PartyId::ALL.into_iter().flat_map(|p| [Self::Intake(p), Self::Verifier(p), Self::Party(p)]);
+        seats.chain([Self::Coordinator, Self::Settlement])
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Outside => f.write_str("outside"),
+            Self::Intake(p) => write!(f, "intake-{p}"),
+            Self::Verifier(p) => write!(f, "verifier-{p}"),
+            Self::Party(p) => write!(f, "party-{p}"),
+            Self::Coordinator => f.write_str("coordinator"),
+            Self::Settlement => f.write_str("settlement"),
+        }
+    }
+}
+
+/// How far an epoch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Parties commit to the beacon and reveal it.
+    Announce,
+    /// Bundles are taken in.
+    Collect,
+    /// Nothing more is taken in; what is there is put into batches.
+    Close,
+    /// The set is frozen and signed.
+    Sum,
+    /// Totals are opened jointly.
+    Open,
+    /// The proof of the totals goes to the chain.
+    Prove,
+    /// Payouts are computed.
+    Settle,
+    /// The epoch is final.
+    Done,
+    /// The parties stopped: nothing was paid.
+    Aborted,
+}
+
+impl Phase {
+    /// The phase's name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Announce => "announce",
+            Self::Collect => "collect",
+            Self::Close => "close",
+            Self::Sum => "sum",
+            Self::Open => "open",
+            Self::Prove => "prove",
+            Self::Settle => "settle",
+            Self::Done => "done",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+/// What every actor is told when an epoch opens.
+#[derive(Clone)]
+pub struct OpenedEpoch {
+    /// Public context of the epoch.
+    pub context: Arc<EpochContext>,
+    /// Most bundles of one subscriber, by tier.
+    pub max_bundles: Arc<BTreeMap<Tier, u16>>,
+}
+
+/// A message between actors.
+#[derive(Clone)]
+pub enum Message {
+    /// Outside to intake: the bytes of a bundle.
+    Submit(Arc<[u8]>),
+    /// Outside to coordinator: begin the epoch.
+    Begin,
+    /// Outside to coordinator: the collection window has ended.
+    EndOfWindow,
+    /// Coordinator to all: the epoch has entered a phase.
+    Phase(Phase),
+    /// Settlement to all: the epoch is open.
+    Opened(OpenedEpoch),
+
+    /// Intake to verifier: a bundle to check.
+    Verify(Digest, Arc<Bundle>),
+    /// Intake to verifier, then verifier to party: nothing more will come.
+    NoMore,
+    /// A verifier's pool to the verifier: results of the batch in hand.
+    BatchVerified(Vec<Result<(), BundleError>>),
+    /// Verifier to intake: so many bundles are off its hands.
+    Checked(usize),
+    /// Verifier to party: a bundle whose proof holds.
+    Verified(Digest, Arc<Bundle>),
+
+    /// Party to party.
+    Peer(PeerMessage),
+    /// Party to coordinator.
+    Report(Report),
+
+    /// Party to settlement: a commitment to the beacon.
+    BeaconCommitment(CommitBeacon),
+    /// Settlement to parties: all commitments are on record.
+    BeaconCommitted,
+    /// Party to settlement: a contribution to the beacon.
+    BeaconReveal(RevealBeacon),
+    /// Leader to settlement: a header to anchor.
+    Anchor(SignedHeader),
+    /// Settlement to parties: the chain has anchored this header.
+    Anchored(Arc<SignedHeader>),
+    /// Coordinator to settlement: a root to anchor.
+    AnchorRoot(SignedRoot),
+    /// Settlement to coordinator: the root is anchored.
+    RootAnchored,
+    /// Coordinator to settlement: totals to put on record.
+    Aggregate(Box<Aggregate>),
+    /// Settlement to coordinator: totals are on record.
+    AggregateRecorded,
+    /// Coordinator to settlement: compute payouts.
+    Settle,
+    /// Settlement to coordinator: payouts are final.
+    Settled,
+    /// Settlement to coordinator: the chain refused a transaction.
+    ChainRefused(String),
+}
+
+/// Totals with their proof and the committee's signatures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aggregate {
+    /// Totals.
+    pub totals: Totals,
+    /// Their proof.
+    pub proof: TallyProof,
+    /// Signatures over both.
+    pub signatures: Signatures,
+}
+
+/// What a party tells the coordinator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// Nothing more will come in, and so many bundles wait for a batch.
+    Drained {
+        /// Next position.
+        position: u64,
+        /// Bundles that wait.
+        pending: usize,
+    },
+    /// The party's signature on the frozen root.
+    Root(EpochRoot, [u8; 64]),
+    /// The party's signature on the totals and their proof.
+    Totals(Box<(Totals, TallyProof)>, [u8; 64]),
+    /// The party stops, and says why.
+    Stopped {
+        /// Whom it blames, if anybody.
+        culprit: Option<PartyId>,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why a party does not accept a bundle that a leader proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// It never got the bundle.
+    Unknown,
+    /// Its proof, tags or receipts do not hold for this party.
+    Refused,
+    /// A share sealed to this party cannot be read or does not open its commitment.
+    Share,
+}
+
+impl Encode for Objection {
+    fn encode(&self, w: &mut Writer) {
+        (*self as u8).encode(w);
+    }
+}
+
+impl Decode for Objection {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        match u8::decode(r)? {
+            0 => Ok(Self::Unknown),
+            1 => Ok(Self::Refused),
+            2 => Ok(Self::Share),
+            _ => Err(CodecError::Invalid { what: "objection" }),
+        }
+    }
+}
+
+/// What crosses from party to party.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeerMessage {
+    /// The leader proposes a batch: header, and identifiers of its bundles in order.
+    Propose(BatchHeader, Vec<Digest>),
+    /// A vote: the signature on the header of this digest.
+    Vote(Digest, [u8; 64]),
+    /// Objections to bundles of the header of this digest.
+    Object(Digest, Vec<(Digest, Objection)>),
+    /// Joint opening, round one.
+    Openings(OpeningsMessage),
+    /// Joint opening, round two.
+    Reveal(RevealMessage),
+    /// Joint opening, round three.
+    Response(ResponseMessage),
+}
+
+impl Encode for PeerMessage {
+    fn encode(&self, w: &mut Writer) {
+        match self {
+            Self::Propose(header, ids) => {
+                w.raw(&[0]);
+                header.encode(w);
+                w.seq(ids);
+            }
+            Self::Vote(digest, signature) => {
+                w.raw(&[1]);
+                digest.encode(w);
+                w.raw(signature);
+            }
+            Self::Object(digest, objections) => {
+                w.raw(&[2]);
+                digest.encode(w);
+                w.count(objections.len());
+                for (id, objection) in objections {
+                    id.encode(w);
+                    objection.encode(w);
+                }
+            }
+            Self::Openings(message) => {
+                w.raw(&[3]);
+                message.encode(w);
+            }
+            Self::Reveal(message) => {
+                w.raw(&[4]);
+                message.encode(w);
+            }
+            Self::Response(message) => {
+                w.raw(&[5]);
+                message.encode(w);
+            }
+        }
+    }
+}
+
+impl Decode for PeerMessage {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(match u8::decode(r)? {
+            0 => Self::Propose(BatchHeader::decode(r)?, r.seq(limits::MAX_BATCH)?),
+            1 => Self::Vote(Digest::decode(r)?, r.array()?),
+            2 => {
+                let digest = Digest::decode(r)?;
+                let count = r.count(limits::MAX_BATCH)?;
+                let pairs = (0..count).map(|_| Ok((Digest::decode(r)?, Objection::decode(r)?)));
+                Self::Object(digest, pairs.collect::<Result<_, _>>()?)
+            }
+            3 => Self::Openings(Decode::decode(r)?),
+            4 => Self::Reveal(Decode::decode(r)?),
+            5 => Self::Response(Decode::decode(r)?),
+            _ => return Err(CodecError::Invalid { what: "message between parties" }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_between_parties_survive_the_wire_and_nothing_else_does() {
+        let messages = [
+            PeerMessage::Vote(Digest([1; 32]), [2; 64]),
+            PeerMessage::Object(Digest([1; 32]), vec![(Digest([3; 32]), Objection::Share)]),
+        ];
+        for message in messages {
+            let bytes = message.to_bytes();
+            assert_eq!(PeerMessage::from_bytes(&bytes), Ok(message));
+            for end in 0..bytes.len() {
+                assert!(PeerMessage::from_bytes(&bytes[..end]).is_err());
+            }
+        }
+        assert_eq!(
+            PeerMessage::from_bytes(&[6]),
+            Err(CodecError::Invalid { what: "message between parties" })
+        );
+    }
+
+    #[test]
+    fn every_actor_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<_> = Address::actors().map(|a| a.to_string()).collect();
+        assert_eq!(names.len(), 11);
+    }
+}

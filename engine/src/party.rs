@@ -1,0 +1,187 @@
+//! A party: one of three aggregators (spec 6; protocol notes, sections 5 and 6).
+//!
+//! It holds two of three shares of every accepted bundle, agrees with the others on batches, and opens its own share of
+//! the totals when the set is frozen. It never sees which works a bundle is of.
+
+pub mod collect;
+mod relation;
+mod tally;
+
+pub use collect::Collect;
+
+use crate::{
+    effect::{Core, Effect, Event, Refusal},
+    message::{Address, Message, PeerMessage, Phase, Report},
+};
+use chain::modules::usage::{CommitBeacon, RevealBeacon, beacon_commitment, beacon_signing_digest};
+use primitives::{ChainId, Digest, EpochId, PartyId};
+use proofs::{committee::PartySigner, sharing::KemKey};
+use rand_chacha::ChaCha20Rng;
+use rand_core::RngCore;
+use tally::Tally;
+
+/// Secret keys of a party.
+pub struct PartySecrets {
+    /// Signs headers, roots and totals.
+    pub signer: PartySigner,
+    /// Opens sealed shares.
+    pub kem: KemKey,
+}
+
+/// Where a party stands in an epoch.
+enum Stage {
+    /// Nothing has begun.
+    Idle,
+    /// Committed to its contribution to the beacon.
+    Announced(Digest),
+    /// Takes bundles and agrees on batches.
+    Collecting(Box<Collect>),
+    /// Opens the totals.
+    Tallying(Box<Tally>),
+    /// Has nothing more to do.
+    Finished,
+}
+
+/// State of a party.
+pub struct Party {
+    party: PartyId,
+    chain: ChainId,
+    epoch: EpochId,
+    secrets: PartySecrets,
+    rng: ChaCha20Rng,
+    batch: usize,
+    stage: Stage,
+}
+
+impl Party {
+    /// A party that waits for an epoch to begin. `rng` is the source of its contribution to the beacon and of its
+    /// nonces; batches hold `batch` bundles.
+    pub fn new(
+        chain: ChainId,
+        epoch: EpochId,
+        secrets: PartySecrets,
+        batch: usize,
+        rng: ChaCha20Rng,
+    ) -> Self {
+        let party = secrets.signer.party();
+        Self { party, chain, epoch, secrets, rng, batch, stage: Stage::Idle }
+    }
+
+    fn announce(&mut self) -> Vec<Effect> {
+        let mut value = Digest::default();
+        self.rng.fill_bytes(&mut value.0);
+        let commitment = beacon_commitment(self.chain, self.epoch, self.party, &value);
+        let signed = beacon_signing_digest(self.chain, self.epoch, self.party, &commitment);
+        let signature = self.secrets.signer.sign(&signed);
+        self.stage = Stage::Announced(value);
+        let commit = CommitBeacon { epoch: self.epoch, party: self.party, commitment, signature };
+        vec![Effect::Send(Address::Settlement, Message::BeaconCommitment(commit))]
+    }
+
+    fn dropped(&self, from: Address, reason: &'static str) -> Vec<Effect> {
+        vec![Effect::Publish(Event::Dropped { at: Address::Party(self.party), from, reason })]
+    }
+
+    /// Stops: the coordinator is told why, and whom the party blames.
+    fn stop(&mut self, culprit: Option<PartyId>, reason: String) -> Vec<Effect> {
+        self.stage = Stage::Finished;
+        vec![Effect::Send(Address::Coordinator, Message::Report(Report::Stopped { culprit, reason }))]
+    }
+
+    fn collecting(&mut self, from: Address, message: Message) -> Vec<Effect> {
+        let Stage::Collecting(collect) = &mut self.stage else {
+            return self.dropped(from, "no bundles are collected now");
+        };
+        let outcome = match (from, message) {
+            (Address::Verifier(_), Message::Verified(id, bundle)) => {
+                collect.receive(&self.secrets, id, &bundle)
+            }
+            (Address::Verifier(_), Message::NoMore) => collect.close(&self.secrets),
+            (Address::Party(peer), Message::Peer(PeerMessage::Propose(header, ids))) => {
+                collect.proposed(&self.secrets, peer, header, ids)
+            }
+            (Address::Party(peer), Message::Peer(PeerMessage::Vote(digest, signature))) => {
+                collect.voted(&self.secrets, peer, digest, signature)
+            }
+            (Address::Party(peer), Message::Peer(PeerMessage::Object(digest, objections))) => {
+                collect.objected(&self.secrets, peer, digest, objections)
+            }
+            (Address::Settlement, Message::Anchored(header)) => collect.anchored(&self.secrets, &header),
+            _ => return self.dropped(from, "not a message for a party that collects"),
+        };
+        outcome.unwrap_or_else(|fault| self.stop(fault.culprit, fault.reason.to_string()))
+    }
+}
+
+impl Core for Party {
+    fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
+        match (from, message) {
+            (Address::Coordinator, Message::Phase(Phase::Announce)) => self.announce(),
+            (Address::Settlement, Message::BeaconCommitted) => match self.stage {
+                Stage::Announced(value) => {
+                    let reveal = RevealBeacon { epoch: self.epoch, party: self.party, value };
+                    vec![Effect::Send(Address::Settlement, Message::BeaconReveal(reveal))]
+                }
+                _ => self.dropped(from, "no commitment to reveal"),
+            },
+            (Address::Settlement, Message::Opened(opened)) => {
+                self.stage = Stage::Collecting(Box::new(Collect::new(self.party, opened, self.batch)));
+                Vec::new()
+            }
+            (Address::Coordinator, Message::Phase(Phase::Sum)) => {
+                match std::mem::replace(&mut self.stage, Stage::Finished) {
+                    Stage::Collecting(collect) => {
+                        let (frozen, late) = collect.freeze();
+                        let party = self.party;
+                        let refuse = |bundle| Event::Refused { party, bundle, refusal: Refusal::NotInTime };
+                        let mut effects: Vec<_> =
+                            late.into_iter().map(|id| Effect::Publish(refuse(id))).collect();
+                        let (tally, report) = Tally::new(frozen, &self.secrets);
+                        self.stage = Stage::Tallying(Box::new(tally));
+                        effects.push(Effect::Send(Address::Coordinator, Message::Report(report)));
+                        effects
+                    }
+                    other => {
+                        self.stage = other;
+                        self.dropped(from, "nothing to freeze")
+                    }
+                }
+            }
+            (Address::Coordinator, Message::Phase(Phase::Open)) => self.tallying(from, None),
+            (Address::Coordinator, Message::Phase(_)) => Vec::new(),
+            (Address::Party(peer), Message::Peer(message))
+                if !matches!(
+                    message,
+                    PeerMessage::Propose(..) | PeerMessage::Vote(..) | PeerMessage::Object(..)
+                ) =>
+            {
+                self.tallying(from, Some((peer, message)))
+            }
+            (_, message) => self.collecting(from, message),
+        }
+    }
+}
+
+impl Party {
+    fn tallying(&mut self, from: Address, message: Option<(PartyId, PeerMessage)>) -> Vec<Effect> {
+        match std::mem::replace(&mut self.stage, Stage::Finished) {
+            Stage::Tallying(tally) => {
+                let next = match message {
+                    None => tally.begin(&mut self.rng, &self.secrets),
+                    Some((peer, message)) => tally.receive(peer, message, &self.secrets),
+                };
+                match next {
+                    Ok((tally, effects)) => {
+                        self.stage = Stage::Tallying(tally);
+                        effects
+                    }
+                    Err(error) => self.stop(error.culprit(), error.to_string()),
+                }
+            }
+            other => {
+                self.stage = other;
+                self.dropped(from, "totals are not opened now")
+            }
+        }
+    }
+}

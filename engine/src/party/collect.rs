@@ -1,0 +1,511 @@
+//! Collecting: the pool of bundles that hold, batches, votes, and shares that add up.
+//!
+//! The leader of a position proposes the next bundles of its pool, in order. The others vote when they hold every one
+//! of them, checked both their shares of each, and come to the same running commitments; otherwise they say which
+//! bundle they object to, and the leader proposes again without it. A header with its signatures goes to the chain, and
+//! what the chain has anchored is final.
+//!
+//! For now the leader waits for both other parties: one that is away halts the epoch until it is back.
+
+use crate::{
+    effect::{Effect, Event, Refusal},
+    message::{Address, Message, Objection, OpenedEpoch, PeerMessage, Report},
+    party::PartySecrets,
+};
+use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
+use mpc::share::ReplicatedTotals;
+use primitives::{Digest, PartyId, limits, merkle};
+use proofs::{
+    bundle::Bundle,
+    committee::Signatures,
+    sharing::{ShareOpening, check, held},
+    tally::{BatchHeader, EpochRoot, Group, Running, SignedHeader, header::leader},
+    wire::WirePoint,
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use thiserror::Error;
+
+/// A fault of another party that ends the epoch for this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Who.
+    pub culprit: Option<PartyId>,
+    /// What it did.
+    pub reason: FaultReason,
+}
+
+/// What a party did that an honest one never does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FaultReason {
+    /// It proposed though it does not lead the position.
+    #[error("a header came from a party that does not lead its position")]
+    NotLeader,
+    /// Its header does not follow the last one, or does not fit its bundles.
+    #[error("a header does not follow the last one or does not fit its bundles")]
+    Header,
+    /// Its running commitments are not the sums of the bundles.
+    #[error("running commitments are not the sums of the bundles")]
+    Running,
+    /// It proposed twice for one position and view.
+    #[error("two headers for one position and view")]
+    Equivocation,
+    /// Its vote does not verify.
+    #[error("a vote does not verify")]
+    Vote,
+    /// It objected to a bundle that was not proposed.
+    #[error("an objection to a bundle that was not proposed")]
+    Objection,
+    /// The chain anchored a batch that this party did not vote for.
+    #[error("the chain anchored a batch that this party does not know")]
+    UnknownBatch,
+}
+
+impl FaultReason {
+    fn of(self, culprit: PartyId) -> Fault {
+        Fault { culprit: Some(culprit), reason: self }
+    }
+}
+
+type Outcome = Result<Vec<Effect>, Fault>;
+
+/// What a bundle uses up: each of these counts once in an epoch.
+struct Uses {
+    pseudonyms: Vec<Digest>,
+    receipts: Vec<Digest>,
+    ephemerals: [WirePoint; 3],
+    key: WirePoint,
+}
+
+/// A bundle that holds, until it is in a batch.
+struct Held {
+    group: Group,
+    commitments: [RistrettoPoint; 3],
+    openings: [ShareOpening; 2],
+    opened: bool,
+    uses: Uses,
+}
+
+/// A proposal that this party voted for, or made.
+struct Proposal {
+    header: BatchHeader,
+    ids: Vec<Digest>,
+}
+
+/// The leader's side of a proposal.
+struct Ballot {
+    signatures: Signatures,
+    answered: BTreeSet<PartyId>,
+    objections: BTreeMap<Digest, (PartyId, Objection)>,
+}
+
+/// State of a party that collects.
+pub struct Collect {
+    party: PartyId,
+    epoch: OpenedEpoch,
+    batch: usize,
+    closed: bool,
+
+    pool: VecDeque<Digest>,
+    held: BTreeMap<Digest, Held>,
+    refused: BTreeMap<Digest, Objection>,
+    pseudonyms: BTreeSet<Digest>,
+    receipts: BTreeSet<Digest>,
+    ephemerals: BTreeSet<WirePoint>,
+    bundles_of: BTreeMap<WirePoint, u16>,
+
+    position: u64,
+    view: u32,
+    last: Digest,
+    running: Running,
+    totals: ReplicatedTotals<Group>,
+    proposal: Option<Proposal>,
+    ballot: Option<Ballot>,
+    /// A proposal that names bundles which are still on their way.
+    deferred: Option<(PartyId, BatchHeader, Vec<Digest>)>,
+}
+
+/// What is left when nothing more is taken: the frozen set, and this party's shares of its totals.
+pub struct Frozen {
+    /// The epoch.
+    pub epoch: OpenedEpoch,
+    /// The party.
+    pub party: PartyId,
+    /// The root.
+    pub root: EpochRoot,
+    /// Running commitments.
+    pub running: Running,
+    /// Shares of the totals.
+    pub totals: ReplicatedTotals<Group>,
+}
+
+impl Collect {
+    /// Begins to collect for an epoch, in batches of `batch` bundles.
+    pub fn new(party: PartyId, epoch: OpenedEpoch, batch: usize) -> Self {
+        let totals = ReplicatedTotals::new(party, epoch.context.shard.width());
+        Self {
+            party,
+            epoch,
+            batch: batch.clamp(1, limits::MAX_BATCH),
+            closed: false,
+            pool: VecDeque::new(),
+            held: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            pseudonyms: BTreeSet::new(),
+            receipts: BTreeSet::new(),
+            ephemerals: BTreeSet::new(),
+            bundles_of: BTreeMap::new(),
+            position: 0,
+            view: 0,
+            last: Digest::default(),
+            running: Running::default(),
+            totals,
+            proposal: None,
+            ballot: None,
+            deferred: None,
+        }
+    }
+
+    /// Takes a bundle whose proof holds into the pool, or refuses it.
+    pub fn receive(&mut self, secrets: &PartySecrets, id: Digest, bundle: &Bundle) -> Outcome {
+        let party = self.party;
+        let mut effects = match self.admit(secrets, bundle) {
+            Ok(held) => {
+                self.take(&held.uses);
+                self.held.insert(id, held);
+                self.pool.push_back(id);
+                vec![Effect::Publish(Event::Provisional { party, bundle: id })]
+            }
+            Err(refusal) => {
+                let share = matches!(refusal, Refusal::Sealed(_));
+                self.refused.insert(id, if share { Objection::Share } else { Objection::Refused });
+                vec![Effect::Publish(Event::Refused { party, bundle: id, refusal })]
+            }
+        };
+        effects.extend(self.move_on(secrets)?);
+        Ok(effects)
+    }
+
+    /// Nothing more will come from the verifier.
+    pub fn close(&mut self, secrets: &PartySecrets) -> Outcome {
+        self.closed = true;
+        self.move_on(secrets)
+    }
+
+    /// Checks what only a party can check: uses against what was used before, and that the shares can be read.
+    fn admit(&self, secrets: &PartySecrets, bundle: &Bundle) -> Result<Held, Refusal> {
+        let context = &self.epoch.context;
+        let uses = Uses {
+            pseudonyms: bundle.pseudonyms(context),
+            receipts: match bundle.envelope.region.0 {
+                Some(region) => bundle.receipts.iter().map(|r| r.spent(region)).collect(),
+                None => Vec::new(),
+            },
+            ephemerals: bundle.sealed.ephemerals,
+            key: bundle.envelope.key,
+        };
+        // "unique_events = unique(P_{w,j})" (spec 7.2): all events of a bundle are new, or none counts.
+        if let Some(event) = uses.pseudonyms.iter().position(|p| self.pseudonyms.contains(p)) {
+            return Err(Refusal::Replay { event });
+        }
+        if let Some(receipt) = uses.receipts.iter().position(|r| self.receipts.contains(r)) {
+            return Err(Refusal::SpentReceipt { receipt });
+        }
+        if let Some(share) =
+            PartyId::ALL.into_iter().find(|s| self.ephemerals.contains(&uses.ephemerals[s.index()]))
+        {
+            return Err(Refusal::ReusedEphemeral { share });
+        }
+        let limit = self.epoch.max_bundles.get(&bundle.envelope.tier).copied().unwrap_or(0);
+        if self.bundles_of.get(&uses.key).copied().unwrap_or(0) >= limit {
+            return Err(Refusal::TooManyBundles { limit });
+        }
+        let sealing = context.sealing_context(&bundle.envelope);
+        let openings = bundle.sealed.open(self.party, &secrets.kem, &sealing, context.shard.width())?;
+        let mut commitments = [RistrettoPoint::identity(); 3];
+        for (point, wire) in commitments.iter_mut().zip(&bundle.commitments) {
+            *point = wire.decompress().expect("a verified bundle has commitments that are group elements");
+        }
+        Ok(Held { group: bundle.envelope.group(), commitments, openings, opened: false, uses })
+    }
+
+    fn take(&mut self, uses: &Uses) {
+        self.pseudonyms.extend(&uses.pseudonyms);
+        self.receipts.extend(&uses.receipts);
+        self.ephemerals.extend(uses.ephemerals);
+        *self.bundles_of.entry(uses.key).or_default() += 1;
+    }
+
+    /// Drops a bundle that will not be counted, and gives back what it used: an honest one may come again.
+    fn drop_bundle(&mut self, id: Digest, objection: Objection, refusal: Refusal) -> Option<Effect> {
+        let held = self.held.remove(&id)?;
+        self.pool.retain(|other| *other != id);
+        self.refused.insert(id, objection);
+        self.pseudonyms.retain(|p| !held.uses.pseudonyms.contains(p));
+        self.receipts.retain(|r| !held.uses.receipts.contains(r));
+        self.ephemerals.retain(|e| !held.uses.ephemerals.contains(e));
+        if let Some(count) = self.bundles_of.get_mut(&held.uses.key) {
+            *count -= 1;
+        }
+        Some(Effect::Publish(Event::Refused { party: self.party, bundle: id, refusal }))
+    }
+
+    /// Checks this party's shares of the bundles that were not checked yet, and drops those that do not open.
+    fn check_shares(&mut self, ids: &[Digest]) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let own = held(self.party);
+        loop {
+            let unchecked: Vec<_> =
+                ids.iter().filter(|id| self.held.get(id).is_some_and(|h| !h.opened)).collect();
+            let list: Vec<_> = unchecked
+                .iter()
+                .flat_map(|id| {
+                    let held = &self.held[id];
+                    own.iter()
+                        .zip(&held.openings)
+                        .map(|(share, opening)| (held.commitments[share.index()], opening))
+                })
+                .collect();
+            match check::check(&self.epoch.context.works, &list, &mut rand_core::OsRng) {
+                Ok(()) => {
+                    for id in unchecked {
+                        self.held.get_mut(id).expect("it was just there").opened = true;
+                    }
+                    return effects;
+                }
+                Err(error) => {
+                    let (id, share) = (*unchecked[error.place / 2], own[error.place % 2]);
+                    effects.extend(self.drop_bundle(id, Objection::Share, Refusal::Share { share }));
+                }
+            }
+        }
+    }
+
+    /// Whatever can be done now: answer a proposal that waited, propose, or report that nothing waits.
+    fn move_on(&mut self, secrets: &PartySecrets) -> Outcome {
+        let mut effects = Vec::new();
+        if let Some((from, header, ids)) = self.deferred.take() {
+            effects.extend(self.proposed(secrets, from, header, ids)?);
+        }
+        if leader(self.position) == self.party && self.ballot.is_none() {
+            effects.extend(self.propose(secrets));
+        }
+        if self.closed && self.proposal.is_none() {
+            let report = Report::Drained { position: self.position, pending: self.pool.len() };
+            effects.push(Effect::Send(Address::Coordinator, Message::Report(report)));
+        }
+        Ok(effects)
+    }
+
+    /// Proposes the next full batch, or the last one once the door is closed.
+    fn propose(&mut self, secrets: &PartySecrets) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        loop {
+            let enough = self.pool.len() >= self.batch || (self.closed && !self.pool.is_empty());
+            if !enough {
+                return effects;
+            }
+            let ids: Vec<_> = self.pool.iter().take(self.batch).copied().collect();
+            let refused = self.check_shares(&ids);
+            if refused.is_empty() {
+                effects.extend(self.put_forward(secrets, ids));
+                return effects;
+            }
+            effects.extend(refused);
+        }
+    }
+
+    fn put_forward(&mut self, secrets: &PartySecrets, ids: Vec<Digest>) -> Vec<Effect> {
+        let context = &self.epoch.context;
+        let header = BatchHeader {
+            chain: context.chain,
+            epoch: context.epoch,
+            shard: context.shard.index(),
+            view: self.view,
+            position: self.position,
+            previous: self.last,
+            batch_root: batch_root(&ids),
+            count: ids.len() as u32,
+            running: self.running_after(&ids),
+        };
+        let mut signatures = Signatures::default();
+        signatures.insert(self.party, secrets.signer.sign(&header.signing_digest()));
+        self.ballot = Some(Ballot { signatures, answered: BTreeSet::new(), objections: BTreeMap::new() });
+        let message = PeerMessage::Propose(header.clone(), ids.clone());
+        self.proposal = Some(Proposal { header, ids });
+        [self.party.next(), self.party.previous()].map(|peer| Effect::peer(peer, message.clone())).into()
+    }
+
+    fn running_after(&self, ids: &[Digest]) -> Running {
+        let mut running = self.running.clone();
+        for id in ids {
+            let held = &self.held[id];
+            running.add(held.group, &held.commitments);
+        }
+        running
+    }
+
+    /// A leader proposes a batch.
+    pub fn proposed(
+        &mut self,
+        secrets: &PartySecrets,
+        from: PartyId,
+        header: BatchHeader,
+        ids: Vec<Digest>,
+    ) -> Outcome {
+        let context = &self.epoch.context;
+        if header.leader() != from {
+            return Err(FaultReason::NotLeader.of(from));
+        }
+        let distinct = ids.iter().collect::<BTreeSet<_>>().len() == ids.len();
+        let place = (header.chain, header.epoch, header.shard, header.position, header.previous);
+        let fits = place == (context.chain, context.epoch, context.shard.index(), self.position, self.last)
+            && (1..=limits::MAX_BATCH).contains(&ids.len())
+            && header.count as usize == ids.len()
+            && header.batch_root == batch_root(&ids)
+            && distinct;
+        if !fits {
+            return Err(FaultReason::Header.of(from));
+        }
+        if let Some(before) = &self.proposal {
+            if before.header == header {
+                return Ok(Vec::new());
+            }
+            // An honest leader proposes anew at one position only with a larger view.
+            if header.view <= before.header.view {
+                return Err(FaultReason::Equivocation.of(from));
+            }
+        }
+        let unknown = |id: &&Digest| !self.held.contains_key(id) && !self.refused.contains_key(id);
+        if !self.closed && ids.iter().any(|id| unknown(&id)) {
+            self.deferred = Some((from, header, ids));
+            return Ok(Vec::new());
+        }
+        let mut effects = self.check_shares(&ids);
+        let object = |id: &Digest| {
+            let objection = self.refused.get(id).copied().unwrap_or(Objection::Unknown);
+            (!self.held.contains_key(id)).then_some((*id, objection))
+        };
+        let objections: Vec<_> = ids.iter().filter_map(object).collect();
+        if !objections.is_empty() {
+            effects.push(Effect::peer(from, PeerMessage::Object(header.digest(), objections)));
+            return Ok(effects);
+        }
+        if header.running != self.running_after(&ids) {
+            return Err(FaultReason::Running.of(from));
+        }
+        let signature = secrets.signer.sign(&header.signing_digest());
+        effects.push(Effect::peer(from, PeerMessage::Vote(header.digest(), signature)));
+        self.proposal = Some(Proposal { header, ids });
+        Ok(effects)
+    }
+
+    /// Another party voted for this leader's proposal.
+    pub fn voted(
+        &mut self,
+        secrets: &PartySecrets,
+        from: PartyId,
+        digest: Digest,
+        signature: [u8; 64],
+    ) -> Outcome {
+        let (Some(proposal), Some(ballot)) = (&self.proposal, &mut self.ballot) else {
+            return Ok(Vec::new());
+        };
+        if proposal.header.digest() != digest {
+            return Ok(Vec::new());
+        }
+        let committee = &self.epoch.context.keys.committee;
+        let checked = committee.verify(from, &proposal.header.signing_digest(), &signature);
+        checked.map_err(|_| FaultReason::Vote.of(from))?;
+        ballot.signatures.insert(from, signature);
+        ballot.answered.insert(from);
+        Ok(self.count_votes(secrets))
+    }
+
+    /// Another party objected to bundles of this leader's proposal.
+    pub fn objected(
+        &mut self,
+        secrets: &PartySecrets,
+        from: PartyId,
+        digest: Digest,
+        objections: Vec<(Digest, Objection)>,
+    ) -> Outcome {
+        let (Some(proposal), Some(ballot)) = (&self.proposal, &mut self.ballot) else {
+            return Ok(Vec::new());
+        };
+        if proposal.header.digest() != digest {
+            return Ok(Vec::new());
+        }
+        if objections.is_empty() || objections.iter().any(|(id, _)| !proposal.ids.contains(id)) {
+            return Err(FaultReason::Objection.of(from));
+        }
+        ballot.answered.insert(from);
+        ballot.objections.extend(objections.into_iter().map(|(id, objection)| (id, (from, objection))));
+        Ok(self.count_votes(secrets))
+    }
+
+    fn count_votes(&mut self, secrets: &PartySecrets) -> Vec<Effect> {
+        let Some(ballot) = self.ballot.take_if(|b| b.answered.len() + 1 == PartyId::ALL.len()) else {
+            return Vec::new();
+        };
+        if ballot.objections.is_empty() {
+            let proposal = self.proposal.as_ref().expect("a ballot is about a proposal");
+            let signed = SignedHeader { header: proposal.header.clone(), signatures: ballot.signatures };
+            return vec![Effect::Send(Address::Settlement, Message::Anchor(signed))];
+        }
+        let mut effects = Vec::new();
+        for (id, (party, objection)) in &ballot.objections {
+            effects.extend(self.drop_bundle(*id, *objection, Refusal::Objected { party: *party }));
+        }
+        self.view += 1;
+        let ids = self.proposal.take().expect("a ballot is about a proposal").ids;
+        let left: Vec<_> = ids.into_iter().filter(|id| self.held.contains_key(id)).collect();
+        effects.extend(if left.is_empty() { self.propose(secrets) } else { self.put_forward(secrets, left) });
+        effects
+    }
+
+    /// The chain anchored a header: its batch is final.
+    pub fn anchored(&mut self, secrets: &PartySecrets, signed: &SignedHeader) -> Outcome {
+        let unknown = Fault { culprit: None, reason: FaultReason::UnknownBatch };
+        let proposal = self.proposal.take().filter(|p| p.header == signed.header).ok_or(unknown)?;
+        let width = self.epoch.context.shard.width();
+        for id in &proposal.ids {
+            let held = self.held.remove(id).expect("a party votes for what it holds");
+            let [own, next] = held.openings.each_ref().map(|opening| opening.to_vector(width));
+            let added = self.totals.add(held.group, [(&own.0, own.1), (&next.0, next.1)]);
+            added.expect("shares were read at the width of the shard");
+        }
+        let counted: BTreeSet<_> = proposal.ids.iter().collect();
+        self.pool.retain(|id| !counted.contains(id));
+        self.last = proposal.header.digest();
+        self.running = proposal.header.running;
+        let mut effects = Vec::new();
+        if leader(self.position) == self.party {
+            let batch = Event::Batch { position: self.position, bundles: proposal.ids };
+            effects.push(Effect::Publish(batch));
+        }
+        self.position += 1;
+        self.view = 0;
+        effects.extend(self.move_on(secrets)?);
+        Ok(effects)
+    }
+
+    /// Freezes the set, and names the bundles that were not in any batch.
+    pub fn freeze(self) -> (Frozen, Vec<Digest>) {
+        let context = &self.epoch.context;
+        let root = EpochRoot {
+            chain: context.chain,
+            epoch: context.epoch,
+            shard: context.shard.index(),
+            batches: self.position,
+            last: self.last,
+        };
+        let (epoch, party, running, totals) = (self.epoch.clone(), self.party, self.running, self.totals);
+        (Frozen { epoch, party, root, running, totals }, self.pool.into())
+    }
+}
+
+fn batch_root(ids: &[Digest]) -> Digest {
+    let leaves: Vec<_> = ids.iter().map(|id| merkle::leaf(&id.0)).collect();
+    merkle::root(&leaves)
+}

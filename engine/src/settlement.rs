@@ -1,0 +1,221 @@
+//! Settlement: speaks to the chain for the committee. Opens the epoch, anchors headers and root, puts totals on record,
+//! reports revenue, and has payouts computed (spec 9; chain spec 6.3). The chain checks everything again.
+
+use crate::{
+    effect::{Core, Effect, Event},
+    message::{Address, Message, OpenedEpoch},
+};
+use chain::{
+    Payload, Transaction, TxError,
+    modules::{
+        dapr::FinaliseEpoch,
+        usage::{OpenEpoch, Opening, ReportRevenue, SubmitAggregate},
+    },
+    node::{Node, NodeError},
+    signature::SecretKey,
+    state::State,
+};
+use primitives::{Credits, Digest, EpochId, GovernanceParams, PartyId, PersonId, Tier, params::TierTerms};
+use proofs::{
+    blind::BlindKey,
+    epoch::{EpochContext, EpochKeys},
+    receipt::Denomination,
+};
+use rand_chacha::ChaCha20Rng;
+use std::sync::{Arc, Mutex, MutexGuard};
+use thiserror::Error;
+
+/// A person who holds an office, with the key of their account.
+pub struct Office {
+    /// Who.
+    pub person: PersonId,
+    /// Key.
+    pub key: SecretKey,
+}
+
+/// What is to be opened and reported.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The epoch.
+    pub epoch: EpochId,
+    /// Its parameters.
+    pub params: GovernanceParams,
+    /// Its tiers.
+    pub tiers: Vec<TierTerms>,
+    /// Subscriptions sold, by tier.
+    pub sales: Vec<(Tier, u64)>,
+    /// Hash of the reserve attestation that revenue is minted against.
+    pub attestation: Digest,
+    /// What the reserve holds in all.
+    pub reserve: Credits,
+}
+
+/// Why a transaction of the committee did not get through.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SettlementError {
+    /// The ledger refused it.
+    #[error("the ledger refused a transaction: {0}")]
+    Refused(#[from] TxError),
+    /// The node cannot go on.
+    #[error("the node failed: {0}")]
+    Node(#[from] NodeError),
+    /// The ledger's record of the epoch is not what an epoch needs.
+    #[error("the ledger's record of the epoch is incomplete: {0}")]
+    Record(&'static str),
+}
+
+/// State of the settlement actor.
+pub struct Settlement {
+    /// Shared with whoever runs the system, to be read while the epoch runs and given back at the end.
+    node: Arc<Mutex<Node>>,
+    steward: Office,
+    treasury: Office,
+    plan: Plan,
+    rng: ChaCha20Rng,
+    commitments: usize,
+    reveals: usize,
+}
+
+impl Settlement {
+    /// Settlement of one epoch on a node. `rng` hedges the signatures of the offices.
+    pub fn new(
+        node: Arc<Mutex<Node>>,
+        steward: Office,
+        treasury: Office,
+        plan: Plan,
+        rng: ChaCha20Rng,
+    ) -> Self {
+        Self { node, steward, treasury, plan, rng, commitments: 0, reveals: 0 }
+    }
+
+    fn node(&self) -> MutexGuard<'_, Node> {
+        self.node.lock().expect("nobody panics while holding the node")
+    }
+
+    fn open_to_all(&mut self, payload: Payload) -> Result<(), SettlementError> {
+        let mut node = self.node();
+        node.submit(&Transaction::open(payload))?;
+        node.produce_block()?;
+        Ok(())
+    }
+
+    fn signed(&mut self, payload: Payload, by_treasury: bool) -> Result<(), SettlementError> {
+        let office = if by_treasury { &self.treasury } else { &self.steward };
+        let mut node = self.node.lock().expect("nobody panics while holding the node");
+        let ledger = node.ledger();
+        let nonce =
+            ledger.nonce(&office.person).ok_or(SettlementError::Record("an office has no account"))?;
+        let chain = ledger.origin().chain;
+        let tx = Transaction::signed(payload, chain, (office.person, nonce), &office.key, &mut self.rng);
+        node.submit(&tx)?;
+        node.produce_block()?;
+        Ok(())
+    }
+
+    /// Opens the epoch and derives its public context from the ledger alone.
+    fn open_epoch(&mut self) -> Result<Vec<Effect>, SettlementError> {
+        let Plan { epoch, params, tiers, .. } = self.plan.clone();
+        self.signed(Payload::OpenEpoch(OpenEpoch { epoch, params, tiers }), false)?;
+        let opened = self.opened()?;
+        let actors = PartyId::ALL
+            .into_iter()
+            .flat_map(|p| [Address::Intake(p), Address::Verifier(p), Address::Party(p)]);
+        let mut effects: Vec<_> = actors
+            .chain([Address::Coordinator])
+            .map(|to| Effect::Send(to, Message::Opened(opened.clone())))
+            .collect();
+        effects.push(Effect::Publish(Event::Opened(opened)));
+        Ok(effects)
+    }
+
+    fn opened(&self) -> Result<OpenedEpoch, SettlementError> {
+        let node = self.node();
+        let ledger = node.ledger();
+        let incomplete = SettlementError::Record;
+        let opening = ledger.state().openings.get(&self.plan.epoch).ok_or(incomplete("it is not open"))?;
+        let unreadable = incomplete("its keys do not decode");
+        let keys = epoch_keys(ledger.state(), opening).ok_or(unreadable)?;
+        let shard = opening.shard().map_err(|_| incomplete("its works make no shard"))?;
+        let max_bundles = opening.tiers.iter().map(|t| (t.tier, t.max_bundles)).collect();
+        let context =
+            EpochContext::new(ledger.origin().chain, opening.epoch, keys, shard, opening.params.clone());
+        Ok(OpenedEpoch { context: Arc::new(context), max_bundles: Arc::new(max_bundles) })
+    }
+
+    fn settle(&mut self) -> Result<Vec<Effect>, SettlementError> {
+        let Plan { epoch, sales, attestation, reserve, .. } = self.plan.clone();
+        for (tier, subscriptions) in sales {
+            self.signed(
+                Payload::ReportRevenue(ReportRevenue { epoch, tier, subscriptions, attestation, reserve }),
+                true,
+            )?;
+        }
+        self.open_to_all(Payload::FinaliseEpoch(FinaliseEpoch { epoch }))?;
+        Ok(vec![Effect::Send(Address::Coordinator, Message::Settled)])
+    }
+
+    fn to_parties(message: &Message) -> Vec<Effect> {
+        PartyId::ALL.map(|p| Effect::Send(Address::Party(p), message.clone())).into()
+    }
+
+    fn act(&mut self, from: Address, message: Message) -> Result<Vec<Effect>, SettlementError> {
+        Ok(match (from, message) {
+            (Address::Party(_), Message::BeaconCommitment(commitment)) => {
+                self.open_to_all(Payload::CommitBeacon(commitment))?;
+                self.commitments += 1;
+                // Reveals wait for all commitments, or the last to commit would know what it adds to.
+                let all = self.commitments == PartyId::ALL.len();
+                if all { Self::to_parties(&Message::BeaconCommitted) } else { Vec::new() }
+            }
+            (Address::Party(_), Message::BeaconReveal(reveal)) => {
+                self.open_to_all(Payload::RevealBeacon(reveal))?;
+                self.reveals += 1;
+                if self.reveals == PartyId::ALL.len() { self.open_epoch()? } else { Vec::new() }
+            }
+            (Address::Party(_), Message::Anchor(header)) => {
+                self.open_to_all(Payload::AnchorHeader(header.clone()))?;
+                Self::to_parties(&Message::Anchored(Arc::new(header)))
+            }
+            (Address::Coordinator, Message::AnchorRoot(root)) => {
+                self.open_to_all(Payload::AnchorRoot(root))?;
+                vec![Effect::Send(Address::Coordinator, Message::RootAnchored)]
+            }
+            (Address::Coordinator, Message::Aggregate(aggregate)) => {
+                let (totals, proof, signatures) = (aggregate.totals, aggregate.proof, aggregate.signatures);
+                let submit = SubmitAggregate { epoch: self.plan.epoch, totals, proof, signatures };
+                self.open_to_all(Payload::SubmitAggregate(submit))?;
+                vec![Effect::Send(Address::Coordinator, Message::AggregateRecorded)]
+            }
+            (Address::Coordinator, Message::Settle) => self.settle()?,
+            (from, _) => {
+                let reason = "not a message for settlement";
+                vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]
+            }
+        })
+    }
+}
+
+/// Keys of an epoch, as they are on record.
+fn epoch_keys(state: &State, opening: &Opening) -> Option<EpochKeys> {
+    let key = |der: &[u8]| BlindKey::from_der(der).ok();
+    let issuers = state.issuer_keys.iter().filter(|k| k.epoch == opening.epoch);
+    let regions = state.region_keys.iter().filter(|k| k.epoch == opening.epoch);
+    Some(EpochKeys {
+        beacon: opening.key,
+        tiers: issuers.map(|k| Some((k.tier, key(&k.key)?))).collect::<Option<_>>()?,
+        regions: regions
+            .map(|k| Some(((k.region, Denomination::new(k.denomination)?), key(&k.key)?)))
+            .collect::<Option<_>>()?,
+        committee: opening.committee.clone(),
+    })
+}
+
+impl Core for Settlement {
+    fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
+        let refused = |e: SettlementError| {
+            vec![Effect::Send(Address::Coordinator, Message::ChainRefused(e.to_string()))]
+        };
+        self.act(from, message).unwrap_or_else(refused)
+    }
+}
