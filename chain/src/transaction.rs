@@ -4,7 +4,9 @@ use crate::modules::{
     dapr::{Claim, FinaliseEpoch},
     identity::{Register, SetStatus},
     treasury::Transfer,
-    usage::{CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee, SubmitAggregate},
+    usage::{
+        CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee, SubmitAggregate,
+    },
     work_registry::{RegisterWork, UpdateWork},
 };
 use crate::poseidon::{Felt, FeltDomain, hash_bytes};

@@ -10,7 +10,8 @@ use crate::modules::{
     usage::{ListedWork, Summary},
 };
 use primitives::{
-    BasisPoints, CategoryId, Credits, EpochId, PersonId, WorkId, fixed_point::Q32_BITS, limits::EVENT_VALUE_BITS,
+    BasisPoints, CategoryId, Credits, EpochId, PersonId, WorkId, fixed_point::Q32_BITS,
+    limits::EVENT_VALUE_BITS,
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,9 +113,10 @@ pub struct WorkRecord {
 impl WorkRecord {
     /// The record of a work.
     pub fn new(epoch: EpochId, listed: &ListedWork, figures: &WorkFigures) -> Self {
-        let split = |(split, part): (&crate::modules::dapr::payout::Split, &crate::modules::dapr::SplitAmount)| {
-            SplitRecord { payee: split.payee, share: split.share, amount: part.amount }
-        };
+        let split =
+            |(split, part): (&crate::modules::dapr::payout::Split, &crate::modules::dapr::SplitAmount)| {
+                SplitRecord { payee: split.payee, share: split.share, amount: part.amount }
+            };
         Self {
             work_id: listed.work,
             weighted_usage: Decimal256(figures.weight),

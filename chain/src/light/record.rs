@@ -11,7 +11,8 @@ use crate::{
     state::tree::Inclusion,
 };
 use primitives::{
-    ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, RegionTag, Tier, WorkIndex, params::TierTerms,
+    ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, RegionTag, Tier, WorkIndex,
+    params::TierTerms,
 };
 use proofs::{
     committee::{Member, Signatures},
@@ -251,7 +252,8 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
     let entry = state.epochs.get(&epoch).ok_or_else(missing)?;
     let aggregate = state.aggregates.get(&epoch).ok_or_else(missing)?;
     let settlement = state.settlements.get(&epoch).ok_or_else(missing)?;
-    let (root, summary) = (entry.root.as_ref().ok_or_else(missing)?, entry.summary.as_ref().ok_or_else(missing)?);
+    let (root, summary) =
+        (entry.root.as_ref().ok_or_else(missing)?, entry.summary.as_ref().ok_or_else(missing)?);
 
     let tier = |(terms, revenue): (&TierTerms, &crate::modules::usage::TierRevenue)| TierRecord {
         tier: terms.tier,

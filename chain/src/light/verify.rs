@@ -8,16 +8,30 @@ use super::{
 use crate::{
     merkle::MerkleError,
     modules::{
-        dapr::{Inputs, SettleError, payout::{SplitError, check_splits}, revenues_commitment, settle},
+        dapr::{
+            Inputs, SettleError,
+            payout::{SplitError, check_splits},
+            revenues_commitment, settle,
+        },
         usage::{
-            Aggregate, Epoch, Opening, Phase, UsageError, aggregate_digest, beacon_key, check_tally, follow, freeze,
+            Aggregate, Epoch, Opening, Phase, UsageError, aggregate_digest, beacon_key, check_tally, follow,
+            freeze,
         },
     },
     poseidon::Felt,
-    state::{TableId, table::{key_felt, value_felt}, tables::TABLES, tree::TreeError},
+    state::{
+        TableId,
+        table::{key_felt, value_felt},
+        tables::TABLES,
+        tree::TreeError,
+    },
 };
 use primitives::{Credits, Digest, EpochId, RegionTag, Tier, WorkId, WorkIndex, params::ParamsError};
-use proofs::{committee::CommitteeError, shard::ShardError, tally::{Running, Totals}};
+use proofs::{
+    committee::CommitteeError,
+    shard::ShardError,
+    tally::{Running, Totals},
+};
 use std::fmt;
 use thiserror::Error;
 
@@ -87,7 +101,9 @@ pub enum Finding {
     #[error("root: {0}")]
     Root(UsageError),
     /// A cell of the totals is zero, too large, repeated or out of order.
-    #[error("totals: cell of tier {tier}, region {region}, index {index} is zero, too large, repeated or out of order")]
+    #[error(
+        "totals: cell of tier {tier}, region {region}, index {index} is zero, too large, repeated or out of order"
+    )]
     Cell {
         /// Tier.
         tier: Tier,
@@ -348,17 +364,30 @@ fn compare_work(expected: &WorkRecord, found: &WorkRecord, findings: &mut Vec<Fi
         expected,
         found,
         [
-            work_id, weighted_usage, raw_usage, bandwidth, epoch, payout, discovery_weight, reputation,
-            previous_reputation, category, price, creator, listeners, views, backed, splits,
+            work_id,
+            weighted_usage,
+            raw_usage,
+            bandwidth,
+            epoch,
+            payout,
+            discovery_weight,
+            reputation,
+            previous_reputation,
+            category,
+            price,
+            creator,
+            listeners,
+            views,
+            backed,
+            splits,
         ],
         report
     );
 }
 
 fn compare_money(expected: &MoneyRecord, found: &MoneyRecord, findings: &mut Vec<Finding>) {
-    let fields = |m: &MoneyRecord| {
-        [m.revenue, m.fee, m.eco, m.infra, m.creators, m.carried_in, m.paid, m.carried_out]
-    };
+    let fields =
+        |m: &MoneyRecord| [m.revenue, m.fee, m.eco, m.infra, m.creators, m.carried_in, m.paid, m.carried_out];
     let names = ["revenue", "fee", "eco", "infra", "creators", "carried_in", "paid", "carried_out"];
     for ((field, expected), found) in names.into_iter().zip(fields(expected)).zip(fields(found)) {
         if expected != found {
@@ -373,8 +402,17 @@ fn compare_health(expected: &HealthRecord, found: &HealthRecord, findings: &mut 
         expected,
         found,
         [
-            active_works, published_works, creators_paid, subscribers, events, gini, top_percent_share,
-            effective_works, backed_share, carried_share, categories,
+            active_works,
+            published_works,
+            creators_paid,
+            subscribers,
+            events,
+            gini,
+            top_percent_share,
+            effective_works,
+            backed_share,
+            carried_share,
+            categories,
         ],
         report
     );

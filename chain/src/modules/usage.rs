@@ -13,8 +13,8 @@ mod prepare;
 mod types;
 
 pub use actions::{
-    CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee, SubmitAggregate,
-    TierKey, RegionSigner,
+    CommitBeacon, OpenEpoch, PublishKeys, RegionSigner, ReportRevenue, RevealBeacon, SetCommittee,
+    SubmitAggregate, TierKey,
 };
 pub use anchor::{aggregate_digest, anchor_chain, check_tally};
 pub(crate) use anchor::{anchor_header, anchor_root, follow, freeze, submit_aggregate};
@@ -23,7 +23,9 @@ pub use error::UsageError;
 pub(crate) use open::{open_epoch, report_revenue};
 pub use prepare::{beacon_commitment, beacon_signing_digest};
 pub(crate) use prepare::{commit_beacon, publish_keys, reveal_beacon, set_committee};
-pub use types::{Aggregate, Anchor, Beacon, CommitteeSeat, IssuerKey, RegionKey, TierRevenue, UsageAggregate};
+pub use types::{
+    Aggregate, Anchor, Beacon, CommitteeSeat, IssuerKey, RegionKey, TierRevenue, UsageAggregate,
+};
 
 use crate::{ledger::Genesis, state::State};
 use primitives::{EpochId, GovernanceParams, Tier};
@@ -57,6 +59,9 @@ impl State {
 
     /// Running commitments after the last anchored header.
     pub fn running_of(&self, epoch: EpochId) -> Running {
-        self.anchors_of(epoch).next_back().map(|anchor| anchor.header.header.running.clone()).unwrap_or_default()
+        self.anchors_of(epoch)
+            .next_back()
+            .map(|anchor| anchor.header.header.running.clone())
+            .unwrap_or_default()
     }
 }

@@ -11,10 +11,7 @@ pub(crate) use types::encode_splits;
 pub use types::{MAX_SPLITS, MediaType, Terms, Work, work_id};
 
 use crate::{
-    modules::{
-        identity::Status,
-        usage::ListedWork,
-    },
+    modules::{identity::Status, usage::ListedWork},
     state::State,
 };
 use primitives::{EpochId, GovernanceParams};
@@ -37,6 +34,11 @@ impl State {
                 previous_reputation: self.reputations.get(&work.id).map_or(0, |r| r.reputation),
             }
         };
-        self.works.iter().filter(|work| work.active_from <= epoch).filter(creator_active).map(listed).collect()
+        self.works
+            .iter()
+            .filter(|work| work.active_from <= epoch)
+            .filter(creator_active)
+            .map(listed)
+            .collect()
     }
 }

@@ -6,8 +6,8 @@
 use crate::poseidon::{Felt, felts_from_bytes};
 use crate::signature::PublicKey;
 use primitives::{
-    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, PartyId, PersonId, Region, RegionTag, ShardIndex,
-    Tier, WorkId, WorkIndex,
+    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, PartyId, PersonId, Region, RegionTag,
+    ShardIndex, Tier, WorkId, WorkIndex,
 };
 use ruint::aliases::U256;
 use std::collections::BTreeMap;

@@ -1,6 +1,10 @@
 //! One table: its records in order, and the indexed tree over them.
 
-use super::{ToFelts, tables::TableId, tree::{IndexedTree, Inclusion}};
+use super::{
+    ToFelts,
+    tables::TableId,
+    tree::{Inclusion, IndexedTree},
+};
 use crate::poseidon::{Felt, FeltDomain, hash_many};
 use primitives::Encode;
 use std::collections::{BTreeMap, BTreeSet};

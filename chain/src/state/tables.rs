@@ -7,7 +7,8 @@ use crate::modules::{
     identity::{Identity, Nullifier},
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{
-        Aggregate, Anchor, Beacon, CommitteeSeat, Epoch, IssuerKey, Opening, RegionKey, TierRevenue, UsageAggregate,
+        Aggregate, Anchor, Beacon, CommitteeSeat, Epoch, IssuerKey, Opening, RegionKey, TierRevenue,
+        UsageAggregate,
     },
     work_registry::Work,
 };

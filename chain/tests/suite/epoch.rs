@@ -4,7 +4,11 @@ use crate::world::*;
 use chain::{
     Payload, TxError,
     light::{Anchoring, record, verify},
-    modules::{dapr::{DaprError, payout::split_revenue}, treasury::Fund, usage::Phase},
+    modules::{
+        dapr::{DaprError, payout::split_revenue},
+        treasury::Fund,
+        usage::Phase,
+    },
 };
 use primitives::{Credits, EpochId};
 
@@ -27,7 +31,9 @@ fn an_epoch_pays_its_pool_to_the_unit_and_every_claim_once() {
 
     let claims = state.claims_of_epoch(FIRST);
     assert_eq!(claims.iter().map(|c| c.amount).sum::<Credits>(), summary.paid);
-    let owed = |world: &World| (1..=CREATORS).map(|n| world.ledger.state().claimable(&person(n)).len()).sum::<usize>();
+    let owed = |world: &World| {
+        (1..=CREATORS).map(|n| world.ledger.state().claimable(&person(n)).len()).sum::<usize>()
+    };
     assert_eq!(owed(&world), claims.len());
     for claim in &claims {
         world.open_ok(Payload::Claim(claim.clone()));
@@ -93,7 +99,9 @@ fn pools_by_tier_pay_each_tier_to_its_own_usage() {
     let summary = state.epochs.get(&FIRST).and_then(|e| e.summary.clone()).expect("settled");
     let settlement = state.settlements.get(&FIRST).expect("settled");
     assert_eq!(settlement.works[2].payout, summary.paid);
-    let creators = |subscriptions: u64, price: u64| split_revenue(&world.params, Credits(subscriptions * price)).creators;
+    let creators = |subscriptions: u64, price: u64| {
+        split_revenue(&world.params, Credits(subscriptions * price)).creators
+    };
     assert_eq!((summary.paid, summary.carried_out), (creators(4, 5_000_001), creators(4, 6_000_001)));
     verify(&record(&world.ledger, FIRST).expect("settled"), None).expect("sound");
 

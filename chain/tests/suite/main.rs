@@ -1,6 +1,10 @@
 //! The chain as its callers use it: whole epochs, every guard, every figure of the public record.
 
+mod conservation;
 mod epoch;
+mod guards;
 mod light;
 mod node;
+mod privacy;
+mod usage;
 mod world;

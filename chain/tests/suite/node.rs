@@ -4,7 +4,10 @@ use crate::world::*;
 use chain::{
     Block, Node, Payload, Transaction,
     ledger::{Ledger, ReplayError},
-    modules::{dapr::DaprError, treasury::{TreasuryError, Transfer}},
+    modules::{
+        dapr::DaprError,
+        treasury::{Transfer, TreasuryError},
+    },
     node::{NodeError, Place},
     transaction::EnvelopeError,
 };
@@ -22,7 +25,10 @@ fn history() -> (World, Vec<Block>) {
     blocks.push(world.ledger.seal());
     for n in 1..=CREATORS {
         let status = chain::modules::identity::Status::Active;
-        world.ok(REGISTRAR, Payload::SetStatus(chain::modules::identity::SetStatus { person: person(n), status }));
+        world.ok(
+            REGISTRAR,
+            Payload::SetStatus(chain::modules::identity::SetStatus { person: person(n), status }),
+        );
     }
     for (n, creator) in [(1, 1), (2, 2), (3, 3)] {
         let work = world.work(n, creator);
@@ -82,7 +88,12 @@ fn a_node_comes_back_from_its_log() {
     check(&Node::open(dir.path(), genesis.clone()).expect("opens"));
 
     // The index is of another history.
-    drop(chain::index::Index::recreate(&index).expect("recreated").apply(3, blocks[0].digest(), vec![], vec![]));
+    drop(chain::index::Index::recreate(&index).expect("recreated").apply(
+        3,
+        blocks[0].digest(),
+        vec![],
+        vec![],
+    ));
     check(&Node::open(dir.path(), genesis.clone()).expect("opens"));
 
     // The log is of another chain.
@@ -127,7 +138,11 @@ fn blocks_and_transactions_have_one_encoding() {
     let claim = world.ledger.state().claims_of_epoch(FIRST)[0].clone();
     world.open_ok(Payload::Claim(claim));
     let to = person(2);
-    world.refuse(person(3), Payload::Transfer(Transfer { to, amount: Credits(0) }), TreasuryError::NothingToMove);
+    world.refuse(
+        person(3),
+        Payload::Transfer(Transfer { to, amount: Credits(0) }),
+        TreasuryError::NothingToMove,
+    );
     let block = world.ledger.seal();
     assert_eq!(Block::from_bytes(&block.to_bytes()), Ok(block.clone()));
     let mut longer = block.to_bytes();

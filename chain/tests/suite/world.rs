@@ -25,7 +25,8 @@ use proofs::{
     committee::{Committee, Member, PartySigner, Signatures},
     generators::{WorkBases, bases},
     tally::{
-        BatchHeader, Count, EpochRoot, Group, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement, Totals,
+        BatchHeader, Count, EpochRoot, Group, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement,
+        Totals,
         prover::{ShareBlindings, announce, respond},
         statement::{OpeningRow, ShareOpenings, challenge},
     },
@@ -115,7 +116,19 @@ impl World {
         let committee = committee(&parties, &mut rng);
         let ledger = Ledger::genesis(genesis).expect("a valid genesis");
         let (held, totals, running) = Default::default();
-        Self { ledger, keys, parties, committee, rng, params, held, totals, running, last: Digest::default(), batches: 0 }
+        Self {
+            ledger,
+            keys,
+            parties,
+            committee,
+            rng,
+            params,
+            held,
+            totals,
+            running,
+            last: Digest::default(),
+            batches: 0,
+        }
     }
 
     /// The chain with active creators and five works.
@@ -309,13 +322,10 @@ impl World {
         for (index, count) in counts {
             vector[usize::from(*index)] += count.to_scalar();
         }
-        let mut shares = [vec![Scalar::ZERO; width], vec![Scalar::ZERO; width], vector];
-        for w in 0..width {
-            let (first, second) = (Scalar::random(&mut self.rng), Scalar::random(&mut self.rng));
-            shares[0][w] = first;
-            shares[1][w] = second;
-            shares[2][w] -= first + second;
-        }
+        let [first, second] =
+            [(); 2].map(|()| (0..width).map(|_| Scalar::random(&mut self.rng)).collect::<Vec<_>>());
+        let third = vector.iter().zip(&first).zip(&second).map(|((u, a), b)| u - a - b).collect();
+        let shares = [first, second, third];
         let blindings: [Scalar; 3] = std::array::from_fn(|_| Scalar::random(&mut self.rng));
         let commitments: [RistrettoPoint; 3] = std::array::from_fn(|i| {
             let points = works.points().iter().chain([&bases().blinding]);
@@ -379,7 +389,8 @@ impl World {
     }
 
     pub(crate) fn root(&self, epoch: EpochId) -> SignedRoot {
-        let root = EpochRoot { chain: CHAIN, epoch, shard: ShardIndex(0), batches: self.batches, last: self.last };
+        let root =
+            EpochRoot { chain: CHAIN, epoch, shard: ShardIndex(0), batches: self.batches, last: self.last };
         let signatures = self.quorum(&root.digest(), &PartyId::ALL);
         SignedRoot { root, signatures }
     }
@@ -415,7 +426,12 @@ impl World {
         self.sign_aggregate(epoch, self.totals.clone(), proof)
     }
 
-    pub(crate) fn sign_aggregate(&self, epoch: EpochId, totals: Totals, proof: TallyProof) -> SubmitAggregate {
+    pub(crate) fn sign_aggregate(
+        &self,
+        epoch: EpochId,
+        totals: Totals,
+        proof: TallyProof,
+    ) -> SubmitAggregate {
         let message = aggregate_digest(&self.root(epoch).root, &totals, &proof);
         let signatures = self.quorum(&message, &PartyId::ALL[1..]);
         SubmitAggregate { epoch, totals, proof, signatures }

@@ -92,7 +92,10 @@ pub fn settle(inputs: &Inputs<'_>) -> Result<(Settlement, Summary), SettleError>
         .map(|(((usage, weight), payout), listed)| {
             let rank = discovery(params, usage, weight, listed.previous_reputation);
             let amounts = split_payout(*payout, &listed.splits);
-            let split = |(split, amount): (&super::payout::Split, Credits)| SplitAmount { payee: split.payee, amount };
+            let split = |(split, amount): (&super::payout::Split, Credits)| SplitAmount {
+                payee: split.payee,
+                amount,
+            };
             WorkFigures {
                 work: usage.work,
                 usage: usage.value,

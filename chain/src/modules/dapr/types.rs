@@ -4,9 +4,7 @@ use super::discovery::Health;
 use crate::merkle;
 use crate::poseidon::{Felt, FeltDomain, hash_many};
 use crate::state::{Fields, Leaf, TableId, ToFelts, fields::record};
-use primitives::{
-    Credits, Encode, EpochId, PersonId, WorkId, Writer, codec_struct,
-};
+use primitives::{Credits, Encode, EpochId, PersonId, WorkId, Writer, codec_struct};
 use ruint::aliases::U256;
 use serde::{Deserialize, Serialize};
 
@@ -119,8 +117,16 @@ impl Encode for Settlement {
             categories,
         } = &self.health;
         for n in [
-            active_works, published_works, creators_paid, subscribers, events, gini, top_percent_share,
-            effective_works, backed_share, carried_share,
+            active_works,
+            published_works,
+            creators_paid,
+            subscribers,
+            events,
+            gini,
+            top_percent_share,
+            effective_works,
+            backed_share,
+            carried_share,
         ] {
             n.encode(w);
         }
@@ -144,8 +150,16 @@ impl ToFelts for Health {
             categories,
         } = self;
         for n in [
-            active_works, published_works, creators_paid, subscribers, events, gini, top_percent_share,
-            effective_works, backed_share, carried_share,
+            active_works,
+            published_works,
+            creators_paid,
+            subscribers,
+            events,
+            gini,
+            top_percent_share,
+            effective_works,
+            backed_share,
+            carried_share,
         ] {
             out.push(n);
         }

@@ -1,7 +1,10 @@
 //! Records of the identity module.
 
 use crate::poseidon::Felt;
-use crate::state::{Fields, Leaf, TableId, ToFelts, fields::{number_enum, record}};
+use crate::state::{
+    Fields, Leaf, TableId, ToFelts,
+    fields::{number_enum, record},
+};
 use primitives::{CodecError, Decode, Digest, Encode, PersonId, Reader, Writer, codec_struct};
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +78,11 @@ impl Encode for Roles {
 impl Decode for Roles {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let bits = u16::decode(r)?;
-        if bits & !Self::KNOWN == 0 { Ok(Self(bits)) } else { Err(CodecError::Invalid { what: "set of roles" }) }
+        if bits & !Self::KNOWN == 0 {
+            Ok(Self(bits))
+        } else {
+            Err(CodecError::Invalid { what: "set of roles" })
+        }
     }
 }
 

@@ -72,7 +72,11 @@ pub enum TreasuryError {
 }
 
 /// Runs [`Transfer`]. Status plays no part: credits belong to their holder even while suspended.
-pub(crate) fn transfer(draft: &mut Draft<'_>, signer: PersonId, action: &Transfer) -> Result<(), TreasuryError> {
+pub(crate) fn transfer(
+    draft: &mut Draft<'_>,
+    signer: PersonId,
+    action: &Transfer,
+) -> Result<(), TreasuryError> {
     let Transfer { to, amount } = *action;
     if amount == Credits::ZERO {
         return Err(TreasuryError::NothingToMove);
@@ -116,7 +120,8 @@ pub(crate) fn fill(draft: &mut Draft<'_>, into: Fund, amount: Credits) -> Result
 /// Takes from a fund.
 pub(crate) fn drain(draft: &mut Draft<'_>, from: Fund, amount: Credits) -> Result<(), TreasuryError> {
     let balance = fund(draft, from);
-    let left = balance.checked_sub(amount).ok_or(TreasuryError::FundBalance { fund: from, balance, amount })?;
+    let left =
+        balance.checked_sub(amount).ok_or(TreasuryError::FundBalance { fund: from, balance, amount })?;
     draft.put(FundBalance { fund: from, balance: left });
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 use crate::poseidon::Felt;
 use crate::signature::PublicKey;
-use crate::state::{Leaf, TableId, ToFelts, fields::{number_enum, record}};
+use crate::state::{
+    Leaf, TableId, ToFelts,
+    fields::{number_enum, record},
+};
 use primitives::{Credits, Digest, PersonId};
 
 /// Credits, key and nonce of a person.

@@ -2,8 +2,8 @@
 
 use super::types::decode_key;
 use primitives::{
-    CodecError, Credits, Decode, Digest, Encode, EpochId, GovernanceParams, PartyId, Reader, Region,
-    Tier, Writer, codec_struct, limits, params::TierTerms,
+    CodecError, Credits, Decode, Digest, Encode, EpochId, GovernanceParams, PartyId, Reader, Region, Tier,
+    Writer, codec_struct, limits, params::TierTerms,
 };
 use proofs::committee::{Committee, Signatures};
 use proofs::tally::{TallyProof, Totals};
@@ -181,4 +181,3 @@ pub struct SubmitAggregate {
 }
 
 codec_struct!(SubmitAggregate { epoch, totals, proof, signatures });
-

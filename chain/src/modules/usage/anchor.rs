@@ -186,4 +186,3 @@ fn usage_by_tier(opening: &Opening, totals: &Totals) -> BTreeMap<(WorkId, Tier),
     }
     usage
 }
-

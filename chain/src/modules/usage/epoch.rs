@@ -4,10 +4,13 @@ use super::types::Aggregate;
 use crate::modules::dapr::payout::Split;
 use crate::modules::work_registry::encode_splits;
 use crate::poseidon::{Felt, FeltDomain, hash_many, wire};
-use crate::state::{Fields, Leaf, TableId, ToFelts, fields::{Bytes, number_enum}};
+use crate::state::{
+    Fields, Leaf, TableId, ToFelts,
+    fields::{Bytes, number_enum},
+};
 use primitives::{
-    CategoryId, ChainId, Credits, Digest, Domain, Encode, EpochId, GovernanceParams, PartyId,
-    PersonId, ShardIndex, Tier, WorkId, Writer, hash, params::TierTerms,
+    CategoryId, ChainId, Credits, Digest, Domain, Encode, EpochId, GovernanceParams, PartyId, PersonId,
+    ShardIndex, Tier, WorkId, Writer, hash, params::TierTerms,
 };
 use proofs::committee::Committee;
 use proofs::shard::{Shard, ShardError};
@@ -94,7 +97,8 @@ pub fn beacon_key(
     block: &Digest,
     reveals: &BTreeMap<PartyId, Digest>,
 ) -> Digest {
-    let reveals: Vec<u8> = reveals.iter().flat_map(|(party, value)| [party.to_bytes(), value.to_bytes()].concat()).collect();
+    let reveals: Vec<u8> =
+        reveals.iter().flat_map(|(party, value)| [party.to_bytes(), value.to_bytes()].concat()).collect();
     hash::hash(Domain::Beacon, &[&chain.to_bytes(), &epoch.to_bytes(), &block.0, &reveals])
 }
 
@@ -192,7 +196,14 @@ pub struct Summary {
 impl Encode for Summary {
     fn encode(&self, w: &mut Writer) {
         for amount in [
-            self.revenue, self.fee, self.eco, self.infra, self.creators, self.carried_in, self.paid, self.carried_out,
+            self.revenue,
+            self.fee,
+            self.eco,
+            self.infra,
+            self.creators,
+            self.carried_in,
+            self.paid,
+            self.carried_out,
         ] {
             amount.encode(w);
         }

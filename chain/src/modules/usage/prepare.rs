@@ -1,7 +1,8 @@
 //! Before an epoch opens: its committee, its keys, its beacon.
 
 use super::{
-    Beacon, CommitBeacon, CommitteeSeat, IssuerKey, PublishKeys, RegionKey, RevealBeacon, SetCommittee, UsageError,
+    Beacon, CommitBeacon, CommitteeSeat, IssuerKey, PublishKeys, RegionKey, RevealBeacon, SetCommittee,
+    UsageError,
 };
 use crate::{ledger::Context, state::Draft};
 use primitives::{ChainId, Digest, Domain, Encode, EpochId, PartyId, PersonId, Tier, hash, limits};

@@ -1,7 +1,10 @@
 //! Records of the usage module that stand for themselves.
 
 use crate::poseidon::Felt;
-use crate::state::{Leaf, TableId, ToFelts, fields::{Bytes, record}};
+use crate::state::{
+    Leaf, TableId, ToFelts,
+    fields::{Bytes, record},
+};
 use primitives::{
     CodecError, Credits, Digest, Domain, Encode, EpochId, PartyId, Reader, Region, Tier, WorkId, Writer,
     codec_struct, hash, limits,

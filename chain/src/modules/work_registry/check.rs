@@ -115,7 +115,8 @@ pub(crate) fn update_work(
     action: &UpdateWork,
 ) -> Result<(), WorkError> {
     only_active_creator(draft, signer)?;
-    let mut work = draft.get::<Work>(&action.work).ok_or(WorkError::UnknownWork { work: action.work })?.clone();
+    let mut work =
+        draft.get::<Work>(&action.work).ok_or(WorkError::UnknownWork { work: action.work })?.clone();
     if work.creator != signer {
         return Err(WorkError::NotOwner { work: action.work, signer });
     }

@@ -2,7 +2,10 @@
 
 use crate::modules::dapr::payout::Split;
 use crate::poseidon::Felt;
-use crate::state::{Fields, Leaf, TableId, ToFelts, fields::{number_enum, record}};
+use crate::state::{
+    Fields, Leaf, TableId, ToFelts,
+    fields::{number_enum, record},
+};
 use primitives::{
     CategoryId, CodecError, Decode, Digest, Domain, Encode, EpochId, PersonId, Reader, WorkId, Writer, hash,
 };

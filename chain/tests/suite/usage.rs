@@ -1,0 +1,316 @@
+//! Guards of the usage module: committee, keys, beacon, opening, revenue, anchors, totals.
+
+use crate::world::*;
+use chain::{
+    Payload,
+    modules::{
+        treasury::TreasuryError,
+        usage::{CommitBeacon, OpenEpoch, Phase, ReportRevenue, RevealBeacon, SetCommittee, UsageError},
+    },
+};
+use primitives::{
+    ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, ShardIndex, Tier, WorkIndex, limits,
+};
+use proofs::{
+    committee::{CommitteeError, PartySigner, Signatures},
+    shard::ShardError,
+    tally::{BatchHeader, Count, SignedHeader, SignedRoot, Totals, verifier::TallyError},
+};
+
+const NEXT: EpochId = EpochId(FIRST.0 + 1);
+
+#[test]
+fn committee_and_keys() {
+    let mut world = World::with_works();
+    let seat = Payload::SetCommittee(SetCommittee { committee: world.committee.clone() });
+    world.refuse(person(1), seat.clone(), UsageError::NotSteward { signer: person(1) });
+    let commit = world.commit(FIRST, PartyId::ALL[0]);
+    world.refuse_open(Payload::CommitBeacon(commit.clone()), UsageError::NoCommittee { epoch: FIRST });
+    world.ok(STEWARD, seat.clone());
+
+    let keys = World::publish_keys(FIRST);
+    let publish = |keys| Payload::PublishKeys(keys);
+    world.refuse(TREASURY, publish(keys.clone()), UsageError::NotSteward { signer: TREASURY });
+    let later = World::publish_keys(NEXT);
+    world.refuse(STEWARD, publish(later), UsageError::NotNextEpoch { expected: FIRST, found: NEXT });
+    let change = |edit: fn(&mut chain::modules::usage::PublishKeys)| {
+        let mut keys = World::publish_keys(FIRST);
+        edit(&mut keys);
+        publish(keys)
+    };
+    let region = keys.regions[0].region;
+    let refused = [
+        (change(|k| k.tiers.clear()), UsageError::NoTierKey),
+        (change(|k| k.tiers.swap(0, 1)), UsageError::TierKeyOrder { tier: TIERS[0] }),
+        (change(|k| k.regions.swap(0, 1)), UsageError::RegionKeyOrder { region, denomination: 1 }),
+        (change(|k| k.regions[0].denomination = 0), UsageError::Denomination { denomination: 0 }),
+        (change(|k| k.tiers[0].key.clear()), UsageError::KeyLength { bytes: 0 }),
+        (change(|k| k.regions[2].key.push(0)), UsageError::KeyLength { bytes: limits::RSA_KEY_BYTES + 1 }),
+        (change(|k| k.regions[0].key = k.tiers[1].key.clone()), UsageError::KeyReused),
+    ];
+    for (payload, error) in refused {
+        world.refuse(STEWARD, payload, error);
+    }
+    world.ok(STEWARD, publish(keys.clone()));
+    world.refuse(STEWARD, publish(keys), UsageError::KeysPublished { epoch: FIRST });
+
+    world.open_ok(Payload::CommitBeacon(commit));
+    world.refuse(STEWARD, seat, UsageError::CommitteeFixed { epoch: FIRST });
+}
+
+#[test]
+fn beacon() {
+    let mut world = World::with_works();
+    let committee = world.committee.clone();
+    world.ok(STEWARD, Payload::SetCommittee(SetCommittee { committee }));
+    let [first, second, third] = PartyId::ALL;
+    let good = world.commit(FIRST, first);
+    let later = world.commit(NEXT, first);
+    world
+        .refuse_open(Payload::CommitBeacon(later), UsageError::NotNextEpoch { expected: FIRST, found: NEXT });
+    // Another party's name, another commitment, an old signature.
+    let signature = |party| UsageError::Committee(CommitteeError::Signature { party });
+    let stolen = CommitBeacon { party: second, ..good.clone() };
+    world.refuse_open(Payload::CommitBeacon(stolen), signature(second));
+    let other = CommitBeacon { commitment: digest(1), ..good.clone() };
+    world.refuse_open(Payload::CommitBeacon(other), signature(first));
+    world.refuse_open(World::reveal(FIRST, first), UsageError::NotCommitted { party: first });
+    world.open_ok(Payload::CommitBeacon(good.clone()));
+    world.refuse_open(Payload::CommitBeacon(good), UsageError::AlreadyCommitted { party: first });
+    world.refuse_open(World::reveal(FIRST, first), UsageError::TooFewCommitments { count: 1 });
+    world.open_ok(Payload::CommitBeacon(world.commit(FIRST, second)));
+    let wrong = RevealBeacon { epoch: FIRST, party: first, value: digest(0) };
+    world.refuse_open(Payload::RevealBeacon(wrong), UsageError::RevealMismatch { party: first });
+    world.open_ok(World::reveal(FIRST, first));
+    world.refuse_open(World::reveal(FIRST, first), UsageError::AlreadyRevealed { party: first });
+    // Who commits after a reveal could choose by it.
+    let late = world.commit(FIRST, third);
+    world.refuse_open(Payload::CommitBeacon(late), UsageError::RevealsBegun { epoch: FIRST });
+    world.refuse_open(World::reveal(NEXT, second), UsageError::NotNextEpoch { expected: FIRST, found: NEXT });
+
+    world.ok(STEWARD, Payload::PublishKeys(World::publish_keys(FIRST)));
+    let opening = world.opening(FIRST);
+    world.refuse(STEWARD, Payload::OpenEpoch(opening), UsageError::TooFewReveals { count: 1 });
+}
+
+#[test]
+fn open_epoch() {
+    let mut world = World::prepared();
+    let good = world.opening(FIRST);
+    let open = |opening| Payload::OpenEpoch(opening);
+    world.refuse(person(1), open(good.clone()), UsageError::NotSteward { signer: person(1) });
+    let later = OpenEpoch { epoch: NEXT, ..good.clone() };
+    world.refuse(STEWARD, open(later), UsageError::NotNextEpoch { expected: FIRST, found: NEXT });
+    let params = GovernanceParams { beta: u64::MAX, ..good.params.clone() };
+    let error = params.check().expect_err("out of bounds");
+    world.refuse(STEWARD, open(OpenEpoch { params, ..good.clone() }), UsageError::Params(error));
+    let change = |edit: fn(&mut OpenEpoch)| {
+        let mut opening = good.clone();
+        edit(&mut opening);
+        open(opening)
+    };
+    let refused = [
+        (change(|o| o.tiers.clear()), UsageError::NoTier),
+        (change(|o| o.tiers.swap(0, 1)), UsageError::TierOrder { tier: TIERS[0] }),
+        (change(|o| o.tiers[1].max_bundles = 0), UsageError::TierWithoutBundles { tier: TIERS[1] }),
+        (change(|o| o.tiers[1].tier = Tier(5)), UsageError::NoIssuerKey { tier: Tier(5), epoch: FIRST }),
+    ];
+    for (payload, error) in refused {
+        world.refuse(STEWARD, payload, error);
+    }
+    world.ok(STEWARD, open(good));
+    let opening = world.ledger.state().openings.get(&FIRST).expect("open");
+    assert_eq!(opening.skipped().collect::<Vec<_>>(), [PartyId::ALL[2]], "who revealed nothing is on record");
+
+    world.prepare(NEXT);
+    let next = world.opening(NEXT);
+    world.refuse(STEWARD, open(next), UsageError::PreviousNotFinalised { epoch: FIRST });
+}
+
+#[test]
+fn an_epoch_needs_a_work_and_a_committee() {
+    let mut world = World::genesis();
+    world.prepare(FIRST);
+    let opening = world.opening(FIRST);
+    world.refuse(STEWARD, Payload::OpenEpoch(opening), UsageError::Shard(ShardError::Empty));
+
+    let mut world = World::with_works();
+    world.ok(STEWARD, Payload::PublishKeys(World::publish_keys(FIRST)));
+    let opening = world.opening(FIRST);
+    world.refuse(STEWARD, Payload::OpenEpoch(opening), UsageError::NoCommittee { epoch: FIRST });
+}
+
+#[test]
+fn revenue() {
+    let mut world = World::prepared();
+    let good = World::revenue(FIRST, TIERS[0]);
+    let report = |revenue| Payload::ReportRevenue(revenue);
+    world.refuse(TREASURY, report(good.clone()), UsageError::UnknownEpoch { epoch: FIRST });
+    let opening = world.opening(FIRST);
+    let price = opening.tiers[0].price;
+    world.ok(STEWARD, Payload::OpenEpoch(opening));
+    world.refuse(STEWARD, report(good.clone()), UsageError::NotTreasury { signer: STEWARD });
+    let tier = Tier(5);
+    let other = ReportRevenue { tier, ..good.clone() };
+    world.refuse(TREASURY, report(other), UsageError::UnknownTier { epoch: FIRST, tier });
+    let huge = ReportRevenue { subscriptions: u64::MAX, ..good.clone() };
+    world.refuse(TREASURY, report(huge), UsageError::RevenueOverflow { tier: TIERS[0] });
+    let supply = price.checked_mul(good.subscriptions).expect("fits");
+    let reserve = Credits(supply.0 - 1);
+    let bare = ReportRevenue { reserve, ..good.clone() };
+    world.refuse(TREASURY, report(bare), UsageError::Treasury(TreasuryError::Reserve { reserve, supply }));
+    world.ok(TREASURY, report(good.clone()));
+    assert_eq!(world.ledger.state().minted(), supply);
+    let reported = UsageError::RevenueReported { epoch: FIRST, tier: TIERS[0] };
+    world.refuse(TREASURY, report(good.clone()), reported);
+    let document = good.attestation;
+    let reused = ReportRevenue { tier: TIERS[1], ..good };
+    world.refuse(TREASURY, report(reused), UsageError::Treasury(TreasuryError::AttestationUsed { document }));
+
+    let mut world = World::settled();
+    let late = World::revenue(FIRST, TIERS[0]);
+    world.refuse(TREASURY, report(late), UsageError::Settled { epoch: FIRST });
+}
+
+/// Changes a header and signs it anew, as a committee that breaks the rule would.
+fn resigned(world: &World, good: &SignedHeader, edit: impl FnOnce(&mut BatchHeader)) -> Payload {
+    let mut header = good.header.clone();
+    edit(&mut header);
+    Payload::AnchorHeader(world.sign_header(header))
+}
+
+#[test]
+fn headers() {
+    let mut world = World::opened();
+    let all = bundles();
+    world.accept(FIRST, &all[0]);
+    world.accept(FIRST, &all[1]);
+    let first = world.header(FIRST, 2);
+    world.refuse_open(resigned(&world, &first, |h| h.epoch = NEXT), UsageError::UnknownEpoch { epoch: NEXT });
+    world.anchor(first.clone());
+    world.accept(FIRST, &all[2]);
+    let good = world.header(FIRST, 1);
+
+    let chain = UsageError::WrongChain { expected: CHAIN, found: ChainId(8) };
+    world.refuse_open(resigned(&world, &good, |h| h.chain = ChainId(8)), chain);
+    let shard = UsageError::WrongShard { found: ShardIndex(1) };
+    world.refuse_open(resigned(&world, &good, |h| h.shard = ShardIndex(1)), shard);
+    // The first valid header of a position stays, even against one of a later view.
+    let again = UsageError::AlreadyAnchored { position: 0 };
+    world.refuse_open(resigned(&world, &first, |h| h.view = 1), again.clone());
+    world.refuse_open(Payload::AnchorHeader(first.clone()), again);
+    let gap = UsageError::PositionGap { expected: 1, found: 2 };
+    world.refuse_open(resigned(&world, &good, |h| h.position = 2), gap);
+    let previous = UsageError::Predecessor { position: 1 };
+    world.refuse_open(resigned(&world, &good, |h| h.previous = digest(0)), previous);
+    for count in [0, limits::MAX_BATCH as u32 + 1] {
+        world.refuse_open(resigned(&world, &good, |h| h.count = count), UsageError::BatchSize { count });
+    }
+    world.refuse_open(resigned(&world, &good, |h| h.running = Default::default()), UsageError::NoGroups);
+    let dropped = UsageError::GroupDropped { tier: TIERS[0], region: 0 };
+    world.refuse_open(
+        resigned(&world, &good, |h| {
+            let kept = h.running.clone();
+            h.running = Default::default();
+            kept.iter().skip(1).for_each(|(group, shares)| h.running.add(group, shares));
+        }),
+        dropped,
+    );
+    let unknown = UsageError::UnknownTier { epoch: FIRST, tier: Tier(9) };
+    world.refuse_open(
+        resigned(&world, &good, |h| h.running.add(group(9, 0), &[Default::default(); 3])),
+        unknown,
+    );
+
+    // Signatures: one alone, without the leader, of somebody else, of another header.
+    let leader = good.header.leader();
+    let message = good.header.signing_digest();
+    let signed = |signatures: Signatures| {
+        Payload::AnchorHeader(SignedHeader { header: good.header.clone(), signatures })
+    };
+    let refused = [
+        (world.quorum(&message, &[leader]), CommitteeError::NoQuorum { count: 1 }),
+        (
+            world.quorum(&message, &[leader.next(), leader.previous()]),
+            CommitteeError::LeaderMissing { leader },
+        ),
+        (
+            world.quorum(&first.header.signing_digest(), &[leader, leader.next()]),
+            CommitteeError::Signature { party: PartyId::ALL[1] },
+        ),
+    ];
+    for (signatures, error) in refused {
+        world.refuse_open(signed(signatures), UsageError::Committee(error));
+    }
+    let stranger = PartySigner::generate(leader, &mut world.rng);
+    let mut foreign = world.quorum(&message, &[leader.next()]);
+    foreign.insert(leader, stranger.sign(&message));
+    let error = CommitteeError::Signature { party: leader };
+    world.refuse_open(signed(foreign), UsageError::Committee(error));
+    world.anchor(good);
+}
+
+#[test]
+fn roots_and_totals() {
+    let mut world = World::opened();
+    for bundle in bundles() {
+        world.accept(FIRST, &bundle);
+    }
+    let header = world.header(FIRST, 5);
+    world.anchor(header.clone());
+    let good = world.root(FIRST);
+    let change = |edit: fn(&mut proofs::tally::EpochRoot)| {
+        let mut root = good.root.clone();
+        edit(&mut root);
+        let signatures = world.quorum(&root.digest(), &PartyId::ALL);
+        Payload::AnchorRoot(SignedRoot { root, signatures })
+    };
+    let (expected, found) = (header.header.digest(), digest(0));
+    let refused = [
+        (change(|r| r.epoch = NEXT), UsageError::UnknownEpoch { epoch: NEXT }),
+        (change(|r| r.chain = ChainId(8)), UsageError::WrongChain { expected: CHAIN, found: ChainId(8) }),
+        (change(|r| r.shard = ShardIndex(1)), UsageError::WrongShard { found: ShardIndex(1) }),
+        (change(|r| r.batches = 0), UsageError::RootBatches { expected: 1, found: 0 }),
+        (change(|r| r.last = Digest([0; 32])), UsageError::RootLast { expected, found }),
+    ];
+    for (payload, error) in refused {
+        world.refuse_open(payload, error);
+    }
+    let alone = world.quorum(&good.root.digest(), &PartyId::ALL[..1]);
+    let alone = SignedRoot { root: good.root.clone(), signatures: alone };
+    let no_quorum = || UsageError::Committee(CommitteeError::NoQuorum { count: 1 });
+    world.refuse_open(Payload::AnchorRoot(alone), no_quorum());
+
+    let submit = |action| Payload::SubmitAggregate(action);
+    let aggregate = world.aggregate(FIRST);
+    let phase = |expected, found| UsageError::WrongPhase { epoch: FIRST, expected, found };
+    world.refuse_open(submit(aggregate.clone()), phase(Phase::Frozen, Phase::Open));
+    world.open_ok(Payload::AnchorRoot(good.clone()));
+    world.refuse_open(Payload::AnchorRoot(good), phase(Phase::Open, Phase::Frozen));
+    // Nothing is added to a frozen epoch.
+    let late = world.header(FIRST, 1);
+    world.refuse_open(Payload::AnchorHeader(late), phase(Phase::Open, Phase::Frozen));
+
+    let mut unsigned = aggregate.clone();
+    unsigned.signatures = Signatures::default();
+    world.refuse_open(submit(unsigned), UsageError::Committee(CommitteeError::NoQuorum { count: 0 }));
+    let mut unknown = aggregate.clone();
+    unknown.epoch = NEXT;
+    world.refuse_open(submit(unknown), UsageError::UnknownEpoch { epoch: NEXT });
+    // Totals that the whole committee signed, and that the commitments do not open to.
+    let edit = |edit: fn(&mut Totals)| {
+        let mut totals = aggregate.totals.clone();
+        edit(&mut totals);
+        submit(world.sign_aggregate(FIRST, totals, aggregate.proof.clone()))
+    };
+    let added = edit(|t| t.insert(group(0, 0), WorkIndex(4), Count { listeners: 1, ..Count::default() }));
+    let outside = edit(|t| t.insert(group(0, 0), WorkIndex(16), Count { views: 1, ..Count::default() }));
+    let more_groups = edit(|t| t.insert(group(0, 7), WorkIndex(0), Count { views: 1, ..Count::default() }));
+    world.refuse_open(added, UsageError::Tally(TallyError::DoesNotOpen));
+    let work = WorkIndex(16);
+    world.refuse_open(outside, UsageError::Tally(TallyError::WorkOutside { work, width: 16 }));
+    world.refuse_open(more_groups, UsageError::Tally(TallyError::Groups));
+
+    world.open_ok(submit(aggregate.clone()));
+    world.refuse_open(submit(aggregate), phase(Phase::Frozen, Phase::Aggregated));
+}
