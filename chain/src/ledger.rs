@@ -286,3 +286,6 @@ fn authorise(
     draft.put(account);
     Ok(Some(signer))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,10 +12,12 @@
 
 mod decimal;
 pub mod figures;
+pub mod finding;
 pub mod record;
 mod restore;
 pub mod verify;
 
 pub use decimal::{Decimal128, Decimal256};
+pub use finding::Finding;
 pub use record::{EpochRecord, RecordError, record};
-pub use verify::{Anchoring, Finding, Refused, Verdict, verify};
+pub use verify::{Anchoring, Refused, Verdict, verify};

@@ -1,8 +1,8 @@
 //! From a record back to what the ledger had: the parts from which everything is recomputed.
 
 use super::{
+    finding::Finding,
     record::{EpochRecord, HeaderRecord},
-    verify::Finding,
 };
 use crate::modules::{
     dapr::payout::Split,

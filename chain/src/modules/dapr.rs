@@ -6,6 +6,7 @@ mod check;
 pub mod discovery;
 pub mod payout;
 mod settle;
+mod tree;
 mod types;
 pub mod weight;
 
@@ -13,11 +14,10 @@ pub use actions::{Claim, FinaliseEpoch};
 pub use check::DaprError;
 pub(crate) use check::{claim, finalise, revenues_commitment};
 pub use settle::{Inputs, SettleError, settle};
-pub use types::{
-    ClaimNullifier, Payout, PayoutLeaf, Reputation, Settlement, SplitAmount, WorkFigures, payout_root,
-};
+pub use tree::payout_root;
+pub use types::{ClaimNullifier, Payout, PayoutLeaf, Reputation, Settlement, SplitAmount, WorkFigures};
 
-use crate::{merkle, state::State};
+use crate::{merkle::MerklePath, state::State};
 use primitives::{EpochId, PersonId};
 
 impl State {
@@ -50,12 +50,12 @@ fn all_claims(settlement: &Settlement, payee: Option<&PersonId>) -> Vec<Claim> {
         return Vec::new();
     }
     let hashed: Vec<_> = settlement.leaves().map(|leaf| leaf.hash()).collect();
-    let claim = |(place, leaf): (usize, PayoutLeaf)| Claim {
+    let claim = |(leaf, path): (PayoutLeaf, MerklePath)| Claim {
         epoch: leaf.epoch,
         work: leaf.work,
         payee: leaf.payee,
         amount: leaf.amount,
-        path: merkle::path(&hashed, place).expect("the place is in the list"),
+        path,
     };
-    settlement.leaves().enumerate().filter(|(_, leaf)| wanted(leaf)).map(claim).collect()
+    settlement.leaves().zip(tree::paths(&hashed)).filter(|(leaf, _)| wanted(leaf)).map(claim).collect()
 }

@@ -40,18 +40,21 @@ pub fn value_felt<L: Leaf>(record: &L) -> Felt {
 
 /// Records in the order of their keys, with their tree.
 ///
-/// Changes reach the tree when its root is asked for, in the order of keys, so that a block of many changes to one
-/// record hashes it once.
+/// Changes reach the tree when its root is asked for, so that a block of many changes to one record hashes it once.
+/// New records enter the tree in the order in which they were written, whenever the root is asked for: where a leaf
+/// stands must not depend on who looked.
 #[derive(Clone)]
 pub struct Table<L: Leaf> {
     rows: BTreeMap<L::Key, L>,
     changed: BTreeSet<L::Key>,
+    /// The same keys, in the order of their first change.
+    order: Vec<L::Key>,
     tree: IndexedTree,
 }
 
 impl<L: Leaf> Default for Table<L> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), changed: BTreeSet::new(), tree: IndexedTree::new() }
+        Self { rows: BTreeMap::new(), changed: BTreeSet::new(), order: Vec::new(), tree: IndexedTree::new() }
     }
 }
 
@@ -85,14 +88,17 @@ impl<L: Leaf> Table<L> {
     pub(super) fn put(&mut self, record: L) {
         let key = record.key();
         if self.rows.get(&key) != Some(&record) {
-            self.changed.insert(key.clone());
+            if self.changed.insert(key.clone()) {
+                self.order.push(key.clone());
+            }
             self.rows.insert(key, record);
         }
     }
 
     /// Root of the table's tree, with every change in it.
     pub fn root(&mut self) -> Felt {
-        for key in std::mem::take(&mut self.changed) {
+        self.changed.clear();
+        for key in std::mem::take(&mut self.order) {
             let (at, value) = (key_felt::<L>(&key), value_felt(&self.rows[&key]));
             let written = if self.tree.get(at).is_some() {
                 self.tree.update(at, value)

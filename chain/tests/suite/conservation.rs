@@ -52,7 +52,7 @@ proptest! {
         for step in steps {
             let tx = match step {
                 Step::Seal => {
-                    world.ledger.seal();
+                    world.seal();
                     continue;
                 }
                 Step::Finalise => Transaction::open(finalise(FIRST)),

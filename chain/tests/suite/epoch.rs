@@ -41,7 +41,7 @@ fn an_epoch_pays_its_pool_to_the_unit_and_every_claim_once() {
         world.refuse_open(Payload::Claim(claim.clone()), DaprError::AlreadyClaimed { epoch, work, payee });
     }
     assert_eq!(owed(&world), 0);
-    world.ledger.seal();
+    world.seal();
     let state = world.ledger.state();
     assert_eq!(state.fund(Fund::Unclaimed), Credits::ZERO);
     assert_eq!(state.accounts.iter().map(|a| a.balance).sum::<Credits>(), summary.paid);
@@ -62,7 +62,7 @@ fn a_pool_without_weight_is_carried_to_the_next_epoch() {
     let mut world = World::opened();
     world.count(FIRST, &[(group(0, 0), vec![plays(9, 2, false)]), (group(0, 0), vec![])]);
     world.open_ok(finalise(FIRST));
-    world.ledger.seal();
+    world.seal();
     let carried = world.ledger.state().fund(Fund::Carried);
     let summary = world.ledger.state().epochs.get(&FIRST).and_then(|e| e.summary.clone()).expect("settled");
     assert_eq!((summary.paid, carried), (Credits::ZERO, summary.creators), "padding weighs nothing");
@@ -82,7 +82,7 @@ fn an_epoch_without_any_bundle_settles() {
     let mut world = World::opened();
     world.count(FIRST, &[]);
     world.open_ok(finalise(FIRST));
-    world.ledger.seal();
+    world.seal();
     verify(&record(&world.ledger, FIRST).expect("settled"), None).expect("sound");
 }
 
@@ -94,7 +94,7 @@ fn pools_by_tier_pay_each_tier_to_its_own_usage() {
     // Nobody uses tier 1: its pool is carried, tier 0's goes to the one work that tier 0 used.
     world.count(FIRST, &[(group(0, 0), vec![plays(2, 3, false)])]);
     world.open_ok(finalise(FIRST));
-    world.ledger.seal();
+    world.seal();
     let state = world.ledger.state();
     let summary = state.epochs.get(&FIRST).and_then(|e| e.summary.clone()).expect("settled");
     let settlement = state.settlements.get(&FIRST).expect("settled");

@@ -150,7 +150,7 @@ fn a_made_up_chain_is_never_taken_for_the_trusted_one() {
     votes.push((group(0, 0), vec![plays(4, 9, false)]));
     attacker.count(FIRST, &votes);
     attacker.open_ok(finalise(FIRST));
-    attacker.ledger.seal();
+    attacker.seal();
     let forged = record(&attacker.ledger, FIRST).expect("settled");
     let verdict = verify(&forged, None).expect("consistent in itself");
     assert_eq!(verdict.anchoring, Anchoring::NotAnchored);

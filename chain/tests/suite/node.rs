@@ -21,8 +21,8 @@ fn history() -> (World, Vec<Block>) {
     for n in 1..=CREATORS {
         world.ok(REGISTRAR, world.register(n));
     }
-    blocks.push(world.ledger.seal());
-    blocks.push(world.ledger.seal());
+    blocks.push(world.seal());
+    blocks.push(world.seal());
     for n in 1..=CREATORS {
         let status = chain::modules::identity::Status::Active;
         world.ok(
@@ -34,7 +34,7 @@ fn history() -> (World, Vec<Block>) {
         let work = world.work(n, creator);
         world.ok(person(creator), Payload::RegisterWork(work));
     }
-    blocks.push(world.ledger.seal());
+    blocks.push(world.seal());
     (world, blocks)
 }
 
@@ -105,6 +105,50 @@ fn a_node_comes_back_from_its_log() {
 }
 
 #[test]
+fn an_epoch_survives_a_restart_with_its_record_and_its_claims() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let world = World::settled();
+    let genesis = world.ledger.origin().clone();
+    let mut node = Node::open(dir.path(), genesis.clone()).expect("opens");
+    for block in &world.blocks {
+        for tx in &block.transactions {
+            node.submit(tx).expect("valid");
+            // Asking for roots in the middle of a block changes nothing about where leaves stand.
+            node.ledger().clone().state_root();
+        }
+        assert_eq!(&node.produce_block().expect("on disk"), block);
+    }
+    let claims = node.ledger().state().claims_of_epoch(FIRST);
+    let (paid, left) = claims.split_first().expect("claims");
+    node.submit(&Transaction::open(Payload::Claim(paid.clone()))).expect("owed");
+    node.produce_block().expect("on disk");
+    drop(node);
+    let mut node = Node::open(dir.path(), genesis).expect("opens");
+    assert_eq!(node.record(FIRST), chain::light::record(&world.ledger, FIRST));
+    let (epoch, work, payee) = (paid.epoch, paid.work, paid.payee);
+    let again = node.submit(&Transaction::open(Payload::Claim(paid.clone())));
+    assert_eq!(again, Err(DaprError::AlreadyClaimed { epoch, work, payee }.into()));
+    for claim in left {
+        node.submit(&Transaction::open(Payload::Claim(claim.clone()))).expect("owed");
+    }
+    assert!((1..=CREATORS).all(|n| node.ledger().state().claimable(&person(n)).is_empty()));
+}
+
+#[test]
+fn when_a_root_is_asked_for_does_not_change_it() {
+    let mut world = World::settled();
+    let mut ledger = Ledger::genesis(world.ledger.origin().clone()).expect("valid");
+    for block in &world.blocks {
+        for tx in &block.transactions {
+            ledger.apply(tx).expect("valid");
+            ledger.state_root();
+        }
+        assert_eq!(ledger.seal().state_root, block.state_root);
+    }
+    assert_eq!(ledger.state_root(), world.ledger.state_root());
+}
+
+#[test]
 fn replay_names_the_first_wrong_thing() {
     let (world, blocks) = history();
     let start = || Ledger::genesis(world.ledger.origin().clone()).expect("valid");
@@ -143,7 +187,7 @@ fn blocks_and_transactions_have_one_encoding() {
         Payload::Transfer(Transfer { to, amount: Credits(0) }),
         TreasuryError::NothingToMove,
     );
-    let block = world.ledger.seal();
+    let block = world.seal();
     assert_eq!(Block::from_bytes(&block.to_bytes()), Ok(block.clone()));
     let mut longer = block.to_bytes();
     longer.push(0);

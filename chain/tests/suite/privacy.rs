@@ -39,7 +39,7 @@ fn no_tag_pseudonym_token_key_or_bundle_id_is_in_the_state_or_the_record() {
     let aggregate = world.aggregate(FIRST);
     world.open_ok(Payload::SubmitAggregate(aggregate));
     world.open_ok(finalise(FIRST));
-    world.ledger.seal();
+    world.seal();
 
     let state = world.ledger.state().to_bytes();
     let text = serde_json::to_string(&record(&world.ledger, FIRST).expect("settled")).expect("serialises");

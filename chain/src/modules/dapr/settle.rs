@@ -5,7 +5,8 @@ use super::{
     SplitAmount, WorkFigures,
     discovery::{EpochFacts, WorkPayout, discovery, health},
     payout::{largest_remainder, split_payout, split_revenue},
-    types::{Settlement, payout_root},
+    tree::payout_root,
+    types::Settlement,
     weight::{WeightError, WorkUsage, WorkWeight, weights},
 };
 use crate::modules::usage::{Opening, Summary, TierRevenue};

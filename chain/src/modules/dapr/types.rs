@@ -1,7 +1,6 @@
 //! Records of the payout engine.
 
 use super::discovery::Health;
-use crate::merkle;
 use crate::poseidon::{Felt, FeltDomain, hash_many};
 use crate::state::{Fields, Leaf, TableId, ToFelts, fields::record};
 use primitives::{Credits, Encode, EpochId, PersonId, WorkId, Writer, codec_struct};
@@ -208,12 +207,6 @@ impl PayoutLeaf {
     pub fn hash(&self) -> Felt {
         hash_many(FeltDomain::PayoutLeaf, &self.to_felts())
     }
-}
-
-/// Root of an epoch's payout tree.
-pub fn payout_root(settlement: &Settlement) -> Felt {
-    let leaves: Vec<Felt> = settlement.leaves().map(|leaf| leaf.hash()).collect();
-    merkle::root(&leaves)
 }
 
 /// What a work was paid. Spec 9: "Contracts MUST record: work ID, weighted usage, payout amount, epoch number."

@@ -186,3 +186,6 @@ fn usage_by_tier(opening: &Opening, totals: &Totals) -> BTreeMap<(WorkId, Tier),
     }
     usage
 }
+
+#[cfg(test)]
+mod tests;

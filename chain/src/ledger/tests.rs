@@ -1,0 +1,67 @@
+use super::*;
+use crate::{modules::treasury::Transfer, signature::SecretKey};
+use primitives::{ChainId, Credits, Preset};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+fn ledger() -> (Ledger, SecretKey, ChaCha20Rng) {
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    let keys = [(); 3].map(|()| SecretKey::generate(&mut rng));
+    let office = |i: usize| Authority { person: PersonId([i as u8; 32]), key: keys[i].public_key() };
+    let genesis = Genesis {
+        chain: ChainId(1),
+        first_epoch: EpochId(1),
+        params: Preset::Spec.params(),
+        registrar: office(0),
+        steward: office(1),
+        treasury: office(2),
+    };
+    let ledger = Ledger::genesis(genesis).expect("a valid genesis");
+    let [first, ..] = keys;
+    (ledger, first, rng)
+}
+
+fn transfer(key: &SecretKey, rng: &mut ChaCha20Rng) -> Transaction {
+    let payload = Payload::Transfer(Transfer { to: PersonId([1; 32]), amount: Credits(1) });
+    Transaction::signed(payload, ChainId(1), (PersonId([0; 32]), 0), key, rng)
+}
+
+#[test]
+fn a_full_block_takes_nothing_more_until_it_is_sealed() {
+    let (mut ledger, key, mut rng) = ledger();
+    let tx = transfer(&key, &mut rng);
+    // What the transaction itself breaks is found once there is room.
+    let other = ledger.clone().apply(&tx);
+    assert!(matches!(other, Err(TxError::Treasury(TreasuryError::Balance { .. }))), "{other:?}");
+    ledger.pending_bytes = MAX_BLOCK_BYTES - tx.to_bytes().len() + 1;
+    assert_eq!(ledger.apply(&tx), Err(EnvelopeError::BlockFull.into()));
+    ledger.seal();
+    assert_eq!(ledger.apply(&tx), other);
+}
+
+#[test]
+fn a_payload_longer_than_a_block_is_refused_for_good() {
+    use proofs::tally::{Count, Group, TallyProof, Totals};
+    let (mut ledger, ..) = ledger();
+    let mut totals = Totals::default();
+    for tier in 0..=u8::MAX {
+        for index in 0..2_000 {
+            let group = Group { tier: primitives::Tier(tier), region: Default::default() };
+            totals.insert(group, primitives::WorkIndex(index), Count { views: 1, ..Count::default() });
+        }
+    }
+    let zero = curve25519_dalek::scalar::Scalar::ZERO;
+    let proof = TallyProof {
+        openings: Default::default(),
+        announcement: proofs::wire::WirePoint([0; 32]),
+        response: zero.into(),
+    };
+    let action = crate::modules::usage::SubmitAggregate {
+        epoch: EpochId(1),
+        totals,
+        proof,
+        signatures: Default::default(),
+    };
+    let tx = Transaction::open(Payload::SubmitAggregate(action));
+    let bytes = tx.to_bytes().len();
+    assert_eq!(ledger.apply(&tx), Err(EnvelopeError::TooLong { bytes }.into()));
+}
