@@ -41,8 +41,8 @@ pub enum Finding {
     /// A parameter is outside its bounds.
     #[error("params: {0}")]
     Params(ParamsError),
-    /// Tiers are missing, repeated, out of order, or allow no bundle.
-    #[error("tiers: missing, repeated, out of order or without bundles")]
+    /// Tiers are missing, too many, repeated, out of order, or allow no bundle.
+    #[error("tiers: missing, too many, repeated, out of order or without bundles")]
     Tiers,
     /// The works are no shard.
     #[error("works: {0}")]
@@ -78,7 +78,7 @@ pub enum Finding {
     /// The root does not close the headers, or its signatures do not hold.
     #[error("root: {0}")]
     Root(UsageError),
-    /// A cell of the totals is zero, too large, repeated or out of order.
+    /// A cell of the totals is of no group of the headers, zero, too large, repeated or out of order.
     #[error(
         "totals: cell of tier {tier}, region {region}, index {index} is zero, too large, repeated or out of order"
     )]

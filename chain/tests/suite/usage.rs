@@ -111,6 +111,7 @@ fn open_epoch() {
     };
     let refused = [
         (change(|o| o.tiers.clear()), UsageError::NoTier),
+        (change(|o| o.tiers = vec![o.tiers[0].clone(); 9]), UsageError::TooManyTiers { count: 9 }),
         (change(|o| o.tiers.swap(0, 1)), UsageError::TierOrder { tier: TIERS[0] }),
         (change(|o| o.tiers[1].max_bundles = 0), UsageError::TierWithoutBundles { tier: TIERS[1] }),
         (change(|o| o.tiers[1].tier = Tier(5)), UsageError::NoIssuerKey { tier: Tier(5), epoch: FIRST }),

@@ -135,6 +135,12 @@ pub enum UsageError {
     /// An epoch needs a tier.
     #[error("an epoch needs a tier")]
     NoTier,
+    /// More tiers than an epoch may have.
+    #[error("{count} tiers are more than an epoch may have")]
+    TooManyTiers {
+        /// How many.
+        count: usize,
+    },
     /// A tier is listed twice, or tiers are not in order.
     #[error("tier {tier} is listed twice or out of order")]
     TierOrder {

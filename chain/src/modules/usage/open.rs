@@ -9,7 +9,7 @@ use crate::{
     modules::treasury::{self, Attestation, Fund},
     state::Draft,
 };
-use primitives::{EpochId, PersonId};
+use primitives::{EpochId, PersonId, limits};
 
 /// Runs [`OpenEpoch`].
 pub(crate) fn open_epoch(
@@ -49,6 +49,9 @@ pub(crate) fn open_epoch(
 fn check_tiers(draft: &Draft<'_>, action: &OpenEpoch) -> Result<(), UsageError> {
     if action.tiers.is_empty() {
         return Err(UsageError::NoTier);
+    }
+    if action.tiers.len() > limits::MAX_TIERS {
+        return Err(UsageError::TooManyTiers { count: action.tiers.len() });
     }
     if let Some(pair) = action.tiers.windows(2).find(|pair| pair[0].tier >= pair[1].tier) {
         return Err(UsageError::TierOrder { tier: pair[1].tier });
