@@ -29,3 +29,6 @@ pub use message::{Address, Message, Phase};
 pub use party::PartySecrets;
 pub use settlement::{Office, Plan};
 pub use system::{Config, Running, Summary, start};
+
+#[cfg(test)]
+mod tests;

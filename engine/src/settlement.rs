@@ -15,7 +15,9 @@ use chain::{
     signature::SecretKey,
     state::State,
 };
-use primitives::{Credits, Digest, EpochId, GovernanceParams, PartyId, PersonId, Tier, params::TierTerms};
+use primitives::{
+    Credits, Digest, Domain, EpochId, GovernanceParams, PartyId, PersonId, Tier, hash, params::TierTerms,
+};
 use proofs::{
     blind::BlindKey,
     epoch::{EpochContext, EpochKeys},
@@ -44,7 +46,7 @@ pub struct Plan {
     pub tiers: Vec<TierTerms>,
     /// Subscriptions sold, by tier.
     pub sales: Vec<(Tier, u64)>,
-    /// Hash of the reserve attestation that revenue is minted against.
+    /// Hash of the reserve attestation that revenue is minted against. Each tier's part of it has a hash of its own.
     pub attestation: Digest,
     /// What the reserve holds in all.
     pub reserve: Credits,
@@ -146,6 +148,7 @@ impl Settlement {
     fn settle(&mut self) -> Result<Vec<Effect>, SettlementError> {
         let Plan { epoch, sales, attestation, reserve, .. } = self.plan.clone();
         for (tier, subscriptions) in sales {
+            let attestation = hash::hash(Domain::Attestation, &[&attestation.0, &[tier.0]]);
             self.signed(
                 Payload::ReportRevenue(ReportRevenue { epoch, tier, subscriptions, attestation, reserve }),
                 true,

@@ -88,6 +88,10 @@ domains! {
     Work = "work",
     /// A transaction of the chain.
     Transaction = "transaction",
+    /// Nonces of account signatures, hedged with key and message.
+    SignatureNonce = "signature-nonce",
+    /// A reserve attestation's document.
+    Attestation = "attestation",
     /// A block of the chain.
     Block = "block",
     /// A record of the block log.

@@ -1,6 +1,6 @@
 //! Fixtures for the tests of this crate and of those that build on it: one small epoch, and subscribers in it.
 //!
-//! RSA keys take long to find, so a fixture has two: one for tokens and small receipts, one for large receipts.
+//! RSA keys take long to find, so all regions of a fixture share theirs.
 
 use crate::{
     blind::BlindIssuer,
@@ -22,21 +22,28 @@ use primitives::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{collections::BTreeSet, sync::OnceLock};
 
-/// The blind signer of tokens and of small receipts.
+/// One of a handful of blind signers, each found once.
+fn signer(number: usize) -> &'static BlindIssuer {
+    static SIGNERS: [OnceLock<BlindIssuer>; 5] = [const { OnceLock::new() }; 5];
+    let find =
+        || BlindIssuer::generate(&mut ChaCha20Rng::seed_from_u64(number as u64)).expect("a key is found");
+    SIGNERS[number].get_or_init(find)
+}
+
+/// The blind signer of tier 1.
 pub fn issuer() -> &'static BlindIssuer {
-    static ISSUER: OnceLock<BlindIssuer> = OnceLock::new();
-    ISSUER.get_or_init(|| BlindIssuer::generate(&mut ChaCha20Rng::seed_from_u64(1)).expect("a key is found"))
+    signer(0)
 }
 
-/// The signer of the largest receipts, which is another.
-pub fn large_receipt_issuer() -> &'static BlindIssuer {
-    static ISSUER: OnceLock<BlindIssuer> = OnceLock::new();
-    ISSUER.get_or_init(|| BlindIssuer::generate(&mut ChaCha20Rng::seed_from_u64(2)).expect("a key is found"))
+/// The blind signer of tier 2.
+pub fn other_issuer() -> &'static BlindIssuer {
+    signer(1)
 }
 
-/// The fixture's signer of receipts of a denomination.
+/// The blind signer of receipts of a denomination, the same in every region of a fixture.
 pub fn receipt_issuer(denomination: Denomination) -> &'static BlindIssuer {
-    if denomination.views() == 16 { large_receipt_issuer() } else { issuer() }
+    let place = Denomination::all().position(|d| d == denomination).expect("one of three");
+    signer(2 + place)
 }
 
 /// A committee with its secret keys.
@@ -74,7 +81,7 @@ pub fn works(n: u16) -> Vec<WorkId> {
 pub fn context(committee: &TestCommittee, count: u16, params: GovernanceParams) -> EpochContext {
     let keys = EpochKeys {
         beacon: Digest([9; 32]),
-        tiers: [Tier(1), Tier(2)].map(|t| (t, issuer().public().clone())).into(),
+        tiers: [(Tier(1), issuer().public().clone()), (Tier(2), other_issuer().public().clone())].into(),
         regions: Region::all()
             .flat_map(|r| Denomination::all().map(move |d| ((r, d), receipt_issuer(d).public().clone())))
             .collect(),

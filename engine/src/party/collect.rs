@@ -290,7 +290,8 @@ impl Collect {
         if leader(self.position) == self.party && self.ballot.is_none() {
             effects.extend(self.propose(secrets));
         }
-        if self.closed && self.proposal.is_none() {
+        // A leader with a proposal under way still has its bundles in the pool, so it says that they wait.
+        if self.closed {
             let report = Report::Drained { position: self.position, pending: self.pool.len() };
             effects.push(Effect::Send(Address::Coordinator, Message::Report(report)));
         }
@@ -419,7 +420,7 @@ impl Collect {
         checked.map_err(|_| FaultReason::Vote.of(from))?;
         ballot.signatures.insert(from, signature);
         ballot.answered.insert(from);
-        Ok(self.count_votes(secrets))
+        self.count_votes(secrets)
     }
 
     /// Another party objected to bundles of this leader's proposal.
@@ -441,17 +442,17 @@ impl Collect {
         }
         ballot.answered.insert(from);
         ballot.objections.extend(objections.into_iter().map(|(id, objection)| (id, (from, objection))));
-        Ok(self.count_votes(secrets))
+        self.count_votes(secrets)
     }
 
-    fn count_votes(&mut self, secrets: &PartySecrets) -> Vec<Effect> {
+    fn count_votes(&mut self, secrets: &PartySecrets) -> Outcome {
         let Some(ballot) = self.ballot.take_if(|b| b.answered.len() + 1 == PartyId::ALL.len()) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         if ballot.objections.is_empty() {
             let proposal = self.proposal.as_ref().expect("a ballot is about a proposal");
             let signed = SignedHeader { header: proposal.header.clone(), signatures: ballot.signatures };
-            return vec![Effect::Send(Address::Settlement, Message::Anchor(signed))];
+            return Ok(vec![Effect::Send(Address::Settlement, Message::Anchor(signed))]);
         }
         let mut effects = Vec::new();
         for (id, (party, objection)) in &ballot.objections {
@@ -460,8 +461,12 @@ impl Collect {
         self.view += 1;
         let ids = self.proposal.take().expect("a ballot is about a proposal").ids;
         let left: Vec<_> = ids.into_iter().filter(|id| self.held.contains_key(id)).collect();
-        effects.extend(if left.is_empty() { self.propose(secrets) } else { self.put_forward(secrets, left) });
-        effects
+        if left.is_empty() {
+            effects.extend(self.move_on(secrets)?);
+        } else {
+            effects.extend(self.put_forward(secrets, left));
+        }
+        Ok(effects)
     }
 
     /// The chain anchored a header: its batch is final.

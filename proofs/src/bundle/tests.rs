@@ -5,7 +5,7 @@ use crate::{
     receipt::{Denomination, Receipt},
     sharing::{self, check, split::Shares},
     tally::{Count, totals::power_of_two},
-    testing::{TestSubscriber, event, issuer, small},
+    testing::{TestSubscriber, event, receipt_issuer, small},
     wire::{WirePoint, WireScalar},
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
@@ -281,7 +281,7 @@ fn a_receipt_for_one_view_does_not_pass_as_one_for_sixteen() {
     let (token, _) = subscriber.credentials(&envelope, &[]);
     let at = (envelope.chain, envelope.epoch, envelope.region.0.unwrap());
     let (one, sixteen) = (Denomination::new(1).unwrap(), Denomination::new(16).unwrap());
-    let signer_of_one = crate::testing::receipt_issuer(one);
+    let signer_of_one = receipt_issuer(one);
     let forged = Receipt::issue(signer_of_one, at, sixteen, &envelope.key, &mut subscriber.rng).unwrap();
     let parts = (envelope, token, vec![forged]);
     let bundle = prove(&context, &subscriber.key, parts, &events, &mut subscriber.rng).unwrap();
@@ -307,7 +307,7 @@ fn a_surplus_of_receipts_is_absorbed_by_padding() {
     let (token, _) = subscriber.credentials(&envelope, &[]);
     let at = (envelope.chain, envelope.epoch, envelope.region.0.unwrap());
     let four = Denomination::new(4).unwrap();
-    let receipt = Receipt::issue(issuer(), at, four, &envelope.key, &mut subscriber.rng).unwrap();
+    let receipt = Receipt::issue(receipt_issuer(four), at, four, &envelope.key, &mut subscriber.rng).unwrap();
     let parts = (envelope, token, vec![receipt]);
     let bundle = prove(&context, &subscriber.key, parts, &events, &mut subscriber.rng).unwrap();
     assert_eq!(verify(&context, &bundle), Ok(()));

@@ -1,0 +1,161 @@
+//! The cores in one queue: what the actors do, without threads, and with a hand in the mail.
+
+use crate::{
+    coordinator::Coordinator,
+    effect::{Core, Effect, Event, Refusal},
+    intake::Intake,
+    message::{Address, Message, OpenedEpoch, PeerMessage, Phase},
+    party::Party,
+    settlement::Settlement,
+    tests::world::{EPOCH, World, world},
+    verifier::Verifier,
+};
+use chain::node::Node;
+use primitives::{Decode, Digest, Encode, PartyId};
+use proofs::{bundle::verify_batch, testing::TestSubscriber};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+/// May change a message between two parties, or drop it by `false`.
+pub(super) type Tamper<'a> = Box<dyn FnMut(PartyId, PartyId, &mut PeerMessage) -> bool + 'a>;
+
+pub(super) struct Mesh<'a> {
+    cores: BTreeMap<Address, Box<dyn Core>>,
+    queue: VecDeque<(Address, Address, Message)>,
+    pub(super) node: Arc<Mutex<Node>>,
+    pub(super) events: Vec<Event>,
+    pub(super) tamper: Tamper<'a>,
+    _dir: tempfile::TempDir,
+}
+
+impl<'a> Mesh<'a> {
+    /// A mesh whose epoch is open.
+    pub(super) fn opened() -> (Self, OpenedEpoch) {
+        let World { node, config, dir } = world();
+        let chain = node.ledger().origin().chain;
+        let node = Arc::new(Mutex::new(node));
+        let mut cores: BTreeMap<Address, Box<dyn Core>> = BTreeMap::new();
+        for secrets in config.parties {
+            let p = secrets.signer.party();
+            let rng = ChaCha20Rng::seed_from_u64(p.index() as u64);
+            cores.insert(Address::Intake(p), Box::new(Intake::new(p)));
+            cores.insert(Address::Verifier(p), Box::new(Verifier::new(p)));
+            cores.insert(Address::Party(p), Box::new(Party::new(chain, EPOCH, secrets, config.batch, rng)));
+        }
+        cores.insert(Address::Coordinator, Box::new(Coordinator::new()));
+        let rng = ChaCha20Rng::seed_from_u64(9);
+        let settlement = Settlement::new(node.clone(), config.steward, config.treasury, config.plan, rng);
+        cores.insert(Address::Settlement, Box::new(settlement));
+        let (queue, events) = (VecDeque::new(), Vec::new());
+        let mut mesh = Self { cores, queue, node, events, tamper: Box::new(|_, _, _| true), _dir: dir };
+        mesh.tell(Address::Coordinator, Message::Begin);
+        let opened = mesh.events.iter().find_map(|e| match e {
+            Event::Opened(opened) => Some(opened.clone()),
+            _ => None,
+        });
+        (mesh, opened.expect("the epoch opens"))
+    }
+
+    /// Sends a message from outside and lets everything run until nothing is left to do.
+    pub(super) fn tell(&mut self, to: Address, message: Message) {
+        self.queue.push_back((Address::Outside, to, message));
+        self.run();
+    }
+
+    /// Puts a message between parties into the mail that its sender never sent.
+    pub(super) fn inject(&mut self, from: PartyId, to: PartyId, message: PeerMessage) {
+        self.queue.push_back((Address::Party(from), Address::Party(to), Message::Peer(message)));
+        self.run();
+    }
+
+    fn run(&mut self) {
+        while let Some((from, to, message)) = self.queue.pop_front() {
+            let Some(message) = self.carry(from, to, message) else { continue };
+            let effects = self.cores.get_mut(&to).expect("an actor").handle(from, message);
+            for effect in effects {
+                match effect {
+                    Effect::Send(next, message) => self.queue.push_back((to, next, message)),
+                    Effect::Publish(event) => self.events.push(event),
+                    Effect::Verify(context, bundles) => {
+                        let bundles: Vec<_> = bundles.iter().map(Arc::as_ref).collect();
+                        let results = verify_batch(&context, &bundles, &mut rand_core::OsRng);
+                        self.queue.push_back((to, to, Message::BatchVerified(results)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn carry(&mut self, from: Address, to: Address, message: Message) -> Option<Message> {
+        match (from, to, message) {
+            (Address::Party(from), Address::Party(to), Message::Peer(peer)) => {
+                let mut peer = PeerMessage::from_bytes(&peer.to_bytes()).expect("messages survive the wire");
+                (self.tamper)(from, to, &mut peer).then_some(Message::Peer(peer))
+            }
+            (_, _, message) => Some(message),
+        }
+    }
+
+    /// Hands a bundle to every party.
+    pub(super) fn submit(&mut self, bytes: &[u8]) {
+        for party in PartyId::ALL {
+            self.tell(Address::Intake(party), Message::Submit(bytes.into()));
+        }
+    }
+
+    /// Honest bundles of `count` subscribers, an event of works 0 to 9 each.
+    pub(super) fn submit_honest(&mut self, opened: &OpenedEpoch, count: u64) {
+        for seed in 0..count {
+            let events = vec![proofs::testing::event((seed % 10) as u16, 0, seed % 2 == 0)];
+            let bundle = TestSubscriber::new(100 + seed).bundle(&opened.context, events);
+            self.submit(&bundle.to_bytes());
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.tell(Address::Coordinator, Message::EndOfWindow);
+    }
+
+    /// The last phase that was entered.
+    pub(super) fn phase(&self) -> Phase {
+        let phases = self.events.iter().filter_map(|e| match e {
+            Event::Phase(phase) => Some(*phase),
+            _ => None,
+        });
+        phases.last().expect("a phase was entered")
+    }
+
+    /// The epoch came to its end.
+    pub(super) fn assert_done(&self) {
+        assert_eq!((self.phase(), self.aborted()), (Phase::Done, None));
+    }
+
+    /// Refusals of one bundle, party by party.
+    pub(super) fn refusals(&self, id: Digest) -> Vec<(PartyId, Refusal)> {
+        let of = |e: &Event| match e {
+            Event::Refused { party, bundle, refusal } if *bundle == id => Some((*party, refusal.clone())),
+            _ => None,
+        };
+        self.events.iter().filter_map(of).collect()
+    }
+
+    /// Bundles that are final, in order.
+    pub(super) fn batches(&self) -> Vec<Vec<Digest>> {
+        let of = |e: &Event| match e {
+            Event::Batch { bundles, .. } => Some(bundles.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(of).collect()
+    }
+
+    /// Whom the abort blames, if there was one.
+    pub(super) fn aborted(&self) -> Option<(Option<PartyId>, String)> {
+        self.events.iter().find_map(|e| match e {
+            Event::Aborted { culprit, reason } => Some((*culprit, reason.clone())),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! A chain with ten works, ready for an epoch, and what an epoch of it needs.
+
+use crate::{
+    party::PartySecrets,
+    settlement::{Office, Plan},
+    system::Config,
+};
+use chain::{
+    Genesis, Payload, Transaction,
+    ledger::Authority,
+    modules::{
+        dapr::payout::Split,
+        identity::{Register, Roles, SetStatus, Status},
+        usage::{PublishKeys, RegionSigner, SetCommittee, TierKey},
+        work_registry::{MediaType, RegisterWork},
+    },
+    node::Node,
+    signature::SecretKey,
+};
+use primitives::{
+    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, GovernanceParams, PersonId, Preset, Region,
+    Tier,
+    params::{ONE_Q32, TierTerms},
+};
+use proofs::{
+    receipt::Denomination,
+    testing::{committee, issuer, other_issuer, receipt_issuer},
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+pub(super) const EPOCH: EpochId = EpochId(1);
+const CHAIN: ChainId = ChainId(5);
+const OFFICES: [PersonId; 3] = [PersonId([1; 32]), PersonId([2; 32]), PersonId([3; 32])];
+const CREATOR: PersonId = PersonId([9; 32]);
+
+/// A node on which the epoch can open, and the configuration of a system that opens it.
+pub(super) struct World {
+    pub(super) node: Node,
+    pub(super) config: Config,
+    // Dropped last: the node's files are in it.
+    pub(super) dir: tempfile::TempDir,
+}
+
+pub(super) fn world() -> World {
+    let mut rng = ChaCha20Rng::seed_from_u64(42);
+    let keys: [SecretKey; 4] = std::array::from_fn(|_| SecretKey::generate(&mut rng));
+    let [registrar, steward, treasury, creator] = keys;
+    let params = GovernanceParams { k_anonymity: 0, ..Preset::Spec.params() };
+    let office = |person: PersonId, key: &SecretKey| Authority { person, key: key.public_key() };
+    let genesis = Genesis {
+        chain: CHAIN,
+        first_epoch: EPOCH,
+        params: params.clone(),
+        registrar: office(OFFICES[0], &registrar),
+        steward: office(OFFICES[1], &steward),
+        treasury: office(OFFICES[2], &treasury),
+    };
+    let dir = tempfile::tempdir().expect("a directory for the node");
+    let mut node = Node::open(dir.path(), genesis).expect("a fresh node");
+    let mut submit = |person: PersonId, key: &SecretKey, payload: Payload| {
+        let nonce = node.ledger().nonce(&person).expect("an account");
+        let tx = Transaction::signed(payload, CHAIN, (person, nonce), key, &mut rng);
+        node.submit(&tx).expect("a valid transaction");
+        node.produce_block().expect("a block");
+    };
+    let register = Register {
+        person: CREATOR,
+        key: creator.public_key(),
+        roles: Roles::CREATOR.with(Roles::COLLABORATOR),
+        credential: Digest([1; 32]),
+        nullifier: Digest([2; 32]),
+    };
+    submit(OFFICES[0], &registrar, Payload::Register(register));
+    let active = SetStatus { person: CREATOR, status: Status::Active };
+    submit(OFFICES[0], &registrar, Payload::SetStatus(active));
+    for n in 0..10 {
+        let work = RegisterWork {
+            fingerprint: Digest([n; 32]),
+            media: MediaType::Audio,
+            category: CategoryId(0),
+            price: ONE_Q32,
+            splits: vec![Split { payee: CREATOR, share: BasisPoints::WHOLE }],
+            metadata: Digest([n; 32]),
+            active_from: EPOCH,
+        };
+        submit(CREATOR, &creator, Payload::RegisterWork(work));
+    }
+    let committee = committee(11);
+    let der = |key: &proofs::blind::BlindKey| key.der().to_vec();
+    let region = Region::all().next().expect("there are regions");
+    let receipt_key = |d: Denomination| der(receipt_issuer(d).public());
+    let regions =
+        Denomination::all().map(|d| RegionSigner { region, denomination: d.views(), key: receipt_key(d) });
+    let tiers = [(Tier(1), issuer()), (Tier(2), other_issuer())];
+    let published = PublishKeys {
+        epoch: EPOCH,
+        tiers: tiers.map(|(tier, issuer)| TierKey { tier, key: der(issuer.public()) }).into(),
+        regions: regions.collect(),
+    };
+    submit(OFFICES[1], &steward, Payload::SetCommittee(SetCommittee { committee: committee.public.clone() }));
+    submit(OFFICES[1], &steward, Payload::PublishKeys(published));
+
+    let tier = |n| TierTerms { tier: Tier(n), price: Credits(5_000_000 * u64::from(n)), max_bundles: 3 };
+    let plan = Plan {
+        epoch: EPOCH,
+        params,
+        tiers: vec![tier(1), tier(2)],
+        sales: vec![(Tier(1), 10), (Tier(2), 2)],
+        attestation: Digest([5; 32]),
+        reserve: Credits(1_000_000_000),
+    };
+    let [one, two, three] = committee.signers;
+    let [a, b, c] = committee.kem;
+    let config = Config {
+        parties: [
+            PartySecrets { signer: one, kem: a },
+            PartySecrets { signer: two, kem: b },
+            PartySecrets { signer: three, kem: c },
+        ],
+        steward: Office { person: OFFICES[1], key: steward },
+        treasury: Office { person: OFFICES[2], key: treasury },
+        plan,
+        batch: 2,
+        seed: [6; 32],
+    };
+    World { node, config, dir }
+}
