@@ -1,7 +1,7 @@
 //! The public record of an epoch, and its check from scratch by anybody, offline (spec 11.3 "verifiable by light
 //! clients"; chain notes, section 1).
 //!
-//! A record holds everything that an epoch's figures follow from. [`verify`] recomputes every one of them: the
+//! A record holds everything that an epoch's figures follow from. [`verify()`] recomputes every one of them: the
 //! beacon key, the chain of headers with its signatures, the tally proof, weights, shares of revenue, payouts, splits,
 //! the payout root, reputation, health, and the epoch's leaf in the state. What cannot be recomputed, such as
 //! prices, is bound by that leaf.

@@ -273,3 +273,14 @@ fn finalise_and_claim() {
     let work = elsewhere.work;
     world.refuse_open(Payload::Claim(elsewhere), DaprError::NotOwed { epoch, work, payee, amount });
 }
+
+#[test]
+fn an_epoch_lists_prices_inside_its_own_bounds() {
+    let mut world = World::prepared();
+    world.params.price_max = ONE_Q32 + 2 * (ONE_Q32 / 100);
+    world.open(FIRST);
+    let opening = world.ledger.state().openings.get(&FIRST).expect("open");
+    let price = |id| opening.works.iter().find(|listed| listed.work == id).map(|listed| listed.price);
+    assert_eq!(price(id_of(1, 1)), Some(ONE_Q32 + ONE_Q32 / 100), "inside, and left alone");
+    assert_eq!(price(id_of(5, 3)), Some(world.params.price_max), "above, and moved to the bound");
+}

@@ -205,3 +205,50 @@ fn the_findings_name_what_does_not_hold() {
     let found = findings(&record);
     assert!(matches!(found[..], [Finding::Leaf(_)]), "{found:?}");
 }
+
+/// Each rule of the check, broken alone, is named by its own finding.
+#[test]
+fn every_rule_has_its_finding() {
+    let sound = sound();
+    type Edit = fn(&mut EpochRecord);
+    type Named = fn(&Finding) -> bool;
+    let rules: [(Edit, Named); 25] = [
+        (|r| r.format = 2, |f| *f == Finding::Format { found: 2 }),
+        (|r| r.scales.price = "1".into(), |f| *f == Finding::Scales),
+        (|r| r.beacon.reveals.swap(0, 1), |f| *f == Finding::Reveals),
+        (|r| r.beacon.reveals.truncate(1), |f| *f == Finding::Reveals),
+        (|r| r.beacon.key = digest(0), |f| *f == Finding::BeaconKey),
+        (|r| r.beacon.skipped.clear(), |f| *f == Finding::Skipped),
+        (|r| r.committee[1] = r.committee[0].clone(), |f| matches!(f, Finding::Committee(_))),
+        (|r| r.params.alpha = 0, |f| matches!(f, Finding::Params(_))),
+        (|r| r.tiers[0].max_bundles = 0, |f| *f == Finding::Tiers),
+        (|r| r.tiers = vec![r.tiers[0].clone(); 9], |f| *f == Finding::Tiers),
+        (|r| r.works.swap(0, 1), |f| matches!(f, Finding::Shard(_))),
+        (|r| r.works[2].splits.swap(0, 1), |f| matches!(f, Finding::Splits { .. })),
+        (|r| r.headers[1].running.swap(0, 1), |f| *f == Finding::RunningOrder { position: 1 }),
+        (
+            |r| r.headers[0].running[0].shares[2].0 = [0xff; 32],
+            |f| *f == Finding::RunningPoint { position: 0 },
+        ),
+        (|r| r.headers[1].previous = digest(0), |f| matches!(f, Finding::Header { position: 1, .. })),
+        (|r| r.root.batches += 1, |f| matches!(f, Finding::Root(_))),
+        (|r| r.totals.swap(0, 1), |f| matches!(f, Finding::Cell { .. })),
+        (
+            |r| r.proof.response = curve25519_dalek::scalar::Scalar::ONE.into(),
+            |f| matches!(f, Finding::Tally(_)),
+        ),
+        (|r| r.aggregate_signatures = Default::default(), |f| matches!(f, Finding::AggregateSignatures(_))),
+        (|r| r.tiers[1].subscriptions += 1, |f| matches!(f, Finding::Settle(_))),
+        (|r| r.sum_of_weights = Default::default(), |f| *f == Finding::SumOfWeights),
+        (|r| r.payout_root = 1u64.into(), |f| *f == Finding::PayoutRoot),
+        (|r| r.health.gini += 1, |f| *f == Finding::Health { field: "gini" }),
+        (|r| r.state.table.siblings.clear(), |f| matches!(f, Finding::TablePath(_))),
+        (|r| r.state.table.position = 0, |f| *f == Finding::Table),
+    ];
+    for (place, (edit, named)) in rules.into_iter().enumerate() {
+        let mut record = sound.clone();
+        edit(&mut record);
+        let refused = verify(&record, None).expect_err("changed");
+        assert!(refused.findings.iter().any(named), "rule {place}: {refused}");
+    }
+}
