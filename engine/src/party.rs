@@ -4,6 +4,7 @@
 //! the totals when the set is frozen. It never sees which works a bundle is of.
 
 pub mod collect;
+mod pool;
 mod relation;
 mod tally;
 

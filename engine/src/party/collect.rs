@@ -10,19 +10,16 @@
 use crate::{
     effect::{Effect, Event, Refusal},
     message::{Address, Message, Objection, OpenedEpoch, PeerMessage, Report},
-    party::PartySecrets,
+    party::{PartySecrets, pool::Pool},
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
 use mpc::share::ReplicatedTotals;
 use primitives::{Digest, PartyId, limits, merkle};
 use proofs::{
     bundle::Bundle,
     committee::Signatures,
-    sharing::{ShareOpening, check, held},
     tally::{BatchHeader, EpochRoot, Group, Running, SignedHeader, header::leader},
-    wire::WirePoint,
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// A fault of another party that ends the epoch for this one.
@@ -69,23 +66,6 @@ impl FaultReason {
 
 type Outcome = Result<Vec<Effect>, Fault>;
 
-/// What a bundle uses up: each of these counts once in an epoch.
-struct Uses {
-    pseudonyms: Vec<Digest>,
-    receipts: Vec<Digest>,
-    ephemerals: [WirePoint; 3],
-    key: WirePoint,
-}
-
-/// A bundle that holds, until it is in a batch.
-struct Held {
-    group: Group,
-    commitments: [RistrettoPoint; 3],
-    openings: [ShareOpening; 2],
-    opened: bool,
-    uses: Uses,
-}
-
 /// A proposal that this party voted for, or made.
 struct Proposal {
     header: BatchHeader,
@@ -106,13 +86,7 @@ pub struct Collect {
     batch: usize,
     closed: bool,
 
-    pool: VecDeque<Digest>,
-    held: BTreeMap<Digest, Held>,
-    refused: BTreeMap<Digest, Objection>,
-    pseudonyms: BTreeSet<Digest>,
-    receipts: BTreeSet<Digest>,
-    ephemerals: BTreeSet<WirePoint>,
-    bundles_of: BTreeMap<WirePoint, u16>,
+    pool: Pool,
 
     position: u64,
     view: u32,
@@ -143,18 +117,13 @@ impl Collect {
     /// Begins to collect for an epoch, in batches of `batch` bundles.
     pub fn new(party: PartyId, epoch: OpenedEpoch, batch: usize) -> Self {
         let totals = ReplicatedTotals::new(party, epoch.context.shard.width());
+        let pool = Pool::new(party, epoch.clone());
         Self {
             party,
             epoch,
             batch: batch.clamp(1, limits::MAX_BATCH),
             closed: false,
-            pool: VecDeque::new(),
-            held: BTreeMap::new(),
-            refused: BTreeMap::new(),
-            pseudonyms: BTreeSet::new(),
-            receipts: BTreeSet::new(),
-            ephemerals: BTreeSet::new(),
-            bundles_of: BTreeMap::new(),
+            pool,
             position: 0,
             view: 0,
             last: Digest::default(),
@@ -169,19 +138,11 @@ impl Collect {
     /// Takes a bundle whose proof holds into the pool, or refuses it.
     pub fn receive(&mut self, secrets: &PartySecrets, id: Digest, bundle: &Bundle) -> Outcome {
         let party = self.party;
-        let mut effects = match self.admit(secrets, bundle) {
-            Ok(held) => {
-                self.take(&held.uses);
-                self.held.insert(id, held);
-                self.pool.push_back(id);
-                vec![Effect::Publish(Event::Provisional { party, bundle: id })]
-            }
-            Err(refusal) => {
-                let share = matches!(refusal, Refusal::Sealed(_));
-                self.refused.insert(id, if share { Objection::Share } else { Objection::Refused });
-                vec![Effect::Publish(Event::Refused { party, bundle: id, refusal })]
-            }
+        let event = match self.pool.admit(secrets, id, bundle) {
+            Ok(()) => Event::Provisional { party, bundle: id },
+            Err(refusal) => Event::Refused { party, bundle: id, refusal },
         };
+        let mut effects = vec![Effect::Publish(event)];
         effects.extend(self.move_on(secrets)?);
         Ok(effects)
     }
@@ -192,93 +153,14 @@ impl Collect {
         self.move_on(secrets)
     }
 
-    /// Checks what only a party can check: uses against what was used before, and that the shares can be read.
-    fn admit(&self, secrets: &PartySecrets, bundle: &Bundle) -> Result<Held, Refusal> {
-        let context = &self.epoch.context;
-        let uses = Uses {
-            pseudonyms: bundle.pseudonyms(context),
-            receipts: match bundle.envelope.region.0 {
-                Some(region) => bundle.receipts.iter().map(|r| r.spent(region)).collect(),
-                None => Vec::new(),
-            },
-            ephemerals: bundle.sealed.ephemerals,
-            key: bundle.envelope.key,
-        };
-        // "unique_events = unique(P_{w,j})" (spec 7.2): all events of a bundle are new, or none counts.
-        if let Some(event) = uses.pseudonyms.iter().position(|p| self.pseudonyms.contains(p)) {
-            return Err(Refusal::Replay { event });
-        }
-        if let Some(receipt) = uses.receipts.iter().position(|r| self.receipts.contains(r)) {
-            return Err(Refusal::SpentReceipt { receipt });
-        }
-        if let Some(share) =
-            PartyId::ALL.into_iter().find(|s| self.ephemerals.contains(&uses.ephemerals[s.index()]))
-        {
-            return Err(Refusal::ReusedEphemeral { share });
-        }
-        let limit = self.epoch.max_bundles.get(&bundle.envelope.tier).copied().unwrap_or(0);
-        if self.bundles_of.get(&uses.key).copied().unwrap_or(0) >= limit {
-            return Err(Refusal::TooManyBundles { limit });
-        }
-        let sealing = context.sealing_context(&bundle.envelope);
-        let openings = bundle.sealed.open(self.party, &secrets.kem, &sealing, context.shard.width())?;
-        let mut commitments = [RistrettoPoint::identity(); 3];
-        for (point, wire) in commitments.iter_mut().zip(&bundle.commitments) {
-            *point = wire.decompress().expect("a verified bundle has commitments that are group elements");
-        }
-        Ok(Held { group: bundle.envelope.group(), commitments, openings, opened: false, uses })
+    fn refuse(&self, bundle: Digest, refusal: Refusal) -> Effect {
+        Effect::Publish(Event::Refused { party: self.party, bundle, refusal })
     }
 
-    fn take(&mut self, uses: &Uses) {
-        self.pseudonyms.extend(&uses.pseudonyms);
-        self.receipts.extend(&uses.receipts);
-        self.ephemerals.extend(uses.ephemerals);
-        *self.bundles_of.entry(uses.key).or_default() += 1;
-    }
-
-    /// Drops a bundle that will not be counted, and gives back what it used: an honest one may come again.
-    fn drop_bundle(&mut self, id: Digest, objection: Objection, refusal: Refusal) -> Option<Effect> {
-        let held = self.held.remove(&id)?;
-        self.pool.retain(|other| *other != id);
-        self.refused.insert(id, objection);
-        self.pseudonyms.retain(|p| !held.uses.pseudonyms.contains(p));
-        self.receipts.retain(|r| !held.uses.receipts.contains(r));
-        self.ephemerals.retain(|e| !held.uses.ephemerals.contains(e));
-        if let Some(count) = self.bundles_of.get_mut(&held.uses.key) {
-            *count -= 1;
-        }
-        Some(Effect::Publish(Event::Refused { party: self.party, bundle: id, refusal }))
-    }
-
-    /// Checks this party's shares of the bundles that were not checked yet, and drops those that do not open.
+    /// Drops those of the bundles whose shares do not open, and says so.
     fn check_shares(&mut self, ids: &[Digest]) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        let own = held(self.party);
-        loop {
-            let unchecked: Vec<_> =
-                ids.iter().filter(|id| self.held.get(id).is_some_and(|h| !h.opened)).collect();
-            let list: Vec<_> = unchecked
-                .iter()
-                .flat_map(|id| {
-                    let held = &self.held[id];
-                    own.iter()
-                        .zip(&held.openings)
-                        .map(|(share, opening)| (held.commitments[share.index()], opening))
-                })
-                .collect();
-            match check::check(&self.epoch.context.works, &list, &mut rand_core::OsRng) {
-                Ok(()) => {
-                    for id in unchecked {
-                        self.held.get_mut(id).expect("it was just there").opened = true;
-                    }
-                    return effects;
-                }
-                Err(error) => {
-                    let (id, share) = (*unchecked[error.place / 2], own[error.place % 2]);
-                    effects.extend(self.drop_bundle(id, Objection::Share, Refusal::Share { share }));
-                }
-            }
-        }
+        let dropped = self.pool.check_shares(ids);
+        dropped.into_iter().map(|(id, share)| self.refuse(id, Refusal::Share { share })).collect()
     }
 
     /// Whatever can be done now: answer a proposal that waited, propose, or report that nothing waits.
@@ -292,7 +174,7 @@ impl Collect {
         }
         // A leader with a proposal under way still has its bundles in the pool, so it says that they wait.
         if self.closed {
-            let report = Report::Drained { position: self.position, pending: self.pool.len() };
+            let report = Report::Drained { position: self.position, pending: self.pool.waiting().len() };
             effects.push(Effect::Send(Address::Coordinator, Message::Report(report)));
         }
         Ok(effects)
@@ -302,11 +184,11 @@ impl Collect {
     fn propose(&mut self, secrets: &PartySecrets) -> Vec<Effect> {
         let mut effects = Vec::new();
         loop {
-            let enough = self.pool.len() >= self.batch || (self.closed && !self.pool.is_empty());
-            if !enough {
+            let waiting = self.pool.waiting();
+            if waiting.is_empty() || (waiting.len() < self.batch && !self.closed) {
                 return effects;
             }
-            let ids: Vec<_> = self.pool.iter().take(self.batch).copied().collect();
+            let ids: Vec<_> = waiting.iter().take(self.batch).copied().collect();
             let refused = self.check_shares(&ids);
             if refused.is_empty() {
                 effects.extend(self.put_forward(secrets, ids));
@@ -327,7 +209,7 @@ impl Collect {
             previous: self.last,
             batch_root: batch_root(&ids),
             count: ids.len() as u32,
-            running: self.running_after(&ids),
+            running: self.pool.running_after(&self.running, &ids),
         };
         let mut signatures = Signatures::default();
         signatures.insert(self.party, secrets.signer.sign(&header.signing_digest()));
@@ -335,15 +217,6 @@ impl Collect {
         let message = PeerMessage::Propose(header.clone(), ids.clone());
         self.proposal = Some(Proposal { header, ids });
         [self.party.next(), self.party.previous()].map(|peer| Effect::peer(peer, message.clone())).into()
-    }
-
-    fn running_after(&self, ids: &[Digest]) -> Running {
-        let mut running = self.running.clone();
-        for id in ids {
-            let held = &self.held[id];
-            running.add(held.group, &held.commitments);
-        }
-        running
     }
 
     /// A leader proposes a batch.
@@ -377,22 +250,18 @@ impl Collect {
                 return Err(FaultReason::Equivocation.of(from));
             }
         }
-        let unknown = |id: &&Digest| !self.held.contains_key(id) && !self.refused.contains_key(id);
-        if !self.closed && ids.iter().any(|id| unknown(&id)) {
+        let unknown = |id: &Digest| self.pool.objection(id) == Some(Objection::Unknown);
+        if !self.closed && ids.iter().any(unknown) {
             self.deferred = Some((from, header, ids));
             return Ok(Vec::new());
         }
         let mut effects = self.check_shares(&ids);
-        let object = |id: &Digest| {
-            let objection = self.refused.get(id).copied().unwrap_or(Objection::Unknown);
-            (!self.held.contains_key(id)).then_some((*id, objection))
-        };
-        let objections: Vec<_> = ids.iter().filter_map(object).collect();
+        let objections: Vec<_> = ids.iter().filter_map(|id| Some((*id, self.pool.objection(id)?))).collect();
         if !objections.is_empty() {
             effects.push(Effect::peer(from, PeerMessage::Object(header.digest(), objections)));
             return Ok(effects);
         }
-        if header.running != self.running_after(&ids) {
+        if header.running != self.pool.running_after(&self.running, &ids) {
             return Err(FaultReason::Running.of(from));
         }
         let signature = secrets.signer.sign(&header.signing_digest());
@@ -456,11 +325,13 @@ impl Collect {
         }
         let mut effects = Vec::new();
         for (id, (party, objection)) in &ballot.objections {
-            effects.extend(self.drop_bundle(*id, *objection, Refusal::Objected { party: *party }));
+            if self.pool.remove(*id, *objection) {
+                effects.push(self.refuse(*id, Refusal::Objected { party: *party }));
+            }
         }
         self.view += 1;
         let ids = self.proposal.take().expect("a ballot is about a proposal").ids;
-        let left: Vec<_> = ids.into_iter().filter(|id| self.held.contains_key(id)).collect();
+        let left: Vec<_> = ids.into_iter().filter(|id| self.pool.objection(id).is_none()).collect();
         if left.is_empty() {
             effects.extend(self.move_on(secrets)?);
         } else {
@@ -475,13 +346,11 @@ impl Collect {
         let proposal = self.proposal.take().filter(|p| p.header == signed.header).ok_or(unknown)?;
         let width = self.epoch.context.shard.width();
         for id in &proposal.ids {
-            let held = self.held.remove(id).expect("a party votes for what it holds");
+            let held = self.pool.settle(id).expect("a party votes for what it holds");
             let [own, next] = held.openings.each_ref().map(|opening| opening.to_vector(width));
             let added = self.totals.add(held.group, [(&own.0, own.1), (&next.0, next.1)]);
             added.expect("shares were read at the width of the shard");
         }
-        let counted: BTreeSet<_> = proposal.ids.iter().collect();
-        self.pool.retain(|id| !counted.contains(id));
         self.last = proposal.header.digest();
         self.running = proposal.header.running;
         let mut effects = Vec::new();
@@ -506,7 +375,7 @@ impl Collect {
             last: self.last,
         };
         let (epoch, party, running, totals) = (self.epoch.clone(), self.party, self.running, self.totals);
-        (Frozen { epoch, party, root, running, totals }, self.pool.into())
+        (Frozen { epoch, party, root, running, totals }, self.pool.waiting().iter().copied().collect())
     }
 }
 

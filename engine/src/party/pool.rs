@@ -1,0 +1,198 @@
+//! The pool of a party: bundles whose proof holds, what they use up, and this party's shares of them.
+
+use crate::{
+    effect::Refusal,
+    message::{Objection, OpenedEpoch},
+    party::PartySecrets,
+};
+use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
+use primitives::{Digest, PartyId};
+use proofs::{
+    bundle::Bundle,
+    sharing::{ShareOpening, check, held},
+    tally::{Group, Running},
+    wire::WirePoint,
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// What a bundle uses up: each of these counts once in an epoch.
+struct Uses {
+    pseudonyms: Vec<Digest>,
+    receipts: Vec<Digest>,
+    ephemerals: [WirePoint; 3],
+    key: WirePoint,
+}
+
+/// A bundle that holds, until it is in a batch.
+pub(super) struct Held {
+    pub(super) group: Group,
+    commitments: [RistrettoPoint; 3],
+    /// This party's two shares, own and next.
+    pub(super) openings: [ShareOpening; 2],
+    opened: bool,
+    uses: Uses,
+}
+
+/// State of a pool.
+pub(super) struct Pool {
+    party: PartyId,
+    epoch: OpenedEpoch,
+    order: VecDeque<Digest>,
+    held: BTreeMap<Digest, Held>,
+    refused: BTreeMap<Digest, Objection>,
+    pseudonyms: BTreeSet<Digest>,
+    receipts: BTreeSet<Digest>,
+    ephemerals: BTreeSet<WirePoint>,
+    bundles_of: BTreeMap<WirePoint, u16>,
+}
+
+impl Pool {
+    pub(super) fn new(party: PartyId, epoch: OpenedEpoch) -> Self {
+        Self {
+            party,
+            epoch,
+            order: VecDeque::new(),
+            held: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            pseudonyms: BTreeSet::new(),
+            receipts: BTreeSet::new(),
+            ephemerals: BTreeSet::new(),
+            bundles_of: BTreeMap::new(),
+        }
+    }
+
+    /// Bundles that wait, in the order in which they came.
+    pub(super) fn waiting(&self) -> &VecDeque<Digest> {
+        &self.order
+    }
+
+    /// Why a bundle is not in the pool; `None` if it is.
+    pub(super) fn objection(&self, id: &Digest) -> Option<Objection> {
+        let refused = || self.refused.get(id).copied().unwrap_or(Objection::Unknown);
+        (!self.held.contains_key(id)).then(refused)
+    }
+
+    /// Takes a bundle in, or remembers why not.
+    pub(super) fn admit(
+        &mut self,
+        secrets: &PartySecrets,
+        id: Digest,
+        bundle: &Bundle,
+    ) -> Result<(), Refusal> {
+        match self.check(secrets, bundle) {
+            Ok(held) => {
+                self.pseudonyms.extend(&held.uses.pseudonyms);
+                self.receipts.extend(&held.uses.receipts);
+                self.ephemerals.extend(held.uses.ephemerals);
+                *self.bundles_of.entry(held.uses.key).or_default() += 1;
+                self.held.insert(id, held);
+                self.order.push_back(id);
+                Ok(())
+            }
+            Err(refusal) => {
+                let share = matches!(refusal, Refusal::Sealed(_));
+                self.refused.insert(id, if share { Objection::Share } else { Objection::Refused });
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Checks what only a party can check: uses against what was used before, and that the shares can be read.
+    fn check(&self, secrets: &PartySecrets, bundle: &Bundle) -> Result<Held, Refusal> {
+        let context = &self.epoch.context;
+        let uses = Uses {
+            pseudonyms: bundle.pseudonyms(context),
+            receipts: match bundle.envelope.region.0 {
+                Some(region) => bundle.receipts.iter().map(|r| r.spent(region)).collect(),
+                None => Vec::new(),
+            },
+            ephemerals: bundle.sealed.ephemerals,
+            key: bundle.envelope.key,
+        };
+        // "unique_events = unique(P_{w,j})" (spec 7.2): all events of a bundle are new, or none counts.
+        if let Some(event) = uses.pseudonyms.iter().position(|p| self.pseudonyms.contains(p)) {
+            return Err(Refusal::Replay { event });
+        }
+        if let Some(receipt) = uses.receipts.iter().position(|r| self.receipts.contains(r)) {
+            return Err(Refusal::SpentReceipt { receipt });
+        }
+        if let Some(share) =
+            PartyId::ALL.into_iter().find(|s| self.ephemerals.contains(&uses.ephemerals[s.index()]))
+        {
+            return Err(Refusal::ReusedEphemeral { share });
+        }
+        let limit = self.epoch.max_bundles.get(&bundle.envelope.tier).copied().unwrap_or(0);
+        if self.bundles_of.get(&uses.key).copied().unwrap_or(0) >= limit {
+            return Err(Refusal::TooManyBundles { limit });
+        }
+        let sealing = context.sealing_context(&bundle.envelope);
+        let openings = bundle.sealed.open(self.party, &secrets.kem, &sealing, context.shard.width())?;
+        let mut commitments = [RistrettoPoint::identity(); 3];
+        for (point, wire) in commitments.iter_mut().zip(&bundle.commitments) {
+            *point = wire.decompress().expect("a verified bundle has commitments that are group elements");
+        }
+        Ok(Held { group: bundle.envelope.group(), commitments, openings, opened: false, uses })
+    }
+
+    /// Drops a bundle that will not be counted, and gives back what it used: an honest one may come again.
+    pub(super) fn remove(&mut self, id: Digest, objection: Objection) -> bool {
+        let Some(held) = self.held.remove(&id) else { return false };
+        self.order.retain(|other| *other != id);
+        self.refused.insert(id, objection);
+        self.pseudonyms.retain(|p| !held.uses.pseudonyms.contains(p));
+        self.receipts.retain(|r| !held.uses.receipts.contains(r));
+        self.ephemerals.retain(|e| !held.uses.ephemerals.contains(e));
+        if let Some(count) = self.bundles_of.get_mut(&held.uses.key) {
+            *count -= 1;
+        }
+        true
+    }
+
+    /// Takes a bundle out that is final. What it used stays used.
+    pub(super) fn settle(&mut self, id: &Digest) -> Option<Held> {
+        self.order.retain(|other| other != id);
+        self.held.remove(id)
+    }
+
+    /// Checks this party's shares of those bundles that were not checked yet. Drops those whose share does not open
+    /// its commitment, and names the share.
+    pub(super) fn check_shares(&mut self, ids: &[Digest]) -> Vec<(Digest, PartyId)> {
+        let (mut dropped, own) = (Vec::new(), held(self.party));
+        loop {
+            let unchecked: Vec<_> =
+                ids.iter().filter(|id| self.held.get(id).is_some_and(|h| !h.opened)).collect();
+            let list: Vec<_> = unchecked
+                .iter()
+                .flat_map(|id| {
+                    let held = &self.held[id];
+                    own.iter()
+                        .zip(&held.openings)
+                        .map(|(share, opening)| (held.commitments[share.index()], opening))
+                })
+                .collect();
+            match check::check(&self.epoch.context.works, &list, &mut rand_core::OsRng) {
+                Ok(()) => {
+                    for id in unchecked {
+                        self.held.get_mut(id).expect("it was just there").opened = true;
+                    }
+                    return dropped;
+                }
+                Err(error) => {
+                    let (id, share) = (*unchecked[error.place / 2], own[error.place % 2]);
+                    self.remove(id, Objection::Share);
+                    dropped.push((id, share));
+                }
+            }
+        }
+    }
+
+    /// Running commitments after these bundles, all of which are in the pool.
+    pub(super) fn running_after(&self, before: &Running, ids: &[Digest]) -> Running {
+        let mut running = before.clone();
+        for id in ids {
+            let held = &self.held[id];
+            running.add(held.group, &held.commitments);
+        }
+        running
+    }
+}
