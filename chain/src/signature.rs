@@ -137,8 +137,7 @@ impl SecretKey {
     fn nonce(&self, message: &[Felt], fresh: &[u8; 32]) -> Scalar {
         let mut secret = scalar_to_bytes(&self.secret);
         let message: Vec<u8> = message.iter().flat_map(felt_to_bytes).collect();
-        let parts: [&[u8]; 4] = [b"schnorr nonce", &secret, fresh, &message];
-        let mut wide = hash::hash_wide(hash::Domain::Transaction, &parts);
+        let mut wide = hash::hash_wide(hash::Domain::SignatureNonce, &[&secret, fresh, &message]);
         let nonce = Scalar::from_le_bytes_mod_order(&wide);
         curve::wipe_bytes(&mut secret);
         curve::wipe_bytes(&mut wide);

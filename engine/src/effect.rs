@@ -82,6 +82,9 @@ pub enum Refusal {
         /// The tier's limit.
         limit: u16,
     },
+    /// The epoch has as many subscribers as its totals can hold.
+    #[error("the epoch has as many subscribers as its totals can hold")]
+    EpochFull,
     /// A share that was sealed to this party cannot be read.
     #[error("{0}")]
     Sealed(#[from] SealError),
@@ -116,6 +119,7 @@ impl Refusal {
             Self::SpentReceipt { .. } => "spent-receipt",
             Self::ReusedEphemeral { .. } => "reused-ephemeral",
             Self::TooManyBundles { .. } => "too-many-bundles",
+            Self::EpochFull => "epoch-full",
             Self::Sealed(_) => "sealed",
             Self::Share { .. } => "share",
             Self::Objected { .. } => "objected",

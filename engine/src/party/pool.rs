@@ -6,7 +6,7 @@ use crate::{
     party::PartySecrets,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
-use primitives::{Digest, PartyId};
+use primitives::{Digest, PartyId, limits};
 use proofs::{
     bundle::Bundle,
     sharing::{ShareOpening, check, held},
@@ -44,6 +44,8 @@ pub(super) struct Pool {
     receipts: BTreeSet<Digest>,
     ephemerals: BTreeSet<WirePoint>,
     bundles_of: BTreeMap<WirePoint, u16>,
+    /// Most subscribers of an epoch.
+    capacity: u64,
 }
 
 impl Pool {
@@ -58,6 +60,7 @@ impl Pool {
             receipts: BTreeSet::new(),
             ephemerals: BTreeSet::new(),
             bundles_of: BTreeMap::new(),
+            capacity: limits::MAX_SUBSCRIBER_EPOCHS,
         }
     }
 
@@ -124,6 +127,10 @@ impl Pool {
         let limit = self.epoch.max_bundles.get(&bundle.envelope.tier).copied().unwrap_or(0);
         if self.bundles_of.get(&uses.key).copied().unwrap_or(0) >= limit {
             return Err(Refusal::TooManyBundles { limit });
+        }
+        // A total that held more pairs of a subscriber and an epoch could overflow a limb into the next.
+        if !self.bundles_of.contains_key(&uses.key) && self.bundles_of.len() as u64 >= self.capacity {
+            return Err(Refusal::EpochFull);
         }
         let sealing = context.sealing_context(&bundle.envelope);
         let openings = bundle.sealed.open(self.party, &secrets.kem, &sealing, context.shard.width())?;
@@ -194,5 +201,33 @@ impl Pool {
             running.add(held.group, &held.commitments);
         }
         running
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proofs::testing::{TestSubscriber, committee, context, event};
+    use std::sync::Arc;
+
+    #[test]
+    fn intake_stops_at_the_bound_that_keeps_limbs_apart() {
+        let keys = committee(11);
+        let context = context(&keys, 10, primitives::Preset::Spec.params());
+        let [signer, ..] = keys.signers;
+        let [kem, ..] = keys.kem;
+        let secrets = PartySecrets { signer, kem };
+        let max_bundles = [(primitives::Tier(1), 2)].into();
+        let epoch = OpenedEpoch { context: Arc::new(context), max_bundles: Arc::new(max_bundles) };
+        let mut pool = Pool::new(PartyId::ALL[0], epoch.clone());
+        pool.capacity = 1;
+        let mut admit = |subscriber: &mut TestSubscriber, work| {
+            let bundle = subscriber.bundle(&epoch.context, vec![event(work, 0, false)]);
+            pool.admit(&secrets, bundle.id(), &bundle)
+        };
+        let mut first = TestSubscriber::new(1);
+        assert_eq!(admit(&mut first, 1), Ok(()));
+        assert_eq!(admit(&mut TestSubscriber::new(2), 1), Err(Refusal::EpochFull));
+        assert_eq!(admit(&mut first, 2), Ok(()), "a known subscriber goes on");
     }
 }
