@@ -1,7 +1,8 @@
-//! Whole epochs through the cores, in one deterministic queue, and through the actors; and every message between
-//! parties changed on its way.
+//! Whole epochs through the cores, in one deterministic queue, and through the actors; every message between
+//! parties changed on its way, and what must not get out searched for.
 
 mod attacks;
 mod epoch;
 mod mesh;
+mod privacy;
 mod world;

@@ -28,7 +28,7 @@ pub(super) struct Mesh<'a> {
     pub(super) node: Arc<Mutex<Node>>,
     pub(super) events: Vec<Event>,
     pub(super) tamper: Tamper<'a>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl<'a> Mesh<'a> {
@@ -50,7 +50,7 @@ impl<'a> Mesh<'a> {
         let settlement = Settlement::new(node.clone(), config.steward, config.treasury, config.plan, rng);
         cores.insert(Address::Settlement, Box::new(settlement));
         let (queue, events) = (VecDeque::new(), Vec::new());
-        let mut mesh = Self { cores, queue, node, events, tamper: Box::new(|_, _, _| true), _dir: dir };
+        let mut mesh = Self { cores, queue, node, events, tamper: Box::new(|_, _, _| true), dir };
         mesh.tell(Address::Coordinator, Message::Begin);
         let opened = mesh.events.iter().find_map(|e| match e {
             Event::Opened(opened) => Some(opened.clone()),
@@ -113,6 +113,11 @@ impl<'a> Mesh<'a> {
             let bundle = TestSubscriber::new(100 + seed).bundle(&opened.context, events);
             self.submit(&bundle.to_bytes());
         }
+    }
+
+    /// Where the node keeps its files.
+    pub(super) fn dir(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     pub(super) fn close(&mut self) {

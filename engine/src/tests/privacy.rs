@@ -1,0 +1,93 @@
+//! What must not get out does not: nothing that the chain writes names an event, a subscriber, a receipt or a bundle
+//! (spec 6, "must not store per-user events"; spec 9, "contracts must not record"), and neither does any message to the
+//! coordinator or to settlement.
+
+use super::{mesh::Mesh, world};
+use crate::message::Phase;
+use primitives::{Encode, PartyId};
+use proofs::testing::{TestSubscriber, event};
+use std::path::Path;
+
+/// All bytes of all files below `dir`.
+fn bytes_below(dir: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            bytes.extend(bytes_below(&path));
+        } else {
+            bytes.extend(std::fs::read(&path).unwrap());
+        }
+    }
+    bytes
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+#[test]
+fn the_chain_and_the_record_name_no_event_no_subscriber_no_receipt_and_no_bundle() {
+    let (mut mesh, opened) = Mesh::opened();
+    let bundles: Vec<_> = (0..3)
+        .map(|s| {
+            TestSubscriber::new(s).bundle(&opened.context, vec![event(1, 0, true), event(s as u16, 1, false)])
+        })
+        .collect();
+    bundles.iter().for_each(|b| mesh.submit(&b.to_bytes()));
+    mesh.close();
+    assert_eq!(mesh.phase(), Phase::Done);
+    let disk = bytes_below(mesh.dir());
+    let record = format!("{:?}", mesh.node.lock().unwrap().record(world::EPOCH).unwrap()).into_bytes();
+    let header = opened.context.keys.committee.member(PartyId::ALL[0]).signing;
+    assert!(contains(&disk, &header.0), "the search finds what is there");
+    let root = mesh.batches().concat();
+    assert_eq!(root.len(), 3);
+    for bundle in &bundles {
+        let mut secrets: Vec<(&str, Vec<u8>)> = vec![
+            ("the subscriber's key", bundle.envelope.key.0.to_vec()),
+            ("the token", bundle.token.to_vec()),
+            ("the bundle's identifier", bundle.id().0.to_vec()),
+        ];
+        secrets.extend(bundle.tags.iter().map(|t| ("a tag", t.0.to_vec())));
+        secrets.extend(bundle.pseudonyms(&opened.context).iter().map(|p| ("a pseudonym", p.0.to_vec())));
+        secrets.extend(bundle.receipts.iter().map(|r| ("a receipt", r.serial.to_vec())));
+        secrets.extend(bundle.commitments.iter().map(|c| ("a share commitment", c.0.to_vec())));
+        for (what, bytes) in secrets {
+            assert!(!contains(&disk, &bytes), "{what} is on the chain's disk");
+            let hex = primitives::ids::to_hex(&bytes);
+            assert!(!contains(&record, hex.as_bytes()), "{what} is in the record");
+        }
+    }
+}
+
+#[test]
+fn bundles_of_different_works_say_the_same_openly_and_have_the_same_length() {
+    let (_, opened) = Mesh::opened();
+    let one = TestSubscriber::new(7).bundle(&opened.context, vec![event(1, 0, false)]);
+    let other = TestSubscriber::new(7).bundle(&opened.context, vec![event(9, 3, false)]);
+    assert_eq!(one.to_bytes().len(), other.to_bytes().len());
+    assert_eq!(one.envelope, other.envelope);
+    assert_ne!(one.tags[0], other.tags[0]);
+}
+
+#[test]
+fn one_partys_shares_of_a_vector_are_as_random_as_shares_of_nothing() {
+    // Each party's two shares are seeds or a difference from a seed that it does not hold: with the same randomness,
+    // party 1 holds exactly the same bytes whatever was watched, and the others hold one seed of two.
+    let (committee, opened) = (proofs::testing::committee(11), Mesh::opened().1);
+    let open = |work: u16, party: PartyId| {
+        let mut subscriber = TestSubscriber::new(7);
+        subscriber.used = [(primitives::WorkIndex(0), 63)].into();
+        let bundle = subscriber.bundle(&opened.context, vec![event(work, 0, false)]);
+        let sealing = opened.context.sealing_context(&bundle.envelope);
+        bundle
+            .sealed
+            .open(party, &committee.kem[party.index()], &sealing, opened.context.shard.width())
+            .unwrap()
+    };
+    let [one, two, three] = PartyId::ALL;
+    assert!(open(1, one) == open(9, one), "party 1 holds both seeds");
+    assert!(open(1, two)[0] == open(9, two)[0], "party 2 holds the second seed");
+    assert!(open(1, three)[1] == open(9, three)[1], "party 3 holds the first seed");
+}
