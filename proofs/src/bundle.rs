@@ -7,14 +7,17 @@
 
 pub mod batch;
 pub mod digits;
+mod equations;
 pub mod prover;
 pub mod statement;
 pub mod verifier;
+pub mod witness;
 
 pub use batch::verify_batch;
-pub use prover::{EventWitness, ProveError, prove};
+pub use prover::{prove, prove_whatever_the_witness_says};
 pub use statement::{Bundle, Envelope, Proof};
 pub use verifier::{BundleError, verify};
+pub use witness::{EventWitness, ProveError, RawWitness, pad};
 
 #[cfg(test)]
 mod tests;

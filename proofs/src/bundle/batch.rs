@@ -2,8 +2,9 @@
 
 use crate::{
     bundle::{
+        equations::{Combination, Weights},
         statement::Bundle,
-        verifier::{BundleError, Combination, Prepared, Weights, find_broken_rule, prepare},
+        verifier::{BundleError, Prepared, find_broken_rule, prepare},
     },
     epoch::EpochContext,
     sharing::check::random_weight,
