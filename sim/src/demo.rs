@@ -1,0 +1,242 @@
+//! A whole epoch on this machine: a world, devices, attackers, three parties, a chain, claims, and every check of the
+//! outcome. What comes out is an [`Outcome`], which [`folder`] writes as a run folder.
+
+mod claims;
+mod collect;
+pub mod folder;
+pub mod outcome;
+mod page;
+mod submissions;
+
+pub use collect::{Away, Outage};
+pub use outcome::{AttackReport, Metrics, Outcome, PayoutRow, Verdict};
+
+use crate::{
+    adversary, check,
+    device::{self, DeviceError},
+    progress::{Progress, Stage, Timed},
+    workload::{self, Workload, WorkloadError, WorkloadOptions},
+    world::{EPOCH, World, WorldError},
+};
+use chain::{
+    Genesis, Node,
+    light::{self, EpochRecord, RecordError},
+    node::NodeError,
+};
+use engine::Summary;
+use primitives::{Digest, Domain, Encode, GovernanceParams, PartyId, Preset, hash, limits::MAX_BATCH};
+use serde::Serialize;
+use std::path::Path;
+use thiserror::Error;
+
+/// Bundles in a batch.
+pub const DEFAULT_BATCH: usize = 24;
+/// The threshold of a demo, whatever its preset says: the parties do not compare under encryption yet, so every cell is
+/// opened.
+pub const K_ANONYMITY: u32 = 0;
+
+const _: () = assert!(DEFAULT_BATCH <= MAX_BATCH);
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The workload.
+    pub workload: WorkloadOptions,
+    /// Parameters of the epoch; the threshold is [`K_ANONYMITY`] all the same.
+    pub preset: Preset,
+    /// Bundles in a batch.
+    pub batch: usize,
+    /// An actor that is taken away for a while.
+    pub outage: Option<Outage>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            workload: WorkloadOptions::default(),
+            preset: Preset::Spec,
+            batch: DEFAULT_BATCH,
+            outage: None,
+        }
+    }
+}
+
+impl Options {
+    /// Parameters of the run.
+    pub fn params(&self) -> GovernanceParams {
+        GovernanceParams { k_anonymity: K_ANONYMITY, ..self.preset.params() }
+    }
+}
+
+/// Why a run has no outcome.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DemoError {
+    /// There is no workload.
+    #[error(transparent)]
+    Workload(#[from] WorkloadError),
+    /// Bundles cannot be padded: there are too few events that count nothing.
+    #[error(
+        "a bundle is padded with events that count nothing, and one subscriber needs {needed} of them in an epoch; \
+         with {works} works and {views} views that count there are {available}: take more works, or another preset"
+    )]
+    Padding {
+        /// Padding events that the busiest device needs.
+        needed: usize,
+        /// Padding events that there are.
+        available: usize,
+        /// Works.
+        works: usize,
+        /// Views that count.
+        views: u16,
+    },
+    /// There is no world.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// A device fails.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The node fails.
+    #[error("the node failed: {0}")]
+    Node(#[from] NodeError),
+    /// The parties stopped.
+    #[error("the epoch was aborted: {reason}{}", .culprit.map(|p| format!(" (party {p} is to blame)")).unwrap_or_default())]
+    Aborted {
+        /// Who is to blame, if anybody.
+        culprit: Option<PartyId>,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing happened for a long time.
+    #[error("nothing happened for {seconds} seconds in phase {phase}")]
+    Stalled {
+        /// How long.
+        seconds: u64,
+        /// The phase.
+        phase: &'static str,
+    },
+    /// The actors are gone.
+    #[error("the actors stopped in phase {phase}")]
+    ActorsGone {
+        /// The phase.
+        phase: &'static str,
+    },
+    /// The chain has no record of the epoch.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The record cannot be read back from what it is written as.
+    #[error("the record does not survive its own format: {0}")]
+    Format(#[from] serde_json::Error),
+}
+
+/// Builds the workload of a run, and checks that a run of it is possible.
+pub fn prepare(options: &Options) -> Result<Workload, DemoError> {
+    let params = options.params();
+    let workload = workload::build(&options.workload, &params)?;
+    check_padding(&workload, &params)?;
+    Ok(workload)
+}
+
+/// Small worlds with few views that count nothing leave too little to pad with. Any subscriber may be the attacker.
+fn check_padding(workload: &Workload, params: &GovernanceParams) -> Result<(), DemoError> {
+    let works = workload.works.len();
+    let width = (1..).map(|digits| 1 << (2 * digits)).find(|width| *width >= works).unwrap_or(works);
+    let available = width * usize::from(primitives::limits::VIEW_INDICES - params.j_max);
+    let busiest = workload.subscribers.iter().map(|s| device::padding(s.events.len())).max();
+    let needed = busiest.unwrap_or(0) + adversary::EXTRA_PADDING;
+    let views = params.j_max;
+    if needed > available { Err(DemoError::Padding { needed, available, works, views }) } else { Ok(()) }
+}
+
+/// Runs a workload from [`prepare`] to its end. The node lives in `scratch`, which must be empty.
+pub fn run(
+    options: &Options,
+    workload: Workload,
+    scratch: &Path,
+    progress: &dyn Progress,
+) -> Result<Outcome, DemoError> {
+    let progress = &Timed::new(progress);
+    let params = options.params();
+    let world = World::new(&workload, &params, progress)?;
+    let genesis = world.genesis();
+    let mut node = Node::open(scratch, genesis.clone())?;
+    world.register(&workload, &mut node, progress)?;
+
+    progress.begin(Stage::Opening, 1);
+    let running = engine::start(world.config(options.batch), node);
+    let collected = collect::collect(options, &world, &workload, &running, progress);
+    let Summary { mut node, messages } = running.finish();
+    let collected = collected?;
+
+    let record = node.record(EPOCH)?;
+    let rows = outcome::truth(&workload, &world, &collected);
+    let comparison = check::compare(&rows, &record);
+    let claimed = claims::claim_all(&mut node, progress)?;
+    let verified = verify(node, genesis, scratch, &record, progress)?;
+    let inputs = outcome::Inputs {
+        config_hash: config_hash(options, &params, &workload)?,
+        preset: options.preset,
+        options,
+        workload,
+        world,
+        collected,
+        messages,
+        rows,
+        comparison,
+        record,
+        claimed,
+        verified,
+        timings: progress.durations(),
+    };
+    Ok(inputs.conclude())
+}
+
+/// What a full node and a light client say in the end.
+struct Verified {
+    /// The state root of the settling block, from a node that replayed the log.
+    root: Digest,
+    /// What the light client found.
+    light: Result<light::Verdict, light::Refused>,
+}
+
+/// Replays the whole log in a fresh node, takes the state root from it, and has a light client check the record, as it
+/// is written to a file, against that root.
+fn verify(
+    node: Node,
+    genesis: Genesis,
+    scratch: &Path,
+    record: &EpochRecord,
+    progress: &dyn Progress,
+) -> Result<Verified, DemoError> {
+    progress.begin(Stage::Verification, 2);
+    drop(node);
+    let node = Node::open(scratch, genesis)?;
+    let proof = node.ledger().epoch_proof(EPOCH).ok_or(RecordError::NotSettled { epoch: EPOCH })?;
+    let root = light::verify::root_digest(&proof.state_root);
+    progress.advance(Stage::Verification, 1);
+    let written: EpochRecord = serde_json::from_slice(&folder::record_json(record)?)?;
+    let light = light::verify(&written, Some(root));
+    progress.advance(Stage::Verification, 1);
+    progress.end(Stage::Verification);
+    Ok(Verified { root, light })
+}
+
+/// Digest of everything that decides a run: the options, the parameters, and the workload with all its draws.
+fn config_hash(
+    options: &Options,
+    params: &GovernanceParams,
+    workload: &Workload,
+) -> Result<Digest, DemoError> {
+    #[derive(Serialize)]
+    struct Config<'a> {
+        batch: usize,
+        preset: Preset,
+        workload: &'a Workload,
+    }
+    let config = Config { batch: options.batch, preset: options.preset, workload };
+    let config = serde_json::to_vec(&config)?;
+    Ok(hash::hash(Domain::Simulation, &[b"config", &params.to_bytes(), &config]))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! Runs the epoch through the actors: hands everything in to all three parties, follows their events, and waits for the
+//! end.
+
+use super::{
+    DemoError, Options,
+    submissions::{Schedule, Submission},
+};
+use crate::{
+    adversary::{ATTACKS, Attack},
+    device::{self, Parcel},
+    progress::{Progress, Stage},
+    workload::Workload,
+    world::World,
+};
+use engine::{Address, Event, Phase, Refusal, Running};
+use primitives::{Digest, PartyId};
+use proofs::epoch::EpochContext;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, mpsc::RecvTimeoutError},
+    time::{Duration, Instant},
+};
+
+/// Most first answers that are waited for at a time: three a bundle. Far below what an intake holds.
+const MAX_OUTSTANDING: usize = 3 * 96;
+/// With no event for so long, a run is given up. The longest silence of an honest run is one batch on the pool.
+const STALL: Duration = Duration::from_secs(300);
+
+const _: () = assert!(MAX_OUTSTANDING < engine::intake::MAX_IN_FLIGHT);
+
+/// An actor that is taken away during a run and brought back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// Which actor.
+    pub actor: Address,
+    /// After how many batches it goes.
+    pub after_batches: u64,
+    /// How long it stays away.
+    pub lasting: Duration,
+}
+
+/// What happened while an actor was away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Away {
+    /// Batches that became final.
+    pub batches: u64,
+    /// Whether the epoch ended.
+    pub ended: bool,
+}
+
+/// An honest bundle that was handed in.
+pub(super) struct Handed {
+    pub(super) subscriber: usize,
+    pub(super) parcel: Parcel,
+}
+
+/// What the actors did with everything that was handed in.
+#[derive(Default)]
+pub(super) struct Collected {
+    /// Honest bundles.
+    pub(super) honest: BTreeMap<Digest, Handed>,
+    /// Attacks, in order.
+    pub(super) attacks: Vec<Attack>,
+    /// Bundles in final batches.
+    pub(super) accepted: BTreeSet<Digest>,
+    /// Batches.
+    pub(super) batches: u64,
+    /// The last refusal of a bundle by each party.
+    pub(super) refusals: BTreeMap<Digest, BTreeMap<PartyId, Refusal>>,
+    /// Refusals of bytes that had come before.
+    pub(super) duplicates: BTreeMap<Digest, BTreeMap<PartyId, Refusal>>,
+    /// Messages that actors dropped, by reason.
+    pub(super) dropped: BTreeMap<String, u64>,
+    /// What happened during the outage.
+    pub(super) away: Option<Away>,
+}
+
+impl Collected {
+    /// How an attack was answered.
+    pub(super) fn seen(&self, attack: &Attack) -> BTreeMap<PartyId, Refusal> {
+        let by =
+            if attack.expected.refusal() == Refusal::Duplicate { &self.duplicates } else { &self.refusals };
+        by.get(&attack.parcel.id).cloned().unwrap_or_default()
+    }
+}
+
+struct Tracker<'a> {
+    running: &'a Running,
+    progress: &'a dyn Progress,
+    outage: Option<Outage>,
+    phase: &'static str,
+    opened: Option<Arc<EpochContext>>,
+    outstanding: usize,
+    ended: bool,
+    out: Collected,
+}
+
+/// Runs the epoch to its end.
+pub(super) fn collect(
+    options: &Options,
+    world: &World,
+    workload: &Workload,
+    running: &Running,
+    progress: &dyn Progress,
+) -> Result<Collected, DemoError> {
+    let mut tracker = Tracker {
+        running,
+        progress,
+        outage: options.outage,
+        phase: Phase::Announce.name(),
+        opened: None,
+        outstanding: 0,
+        ended: false,
+        out: Collected::default(),
+    };
+    running.begin();
+    let context = tracker.opened()?;
+    progress.end(Stage::Opening);
+
+    let bundles: usize = workload.subscribers.iter().map(|s| device::sizes(s.events.len()).len()).sum();
+    progress.begin(Stage::Bundles, bundles as u64);
+    progress.begin(Stage::Checks, ((bundles + ATTACKS) * PartyId::ALL.len()) as u64);
+    let schedule = Schedule::new(workload);
+    for number in 0..schedule.groups() {
+        let submissions = schedule.group(number, (world, workload, &context), progress)?;
+        for submission in submissions {
+            tracker.hand_in(submission)?;
+        }
+    }
+    progress.end(Stage::Bundles);
+    let full = (bundles / options.batch.max(1)) as u64;
+    if tracker.outage.is_some_and(|outage| outage.after_batches <= full) {
+        tracker.wait(|tracker| tracker.outage.is_none())?;
+    }
+    tracker.wait(|tracker| tracker.outstanding == 0)?;
+    progress.end(Stage::Checks);
+
+    progress.begin(Stage::Settling, 1);
+    running.end_of_window();
+    tracker.wait(|tracker| tracker.ended)?;
+    progress.advance(Stage::Settling, 1);
+    progress.end(Stage::Settling);
+    Ok(tracker.out)
+}
+
+impl Tracker<'_> {
+    fn opened(&mut self) -> Result<Arc<EpochContext>, DemoError> {
+        loop {
+            self.wait(|tracker| tracker.opened.is_some())?;
+            if let Some(context) = self.opened.take() {
+                return Ok(context);
+            }
+        }
+    }
+
+    /// Hands a bundle in to all three parties, once there is room for its answers.
+    fn hand_in(&mut self, submission: Submission) -> Result<(), DemoError> {
+        let parcel = match &submission {
+            Submission::Honest(_, parcel) => parcel,
+            Submission::Attack(attack) => &attack.parcel,
+        };
+        for party in PartyId::ALL {
+            self.running.submit(party, parcel.bytes.clone());
+        }
+        self.outstanding += PartyId::ALL.len();
+        match submission {
+            Submission::Honest(subscriber, mut parcel) => {
+                // The parties have the bytes now.
+                parcel.bytes = Arc::new([]);
+                self.out.honest.insert(parcel.id, Handed { subscriber, parcel });
+            }
+            Submission::Attack(attack) => self.out.attacks.push(*attack),
+        }
+        self.wait(|tracker| tracker.outstanding <= MAX_OUTSTANDING)
+    }
+
+    /// Follows events until something holds. The outage, if one is due, takes place first.
+    fn wait(&mut self, until: impl Fn(&Self) -> bool) -> Result<(), DemoError> {
+        loop {
+            while let Ok(event) = self.running.events().try_recv() {
+                self.follow(event)?;
+            }
+            if self.outage.is_some_and(|outage| self.out.batches >= outage.after_batches) {
+                self.take_away()?;
+            }
+            if until(self) {
+                return Ok(());
+            }
+            self.next(STALL)?;
+        }
+    }
+
+    /// Takes an actor away, watches what goes on without it, and brings it back.
+    fn take_away(&mut self) -> Result<(), DemoError> {
+        let Some(outage) = self.outage.take() else { return Ok(()) };
+        let before = self.out.batches;
+        self.running.stop(outage.actor);
+        let end = Instant::now() + outage.lasting;
+        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            match self.running.events().recv_timeout(left) {
+                Ok(event) => self.follow(event)?,
+                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(DemoError::ActorsGone { phase: self.phase });
+                }
+            }
+        }
+        self.out.away = Some(Away { batches: self.out.batches - before, ended: self.ended });
+        self.running.resume(outage.actor);
+        Ok(())
+    }
+
+    fn next(&mut self, limit: Duration) -> Result<(), DemoError> {
+        match self.running.events().recv_timeout(limit) {
+            Ok(event) => self.follow(event),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(DemoError::Stalled { seconds: limit.as_secs(), phase: self.phase })
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(DemoError::ActorsGone { phase: self.phase }),
+        }
+    }
+
+    fn follow(&mut self, event: Event) -> Result<(), DemoError> {
+        match event {
+            Event::Opened(epoch) => self.opened = Some(epoch.context),
+            Event::Phase(phase) => {
+                self.phase = phase.name();
+                self.ended |= phase == Phase::Done;
+            }
+            Event::Provisional { .. } => self.answered(),
+            Event::Refused { party, bundle, refusal } => {
+                // These come after a provisional receipt; all others are a party's first answer.
+                let later =
+                    matches!(refusal, Refusal::Share { .. } | Refusal::Objected { .. } | Refusal::NotInTime);
+                if !later {
+                    self.answered();
+                }
+                let by = if refusal == Refusal::Duplicate {
+                    &mut self.out.duplicates
+                } else {
+                    &mut self.out.refusals
+                };
+                by.entry(bundle).or_default().insert(party, refusal);
+            }
+            Event::Batch { bundles, .. } => {
+                self.out.batches += 1;
+                self.out.accepted.extend(bundles);
+            }
+            Event::Dropped { at, from, reason } => {
+                *self.out.dropped.entry(format!("{at} from {from}: {reason}")).or_default() += 1;
+            }
+            Event::Aborted { culprit, reason } => return Err(DemoError::Aborted { culprit, reason }),
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self) {
+        self.outstanding = self.outstanding.saturating_sub(1);
+        self.progress.advance(Stage::Checks, 1);
+    }
+}

@@ -1,0 +1,387 @@
+//! What a run came to: figures, verdicts, and the rows of its files.
+
+use super::{
+    K_ANONYMITY, Options, Verified,
+    claims::Claimed,
+    collect::{Away, Collected},
+    folder::Manifest,
+};
+use crate::{
+    adversary::Attack,
+    check::{Comparison, TruthRow, event_value},
+    progress::Stage,
+    workload::Workload,
+    world::World,
+};
+use chain::light::EpochRecord;
+use engine::Refusal;
+use primitives::{Digest, PartyId, PersonId, Preset, WorkId};
+use serde::Serialize;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Figures of a run: `metrics.json`. Amounts are in micro-credits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Metrics {
+    /// Decides every draw.
+    pub seed: u64,
+    /// Name of the parameters.
+    pub preset: Preset,
+    /// Threshold of the run.
+    pub k_anonymity: u32,
+    /// Threshold of the preset.
+    pub k_anonymity_of_preset: u32,
+    /// Whether backed views are opened region by region.
+    pub backed_views_opened_by_region: bool,
+    /// Subscribers, those without an event among them.
+    pub subscribers: usize,
+    /// Works.
+    pub works: usize,
+    /// Creators.
+    pub creators: usize,
+    /// Events in everything that was handed in, attacks included; padding is not counted.
+    pub events_submitted: u64,
+    /// Events that were counted: rows of `workload.csv`.
+    pub events_accepted: u64,
+    /// Bundles that were handed in, attacks included.
+    pub bundles_submitted: u64,
+    /// Bundles in final batches.
+    pub bundles_accepted: u64,
+    /// Final batches.
+    pub batches: u64,
+    /// Bundles refused because they, or an event of them, had come before.
+    pub duplicates_rejected: u64,
+    /// Bundles refused because their proof does not hold.
+    pub forged_rejected: u64,
+    /// Refused bundles by the kind of their refusal.
+    pub refusals: BTreeMap<String, u64>,
+    /// Honest bundles that were not counted. There should be none.
+    pub honest_rejected: u64,
+    /// Whether every attack was refused as expected.
+    pub attacks_refused_as_expected: bool,
+    /// Whether a light client accepted the record against a replaying node's state root.
+    pub tally_verified: bool,
+    /// Whether a plaintext count by other code equals every opened total.
+    pub totals_match_plaintext: bool,
+    /// What subscribers paid.
+    pub revenue: u64,
+    /// The pool of creators.
+    pub pool: u64,
+    /// Sum of the claims that were paid.
+    pub paid_total: u64,
+    /// Claims that were paid.
+    pub claims_ok: u64,
+    /// Claims that were refused. There should be none.
+    pub claims_refused: u64,
+    /// Second claims that were tried.
+    pub double_claims_tried: u64,
+    /// Second claims that were refused.
+    pub double_claims_rejected: u64,
+    /// State root of the block that settled the epoch, from a node that replayed the log.
+    pub state_root: Digest,
+    /// Messages that each actor handled.
+    pub actors: BTreeMap<String, ActorMetrics>,
+    /// Messages that actors dropped as making no sense, by reason.
+    pub messages_dropped: BTreeMap<String, u64>,
+}
+
+/// How busy an actor was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ActorMetrics {
+    /// Messages that it handled.
+    pub messages: u64,
+}
+
+/// A statement about the run, and whether it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// The statement.
+    pub claim: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was compared, or what is wrong.
+    pub detail: String,
+}
+
+/// How an attack was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AttackReport {
+    /// What was tried.
+    pub attack: String,
+    /// The refusal that was expected.
+    pub expected: String,
+    /// What each party answered.
+    pub seen: String,
+    /// Whether it was refused as expected.
+    pub as_expected: bool,
+}
+
+/// A row of `payouts.csv`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PayoutRow {
+    /// Epoch.
+    pub epoch: u64,
+    /// Work.
+    pub work_id: WorkId,
+    /// Who is paid.
+    pub payee: PersonId,
+    /// How much, in micro-credits.
+    pub amount_microcredits: u64,
+    /// Whether it was claimed.
+    pub claimed: bool,
+}
+
+/// What a run came to.
+pub struct Outcome {
+    /// How to get it again.
+    pub manifest: Manifest,
+    /// Figures.
+    pub metrics: Metrics,
+    /// What was checked.
+    pub verdicts: Vec<Verdict>,
+    /// How attacks were answered.
+    pub attacks: Vec<AttackReport>,
+    /// Accepted events.
+    pub rows: Vec<TruthRow>,
+    /// Payouts.
+    pub payouts: Vec<PayoutRow>,
+    /// The public record.
+    pub record: EpochRecord,
+    /// Names of works.
+    pub names: BTreeMap<WorkId, String>,
+    /// The workload.
+    pub workload: Workload,
+    /// What happened while an actor was away.
+    pub away: Option<Away>,
+    /// How long each stage took. Stages may overlap.
+    pub timings: Vec<(Stage, Duration)>,
+}
+
+impl Outcome {
+    /// Whether everything that was checked holds.
+    pub fn holds(&self) -> bool {
+        self.verdicts.iter().all(|verdict| verdict.holds)
+    }
+
+    /// What a reader has to know of what this run does not show.
+    pub fn notes(&self) -> Vec<String> {
+        notes(self.metrics.preset)
+    }
+}
+
+/// What a reader has to know of what a run with `preset` does not show.
+pub fn notes(preset: Preset) -> Vec<String> {
+    let of_preset = preset.params().k_anonymity;
+    vec![
+        format!(
+            "k_anonymity is {K_ANONYMITY} in this run (preset {preset}: {of_preset}): cells with few listeners are \
+             opened too"
+        ),
+        "backed views are opened region by region".into(),
+    ]
+}
+
+/// Rows of the accepted events, by subscriber and in the order of their events.
+pub(super) fn truth(workload: &Workload, world: &World, collected: &Collected) -> Vec<TruthRow> {
+    let accepted = collected.honest.iter().filter(|(id, _)| collected.accepted.contains(id));
+    let mut handed: Vec<_> = accepted.map(|(_, handed)| handed).collect();
+    handed.sort_by_key(|handed| (handed.subscriber, handed.parcel.events.start));
+    let params = &world.params;
+    let rows = handed.into_iter().flat_map(|handed| {
+        let subscriber = &workload.subscribers[handed.subscriber];
+        let region = u8::from(handed.parcel.region);
+        subscriber.events[handed.parcel.events.clone()].iter().map(move |event| TruthRow {
+            subscriber: subscriber.name.clone(),
+            tier: subscriber.tier.0,
+            region,
+            work_id: world.works[event.work],
+            view: event.view,
+            quarters: event.quarters,
+            backed: u8::from(event.backed),
+            value: event_value(params.k, params.j_max, event.view, event.quarters),
+        })
+    });
+    rows.collect()
+}
+
+/// Everything that an outcome is made from.
+pub(super) struct Inputs<'a> {
+    pub(super) config_hash: Digest,
+    pub(super) preset: Preset,
+    pub(super) options: &'a Options,
+    pub(super) workload: Workload,
+    pub(super) world: World,
+    pub(super) collected: Collected,
+    pub(super) messages: BTreeMap<String, u64>,
+    pub(super) rows: Vec<TruthRow>,
+    pub(super) comparison: Comparison,
+    pub(super) record: EpochRecord,
+    pub(super) claimed: Claimed,
+    pub(super) verified: Verified,
+    pub(super) timings: Vec<(Stage, Duration)>,
+}
+
+impl Inputs<'_> {
+    /// Draws the conclusions.
+    pub(super) fn conclude(self) -> Outcome {
+        let attacks = self.collected.attacks.iter().map(|attack| self.report(attack)).collect::<Vec<_>>();
+        let metrics = self.metrics(&attacks);
+        let verdicts = self.verdicts(&metrics, &attacks);
+        let manifest = Manifest::new(self.options, &self.workload, self.config_hash);
+        let names = self.world.works.iter().zip(&self.workload.works);
+        let payout = |(claim, claimed): &(chain::modules::dapr::Claim, bool)| PayoutRow {
+            epoch: claim.epoch.0,
+            work_id: claim.work,
+            payee: claim.payee,
+            amount_microcredits: claim.amount.0,
+            claimed: *claimed,
+        };
+        Outcome {
+            manifest,
+            metrics,
+            verdicts,
+            attacks,
+            rows: self.rows,
+            payouts: self.claimed.claims.iter().map(payout).collect(),
+            record: self.record,
+            names: names.map(|(id, spec)| (*id, spec.name.clone())).collect(),
+            workload: self.workload,
+            away: self.collected.away,
+            timings: self.timings,
+        }
+    }
+
+    fn report(&self, attack: &Attack) -> AttackReport {
+        let seen = self.collected.seen(attack);
+        // The bytes of a duplicate are those of a bundle that was accepted once.
+        let duplicate = attack.expected.refusal() == Refusal::Duplicate;
+        let counted = !duplicate && self.collected.accepted.contains(&attack.parcel.id);
+        AttackReport {
+            attack: attack.name.clone(),
+            expected: attack.expected.refusal().to_string(),
+            seen: if counted { "it was counted".into() } else { describe(&seen) },
+            as_expected: attack.expected.met(&seen) && !counted,
+        }
+    }
+
+    fn metrics(&self, attacks: &[AttackReport]) -> Metrics {
+        let Self { collected, claimed, world, .. } = self;
+        let honest: u64 = collected.honest.values().map(|h| h.parcel.events.len() as u64).sum();
+        let refused = collected.refusals.values().chain(collected.duplicates.values());
+        let mut refusals: BTreeMap<String, u64> = BTreeMap::new();
+        for by_party in refused {
+            *refusals.entry(kind(by_party).to_owned()).or_default() += 1;
+        }
+        let of = |kinds: &[&str]| kinds.iter().filter_map(|kind| refusals.get(*kind)).sum();
+        let claims_ok = claimed.claims.iter().filter(|(_, paid)| *paid).count() as u64;
+        let money = &self.record.revenue;
+        Metrics {
+            seed: self.workload.seed,
+            preset: self.preset,
+            k_anonymity: world.params.k_anonymity,
+            k_anonymity_of_preset: self.preset.params().k_anonymity,
+            backed_views_opened_by_region: true,
+            subscribers: self.workload.subscribers.len(),
+            works: world.works.len(),
+            creators: world.creators.len(),
+            events_submitted: honest + collected.attacks.iter().map(|attack| attack.events).sum::<u64>(),
+            events_accepted: self.rows.len() as u64,
+            bundles_submitted: (collected.honest.len() + collected.attacks.len()) as u64,
+            bundles_accepted: collected.accepted.len() as u64,
+            batches: collected.batches,
+            duplicates_rejected: of(&["duplicate", "replay"]),
+            forged_rejected: of(&["proof"]),
+            honest_rejected: collected.honest.keys().filter(|id| !collected.accepted.contains(id)).count()
+                as u64,
+            attacks_refused_as_expected: attacks.iter().all(|attack| attack.as_expected),
+            tally_verified: self.verified.light.is_ok(),
+            totals_match_plaintext: self.comparison.holds(),
+            revenue: money.revenue.0,
+            pool: money.creators.0 + money.carried_in.0,
+            paid_total: claimed.paid.0,
+            claims_ok,
+            claims_refused: claimed.claims.len() as u64 - claims_ok,
+            double_claims_tried: claimed.doubles_tried,
+            double_claims_rejected: claimed.doubles_rejected,
+            state_root: self.verified.root,
+            actors: self
+                .messages
+                .iter()
+                .map(|(name, n)| (name.clone(), ActorMetrics { messages: *n }))
+                .collect(),
+            messages_dropped: collected.dropped.clone(),
+            refusals,
+        }
+    }
+
+    fn verdicts(&self, metrics: &Metrics, attacks: &[AttackReport]) -> Vec<Verdict> {
+        let verdict =
+            |claim: &str, holds: bool, detail: String| Verdict { claim: claim.into(), holds, detail };
+        let light = match &self.verified.light {
+            Ok(found) => format!(
+                "{} headers, {} bundles, the tally proof, {} works and every payout recomputed; the state root is that \
+                 of a node that replayed the log",
+                found.batches, found.bundles, found.works
+            ),
+            Err(refused) => refused.to_string(),
+        };
+        let Comparison { works, cells, mismatches } = &self.comparison;
+        let totals = match mismatches.first() {
+            None => {
+                format!("a plaintext count by other code: {works} works, {cells} cells, four counts each")
+            }
+            Some(first) => format!("{} figures differ; first {first}", mismatches.len()),
+        };
+        let claims_hold =
+            metrics.claims_refused == 0 && metrics.double_claims_rejected == metrics.double_claims_tried;
+        let refused = attacks.iter().filter(|attack| attack.as_expected).count();
+        vec![
+            verdict("A light client accepts the epoch", metrics.tally_verified, light),
+            verdict("The opened totals are the true ones", metrics.totals_match_plaintext, totals),
+            verdict(
+                "Creators were paid the whole pool",
+                metrics.pool == metrics.paid_total,
+                format!("{} of {} micro-credits", metrics.paid_total, metrics.pool),
+            ),
+            verdict(
+                "Every payout was claimed once",
+                claims_hold,
+                format!(
+                    "{} claims paid, {} of {} second claims refused",
+                    metrics.claims_ok, metrics.double_claims_rejected, metrics.double_claims_tried
+                ),
+            ),
+            verdict(
+                "Every attack was refused as expected",
+                metrics.attacks_refused_as_expected,
+                format!("{refused} of {} attacks", attacks.len()),
+            ),
+            verdict(
+                "Every honest bundle was counted",
+                metrics.honest_rejected == 0,
+                format!("{} bundles, {} events", metrics.bundles_accepted, metrics.events_accepted),
+            ),
+        ]
+    }
+}
+
+/// The kind of a refused bundle: what a party found by itself, before what it heard from others.
+fn kind(by_party: &BTreeMap<PartyId, Refusal>) -> &'static str {
+    let heard = |refusal: &&Refusal| matches!(refusal, Refusal::Objected { .. } | Refusal::NotInTime);
+    let found = by_party.values().find(|refusal| !heard(refusal)).or_else(|| by_party.values().next());
+    found.map_or("none", Refusal::kind)
+}
+
+/// What the parties answered, in words.
+fn describe(seen: &BTreeMap<PartyId, Refusal>) -> String {
+    let mut values = seen.values();
+    match values.next() {
+        None => "nobody refused it".into(),
+        Some(first) if seen.len() == PartyId::ALL.len() && values.all(|other| other == first) => {
+            format!("all three parties: {first}")
+        }
+        Some(_) => {
+            let one = |(party, refusal): (&PartyId, &Refusal)| format!("party {party}: {refusal}");
+            seen.iter().map(one).collect::<Vec<_>>().join("; ")
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The run as the report shows it.
+
+use super::Outcome;
+use crate::report::{
+    ActorCount, Fact, MoneyFlow, Provenance, RefusedAttack, ReportData, Verdict, WorkPayout, credits,
+    thousands,
+};
+use primitives::Credits;
+
+/// What the report shows of a run.
+pub(super) fn data(outcome: &Outcome) -> ReportData {
+    let Outcome { manifest, metrics, workload, record, .. } = outcome;
+    let fact = |label: &str, value: String| Fact { label: label.into(), value };
+    let count = |label: &str, n: u64| fact(label, thousands(n));
+    let verdict = |v: &super::Verdict| Verdict {
+        claim: format!("{}.", v.claim),
+        holds: v.holds,
+        detail: v.detail.clone(),
+    };
+    let work = |work: &chain::light::figures::WorkRecord| WorkPayout {
+        name: outcome.names.get(&work.work_id).cloned().unwrap_or_else(|| work.work_id.to_string()),
+        payout: work.payout,
+    };
+    let attack = |attack: &super::AttackReport| RefusedAttack {
+        attack: sentence(&attack.attack),
+        refusal: sentence(&attack.seen),
+        count: 1,
+        refused: attack.as_expected,
+    };
+    ReportData {
+        title: format!("Epoch {}", record.epoch),
+        subtitle: format!(
+            "{} subscribers and {} works, {}",
+            thousands(metrics.subscribers as u64),
+            thousands(metrics.works as u64),
+            workload.source
+        ),
+        verdicts: outcome.verdicts.iter().map(verdict).collect(),
+        facts: vec![
+            count("subscribers", metrics.subscribers as u64),
+            count("events counted", metrics.events_accepted),
+            count("bundles accepted", metrics.bundles_accepted),
+            count("works used", record.health.active_works),
+            fact("credits in the creator pool", credits(Credits(metrics.pool))),
+            count("claims paid", metrics.claims_ok),
+        ],
+        money: MoneyFlow {
+            revenue: record.revenue.revenue,
+            creators: record.revenue.creators,
+            eco_reserve: record.revenue.eco,
+            infrastructure: record.revenue.infra,
+            fee: record.revenue.fee,
+        },
+        payouts: record.works.iter().map(work).collect(),
+        attacks: outcome.attacks.iter().map(attack).collect(),
+        actors: metrics
+            .actors
+            .iter()
+            .map(|(name, actor)| ActorCount { name: name.clone(), messages: actor.messages })
+            .collect(),
+        remarks: remarks(outcome),
+        provenance: Provenance {
+            seed: manifest.seed,
+            version: manifest.version.into(),
+            config_hash: manifest.config_hash.to_string(),
+            command: manifest.command.clone(),
+        },
+    }
+}
+
+fn remarks(outcome: &Outcome) -> Vec<Fact> {
+    let fact = |label: &str, value: String| Fact { label: label.into(), value };
+    let mut remarks: Vec<Fact> = outcome.notes().into_iter().map(|note| fact("note", note)).collect();
+    remarks.extend(outcome.workload.notes.iter().map(|note| fact("workload", note.clone())));
+    remarks.extend(outcome.workload.drawn.describe().into_iter().map(|(label, value)| fact(label, value)));
+    remarks.push(fact("state root", outcome.metrics.state_root.to_string()));
+    remarks
+}
+
+/// With a capital letter.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

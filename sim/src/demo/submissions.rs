@@ -1,0 +1,82 @@
+//! What is handed in, in which order: subscribers shuffled by the seed and taken in groups; the bundles of a group are
+//! proved in parallel and shuffled. The attacker is the first subscriber in that order who has an event, and attacks
+//! follow the honest bundles of its group.
+
+use super::DemoError;
+use crate::{
+    adversary::{self, Attack},
+    device::{Device, Parcel},
+    progress::{Progress, Stage},
+    workload::{Workload, draw},
+    world::World,
+};
+use primitives::limits::WINDOWS;
+use proofs::epoch::EpochContext;
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+/// Subscribers whose bundles are made at a time: enough to keep every core busy, few enough that the bundles of a large
+/// run are not in memory all at once.
+const GROUP: usize = 24;
+
+/// Something to hand in.
+pub(super) enum Submission {
+    /// An honest bundle of a subscriber, by place in the workload.
+    Honest(usize, Parcel),
+    /// A bundle that must be refused.
+    Attack(Box<Attack>),
+}
+
+/// The order of a run.
+pub(super) struct Schedule {
+    seed: u64,
+    groups: Vec<Vec<usize>>,
+    attacker: Option<usize>,
+}
+
+impl Schedule {
+    pub(super) fn new(workload: &Workload) -> Self {
+        let seed = workload.seed;
+        let active = |i: &usize| !workload.subscribers[*i].events.is_empty();
+        let mut order: Vec<usize> = (0..workload.subscribers.len()).filter(active).collect();
+        order.shuffle(&mut draw::rng("submission", seed, "subscribers"));
+        let attacker = order.first().copied();
+        Self { seed, groups: order.chunks(GROUP).map(<[usize]>::to_vec).collect(), attacker }
+    }
+
+    /// Number of groups.
+    pub(super) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Makes everything that is handed in with group `number`.
+    pub(super) fn group(
+        &self,
+        number: usize,
+        (world, workload, context): (&World, &Workload, &EpochContext),
+        progress: &dyn Progress,
+    ) -> Result<Vec<Submission>, DemoError> {
+        // Windows pass as the groups do.
+        let window = (number * usize::from(WINDOWS) / self.groups.len()) as u16;
+        let make = |place: &usize| {
+            let mut device = Device::new(world, context, &workload.subscribers[*place])?;
+            let parcels = device.bundles(window)?;
+            progress.advance(Stage::Bundles, parcels.len() as u64);
+            let attacks = if self.attacker == Some(*place) {
+                adversary::attacks(&mut device, &parcels, window)?.into()
+            } else {
+                Vec::new()
+            };
+            Ok((*place, parcels, attacks))
+        };
+        let made: Vec<_> = self.groups[number].par_iter().map(make).collect::<Result<_, DemoError>>()?;
+        let (mut honest, mut attacks) = (Vec::new(), Vec::new());
+        for (place, parcels, tried) in made {
+            honest.extend(parcels.into_iter().map(|parcel| Submission::Honest(place, parcel)));
+            attacks.extend(tried.into_iter().map(|attack| Submission::Attack(Box::new(attack))));
+        }
+        honest.shuffle(&mut draw::rng("submission", self.seed, &number.to_string()));
+        honest.extend(attacks);
+        Ok(honest)
+    }
+}

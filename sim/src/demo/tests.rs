@@ -1,0 +1,119 @@
+use super::*;
+use crate::{progress::Silent, workload::DEFAULT_SUBSCRIBERS};
+use std::time::Duration;
+
+/// A run of a few subscribers, small enough for a test.
+fn small() -> Options {
+    let workload = WorkloadOptions { seed: 3, subscribers: 12, works: 16, ..WorkloadOptions::default() };
+    Options { workload, batch: 4, ..Options::default() }
+}
+
+fn outcome(options: &Options) -> Outcome {
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let workload = prepare(options).expect("a workload");
+    run(options, workload, scratch.path(), &Silent).expect("a run")
+}
+
+/// What has to be the same whatever the number of threads, as it is written.
+fn reproducible(outcome: &Outcome) -> (Vec<u8>, Vec<PayoutRow>) {
+    (folder::record_json(&outcome.record).expect("plain data"), outcome.payouts.clone())
+}
+
+#[test]
+fn a_small_epoch_holds_in_every_respect() {
+    let outcome = outcome(&small());
+    for verdict in &outcome.verdicts {
+        assert!(verdict.holds, "{verdict:?} {:?}", outcome.attacks);
+    }
+    let metrics = &outcome.metrics;
+    assert_eq!(metrics.events_accepted, outcome.workload.drawn.events as u64);
+    assert!(metrics.events_submitted > metrics.events_accepted, "attacks carry events too");
+    assert_eq!(metrics.bundles_submitted, metrics.bundles_accepted + adversary::ATTACKS as u64);
+    assert_eq!((metrics.duplicates_rejected, metrics.forged_rejected), (2, 2));
+    let refusals = [("duplicate", 1), ("proof", 2), ("replay", 1), ("share", 1)];
+    assert_eq!(metrics.refusals, refusals.map(|(kind, n)| (kind.to_owned(), n)).into());
+    assert_eq!((metrics.pool, metrics.paid_total), (outcome.record.revenue.creators.0, metrics.pool));
+    assert_eq!(metrics.claims_ok, outcome.payouts.len() as u64);
+    assert_eq!((metrics.double_claims_tried, metrics.double_claims_rejected), (3, 3));
+    assert_eq!((metrics.k_anonymity, metrics.k_anonymity_of_preset), (0, 5));
+    assert_eq!(metrics.actors.len(), 11);
+    assert!(metrics.actors.values().all(|actor| actor.messages > 0), "{:?}", metrics.actors);
+}
+
+#[test]
+fn a_count_that_is_off_by_one_is_noticed() {
+    let outcome = outcome(&small());
+    let mut rows = outcome.rows.clone();
+    assert!(check::compare(&rows, &outcome.record).holds());
+    rows[0].value += 1;
+    let found = check::compare(&rows, &outcome.record).mismatches;
+    assert!(matches!(
+        found[..],
+        [check::Mismatch::Cell { count: "value", .. }, check::Mismatch::Work { count: "value", .. }]
+    ));
+    let missing = check::compare(&outcome.rows[1..], &outcome.record);
+    assert!(!missing.holds());
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing_that_is_on_record() {
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| reproducible(&outcome(&small())))
+    };
+    let (one, two) = (with(1), with(2));
+    assert!(one == two, "the record or the payouts depend on the number of threads");
+    let other = small();
+    let workload = WorkloadOptions { seed: 4, ..other.workload };
+    assert!(reproducible(&outcome(&Options { workload, ..other })) != one, "another seed is another epoch");
+}
+
+/// The actors carry the run: without one party there is no new batch and no end, and with it back all is as ever.
+#[test]
+fn an_epoch_waits_for_a_party_that_is_away_and_then_ends_the_same() {
+    let options = Options { batch: 2, ..small() };
+    let undisturbed = outcome(&options);
+    assert!(undisturbed.metrics.batches > 4, "{} batches", undisturbed.metrics.batches);
+    let actor = engine::Address::Party(PartyId::ALL[1]);
+    let outage = Some(Outage { actor, after_batches: 1, lasting: Duration::from_secs(2) });
+    let disturbed = outcome(&Options { outage, ..options });
+    let away = disturbed.away.expect("the outage took place");
+    // A vote that was on its way when the party went may complete one batch.
+    assert!(away.batches <= 1 && !away.ended, "{away:?}");
+    assert!(disturbed.holds(), "{:?}", disturbed.verdicts);
+    assert!(reproducible(&disturbed) == reproducible(&undisturbed));
+}
+
+#[test]
+fn a_world_with_too_little_padding_is_refused_before_it_is_made() {
+    let workload = WorkloadOptions { subscribers: 4, works: 4, ..WorkloadOptions::default() };
+    let options = Options { workload, preset: Preset::Flat, ..Options::default() };
+    assert!(matches!(prepare(&options), Err(DemoError::Padding { available: 4, works: 4, views: 63, .. })));
+}
+
+#[test]
+fn a_run_folder_holds_every_file_and_replaces_an_earlier_one() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let out = temporary.path().join("runs/small");
+    let outcome = outcome(&small());
+    for _ in 0..2 {
+        let staging = folder::Staging::new(&out).expect("a place");
+        staging.commit(&outcome).expect("written");
+        let names: std::collections::BTreeSet<_> = std::fs::read_dir(&out)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("plain names"))
+            .collect();
+        assert_eq!(names, folder::FILES.map(String::from).into());
+    }
+    assert_eq!(std::fs::read_dir(out.parent().expect("inside")).expect("a folder").count(), 1);
+    let rows = std::fs::read_to_string(out.join(folder::WORKLOAD_FILE)).expect("readable");
+    assert_eq!(rows.lines().count() as u64, outcome.metrics.events_accepted + 1);
+    assert_eq!(rows.lines().next(), Some("subscriber,tier,region,work_id,view,quarters,backed,value"));
+}
+
+#[test]
+fn the_defaults_are_large_enough_to_mean_something() {
+    assert!(DEFAULT_SUBSCRIBERS >= 100);
+    let workload = prepare(&Options::default()).expect("the defaults work");
+    assert!(workload.drawn.events >= 3_000);
+}

@@ -1,0 +1,261 @@
+//! A subscriber's device: obtains a token and receipts, cuts its usage into bundles, proves and encodes them.
+
+use crate::{
+    workload::{EventSpec, SubscriberSpec, draw},
+    world::{CHAIN, EPOCH, World},
+};
+use primitives::{Digest, Encode, RegionTag, WorkIndex, limits::BUNDLE_SIZES};
+use proofs::{
+    blind::{BlindError, BlindSignature},
+    bundle::{
+        Bundle, Envelope, EventWitness, ProveError,
+        prover::{self, RawWitness},
+    },
+    epoch::EpochContext,
+    receipt::{Denomination, Receipt},
+    token::{self, SubscriberKey},
+};
+use rand_chacha::ChaCha20Rng;
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
+use thiserror::Error;
+
+/// With more events left than this, the largest bundle is filled.
+const LARGE_FROM: usize = 96;
+
+const _: () = assert!(LARGE_FROM % BUNDLE_SIZES[1] == 0 && LARGE_FROM < BUNDLE_SIZES[2]);
+
+/// Why a device has no bundle to hand in.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// The tier's issuer gives no token.
+    #[error("subscriber {subscriber} gets no token: {error}")]
+    Token {
+        /// Who.
+        subscriber: String,
+        /// What went wrong.
+        error: BlindError,
+    },
+    /// A region gives no receipt.
+    #[error("subscriber {subscriber} gets no receipt: {error}")]
+    Receipt {
+        /// Who.
+        subscriber: String,
+        /// What went wrong.
+        error: BlindError,
+    },
+    /// No proof can be made.
+    #[error("subscriber {subscriber} cannot prove a bundle: {error}")]
+    Prove {
+        /// Who.
+        subscriber: String,
+        /// What went wrong.
+        error: ProveError,
+    },
+    /// The epoch has no place for a work, or no signer for a tier or region.
+    #[error("subscriber {subscriber} uses what the epoch does not have: {what}")]
+    NotInEpoch {
+        /// Who.
+        subscriber: String,
+        /// What.
+        what: &'static str,
+    },
+}
+
+/// What a bundle says openly, with the signatures that let it.
+type Open = (Envelope, BlindSignature, Vec<Receipt>);
+
+/// A bundle as it is handed in.
+#[derive(Clone)]
+pub struct Parcel {
+    /// Hash of its bytes.
+    pub id: Digest,
+    /// Its bytes.
+    pub bytes: Arc<[u8]>,
+    /// Events in it, padding left out, as places among the subscriber's events.
+    pub events: Range<usize>,
+    /// The region that it names.
+    pub region: RegionTag,
+}
+
+/// How `events` events are cut into bundles: how many go into each, in order.
+pub fn sizes(events: usize) -> Vec<usize> {
+    let [small, middle, large] = BUNDLE_SIZES;
+    let mut sizes = Vec::new();
+    let mut left = events;
+    while left > 0 {
+        let take = if left > LARGE_FROM {
+            large
+        } else if left > small {
+            middle
+        } else {
+            small
+        };
+        sizes.push(take.min(left));
+        left -= take.min(left);
+    }
+    sizes
+}
+
+/// Padding events that bundles of `events` events need.
+pub fn padding(events: usize) -> usize {
+    let size = |n: &usize| BUNDLE_SIZES.into_iter().find(|size| size >= n).expect("a bundle holds them");
+    sizes(events).iter().map(|n| size(n) - n).sum()
+}
+
+/// A subscriber's device in one epoch.
+pub struct Device<'a> {
+    world: &'a World,
+    context: &'a EpochContext,
+    subscriber: &'a SubscriberSpec,
+    key: SubscriberKey,
+    token: BlindSignature,
+    used: BTreeSet<(WorkIndex, u16)>,
+    rng: ChaCha20Rng,
+}
+
+impl<'a> Device<'a> {
+    /// Draws a key for the epoch and obtains a token for it.
+    pub fn new(
+        world: &'a World,
+        context: &'a EpochContext,
+        subscriber: &'a SubscriberSpec,
+    ) -> Result<Self, DeviceError> {
+        let name = || subscriber.name.clone();
+        let mut rng = draw::rng("device", world.seed, &subscriber.name);
+        let key = SubscriberKey::generate(&mut rng);
+        let message = token::message(CHAIN, EPOCH, subscriber.tier, &key.public());
+        let what = "its tier has no issuer";
+        let issuer = world.issuers.tiers.get(&subscriber.tier);
+        let issuer = issuer.ok_or_else(|| DeviceError::NotInEpoch { subscriber: name(), what })?;
+        let token = token::issue(issuer, &message, &mut rng)
+            .map_err(|error| DeviceError::Token { subscriber: name(), error })?;
+        Ok(Self { world, context, subscriber, key, token, used: BTreeSet::new(), rng })
+    }
+
+    /// Every bundle of the subscriber's events, to be handed in during `window`.
+    pub fn bundles(&mut self, window: u16) -> Result<Vec<Parcel>, DeviceError> {
+        let mut parcels = Vec::new();
+        let mut from = 0;
+        for size in sizes(self.subscriber.events.len()) {
+            let range = from..from + size;
+            let bundle = self.bundle(&self.subscriber.events[range.clone()], window)?;
+            parcels.push(parcel(&bundle, range));
+            from += size;
+        }
+        Ok(parcels)
+    }
+
+    /// An honest bundle of events.
+    pub fn bundle(&mut self, events: &[EventSpec], window: u16) -> Result<Bundle, DeviceError> {
+        let (open, witnesses) = self.prepare(events, window)?;
+        let bundle = prover::prove(self.context, &self.key, open, &witnesses, &mut self.rng);
+        bundle.map_err(|error| self.cannot_prove(error))
+    }
+
+    /// A bundle whose witness `lie` changes before the proof is made.
+    pub(crate) fn lying_bundle(
+        &mut self,
+        events: &[EventSpec],
+        window: u16,
+        lie: impl FnOnce(&mut RawWitness),
+    ) -> Result<Bundle, DeviceError> {
+        let (open, witnesses) = self.prepare(events, window)?;
+        let mut witness = RawWitness::honest(self.context, &self.key, &witnesses);
+        lie(&mut witness);
+        let bundle = prover::prove_whatever_the_witness_says(self.context, open, witness, &mut self.rng);
+        bundle.map_err(|error| self.cannot_prove(error))
+    }
+
+    fn cannot_prove(&self, error: ProveError) -> DeviceError {
+        DeviceError::Prove { subscriber: self.subscriber.name.clone(), error }
+    }
+
+    /// What a bundle of events says openly, and its padded events.
+    fn prepare(
+        &mut self,
+        events: &[EventSpec],
+        window: u16,
+    ) -> Result<(Open, Vec<EventWitness>), DeviceError> {
+        let backed = events.iter().filter(|event| event.backed).count();
+        let region = if backed > 0 { self.subscriber.region } else { RegionTag::NONE };
+        let envelope = Envelope {
+            chain: CHAIN,
+            epoch: EPOCH,
+            shard: self.context.shard.index(),
+            window,
+            tier: self.subscriber.tier,
+            region,
+            key: self.key.public(),
+        };
+        let receipts = self.receipts(region, backed)?;
+        let mut witnesses = events.iter().map(|event| self.witness(event)).collect::<Result<Vec<_>, _>>()?;
+        let padded = prover::pad(self.context, &mut witnesses, &mut self.used, &mut self.rng);
+        padded.map_err(|error| self.cannot_prove(error))?;
+        Ok(((envelope, self.token, receipts), witnesses))
+    }
+
+    /// Receipts for exactly `views` views.
+    fn receipts(&mut self, region: RegionTag, views: usize) -> Result<Vec<Receipt>, DeviceError> {
+        let Some(region) = region.0 else { return Ok(Vec::new()) };
+        let (world, name) = (self.world, &self.subscriber.name);
+        let issue = |denomination| {
+            let subscriber = || name.clone();
+            let what = "its region has no signer";
+            let signer = world.issuers.regions.get(&(region, denomination));
+            let signer = signer.ok_or_else(|| DeviceError::NotInEpoch { subscriber: subscriber(), what })?;
+            let at = (CHAIN, EPOCH, region);
+            Receipt::issue(signer, at, denomination, &self.key.public(), &mut self.rng)
+                .map_err(|error| DeviceError::Receipt { subscriber: subscriber(), error })
+        };
+        Denomination::cover(views).into_iter().map(issue).collect()
+    }
+
+    fn witness(&self, event: &EventSpec) -> Result<EventWitness, DeviceError> {
+        let place = self.context.shard.position(&self.world.works[event.work]);
+        let (subscriber, what) = (self.subscriber.name.clone(), "a work is not in its shard");
+        let work = place.ok_or(DeviceError::NotInEpoch { subscriber, what })?;
+        Ok(EventWitness { work, view: event.view, quarters: event.quarters, backed: event.backed })
+    }
+
+    /// The public context that the device works in.
+    pub(crate) fn context(&self) -> &'a EpochContext {
+        self.context
+    }
+
+    /// Whose device it is.
+    pub(crate) fn subscriber(&self) -> &'a SubscriberSpec {
+        self.subscriber
+    }
+}
+
+/// Wraps a bundle to be handed in.
+pub(crate) fn parcel(bundle: &Bundle, events: Range<usize>) -> Parcel {
+    Parcel { id: bundle.id(), bytes: bundle.to_bytes().into(), events, region: bundle.envelope.region }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_cut_into_as_few_padded_bundles_as_the_rule_says() {
+        assert_eq!(sizes(0), [0; 0]);
+        assert_eq!(sizes(8), [8]);
+        assert_eq!(sizes(9), [9]);
+        assert_eq!(sizes(40), [32, 8]);
+        assert_eq!(sizes(96), [32, 32, 32]);
+        assert_eq!(sizes(97), [97]);
+        assert_eq!(sizes(230), [128, 102]);
+        assert_eq!(sizes(300), [128, 128, 32, 12]);
+        assert_eq!((padding(8), padding(9), padding(97)), (0, 23, 31));
+    }
+
+    #[test]
+    fn every_event_is_in_a_bundle() {
+        for events in 0..600 {
+            assert_eq!(sizes(events).iter().sum::<usize>(), events);
+            assert!(padding(events) < BUNDLE_SIZES[1]);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The world of a run: what a workload lacks to happen. Offices, the committee, accounts of creators, works on
+//! record, tiers with prices, and the blind signers of tokens and receipts.
+//!
+//! Every secret is drawn by its purpose and its holder from the seed, so it can be made again at any time and need
+//! not be kept.
+
+mod issuers;
+mod registry;
+
+pub use issuers::Issuers;
+
+use crate::{
+    device,
+    progress::Progress,
+    workload::{Workload, draw},
+};
+use chain::{
+    Genesis, TxError, ledger::Authority, modules::work_registry::work_id, node::NodeError,
+    signature::SecretKey,
+};
+use engine::{Config, Office, PartySecrets, Plan};
+use primitives::{
+    ChainId, Credits, Digest, Domain, EpochId, GovernanceParams, PartyId, PersonId, Tier, WorkId, hash,
+    params::TierTerms,
+};
+use proofs::{
+    blind::BlindError,
+    committee::{Committee, CommitteeError, Member, PartySigner},
+    sharing::KemKey,
+};
+use rand_chacha::rand_core::RngCore;
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// The chain of every simulated world.
+pub const CHAIN: ChainId = ChainId(1);
+/// The epoch that is run.
+pub const EPOCH: EpochId = EpochId(1);
+/// Price of a subscription in each tier, and the bundles that it allows unless somebody needs more.
+pub const TERMS: [(Credits, u16); draw::TIERS.len()] =
+    [(Credits(5_000_000), 8), (Credits(10_000_000), 12), (Credits(20_000_000), 16)];
+/// Bundles that a tier allows beyond what its busiest subscriber needs.
+pub const SPARE_BUNDLES: usize = 4;
+
+/// Why a world cannot be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WorldError {
+    /// A blind signer has no key.
+    #[error("no key for the blind signer of {holder}: {error}")]
+    Issuer {
+        /// Whose key.
+        holder: String,
+        /// What went wrong.
+        error: BlindError,
+    },
+    /// The committee's keys are no committee.
+    #[error("the committee: {0}")]
+    Committee(#[from] CommitteeError),
+    /// A subscriber needs more bundles than a tier can allow.
+    #[error("subscriber {subscriber} needs {bundles} bundles, more than a tier can allow")]
+    TooManyBundles {
+        /// Who.
+        subscriber: String,
+        /// Bundles needed.
+        bundles: usize,
+    },
+    /// The ledger refused a registration.
+    #[error("the ledger refused to put {what} on record: {error}")]
+    Refused {
+        /// What.
+        what: String,
+        /// The rule that it breaks.
+        error: TxError,
+    },
+    /// The node failed.
+    #[error("the node failed: {0}")]
+    Node(#[from] NodeError),
+}
+
+/// The world of a run.
+pub struct World {
+    /// Decides every draw.
+    pub seed: u64,
+    /// Parameters of the epoch.
+    pub params: GovernanceParams,
+    /// Tiers on sale.
+    pub tiers: Vec<TierTerms>,
+    /// Subscriptions sold.
+    pub sales: Vec<(Tier, u64)>,
+    /// Creators, in the order of the workload.
+    pub creators: Vec<PersonId>,
+    /// Works, in the order of the workload.
+    pub works: Vec<WorkId>,
+    /// Blind signers.
+    pub issuers: Issuers,
+    committee: Committee,
+}
+
+impl World {
+    /// Makes the world of a workload. The keys of the blind signers take nearly all of the time.
+    pub fn new(
+        workload: &Workload,
+        params: &GovernanceParams,
+        progress: &dyn Progress,
+    ) -> Result<Self, WorldError> {
+        let seed = workload.seed;
+        let creators: Vec<PersonId> = workload.creators.iter().map(|c| person(seed, &c.name)).collect();
+        let id = |work: &crate::workload::WorkSpec| {
+            work_id(&fingerprint(seed, &work.name), &creators[work.creator])
+        };
+        let works = workload.works.iter().map(id).collect();
+        let issuers = Issuers::generate(workload, progress)?;
+        let (tiers, sales) = tiers(workload)?;
+        let [first, second, third] = PartyId::ALL.map(|party| {
+            let PartySecrets { signer, kem } = party_secrets(seed, party);
+            Member { signing: signer.public(), kem: kem.public() }
+        });
+        let committee = Committee::new([first, second, third])?;
+        Ok(Self { seed, params: params.clone(), tiers, sales, creators, works, issuers, committee })
+    }
+
+    /// Where the chain begins.
+    pub fn genesis(&self) -> Genesis {
+        let authority = |name: &str| {
+            let Office { person, key } = office(self.seed, name);
+            Authority { person, key: key.public_key() }
+        };
+        Genesis {
+            chain: CHAIN,
+            first_epoch: EPOCH,
+            params: self.params.clone(),
+            registrar: authority("registrar"),
+            steward: authority("steward"),
+            treasury: authority("treasury"),
+        }
+    }
+
+    /// What the actors need, with `batch` bundles in a batch.
+    pub fn config(&self, batch: usize) -> Config {
+        let mut seed = [0; 32];
+        draw::rng("committee", self.seed, "").fill_bytes(&mut seed);
+        let revenue = |(terms, (_, sold)): (&TierTerms, &(Tier, u64))| {
+            terms.price.checked_mul(*sold).expect("subscribers are bounded, and so is what they pay")
+        };
+        let plan = Plan {
+            epoch: EPOCH,
+            params: self.params.clone(),
+            tiers: self.tiers.clone(),
+            sales: self.sales.clone(),
+            attestation: named("attestation", self.seed, ""),
+            reserve: self.tiers.iter().zip(&self.sales).map(revenue).sum(),
+        };
+        Config {
+            parties: PartyId::ALL.map(|party| party_secrets(self.seed, party)),
+            steward: office(self.seed, "steward"),
+            treasury: office(self.seed, "treasury"),
+            plan,
+            batch,
+            seed,
+        }
+    }
+}
+
+/// A digest that stands for something of a name.
+fn named(purpose: &str, seed: u64, name: &str) -> Digest {
+    hash::hash(Domain::Simulation, &[b"name", purpose.as_bytes(), &seed.to_le_bytes(), name.as_bytes()])
+}
+
+fn person(seed: u64, name: &str) -> PersonId {
+    PersonId(named("person", seed, name).0)
+}
+
+fn fingerprint(seed: u64, work: &str) -> Digest {
+    named("fingerprint", seed, work)
+}
+
+/// The account key of a person.
+fn account_key(seed: u64, name: &str) -> SecretKey {
+    SecretKey::generate(&mut draw::rng("account", seed, name))
+}
+
+fn office(seed: u64, name: &str) -> Office {
+    Office { person: person(seed, name), key: account_key(seed, name) }
+}
+
+fn party_secrets(seed: u64, party: PartyId) -> PartySecrets {
+    let name = party.to_string();
+    PartySecrets {
+        signer: PartySigner::generate(party, &mut draw::rng("party-signing", seed, &name)),
+        kem: KemKey::generate(&mut draw::rng("party-sealing", seed, &name)),
+    }
+}
+
+/// Terms of every tier, and what was sold: one subscription for each subscriber, silent ones too.
+fn tiers(workload: &Workload) -> Result<(Vec<TierTerms>, Vec<(Tier, u64)>), WorldError> {
+    let mut needed: BTreeMap<Tier, (u64, usize)> = BTreeMap::new();
+    for subscriber in &workload.subscribers {
+        let bundles = device::sizes(subscriber.events.len()).len() + SPARE_BUNDLES;
+        if bundles > usize::from(u16::MAX) {
+            return Err(WorldError::TooManyBundles { subscriber: subscriber.name.clone(), bundles });
+        }
+        let (sold, most) = needed.entry(subscriber.tier).or_default();
+        *sold += 1;
+        *most = bundles.max(*most);
+    }
+    let mut terms = Vec::new();
+    let mut sales = Vec::new();
+    for ((tier, _), (price, allowed)) in draw::TIERS.into_iter().zip(TERMS) {
+        let (sold, most) = needed.get(&tier).copied().unwrap_or_default();
+        let most = u16::try_from(most).expect("checked above");
+        terms.push(TierTerms { tier, price, max_bundles: allowed.max(most) });
+        sales.push((tier, sold));
+    }
+    Ok((terms, sales))
+}

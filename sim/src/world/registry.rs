@@ -1,0 +1,146 @@
+//! Putting the world on record: persons, works, the committee, and the keys of the epoch.
+
+use super::{CHAIN, EPOCH, World, WorldError, account_key, fingerprint, named, office};
+use crate::{
+    progress::{Progress, Stage},
+    workload::{WorkSpec, Workload, draw},
+};
+use chain::{
+    Node, Payload, Transaction,
+    modules::{
+        dapr::payout::Split,
+        identity::{Register, Roles, SetStatus, Status},
+        usage::{PublishKeys, RegionSigner, SetCommittee, TierKey},
+        work_registry::{MediaType, RegisterWork},
+    },
+    signature::SecretKey,
+};
+use engine::Office;
+use primitives::{BasisPoints, CategoryId, PersonId};
+use rand_chacha::ChaCha20Rng;
+
+/// Transactions in a block of registrations.
+const BLOCK: usize = 512;
+
+/// Submits transactions, and ends a block whenever it is full.
+struct Desk<'a> {
+    node: &'a mut Node,
+    progress: &'a dyn Progress,
+    rng: ChaCha20Rng,
+    pending: usize,
+}
+
+impl Desk<'_> {
+    fn submit(
+        &mut self,
+        (person, key): (PersonId, &SecretKey),
+        payload: Payload,
+        what: impl FnOnce() -> String,
+    ) -> Result<(), WorldError> {
+        let nonce = self.node.ledger().nonce(&person).unwrap_or(0);
+        let tx = Transaction::signed(payload, CHAIN, (person, nonce), key, &mut self.rng);
+        self.node.submit(&tx).map_err(|error| WorldError::Refused { what: what(), error })?;
+        self.progress.advance(Stage::Registry, 1);
+        self.pending += 1;
+        if self.pending == BLOCK { self.end_block() } else { Ok(()) }
+    }
+
+    fn end_block(&mut self) -> Result<(), WorldError> {
+        self.pending = 0;
+        self.node.produce_block()?;
+        Ok(())
+    }
+}
+
+impl World {
+    /// Puts everything on record that has to be there before an epoch is begun.
+    pub fn register(
+        &self,
+        workload: &Workload,
+        node: &mut Node,
+        progress: &dyn Progress,
+    ) -> Result<(), WorldError> {
+        let steps = 2 * self.creators.len() + self.works.len() + 2;
+        progress.begin(Stage::Registry, steps as u64);
+        let rng = draw::rng("registrations", self.seed, "");
+        let mut desk = Desk { node, progress, rng, pending: 0 };
+        self.register_creators(workload, &mut desk)?;
+        self.register_works(workload, &mut desk)?;
+        let Office { person, key } = office(self.seed, "steward");
+        let seat = SetCommittee { committee: self.committee.clone() };
+        desk.submit((person, &key), Payload::SetCommittee(seat), || "the committee".into())?;
+        desk.submit((person, &key), Payload::PublishKeys(self.keys()), || "the epoch's keys".into())?;
+        desk.end_block()?;
+        progress.end(Stage::Registry);
+        Ok(())
+    }
+
+    fn register_creators(&self, workload: &Workload, desk: &mut Desk<'_>) -> Result<(), WorldError> {
+        let registrar = office(self.seed, "registrar");
+        let by = (registrar.person, &registrar.key);
+        for (spec, person) in workload.creators.iter().zip(&self.creators) {
+            let register = Register {
+                person: *person,
+                key: account_key(self.seed, &spec.name).public_key(),
+                roles: Roles::CREATOR.with(Roles::COLLABORATOR),
+                credential: named("credential", self.seed, &spec.name),
+                nullifier: named("nullifier", self.seed, &spec.name),
+            };
+            desk.submit(by, Payload::Register(register), || format!("creator {}", spec.name))?;
+            let activate = SetStatus { person: *person, status: Status::Active };
+            desk.submit(by, Payload::SetStatus(activate), || format!("creator {} as active", spec.name))?;
+        }
+        Ok(())
+    }
+
+    fn register_works(&self, workload: &Workload, desk: &mut Desk<'_>) -> Result<(), WorldError> {
+        for spec in &workload.works {
+            let creator = &workload.creators[spec.creator].name;
+            let key = account_key(self.seed, creator);
+            let by = (self.creators[spec.creator], &key);
+            desk.submit(by, Payload::RegisterWork(self.work(spec)), || format!("work {}", spec.name))?;
+        }
+        Ok(())
+    }
+
+    fn work(&self, spec: &WorkSpec) -> RegisterWork {
+        let split = |(payee, share): &(usize, u16)| Split {
+            payee: self.creators[*payee],
+            share: BasisPoints::new(*share).expect("a workload's splits are at most the whole"),
+        };
+        let mut splits: Vec<Split> = spec.splits.iter().map(split).collect();
+        splits.sort_by_key(|split| split.payee);
+        RegisterWork {
+            fingerprint: fingerprint(self.seed, &spec.name),
+            media: MediaType::Audio,
+            category: CategoryId(spec.category),
+            price: spec.price,
+            splits,
+            metadata: named("metadata", self.seed, &spec.name),
+            active_from: EPOCH,
+        }
+    }
+
+    /// Public keys of the blind signers, in the order of the record.
+    fn keys(&self) -> PublishKeys {
+        let tier = |(tier, key): (&_, &proofs::blind::BlindIssuer)| TierKey {
+            tier: *tier,
+            key: key.public().der().to_vec(),
+        };
+        let region = |((region, denomination), key): (
+            &(_, proofs::receipt::Denomination),
+            &proofs::blind::BlindIssuer,
+        )| {
+            RegionSigner {
+                region: *region,
+                denomination: denomination.views(),
+                key: key.public().der().to_vec(),
+            }
+        };
+        PublishKeys {
+            epoch: EPOCH,
+            tiers: self.issuers.tiers.iter().map(tier).collect(),
+            regions: self.issuers.regions.iter().map(region).collect(),
+        }
+    }
+}
