@@ -2,11 +2,7 @@
 
 use super::decimal::{Decimal128, Decimal256};
 use crate::modules::{
-    dapr::{
-        WorkFigures,
-        discovery::{CategoryShare, DISCOVERY_SCALE_BITS, Health},
-        weight::WEIGHT_SCALE_BITS,
-    },
+    dapr::{WorkFigures, discovery::DISCOVERY_SCALE_BITS, weight::WEIGHT_SCALE_BITS},
     usage::{ListedWork, Summary},
 };
 use primitives::{
@@ -171,68 +167,6 @@ impl From<&Summary> for MoneyRecord {
             carried_in: summary.carried_in,
             paid: summary.paid,
             carried_out: summary.carried_out,
-        }
-    }
-}
-
-/// A category's part of the creator pool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CategoryRecord {
-    /// The category.
-    pub category: CategoryId,
-    /// Its part.
-    pub share: u64,
-}
-
-impl From<&CategoryShare> for CategoryRecord {
-    fn from(part: &CategoryShare) -> Self {
-        Self { category: part.category, share: part.share }
-    }
-}
-
-/// Ecosystem health of the epoch (economics notes, section 2b).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HealthRecord {
-    /// Works with usage.
-    pub active_works: u64,
-    /// Works with published usage.
-    pub published_works: u64,
-    /// Persons who were paid.
-    pub creators_paid: u64,
-    /// Subscriptions sold.
-    pub subscribers: u64,
-    /// Usage events that counted.
-    pub events: u64,
-    /// Gini coefficient of payouts.
-    pub gini: u64,
-    /// Part of the pool that goes to the best-paid hundredth.
-    pub top_percent_share: u64,
-    /// Effective number of works.
-    pub effective_works: u64,
-    /// Part of views that receipts back.
-    pub backed_share: u64,
-    /// Part of value that is carried over unpublished.
-    pub carried_share: u64,
-    /// Part of the pool by category.
-    pub categories: Vec<CategoryRecord>,
-}
-
-impl From<&Health> for HealthRecord {
-    fn from(health: &Health) -> Self {
-        Self {
-            active_works: health.active_works,
-            published_works: health.published_works,
-            creators_paid: health.creators_paid,
-            subscribers: health.subscribers,
-            events: health.events,
-            gini: health.gini,
-            top_percent_share: health.top_percent_share,
-            effective_works: health.effective_works,
-            backed_share: health.backed_share,
-            carried_share: health.carried_share,
-            categories: health.categories.iter().map(CategoryRecord::from).collect(),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use super::{
     decimal::Decimal256,
-    figures::{HealthRecord, MoneyRecord, Scales, WorkRecord},
+    figures::{MoneyRecord, Scales, WorkRecord},
 };
 use crate::{
     ledger::{EpochProof, Ledger},
     merkle::MerklePath,
+    modules::dapr::discovery::Health,
     poseidon::Felt,
     state::tree::Inclusion,
 };
@@ -57,7 +58,7 @@ pub struct EpochRecord {
     #[serde(with = "crate::poseidon::wire::hex")]
     pub payout_root: Felt,
     /// Health of the epoch.
-    pub health: HealthRecord,
+    pub health: Health,
     /// Anchored batch headers, in order.
     pub headers: Vec<HeaderRecord>,
     /// The root that froze them.
@@ -283,7 +284,7 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
         works: works.map(|(listed, figures)| WorkRecord::new(epoch, listed, figures)).collect(),
         sum_of_weights: Decimal256(summary.sum_of_weights),
         payout_root: summary.payout_root,
-        health: (&settlement.health).into(),
+        health: settlement.health.clone(),
         headers: state.anchors_of(epoch).map(|anchor| (&anchor.header).into()).collect(),
         root: RootRecord {
             batches: root.root.batches,

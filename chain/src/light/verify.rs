@@ -2,13 +2,13 @@
 
 use super::{
     decimal::Decimal256,
-    figures::{HealthRecord, MoneyRecord, Scales, WorkRecord},
+    figures::{MoneyRecord, Scales, WorkRecord},
     finding::Finding,
     record::{EpochRecord, FORMAT},
 };
 use crate::{
     modules::{
-        dapr::{Inputs, payout::check_splits, revenues_commitment, settle},
+        dapr::{Inputs, discovery::Health, payout::check_splits, revenues_commitment, settle},
         usage::{
             Aggregate, Epoch, Opening, Phase, aggregate_digest, beacon_key, check_tally, follow, freeze,
         },
@@ -190,7 +190,7 @@ fn check_figures(
         compare_work(&WorkRecord::new(record.epoch, listed, figures), found, findings);
     }
     compare_money(&MoneyRecord::from(&summary), &record.revenue, findings);
-    compare_health(&HealthRecord::from(&settlement.health), &record.health, findings);
+    compare_health(&settlement.health, &record.health, findings);
     if record.sum_of_weights != Decimal256(summary.sum_of_weights) {
         findings.push(Finding::SumOfWeights);
     }
@@ -251,7 +251,7 @@ fn compare_money(expected: &MoneyRecord, found: &MoneyRecord, findings: &mut Vec
     }
 }
 
-fn compare_health(expected: &HealthRecord, found: &HealthRecord, findings: &mut Vec<Finding>) {
+fn compare_health(expected: &Health, found: &Health, findings: &mut Vec<Finding>) {
     let mut report = |field| findings.push(Finding::Health { field });
     compare!(
         expected,

@@ -41,6 +41,7 @@ pub struct WorkPayout {
 
 /// A category's part of the creator pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CategoryShare {
     /// The category.
     pub category: CategoryId,
@@ -52,6 +53,7 @@ codec_struct!(CategoryShare { category, share });
 
 /// Indicators of an epoch (economics notes, section 2b). Ratios are Q32 and rounded down; a ratio over nothing is 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Health {
     /// Works with usage, published or not.
     pub active_works: u64,
