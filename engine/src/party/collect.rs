@@ -95,7 +95,7 @@ pub struct Collect {
     totals: ReplicatedTotals<Group>,
     proposal: Option<Proposal>,
     ballot: Option<Ballot>,
-    /// A proposal that names bundles which are still on their way.
+    /// A proposal for the next position, or one that names bundles which are still on their way.
     deferred: Option<(PartyId, BatchHeader, Vec<Digest>)>,
 }
 
@@ -169,7 +169,8 @@ impl Collect {
         if let Some((from, header, ids)) = self.deferred.take() {
             effects.extend(self.proposed(secrets, from, header, ids)?);
         }
-        if leader(self.position) == self.party && self.ballot.is_none() {
+        // One proposal a position: the votes may all be in while the chain has not answered yet.
+        if leader(self.position) == self.party && self.proposal.is_none() {
             effects.extend(self.propose(secrets));
         }
         // A leader with a proposal under way still has its bundles in the pool, so it says that they wait.
@@ -230,6 +231,14 @@ impl Collect {
         let context = &self.epoch.context;
         if header.leader() != from {
             return Err(FaultReason::NotLeader.of(from));
+        }
+        // The leader may have heard of the last anchor first. What is behind is of no use any more.
+        if header.position > self.position {
+            self.deferred = Some((from, header, ids));
+            return Ok(Vec::new());
+        }
+        if header.position < self.position {
+            return Ok(Vec::new());
         }
         let distinct = ids.iter().collect::<BTreeSet<_>>().len() == ids.len();
         let place = (header.chain, header.epoch, header.shard, header.position, header.previous);

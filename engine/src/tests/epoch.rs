@@ -33,6 +33,20 @@ fn an_epoch_goes_from_bundles_to_a_record_that_verifies() {
     assert_eq!(listeners, 5);
 }
 
+/// While the votes are in and the chain has not answered, more bundles come: the leader proposes once all the same.
+#[test]
+fn a_leader_proposes_once_a_position_whatever_comes_meanwhile() {
+    let (mut mesh, opened) = Mesh::opened();
+    mesh.hold_anchors(true);
+    mesh.submit_honest(&opened, 4);
+    assert_eq!(mesh.proposals(), 1);
+    mesh.hold_anchors(false);
+    mesh.close();
+    mesh.assert_done();
+    assert_eq!(mesh.batches().len(), 2);
+    assert_eq!(mesh.proposals(), 2);
+}
+
 #[test]
 fn an_epoch_without_bundles_ends_too() {
     let (mut mesh, _) = Mesh::opened();

@@ -29,6 +29,8 @@ pub(super) struct Mesh<'a> {
     pub(super) events: Vec<Event>,
     pub(super) tamper: Tamper<'a>,
     dir: tempfile::TempDir,
+    held: Option<Vec<(Address, Address, Message)>>,
+    proposals: usize,
 }
 
 impl<'a> Mesh<'a> {
@@ -50,7 +52,16 @@ impl<'a> Mesh<'a> {
         let settlement = Settlement::new(node.clone(), config.steward, config.treasury, config.plan, rng);
         cores.insert(Address::Settlement, Box::new(settlement));
         let (queue, events) = (VecDeque::new(), Vec::new());
-        let mut mesh = Self { cores, queue, node, events, tamper: Box::new(|_, _, _| true), dir };
+        let mut mesh = Self {
+            cores,
+            queue,
+            node,
+            events,
+            tamper: Box::new(|_, _, _| true),
+            dir,
+            held: None,
+            proposals: 0,
+        };
         mesh.tell(Address::Coordinator, Message::Begin);
         let opened = mesh.events.iter().find_map(|e| match e {
             Event::Opened(opened) => Some(opened.clone()),
@@ -73,6 +84,10 @@ impl<'a> Mesh<'a> {
 
     fn run(&mut self) {
         while let Some((from, to, message)) = self.queue.pop_front() {
+            if let (Message::Anchor(_), Some(held)) = (&message, &mut self.held) {
+                held.push((from, to, message));
+                continue;
+            }
             let Some(message) = self.carry(from, to, message) else { continue };
             let effects = self.cores.get_mut(&to).expect("an actor").handle(from, message);
             for effect in effects {
@@ -92,6 +107,7 @@ impl<'a> Mesh<'a> {
     fn carry(&mut self, from: Address, to: Address, message: Message) -> Option<Message> {
         match (from, to, message) {
             (Address::Party(from), Address::Party(to), Message::Peer(peer)) => {
+                self.proposals += usize::from(matches!(peer, PeerMessage::Propose(..)) && to == from.next());
                 let mut peer = PeerMessage::from_bytes(&peer.to_bytes()).expect("messages survive the wire");
                 (self.tamper)(from, to, &mut peer).then_some(Message::Peer(peer))
             }
@@ -113,6 +129,18 @@ impl<'a> Mesh<'a> {
             let bundle = TestSubscriber::new(100 + seed).bundle(&opened.context, events);
             self.submit(&bundle.to_bytes());
         }
+    }
+
+    /// Holds headers back on their way to the chain, or lets them go.
+    pub(super) fn hold_anchors(&mut self, hold: bool) {
+        self.queue.extend(self.held.take().unwrap_or_default());
+        self.held = hold.then(Vec::new);
+        self.run();
+    }
+
+    /// Number of proposals, repeated ones included.
+    pub(super) fn proposals(&self) -> usize {
+        self.proposals
     }
 
     /// Where the node keeps its files.
