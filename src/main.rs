@@ -1,1 +1,29 @@
-fn main() {}
+//! The `cwe` command: parses, calls, prints.
+//!
+//! Results go to standard output, progress and errors to standard error. Exit codes: 0 if all is well, 1 if something
+//! that was checked does not hold, 2 for bad input or a wrong call, 3 if the program or the epoch failed.
+
+mod cli;
+mod demo;
+mod epoch;
+mod output;
+mod progress;
+
+use clap::Parser;
+use cli::{Command, EpochCommand};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = match cli::Cli::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Epoch(EpochCommand::Verify(arguments)) => epoch::verify(&arguments),
+        Command::Epoch(EpochCommand::Show(arguments)) => epoch::show(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::error(&failure);
+            failure.code().into()
+        }
+    }
+}

@@ -24,7 +24,7 @@ use std::{
 /// Most first answers that are waited for at a time: three a bundle. Far below what an intake holds.
 const MAX_OUTSTANDING: usize = 3 * 96;
 /// With no event for so long, a run is given up. The longest silence of an honest run is one batch on the pool.
-const STALL: Duration = Duration::from_secs(300);
+const STALL: Duration = Duration::from_secs(120);
 
 const _: () = assert!(MAX_OUTSTANDING < engine::intake::MAX_IN_FLIGHT);
 

@@ -10,12 +10,13 @@ use crate::{
     adversary::Attack,
     check::{Comparison, TruthRow, event_value},
     progress::Stage,
+    report::credits,
     workload::Workload,
     world::World,
 };
 use chain::light::EpochRecord;
 use engine::Refusal;
-use primitives::{Digest, PartyId, PersonId, Preset, WorkId};
+use primitives::{Credits, Digest, PartyId, PersonId, Preset, WorkId};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -340,7 +341,11 @@ impl Inputs<'_> {
             verdict(
                 "Creators were paid the whole pool",
                 metrics.pool == metrics.paid_total,
-                format!("{} of {} micro-credits", metrics.paid_total, metrics.pool),
+                format!(
+                    "{} of {} credits",
+                    credits(Credits(metrics.paid_total)),
+                    credits(Credits(metrics.pool))
+                ),
             ),
             verdict(
                 "Every payout was claimed once",

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{progress::Silent, workload::DEFAULT_SUBSCRIBERS};
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 /// A run of a few subscribers, small enough for a test.
 fn small() -> Options {
@@ -14,6 +14,12 @@ fn outcome(options: &Options) -> Outcome {
     run(options, workload, scratch.path(), &Silent).expect("a run")
 }
 
+/// The same small run for every test that only looks at it.
+fn shared() -> &'static Outcome {
+    static OUTCOME: OnceLock<Outcome> = OnceLock::new();
+    OUTCOME.get_or_init(|| outcome(&small()))
+}
+
 /// What has to be the same whatever the number of threads, as it is written.
 fn reproducible(outcome: &Outcome) -> (Vec<u8>, Vec<PayoutRow>) {
     (folder::record_json(&outcome.record).expect("plain data"), outcome.payouts.clone())
@@ -21,7 +27,7 @@ fn reproducible(outcome: &Outcome) -> (Vec<u8>, Vec<PayoutRow>) {
 
 #[test]
 fn a_small_epoch_holds_in_every_respect() {
-    let outcome = outcome(&small());
+    let outcome = shared();
     for verdict in &outcome.verdicts {
         assert!(verdict.holds, "{verdict:?} {:?}", outcome.attacks);
     }
@@ -42,7 +48,7 @@ fn a_small_epoch_holds_in_every_respect() {
 
 #[test]
 fn a_count_that_is_off_by_one_is_noticed() {
-    let outcome = outcome(&small());
+    let outcome = shared();
     let mut rows = outcome.rows.clone();
     assert!(check::compare(&rows, &outcome.record).holds());
     rows[0].value += 1;
@@ -71,7 +77,7 @@ fn the_number_of_threads_changes_nothing_that_is_on_record() {
 /// The actors carry the run: without one party there is no new batch and no end, and with it back all is as ever.
 #[test]
 fn an_epoch_waits_for_a_party_that_is_away_and_then_ends_the_same() {
-    let options = Options { batch: 2, ..small() };
+    let options = Options { batch: 1, ..small() };
     let undisturbed = outcome(&options);
     assert!(undisturbed.metrics.batches > 4, "{} batches", undisturbed.metrics.batches);
     let actor = engine::Address::Party(PartyId::ALL[1]);
@@ -95,10 +101,10 @@ fn a_world_with_too_little_padding_is_refused_before_it_is_made() {
 fn a_run_folder_holds_every_file_and_replaces_an_earlier_one() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     let out = temporary.path().join("runs/small");
-    let outcome = outcome(&small());
+    let outcome = shared();
     for _ in 0..2 {
         let staging = folder::Staging::new(&out).expect("a place");
-        staging.commit(&outcome).expect("written");
+        staging.commit(outcome).expect("written");
         let names: std::collections::BTreeSet<_> = std::fs::read_dir(&out)
             .expect("a folder")
             .map(|entry| entry.expect("an entry").file_name().into_string().expect("plain names"))

@@ -1,0 +1,144 @@
+//! Arguments and help of the command.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use primitives::{Digest, Preset};
+use sim::workload::{DEFAULT_SUBSCRIBERS, DEFAULT_WORKS};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all is well
+  1  something that was checked does not hold
+  2  bad input, or a wrong call
+  3  the program or the epoch failed";
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  cwe demo
+      120 subscribers of a synthetic, heavy-tailed workload
+
+  cwe demo --usage plays.tsv --subscribers 150 --works 1024 --seed 7 --out runs/plays
+      a table with a header and columns for user, work and plays, such as
+          user    work    plays
+          anna    song-1  12
+
+  cwe demo --seed 7 -o json | jq .paid_total
+      one JSON object on standard output, and nothing else there
+
+The run folder holds manifest.json, metrics.json, workload.csv (one row an accepted event),
+payouts.csv, epoch.json (the public record), report.html (opens offline) and timings.json.";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  cwe epoch verify runs/synthetic-seed-1
+  cwe epoch verify runs/synthetic-seed-1 --root 1f0e…
+
+Everything is recomputed from the record: beacon, headers and their signatures, tally proof,
+weights, shares of revenue, payouts, splits, roots. Without --root the record may be consistent
+and of a chain that somebody made up; with the state root of a node that you trust, it is known
+to be of that chain.";
+
+/// The economic core of the Clean Web Economy.
+#[derive(Debug, Parser)]
+#[command(name = "cwe", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a whole epoch on this machine: proofs, three parties, chain, claims
+    Demo(Demo),
+    /// Look at the public record of an epoch, and verify it offline
+    #[command(subcommand)]
+    Epoch(EpochCommand),
+}
+
+/// What to do with a record.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EpochCommand {
+    /// Verify a public record from scratch
+    Verify(Verify),
+    /// Show a public record
+    Show(Show),
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// One JSON object.
+    Json,
+}
+
+/// Arguments of `cwe demo`.
+#[derive(Debug, Args)]
+#[command(after_help = DEMO_EXAMPLES)]
+pub(crate) struct Demo {
+    /// A usage table: TSV or CSV with a header and columns for user, work and plays. Without it, a synthetic one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) usage: Option<PathBuf>,
+    /// Header of the user column, where its name does not say so
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    pub(crate) user_column: Option<String>,
+    /// Header of the work column
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    pub(crate) work_column: Option<String>,
+    /// Header of the column of play counts
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    pub(crate) plays_column: Option<String>,
+    /// Subscribers, sampled by the seed
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SUBSCRIBERS)]
+    pub(crate) subscribers: usize,
+    /// Works: the most played among these subscribers
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_WORKS)]
+    pub(crate) works: usize,
+    /// Events for one play: a row becomes min(J_max, round(plays * X)) events [default: about 30 a subscriber]
+    #[arg(long, value_name = "X")]
+    pub(crate) plays_scale: Option<f64>,
+    /// Decides every draw: the same seed gives the same epoch
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Parameters: spec, guarded or flat. The threshold k_anonymity is 0 whatever they say
+    #[arg(long, value_name = "P", default_value_t = Preset::Spec)]
+    pub(crate) preset: Preset,
+    /// The run folder [default: runs/SOURCE-seed-S]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+    /// No progress on standard error
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Arguments of `cwe epoch verify`.
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(crate) struct Verify {
+    /// A run folder, or a record file
+    #[arg(value_name = "RUNDIR")]
+    pub(crate) run: PathBuf,
+    /// State root that you trust, from a node or from L1: 64 hexadecimal digits
+    #[arg(long, value_name = "HEX")]
+    pub(crate) root: Option<Digest>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
+
+/// Arguments of `cwe epoch show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// A run folder, or a record file
+    #[arg(value_name = "RUNDIR")]
+    pub(crate) run: PathBuf,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}

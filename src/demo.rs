@@ -1,0 +1,165 @@
+//! `cwe demo`.
+
+use crate::{
+    cli::{Demo, Format},
+    output::{self, Failure, table},
+    progress,
+};
+use primitives::Credits;
+use serde_json::{Value, json};
+use sim::{
+    demo::{self, Options, Outcome, folder},
+    report::{credits, thousands},
+    workload::{Columns, UsageFile, Workload, WorkloadOptions},
+};
+use std::{
+    cmp::Reverse,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// Works in the table of top payouts.
+const TOP: usize = 10;
+/// Exit code after an interrupt: 128 and the number of the signal, as shells have it.
+const INTERRUPTED: i32 = 130;
+
+/// Runs the demo.
+pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
+    let options = options(arguments);
+    let out = arguments.out.clone().unwrap_or_else(|| folder::default_folder(&options));
+    let workload = demo::prepare(&options)?;
+    if !arguments.quiet {
+        announce(&workload, &options);
+    }
+    let staging = folder::Staging::new(&out)?;
+    remove_when_interrupted(staging.dir().to_owned())?;
+    let progress = progress::choose(arguments.quiet);
+    let outcome = demo::run(&options, workload, &staging.scratch(), progress.as_ref())?;
+    staging.commit(&outcome)?;
+    match arguments.output {
+        Format::Json => output::json(&object(&outcome, &out)?)?,
+        Format::Table => output::print(&summary(&outcome, &out))?,
+    }
+    match outcome.verdicts.iter().find(|verdict| !verdict.holds) {
+        None => Ok(()),
+        Some(verdict) => {
+            let what = format!("not so: {} ({})", verdict.claim.to_lowercase(), verdict.detail);
+            Err(Failure::RunDoesNotHold { what, folder: out })
+        }
+    }
+}
+
+fn options(arguments: &Demo) -> Options {
+    let columns = Columns {
+        user: arguments.user_column.clone(),
+        work: arguments.work_column.clone(),
+        plays: arguments.plays_column.clone(),
+    };
+    let workload = WorkloadOptions {
+        seed: arguments.seed,
+        subscribers: arguments.subscribers,
+        works: arguments.works,
+        plays_scale: arguments.plays_scale,
+        usage: arguments.usage.clone().map(|path| UsageFile { path, columns }),
+    };
+    Options { workload, preset: arguments.preset, ..Options::default() }
+}
+
+/// Says what is about to be run, and what was drawn for it.
+fn announce(workload: &Workload, options: &Options) {
+    let mut lines = vec![format!(
+        "{} subscribers, {} works, {} events; {}; seed {}, preset {}",
+        thousands(workload.subscribers.len() as u64),
+        thousands(workload.works.len() as u64),
+        thousands(workload.drawn.events as u64),
+        workload.source,
+        workload.seed,
+        options.preset,
+    )];
+    lines.extend(workload.notes.iter().map(|note| format!("  {note}")));
+    lines.push("drawn from the seed, as it came out:".into());
+    let drawn = workload.drawn.describe();
+    lines.extend(drawn.into_iter().map(|(label, value)| format!("  {label}: {value}")));
+    lines.extend(demo::outcome::notes(options.preset).into_iter().map(|note| format!("note: {note}")));
+    lines.push(String::new());
+    // A closed standard error is no reason to stop a run.
+    drop(writeln!(std::io::stderr(), "{}", lines.join("\n")));
+}
+
+/// An interrupted run leaves neither a run folder nor the beginning of one.
+fn remove_when_interrupted(staging: PathBuf) -> Result<(), Failure> {
+    Ok(ctrlc::set_handler(move || {
+        // What is being written to cannot always be removed at once.
+        let removed = (0..20).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            fs::remove_dir_all(&staging).is_ok() || !staging.exists()
+        });
+        let rest =
+            if removed { "nothing was written".into() } else { format!("remove {}", staging.display()) };
+        drop(writeln!(std::io::stderr(), "\nerror: interrupted: {rest}"));
+        std::process::exit(INTERRUPTED);
+    })?)
+}
+
+/// The one object of `-o json`: the metrics, and where everything is.
+fn object(outcome: &Outcome, out: &Path) -> Result<Value, Failure> {
+    let mut object = serde_json::to_value(&outcome.metrics)?;
+    object["out"] = json!(out);
+    object["holds"] = json!(outcome.holds());
+    object["verdicts"] = serde_json::to_value(&outcome.verdicts)?;
+    object["attacks"] = serde_json::to_value(&outcome.attacks)?;
+    object["notes"] = json!(outcome.notes());
+    Ok(object)
+}
+
+fn mark(holds: bool) -> &'static str {
+    if holds { "✓" } else { "✗" }
+}
+
+fn summary(outcome: &Outcome, out: &Path) -> String {
+    let metrics = &outcome.metrics;
+    let mut text = format!("\nEpoch {}\n\n", outcome.record.epoch);
+    let verdicts = outcome.verdicts.iter().map(|v| [mark(v.holds).into(), v.claim.clone(), v.detail.clone()]);
+    text += &table(["", "checked", "how"], 3, verdicts.collect());
+
+    text += "\nWhat was counted\n";
+    let counts = [
+        ("events handed in, attacks included", metrics.events_submitted),
+        ("events counted", metrics.events_accepted),
+        ("bundles handed in, attacks included", metrics.bundles_submitted),
+        ("bundles counted", metrics.bundles_accepted),
+        ("batches anchored", metrics.batches),
+        ("claims paid", metrics.claims_ok),
+    ];
+    text += &table(["", ""], 1, counts.map(|(label, n)| [label.into(), thousands(n)]).into());
+
+    text += "\nHow each attack was refused\n";
+    let attacks = outcome.attacks.iter();
+    let attacks = attacks.map(|a| [mark(a.as_expected).into(), a.attack.clone(), a.seen.clone()]);
+    text += &table(["", "attack", "answer"], 3, attacks.collect());
+
+    text += "\nWhere the money went, in credits\n";
+    text += &crate::epoch::money(&outcome.record);
+
+    text += &format!("\nThe {TOP} best-paid works\n");
+    let mut works: Vec<_> = outcome.record.works.iter().collect();
+    works.sort_by_key(|work| (Reverse(work.payout), work.work_id));
+    let row = |work: &&chain::light::figures::WorkRecord| {
+        let name = outcome.names.get(&work.work_id).cloned().unwrap_or_else(|| work.work_id.to_string());
+        [name, thousands(work.listeners), thousands(work.views), credits(work.payout)]
+    };
+    text += &table(["work", "listeners", "views", "payout"], 1, works.iter().take(TOP).map(row).collect());
+
+    let paid = credits(Credits(metrics.paid_total));
+    let folder = out.display();
+    text += &format!(
+        "\n{paid} credits were paid to creators.\n\nRun folder  {folder}\nReport      {}\nVerify      cwe epoch verify {folder} --root {}\n",
+        out.join(folder::REPORT_FILE).display(),
+        metrics.state_root,
+    );
+    for note in outcome.notes() {
+        text += &format!("Note        {note}\n");
+    }
+    text
+}

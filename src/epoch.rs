@@ -1,0 +1,194 @@
+//! `cwe epoch verify` and `cwe epoch show`.
+
+use crate::{
+    cli::{Format, Show, Verify},
+    output::{self, Failure, table},
+};
+use chain::light::{self, Anchoring, EpochRecord, verify::root_digest};
+use primitives::Credits;
+use serde_json::{Value, json};
+use sim::{
+    demo::folder::EPOCH_FILE,
+    report::{credits, thousands},
+};
+use std::{
+    cmp::Reverse,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Longest record that is read: the widest epoch, 4,096 works in every group of eight tiers and nine region tags, takes
+/// less than 64 MiB.
+const MAX_RECORD_BYTES: u64 = 64 << 20;
+/// Works in the table of a record.
+const TOP: usize = 20;
+
+/// Verifies a record from scratch.
+pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
+    let (path, record) = read(&arguments.run)?;
+    match light::verify(&record, arguments.root) {
+        Ok(verdict) => {
+            let anchored = verdict.anchoring == Anchoring::Anchored;
+            match arguments.output {
+                Format::Json => output::json(&json!({
+                    "holds": true,
+                    "anchored": anchored,
+                    "epoch": verdict.epoch,
+                    "state_root": verdict.state_root,
+                    "works": verdict.works,
+                    "batches": verdict.batches,
+                    "bundles": verdict.bundles,
+                    "paid": verdict.paid,
+                    "findings": [],
+                })),
+                Format::Table => {
+                    let mut text = format!(
+                        "Epoch {} holds: {} batches, {} bundles, {} works, {} credits paid.\nState root  {}\n",
+                        verdict.epoch,
+                        thousands(verdict.batches),
+                        thousands(verdict.bundles),
+                        thousands(verdict.works as u64),
+                        credits(verdict.paid),
+                        verdict.state_root,
+                    );
+                    text += if anchored {
+                        "Anchored    the state root is the one that you trust\n"
+                    } else {
+                        "Anchored    not known: nothing ties this record to a chain that you trust. Take the state \
+                         root from a node or from L1, and pass it as --root\n"
+                    };
+                    output::print(&text)
+                }
+            }
+        }
+        Err(refused) => {
+            let findings: Vec<String> = refused.findings.iter().map(ToString::to_string).collect();
+            match arguments.output {
+                Format::Json => output::json(&json!({
+                    "holds": false,
+                    "anchored": false,
+                    "epoch": record.epoch,
+                    "state_root": root_digest(&record.state.root),
+                    "findings": findings,
+                }))?,
+                Format::Table => {
+                    let lines: Vec<String> =
+                        findings.iter().map(|finding| format!("✗ {finding}\n")).collect();
+                    output::print(&lines.concat())?;
+                }
+            }
+            let more = findings.len().saturating_sub(1);
+            let first = findings.into_iter().next().unwrap_or_default();
+            let what = if more == 0 { first } else { format!("{first}, and {more} more") };
+            Err(Failure::RecordDoesNotHold { path, what })
+        }
+    }
+}
+
+/// Shows a record. Nothing is verified.
+pub(crate) fn show(arguments: &Show) -> Result<(), Failure> {
+    let (path, record) = read(&arguments.run)?;
+    match arguments.output {
+        Format::Json => output::json(&overview(&record)),
+        Format::Table => output::print(&text(&path, &record)),
+    }
+}
+
+/// Reads the record of a run folder, or a record file.
+fn read(run: &Path) -> Result<(PathBuf, EpochRecord), Failure> {
+    let path = if run.is_dir() { run.join(EPOCH_FILE) } else { run.to_owned() };
+    let length = fs::metadata(&path).map(|meta| meta.len());
+    let bytes = match length {
+        Ok(length) if length > MAX_RECORD_BYTES => {
+            return Err(Failure::RecordTooLong { path, max: MAX_RECORD_BYTES });
+        }
+        Ok(_) => fs::read(&path),
+        Err(error) => Err(error),
+    };
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(Failure::RecordUnreadable { path, error }),
+    };
+    match serde_json::from_slice(&bytes) {
+        Ok(record) => Ok((path, record)),
+        Err(error) => Err(Failure::NoRecord { path, error }),
+    }
+}
+
+fn bundles(record: &EpochRecord) -> u64 {
+    record.headers.iter().map(|header| u64::from(header.count)).sum()
+}
+
+fn overview(record: &EpochRecord) -> Value {
+    json!({
+        "chain": record.chain,
+        "epoch": record.epoch,
+        "batches": record.headers.len(),
+        "bundles": bundles(record),
+        "tiers": record.tiers,
+        "revenue": record.revenue,
+        "health": record.health,
+        "works": record.works,
+        "payout_root": record_hex(record, "payout_root"),
+        "state_root": root_digest(&record.state.root),
+    })
+}
+
+fn record_hex(record: &EpochRecord, field: &str) -> Value {
+    serde_json::to_value(record).map(|value| value[field].clone()).unwrap_or_default()
+}
+
+fn text(path: &Path, record: &EpochRecord) -> String {
+    let mut text = format!(
+        "Epoch {} of chain {} ({}): {} batches, {} bundles, {} events, {} works\n\n",
+        record.epoch,
+        record.chain,
+        path.display(),
+        thousands(record.headers.len() as u64),
+        thousands(bundles(record)),
+        thousands(record.health.events),
+        thousands(record.works.len() as u64),
+    );
+    text += "Tiers, in credits\n";
+    let tier = |tier: &chain::light::record::TierRecord| {
+        [tier.tier.to_string(), credits(tier.price), thousands(tier.subscriptions), credits(tier.revenue)]
+    };
+    text += &table(["tier", "price", "subscriptions", "revenue"], 1, record.tiers.iter().map(tier).collect());
+    text += "\nWhere the money went, in credits\n";
+    text += &money(record);
+    text += "\nThe best-paid works\n";
+    let mut works: Vec<_> = record.works.iter().collect();
+    works.sort_by_key(|work| (Reverse(work.payout), work.work_id));
+    let row = |work: &&light::figures::WorkRecord| {
+        let id = work.work_id.to_string();
+        [id[..16].to_owned() + "…", thousands(work.listeners), thousands(work.views), credits(work.payout)]
+    };
+    text += &table(["work", "listeners", "views", "payout"], 1, works.iter().take(TOP).map(row).collect());
+    text += &format!("\nState root  {}\n", root_digest(&record.state.root));
+    text += &format!("Verify      cwe epoch verify {} --root ROOT\n", path.display());
+    text
+}
+
+/// The parts of an epoch's revenue.
+pub(crate) fn money(record: &EpochRecord) -> String {
+    let money = &record.revenue;
+    let share = |amount: Credits| {
+        let points = u128::from(amount.0) * 10_000 / u128::from(money.revenue.0.max(1));
+        format!("{}.{:02} %", points / 100, points % 100)
+    };
+    let rows = [
+        ("revenue", money.revenue),
+        ("creators", money.creators),
+        ("Eco-Reserve", money.eco),
+        ("infrastructure", money.infra),
+        ("protocol fee", money.fee),
+    ];
+    let mut rows: Vec<_> =
+        rows.into_iter().map(|(name, amount)| [name.into(), credits(amount), share(amount)]).collect();
+    for (name, amount) in [("carried in", money.carried_in), ("carried out", money.carried_out)] {
+        if amount != Credits::ZERO {
+            rows.push([name.into(), credits(amount), String::new()]);
+        }
+    }
+    table(["", "credits", "of revenue"], 1, rows)
+}

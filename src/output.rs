@@ -1,0 +1,150 @@
+//! Printing: tables for people, one JSON object for programs, one line for an error.
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
+use sim::{
+    demo::{DemoError, folder::FolderError},
+    workload::WorkloadError,
+    world::WorldError,
+};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+use thiserror::Error;
+
+/// Why the command ends without success.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// No run.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// No run folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// Something of a run does not hold.
+    #[error("the run does not hold: {what}; its folder is {folder}", folder = .folder.display())]
+    RunDoesNotHold {
+        /// What does not hold.
+        what: String,
+        /// Where to look.
+        folder: PathBuf,
+    },
+    /// A record cannot be read.
+    #[error("{path}: cannot be read: {error}", path = .path.display())]
+    RecordUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A record is longer than any.
+    #[error("{path}: is longer than the {max} bytes that a record may have", path = .path.display())]
+    RecordTooLong {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        max: u64,
+    },
+    /// A file is no record.
+    #[error("{path}: row {row}, column {column}: no record of an epoch: {error}", path = .path.display(), row = .error.line(), column = .error.column())]
+    NoRecord {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: serde_json::Error,
+    },
+    /// A record does not hold.
+    #[error("{path}: the record does not hold: {what}", path = .path.display())]
+    RecordDoesNotHold {
+        /// The file.
+        path: PathBuf,
+        /// What does not hold.
+        what: String,
+    },
+    /// Results cannot be printed.
+    #[error("the result cannot be printed: {0}")]
+    Print(#[from] io::Error),
+    /// Results cannot be encoded.
+    #[error("the result cannot be encoded: {0}")]
+    Encode(#[from] serde_json::Error),
+    /// Interrupts cannot be watched for.
+    #[error("interrupts cannot be watched for: {0}")]
+    Interrupts(#[from] ctrlc::Error),
+}
+
+impl Failure {
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::RunDoesNotHold { .. } | Self::RecordDoesNotHold { .. } => 1,
+            Self::Demo(error) => match error {
+                DemoError::Workload(_)
+                | DemoError::Padding { .. }
+                | DemoError::World(WorldError::TooManyBundles { .. }) => 2,
+                _ => 3,
+            },
+            Self::Folder(FolderError::Occupied { .. } | FolderError::NoName { .. })
+            | Self::RecordUnreadable { .. }
+            | Self::RecordTooLong { .. }
+            | Self::NoRecord { .. } => 2,
+            Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) => 3,
+        }
+    }
+
+    /// What to do about it, where the error itself does not say.
+    fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Demo(DemoError::Workload(WorkloadError::TooManyWorks { .. })) => Some("lower --works"),
+            Self::Demo(DemoError::Workload(WorkloadError::NoEvents { .. })) => Some("raise --plays-scale"),
+            Self::RecordUnreadable { .. } => Some("give the run folder of a `cwe demo`, or its epoch.json"),
+            Self::Demo(DemoError::Stalled { .. }) => Some("try again; the same seed gives the same run"),
+            _ => None,
+        }
+    }
+}
+
+/// Prints an error as one line on standard error.
+pub(crate) fn error(failure: &Failure) {
+    let advice = failure.advice().map(|advice| format!(": {advice}")).unwrap_or_default();
+    let line = format!("{failure}{advice}").replace(['\n', '\r'], " ");
+    // Nobody is left to tell if this fails.
+    drop(writeln!(io::stderr(), "error: {line}"));
+}
+
+/// Prints text on standard output.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever reads has seen enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+/// Prints one JSON object on standard output.
+pub(crate) fn json(value: &serde_json::Value) -> Result<(), Failure> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// Columns that a table takes at most; longer cells are broken into lines.
+const WIDTH: u16 = 110;
+
+/// A table with one line below its header, and the columns from `right_from` on aligned to the right.
+pub(crate) fn table<const N: usize>(header: [&str; N], right_from: usize, rows: Vec<[String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    if header.iter().any(|title| !title.is_empty()) {
+        table
+            .set_style(TableComponent::HeaderLines, '─')
+            .set_style(TableComponent::MiddleHeaderIntersections, '─');
+        table.set_header(header);
+    }
+    for row in rows {
+        table.add_row(row.map(Cell::new));
+    }
+    for column in table.column_iter_mut().skip(right_from) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let lines: Vec<String> = table.to_string().lines().map(|line| format!(" {}", line.trim_end())).collect();
+    lines.join("\n") + "\n"
+}
