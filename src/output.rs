@@ -17,7 +17,7 @@ use thiserror::Error;
 pub(crate) enum Failure {
     /// No run.
     #[error(transparent)]
-    Demo(#[from] DemoError),
+    Demo(Box<DemoError>),
     /// No run folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -77,7 +77,7 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::RunDoesNotHold { .. } | Self::RecordDoesNotHold { .. } => 1,
-            Self::Demo(error) => match error {
+            Self::Demo(error) => match error.as_ref() {
                 DemoError::Workload(_)
                 | DemoError::Padding { .. }
                 | DemoError::World(WorldError::TooManyBundles { .. }) => 2,
@@ -94,12 +94,21 @@ impl Failure {
     /// What to do about it, where the error itself does not say.
     fn advice(&self) -> Option<&'static str> {
         match self {
-            Self::Demo(DemoError::Workload(WorkloadError::TooManyWorks { .. })) => Some("lower --works"),
-            Self::Demo(DemoError::Workload(WorkloadError::NoEvents { .. })) => Some("raise --plays-scale"),
             Self::RecordUnreadable { .. } => Some("give the run folder of a `cwe demo`, or its epoch.json"),
-            Self::Demo(DemoError::Stalled { .. }) => Some("try again; the same seed gives the same run"),
+            Self::Demo(error) => match error.as_ref() {
+                DemoError::Workload(WorkloadError::TooManyWorks { .. }) => Some("lower --works"),
+                DemoError::Workload(WorkloadError::NoEvents { .. }) => Some("raise --plays-scale"),
+                DemoError::Stalled { .. } => Some("try again; the same seed gives the same run"),
+                _ => None,
+            },
             _ => None,
         }
+    }
+}
+
+impl From<DemoError> for Failure {
+    fn from(error: DemoError) -> Self {
+        Self::Demo(Box::new(error))
     }
 }
 

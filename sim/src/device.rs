@@ -22,7 +22,7 @@ use thiserror::Error;
 /// With more events left than this, the largest bundle is filled.
 const LARGE_FROM: usize = 96;
 
-const _: () = assert!(LARGE_FROM % BUNDLE_SIZES[1] == 0 && LARGE_FROM < BUNDLE_SIZES[2]);
+const _: () = assert!(LARGE_FROM.is_multiple_of(BUNDLE_SIZES[1]) && LARGE_FROM < BUNDLE_SIZES[2]);
 
 /// Why a device has no bundle to hand in.
 #[derive(Debug, Error)]

@@ -71,7 +71,7 @@ pub enum WorldError {
         /// What.
         what: String,
         /// The rule that it breaks.
-        error: TxError,
+        error: Box<TxError>,
     },
     /// The node failed.
     #[error("the node failed: {0}")]
@@ -192,8 +192,11 @@ fn party_secrets(seed: u64, party: PartyId) -> PartySecrets {
     }
 }
 
+/// Subscriptions sold, by tier.
+type Sales = Vec<(Tier, u64)>;
+
 /// Terms of every tier, and what was sold: one subscription for each subscriber, silent ones too.
-fn tiers(workload: &Workload) -> Result<(Vec<TierTerms>, Vec<(Tier, u64)>), WorldError> {
+fn tiers(workload: &Workload) -> Result<(Vec<TierTerms>, Sales), WorldError> {
     let mut needed: BTreeMap<Tier, (u64, usize)> = BTreeMap::new();
     for subscriber in &workload.subscribers {
         let bundles = device::sizes(subscriber.events.len()).len() + SPARE_BUNDLES;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{progress::Silent, workload::DEFAULT_SUBSCRIBERS};
+use crate::progress::Silent;
 use std::{sync::OnceLock, time::Duration};
 
 /// A run of a few subscribers, small enough for a test.
@@ -115,11 +115,4 @@ fn a_run_folder_holds_every_file_and_replaces_an_earlier_one() {
     let rows = std::fs::read_to_string(out.join(folder::WORKLOAD_FILE)).expect("readable");
     assert_eq!(rows.lines().count() as u64, outcome.metrics.events_accepted + 1);
     assert_eq!(rows.lines().next(), Some("subscriber,tier,region,work_id,view,quarters,backed,value"));
-}
-
-#[test]
-fn the_defaults_are_large_enough_to_mean_something() {
-    assert!(DEFAULT_SUBSCRIBERS >= 100);
-    let workload = prepare(&Options::default()).expect("the defaults work");
-    assert!(workload.drawn.events >= 3_000);
 }

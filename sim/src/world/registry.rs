@@ -39,7 +39,7 @@ impl Desk<'_> {
     ) -> Result<(), WorldError> {
         let nonce = self.node.ledger().nonce(&person).unwrap_or(0);
         let tx = Transaction::signed(payload, CHAIN, (person, nonce), key, &mut self.rng);
-        self.node.submit(&tx).map_err(|error| WorldError::Refused { what: what(), error })?;
+        self.node.submit(&tx).map_err(|error| WorldError::Refused { what: what(), error: error.into() })?;
         self.progress.advance(Stage::Registry, 1);
         self.pending += 1;
         if self.pending == BLOCK { self.end_block() } else { Ok(()) }
