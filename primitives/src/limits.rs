@@ -25,8 +25,7 @@ pub const MAX_TIERS: usize = 8;
 pub const RSA_BITS: usize = 2048;
 /// Modulus of blind RSA keys, and so length of a signature, in bytes.
 pub const RSA_BYTES: usize = RSA_BITS / 8;
-/// Length of the DER encoding of a blind RSA public key of exactly 2,048 bits with exponent 65,537; another modulus
-/// length or exponent gives another length.
+/// Length of the DER encoding of a blind RSA public key of exactly 2,048 bits with exponent 65,537.
 pub const RSA_KEY_BYTES: usize = 294;
 /// Longest bundle that intake reads, in bytes: the explicit share of the widest shard, 128 events, 128 receipts.
 pub const MAX_BUNDLE_BYTES: usize = 512 * 1024;

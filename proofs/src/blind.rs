@@ -30,6 +30,17 @@ pub enum BlindError {
     Key,
 }
 
+/// What stands before the modulus in the encoding of every key with a modulus of 2,048 bits: SubjectPublicKeyInfo,
+/// rsaEncryption, no parameters, a bit string, a sequence, an integer with a leading zero byte.
+const DER_HEAD: [u8; 33] = [
+    0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01,
+    0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00,
+];
+/// What stands after it: the exponent 65,537.
+const DER_TAIL: [u8; 5] = [0x02, 0x03, 0x01, 0x00, 0x01];
+
+const _: () = assert!(DER_HEAD.len() + limits::RSA_BYTES + DER_TAIL.len() == limits::RSA_KEY_BYTES);
+
 /// A signature on a message that the signer never saw.
 pub type BlindSignature = [u8; limits::RSA_BYTES];
 
@@ -52,11 +63,11 @@ impl BlindKey {
     /// Reads a key from DER. Only the encoding that [`BlindKey::der`] gives back is accepted.
     pub fn from_der(der: &[u8]) -> Result<Self, BlindError> {
         let key = PublicKey::from_der(der).map_err(|_| BlindError::Key)?;
-        let canonical = key.to_der().map_err(|_| BlindError::Key)?;
-        if canonical != der || der.len() != limits::RSA_KEY_BYTES {
+        let body = der.strip_prefix(&DER_HEAD).and_then(|rest| rest.strip_suffix(&DER_TAIL));
+        if body.is_none_or(|modulus| modulus.len() != limits::RSA_BYTES || modulus[0] < 0x80) {
             return Err(BlindError::Key);
         }
-        Ok(Self { der: canonical, key })
+        Ok(Self { der: der.to_vec(), key })
     }
 
     /// Canonical DER encoding (SubjectPublicKeyInfo).

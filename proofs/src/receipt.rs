@@ -117,9 +117,11 @@ impl Receipt {
         region_key.verify(&message.0, &self.signature)
     }
 
-    /// How a party remembers that this receipt is spent.
-    pub fn spent(&self, region: Region) -> Digest {
-        hash::hash(Domain::SpentReceipt, &[&[region.into()], &self.denomination.to_bytes(), &self.serial])
+    /// How a party remembers that the holder of `key` has spent this receipt. The key is part of it: whoever learns a
+    /// serial early cannot spend it in the holder's place with a receipt of their own.
+    pub fn spent(&self, region: Region, key: &WirePoint) -> Digest {
+        let parts: [&[u8]; 4] = [&[region.into()], &self.denomination.to_bytes(), &key.0, &self.serial];
+        hash::hash(Domain::SpentReceipt, &parts)
     }
 }
 
@@ -147,6 +149,18 @@ mod tests {
         let renamed = Receipt { serial: [0; 32], ..receipt.clone() };
         assert_eq!(renamed.verify(key, at, &own), Err(BlindError::Signature));
         assert_eq!(Receipt::from_bytes(&receipt.to_bytes()), Ok(receipt));
+    }
+
+    #[test]
+    fn a_serial_that_somebody_else_uses_too_is_not_spent_by_it() {
+        let mut rng = ChaCha20Rng::seed_from_u64(5);
+        let (own, thief) =
+            (SubscriberKey::generate(&mut rng).public(), SubscriberKey::generate(&mut rng).public());
+        let region = Region::all().next().unwrap();
+        let at = (ChainId(1), EpochId(2), region);
+        let receipt = Receipt::issue(issuer(), at, Denomination(1), &own, &mut rng).unwrap();
+        assert_eq!(receipt.spent(region, &own), receipt.clone().spent(region, &own));
+        assert_ne!(receipt.spent(region, &own), receipt.spent(region, &thief));
     }
 
     #[test]

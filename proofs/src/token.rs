@@ -107,5 +107,10 @@ mod tests {
         der.push(0);
         assert_eq!(BlindKey::from_der(&der), Err(BlindError::Key));
         assert_eq!(BlindKey::from_der(&der[1..]), Err(BlindError::Key));
+        // Exponent 3 in place of 65,537, padded by two bytes of modulus: the same length, another key.
+        let mut small = key.der().to_vec();
+        small.truncate(292);
+        small.extend([1, 3]);
+        assert_eq!(BlindKey::from_der(&small), Err(BlindError::Key));
     }
 }

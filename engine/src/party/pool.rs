@@ -106,7 +106,9 @@ impl Pool {
         let uses = Uses {
             pseudonyms: bundle.pseudonyms(context),
             receipts: match bundle.envelope.region.0 {
-                Some(region) => bundle.receipts.iter().map(|r| r.spent(region)).collect(),
+                Some(region) => {
+                    bundle.receipts.iter().map(|r| r.spent(region, &bundle.envelope.key)).collect()
+                }
                 None => Vec::new(),
             },
             ephemerals: bundle.sealed.ephemerals,

@@ -27,10 +27,14 @@ pub fn verify_batch(
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<(), BundleError>> {
     let prepared: Vec<_> = bundles.par_iter().map(|bundle| prepare(context, bundle)).collect();
-    let good: Vec<_> =
-        prepared.iter().enumerate().filter_map(|(at, p)| p.as_ref().ok().map(|p| (at, p))).collect();
     let mut results: Vec<_> = prepared.iter().map(|p| p.as_ref().map(|_| ()).map_err(Clone::clone)).collect();
-    bisect(context, &good, rng, &mut results);
+    // Check (e) holds no group element and is not part of the combination: a bundle that fails it never enters one.
+    let readable = prepared.iter().enumerate().filter_map(|(at, p)| p.as_ref().ok().map(|p| (at, p)));
+    let (candidates, miscounted): (Vec<_>, Vec<_>) = readable.partition(|(_, p)| p.backed_count_holds());
+    for (at, p) in miscounted {
+        results[at] = find_broken_rule(context, p);
+    }
+    bisect(context, &candidates, rng, &mut results);
     results
 }
 

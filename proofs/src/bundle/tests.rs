@@ -1,6 +1,7 @@
 //! Every attack that the protocol notes name against the bundle proof, each with the rule that stops it.
 
-use super::*;
+use super::{verify_batch, *};
+use crate::epoch::EpochContext;
 use crate::{
     receipt::{Denomination, Receipt},
     sharing::{self, check, split::Shares},
@@ -12,9 +13,22 @@ use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use primitives::{CodecError, Decode, Digest, Encode, PartyId, Region, RegionTag, Tier, WorkIndex};
 use proptest::prelude::*;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use std::{collections::BTreeMap, sync::Mutex};
 
 fn rng() -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(77)
+}
+
+/// Checks a bundle by itself, and among honest ones in a batch: both must say the same.
+fn verify(context: &EpochContext, bundle: &Bundle) -> Result<(), BundleError> {
+    let alone = super::verify(context, bundle);
+    static HONEST: Mutex<BTreeMap<Digest, [Bundle; 2]>> = Mutex::new(BTreeMap::new());
+    let mut made = HONEST.lock().unwrap();
+    let make = || [900, 901].map(|seed| TestSubscriber::new(seed).bundle(context, vec![event(2, 0, false)]));
+    let [before, after] = made.entry(context.digest).or_insert_with(make);
+    let among = verify_batch(context, &[before, bundle, after], &mut rng());
+    assert_eq!(among, [Ok(()), alone.clone(), Ok(())], "a batch says something else than the single check");
+    alone
 }
 
 fn some_events() -> Vec<EventWitness> {
@@ -210,13 +224,8 @@ fn the_same_event_has_the_same_tag_in_an_epoch_and_another_elsewhere() {
     assert!(!again.tags[1..].iter().any(|tag| first.tags.contains(tag)), "padding is fresh");
     let mut keys = context.keys.clone();
     keys.beacon = Digest([10; 32]);
-    let next = crate::epoch::EpochContext::new(
-        context.chain,
-        context.epoch,
-        keys,
-        context.shard.clone(),
-        context.params.clone(),
-    );
+    let next =
+        EpochContext::new(context.chain, context.epoch, keys, context.shard.clone(), context.params.clone());
     drop(committee);
     assert_ne!(subscriber.bundle(&next, vec![event(4, 0, false)]).tags[0], first.tags[0]);
 }
@@ -367,9 +376,7 @@ fn a_bundle_of_another_context_is_refused() {
     beacon.beacon = Digest([1; 32]);
     let mut params = context.params.clone();
     params.j_max -= 1;
-    let rebuilt = |keys, shard, params| {
-        crate::epoch::EpochContext::new(context.chain, context.epoch, keys, shard, params)
-    };
+    let rebuilt = |keys, shard, params| EpochContext::new(context.chain, context.epoch, keys, shard, params);
     let fewer = crate::testing::context(&committee, 9, context.params.clone()).shard;
     for other in [
         rebuilt(beacon, context.shard.clone(), context.params.clone()),

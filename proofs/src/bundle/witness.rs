@@ -17,7 +17,7 @@ use thiserror::Error;
 use zeroize::Zeroize;
 
 /// One event, as the device knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Zeroize)]
+#[derive(Clone, PartialEq, Eq, Zeroize)]
 pub struct EventWitness {
     /// The work's index in the shard.
     #[zeroize(skip)]
@@ -66,6 +66,12 @@ pub enum ProveError {
     /// A sealing key of the committee is not a group element.
     #[error("the committee's sealing keys are unusable")]
     Committee,
+}
+
+impl std::fmt::Debug for EventWitness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EventWitness(..)")
+    }
 }
 
 /// Fills `events` up to a bundle size with events that count nothing: a view index from `J_max` on. `used` holds the
