@@ -258,6 +258,7 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::FinaliseEpoch(action) => dapr::finalise(draft, action)?,
         Payload::Claim(action) => dapr::claim(draft, action)?,
         Payload::Transfer(action) => treasury::transfer(draft, by()?, action)?,
+        Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, at, by()?, action)?,
     }
     Ok(())
 }

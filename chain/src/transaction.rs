@@ -5,7 +5,8 @@ use crate::modules::{
     identity::{Register, SetStatus},
     treasury::Transfer,
     usage::{
-        CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee, SubmitAggregate,
+        AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee,
+        SubmitAggregate,
     },
     work_registry::{RegisterWork, UpdateWork},
 };
@@ -52,6 +53,8 @@ pub enum Payload {
     Claim(Claim),
     /// Treasury: move credits.
     Transfer(Transfer),
+    /// Usage: give an epoch up that cannot be settled.
+    AbandonEpoch(AbandonEpoch),
 }
 
 codec_enum!(Payload("payload") {
@@ -71,6 +74,7 @@ codec_enum!(Payload("payload") {
     13 => FinaliseEpoch,
     14 => Claim,
     15 => Transfer,
+    16 => AbandonEpoch,
 });
 
 impl Payload {
@@ -86,7 +90,8 @@ impl Payload {
             | Self::PublishKeys(_)
             | Self::OpenEpoch(_)
             | Self::ReportRevenue(_)
-            | Self::Transfer(_) => true,
+            | Self::Transfer(_)
+            | Self::AbandonEpoch(_) => true,
             Self::CommitBeacon(_)
             | Self::RevealBeacon(_)
             | Self::AnchorHeader(_)

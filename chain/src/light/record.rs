@@ -225,6 +225,14 @@ pub enum RecordError {
         /// The epoch.
         epoch: EpochId,
     },
+    /// The epoch was given up: there are no figures to check.
+    #[error("epoch {epoch} was abandoned for the reason in document {reason}")]
+    Abandoned {
+        /// The epoch.
+        epoch: EpochId,
+        /// Hash of the document that says why.
+        reason: Digest,
+    },
 }
 
 /// Cells of opened totals.
@@ -248,6 +256,9 @@ fn cells(totals: &Totals) -> Vec<CellRecord> {
 pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordError> {
     let missing = || RecordError::NotSettled { epoch };
     let state = ledger.state();
+    if let Some(reason) = state.epochs.get(&epoch).and_then(|entry| entry.abandoned) {
+        return Err(RecordError::Abandoned { epoch, reason });
+    }
     let proof = ledger.epoch_proof(epoch).ok_or_else(missing)?;
     let opening = state.openings.get(&epoch).ok_or_else(missing)?;
     let entry = state.epochs.get(&epoch).ok_or_else(missing)?;

@@ -2,8 +2,10 @@
 //!
 //! Before an epoch opens, its committee, its issuer and region keys and its beacon go on record. While it is open,
 //! batch headers are anchored; the root freezes them; then the totals come with a proof that every node verifies.
+//! An epoch that cannot be settled is abandoned, so that the next one may open.
 //! On the chain stand sums over all subscribers: no person, no pseudonym, no count of one subscriber (spec 9).
 
+mod abandon;
 mod actions;
 mod anchor;
 mod epoch;
@@ -12,9 +14,10 @@ mod open;
 mod prepare;
 mod types;
 
+pub(crate) use abandon::abandon_epoch;
 pub use actions::{
-    CommitBeacon, OpenEpoch, PublishKeys, RegionSigner, ReportRevenue, RevealBeacon, SetCommittee,
-    SubmitAggregate, TierKey,
+    AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, RegionSigner, ReportRevenue, RevealBeacon,
+    SetCommittee, SubmitAggregate, TierKey,
 };
 pub use anchor::{aggregate_digest, anchor_chain, check_tally};
 pub(crate) use anchor::{anchor_header, anchor_root, follow, freeze, submit_aggregate};

@@ -3,7 +3,7 @@
 use crate::world::*;
 use chain::{
     Ledger, Payload, Transaction,
-    modules::{dapr::Claim, treasury::Transfer},
+    modules::{dapr::Claim, treasury::Transfer, usage::AbandonEpoch},
 };
 use primitives::{Credits, EpochId};
 use proptest::prelude::*;
@@ -31,6 +31,7 @@ enum Step {
     Transfer { from: u8, to: u8, amount: u64, nonce: u64 },
     Revenue { tier: u8, subscriptions: u64, reserve: u64 },
     Finalise,
+    Abandon { epoch: EpochId },
     Seal,
 }
 
@@ -42,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3u8, prop_oneof![3 => 0..100u64, 1 => any::<u64>()], prop_oneof![3 => Just(1u64 << 40), 1 => any::<u64>()])
             .prop_map(|(tier, subscriptions, reserve)| Step::Revenue { tier, subscriptions, reserve }),
         1 => Just(Step::Finalise),
+        1 => prop_oneof![Just(FIRST), Just(NEXT)].prop_map(|epoch| Step::Abandon { epoch }),
         1 => Just(Step::Seal),
     ]
 }
@@ -62,6 +64,10 @@ proptest! {
                     continue;
                 }
                 Step::Finalise => Transaction::open(finalise(FIRST)),
+                Step::Abandon { epoch } => {
+                    let reason = digest(1);
+                    world.sign(STEWARD, Payload::AbandonEpoch(AbandonEpoch { epoch, reason }))
+                }
                 Step::Claim { which, more } => {
                     let mut claim = claims[which % claims.len()].clone();
                     claim.amount = Credits(claim.amount.0 + more);

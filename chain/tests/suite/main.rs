@@ -1,5 +1,6 @@
 //! The chain as its callers use it: whole epochs, every guard, every figure of the public record.
 
+mod abandon;
 mod conservation;
 mod epoch;
 mod guards;

@@ -39,6 +39,12 @@ pub enum DaprError {
         /// The epoch.
         epoch: EpochId,
     },
+    /// The epoch was given up: it is never settled, and nothing is owed for it.
+    #[error("epoch {epoch} was abandoned")]
+    Abandoned {
+        /// The epoch.
+        epoch: EpochId,
+    },
     /// The epoch's figures cannot be computed.
     #[error(transparent)]
     Settle(#[from] SettleError),
@@ -90,7 +96,8 @@ pub(crate) fn finalise(draft: &mut Draft<'_>, action: &FinaliseEpoch) -> Result<
     match record.phase {
         Phase::Aggregated => {}
         Phase::Finalised => return Err(DaprError::AlreadyFinalised { epoch }),
-        found => return Err(DaprError::NotAggregated { epoch, found }),
+        Phase::Abandoned => return Err(DaprError::Abandoned { epoch }),
+        found @ (Phase::Open | Phase::Frozen) => return Err(DaprError::NotAggregated { epoch, found }),
     }
     let state = draft.base();
     let opening = state.openings.get(&epoch).expect("an epoch on record has its opening on record");
@@ -128,6 +135,9 @@ pub(crate) fn finalise(draft: &mut Draft<'_>, action: &FinaliseEpoch) -> Result<
 pub(crate) fn claim(draft: &mut Draft<'_>, action: &Claim) -> Result<(), DaprError> {
     let Claim { epoch, work, payee, amount, path } = action.clone();
     let record = draft.get::<Epoch>(&epoch).ok_or(DaprError::UnknownEpoch { epoch })?;
+    if record.phase == Phase::Abandoned {
+        return Err(DaprError::Abandoned { epoch });
+    }
     let root = record.summary.as_ref().ok_or(DaprError::NotFinalised { epoch })?.payout_root;
     // Chain spec 6.3: "no double-claims occurred".
     if draft.has::<ClaimNullifier>(&(epoch, work, payee)) {

@@ -47,7 +47,8 @@ number_enum! {
         Fee = 3,
         /// Payouts that nobody has claimed yet.
         Unclaimed = 4,
-        /// Creator pools that found no work with weight, kept for the next epoch.
+        /// Kept for the next epoch's creators: pools that found no work with weight, and revenue of epochs that were
+        /// given up.
         Carried = 5,
     }
 }

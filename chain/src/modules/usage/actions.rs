@@ -167,6 +167,20 @@ pub struct ReportRevenue {
 
 codec_struct!(ReportRevenue { epoch, tier, subscriptions, attestation, reserve });
 
+/// Gives an epoch up that cannot be settled, whatever the cause: totals that no revenue covers, parties that stopped, a
+/// total that never came. Signed by the steward, until governance decides this.
+///
+/// Without it such an epoch would keep every later one from opening, and its revenue from everybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AbandonEpoch {
+    /// Epoch, opened and not settled.
+    pub epoch: EpochId,
+    /// Hash of the document that says why.
+    pub reason: Digest,
+}
+
+codec_struct!(AbandonEpoch { epoch, reason });
+
 /// Puts an epoch's totals on record, with their proof and the committee's quorum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubmitAggregate {

@@ -16,10 +16,10 @@ use proofs::{
 use std::collections::BTreeMap;
 
 fn in_phase(epoch: &Epoch, expected: Phase) -> Result<(), UsageError> {
-    if epoch.phase == expected {
-        Ok(())
-    } else {
-        Err(UsageError::WrongPhase { epoch: epoch.epoch, expected, found: epoch.phase })
+    match epoch.phase {
+        found if found == expected => Ok(()),
+        Phase::Abandoned => Err(UsageError::Abandoned { epoch: epoch.epoch }),
+        found => Err(UsageError::WrongPhase { epoch: epoch.epoch, expected, found }),
     }
 }
 

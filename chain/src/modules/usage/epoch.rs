@@ -29,6 +29,8 @@ number_enum! {
         Aggregated = 2,
         /// Payouts are on record.
         Finalised = 3,
+        /// Given up: nothing more is recorded of it or paid for it, and its revenue goes to the next epoch's creators.
+        Abandoned = 4,
     }
 }
 
@@ -86,7 +88,8 @@ pub struct Opening {
     pub tiers: Vec<TierTerms>,
     /// Works by ascending identifier.
     pub works: Vec<ListedWork>,
-    /// Creator pools of earlier epochs that found no work with weight. They join this epoch's pool.
+    /// Creator pools of earlier epochs that found no work with weight, and revenue of earlier epochs that were given
+    /// up. They join this epoch's pool.
     pub carried: Credits,
 }
 
@@ -247,6 +250,8 @@ pub struct Epoch {
     pub revenues: Option<Felt>,
     /// Money and roots, once settled.
     pub summary: Option<Summary>,
+    /// Hash of the document that says why it was given up, if it was.
+    pub abandoned: Option<Digest>,
 }
 
 impl Epoch {
@@ -264,12 +269,18 @@ impl Epoch {
             aggregate: None,
             revenues: None,
             summary: None,
+            abandoned: None,
         }
     }
 
     /// The same epoch with its totals on record.
     pub fn aggregated(self, aggregate: &Aggregate) -> Self {
         Self { phase: Phase::Aggregated, aggregate: Some(aggregate.digest()), ..self }
+    }
+
+    /// Whether nothing more comes of it, so that the next epoch may open.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Finalised | Phase::Abandoned)
     }
 }
 
@@ -289,6 +300,7 @@ impl Encode for Epoch {
             wire::put(w, revenues);
         }
         self.summary.encode(w);
+        self.abandoned.encode(w);
     }
 }
 
@@ -297,7 +309,7 @@ impl ToFelts for Epoch {
         let root = self.root.as_ref().map(|root| hash::hash(Domain::EpochRoot, &[&root.to_bytes()]));
         out.push(&self.epoch).push(&self.phase).push(&self.opening).push(&self.batches).push(&self.bundles);
         out.push(&self.last).push(&self.anchors).push(&root).push(&self.aggregate);
-        out.push(&self.revenues).push(&self.summary);
+        out.push(&self.revenues).push(&self.summary).push(&self.abandoned);
     }
 }
 

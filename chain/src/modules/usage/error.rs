@@ -123,7 +123,7 @@ pub enum UsageError {
         /// How many have.
         count: usize,
     },
-    /// The epoch before is not settled.
+    /// The epoch before is neither settled nor given up.
     #[error("epoch {epoch} is not settled yet")]
     PreviousNotFinalised {
         /// The epoch before.
@@ -183,6 +183,12 @@ pub enum UsageError {
     /// The epoch is settled.
     #[error("epoch {epoch} is settled")]
     Settled {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// The epoch was given up.
+    #[error("epoch {epoch} was abandoned")]
+    Abandoned {
         /// The epoch.
         epoch: EpochId,
     },

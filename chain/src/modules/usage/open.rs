@@ -22,8 +22,8 @@ pub(crate) fn open_epoch(
     let OpenEpoch { epoch, params, tiers } = action.clone();
     only_next(draft, at, epoch)?;
     let state = draft.base();
-    // Reputation and carried pools of the epoch before enter this one.
-    if let Some(last) = state.epochs.iter().next_back().filter(|last| last.phase != Phase::Finalised) {
+    // Reputation and carried money of the epochs before enter this one.
+    if let Some(last) = state.epochs.iter().next_back().filter(|last| !last.is_over()) {
         return Err(UsageError::PreviousNotFinalised { epoch: last.epoch });
     }
     params.check()?;
@@ -90,8 +90,10 @@ pub(crate) fn report_revenue(
         return Err(UsageError::NotTreasury { signer });
     }
     let ReportRevenue { epoch, tier, subscriptions, attestation, reserve } = *action;
-    if known(draft, epoch)?.phase == Phase::Finalised {
-        return Err(UsageError::Settled { epoch });
+    match known(draft, epoch)?.phase {
+        Phase::Open | Phase::Frozen | Phase::Aggregated => {}
+        Phase::Finalised => return Err(UsageError::Settled { epoch }),
+        Phase::Abandoned => return Err(UsageError::Abandoned { epoch }),
     }
     let terms = opening(draft, epoch).tier(tier).ok_or(UsageError::UnknownTier { epoch, tier })?;
     if draft.has::<TierRevenue>(&(epoch, tier)) {
