@@ -61,9 +61,16 @@ impl Shell {
         Some(Self { at, core: Some(core), seat, around })
     }
 
+    fn send(&self, to: Address, message: Message) {
+        if !self.around.board.send(self.at, to, message) {
+            let reason = "the actor is away and too much waits for it";
+            self.carry_out(Effect::Publish(Event::Dropped { at: to, from: self.at, reason }));
+        }
+    }
+
     fn carry_out(&self, effect: Effect) {
         match effect {
-            Effect::Send(to, message) => self.around.board.send(self.at, to, message),
+            Effect::Send(to, message) => self.send(to, message),
             // Nobody may listen any more; that is no reason to stop.
             Effect::Publish(event) => drop(self.around.events.send(event)),
             Effect::Verify(context, bundles) => {
@@ -72,7 +79,8 @@ impl Shell {
                     let bundles: Vec<_> = bundles.iter().map(Arc::as_ref).collect();
                     // Fresh randomness of the machine: the weights must be unknown to whoever made the bundles.
                     let results = verify_batch(&context, &bundles, &mut rand_core::OsRng);
-                    board.send(at, at, Message::BatchVerified(results));
+                    // A verifier that is away has room for its own results: it waits for one batch at a time.
+                    let _sent = board.send(at, at, Message::BatchVerified(results));
                 });
             }
         }

@@ -169,7 +169,9 @@ pub enum Event {
     },
     /// The epoch stopped without a result.
     Aborted {
-        /// Who is to blame, if anybody.
+        /// Who stopped it, if it was a party.
+        accuser: Option<PartyId>,
+        /// Whom it blames, if anybody. One party's word, until evidence goes with it.
         culprit: Option<PartyId>,
         /// Why.
         reason: String,

@@ -146,6 +146,10 @@ pub enum Message {
     AnchorRoot(SignedRoot),
     /// Settlement to coordinator: the root is anchored.
     RootAnchored,
+    /// Coordinator to parties: open the totals of the set that this root froze.
+    Open(Arc<SignedRoot>),
+    /// Coordinator to a leader that has nothing to propose while others have: pass the lead on.
+    Pass,
     /// Coordinator to settlement: totals to put on record.
     Aggregate(Box<Aggregate>),
     /// Settlement to coordinator: totals are on record.

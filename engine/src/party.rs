@@ -43,6 +43,12 @@ enum Stage {
     Finished,
 }
 
+/// What moves a party that opens totals.
+enum Input {
+    Root(std::sync::Arc<proofs::tally::SignedRoot>),
+    Peer(PartyId, PeerMessage),
+}
+
 /// State of a party.
 pub struct Party {
     party: PartyId,
@@ -94,10 +100,10 @@ impl Party {
             return self.dropped(from, "no bundles are collected now");
         };
         let outcome = match (from, message) {
-            (Address::Verifier(_), Message::Verified(id, bundle)) => {
+            (Address::Verifier(own), Message::Verified(id, bundle)) if own == self.party => {
                 collect.receive(&self.secrets, id, &bundle)
             }
-            (Address::Verifier(_), Message::NoMore) => collect.close(&self.secrets),
+            (Address::Verifier(own), Message::NoMore) if own == self.party => collect.close(&self.secrets),
             (Address::Party(peer), Message::Peer(PeerMessage::Propose(header, ids))) => {
                 collect.proposed(&self.secrets, peer, header, ids)
             }
@@ -108,6 +114,7 @@ impl Party {
                 collect.objected(&self.secrets, peer, digest, objections)
             }
             (Address::Settlement, Message::Anchored(header)) => collect.anchored(&self.secrets, &header),
+            (Address::Coordinator, Message::Pass) => collect.pass(&self.secrets),
             _ => return self.dropped(from, "not a message for a party that collects"),
         };
         outcome.unwrap_or_else(|fault| self.stop(fault.culprit, fault.reason.to_string()))
@@ -117,7 +124,10 @@ impl Party {
 impl Core for Party {
     fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
         match (from, message) {
-            (Address::Coordinator, Message::Phase(Phase::Announce)) => self.announce(),
+            (Address::Coordinator, Message::Phase(Phase::Announce)) => match self.stage {
+                Stage::Idle => self.announce(),
+                _ => self.dropped(from, "an epoch has begun"),
+            },
             (Address::Settlement, Message::BeaconCommitted) => match self.stage {
                 Stage::Announced(value) => {
                     let reveal = RevealBeacon { epoch: self.epoch, party: self.party, value };
@@ -125,14 +135,21 @@ impl Core for Party {
                 }
                 _ => self.dropped(from, "no commitment to reveal"),
             },
-            (Address::Settlement, Message::Opened(opened)) => {
-                self.stage = Stage::Collecting(Box::new(Collect::new(self.party, opened, self.batch)));
-                Vec::new()
-            }
+            // Once an epoch: what was collected is never begun anew.
+            (Address::Settlement, Message::Opened(opened)) => match self.stage {
+                Stage::Announced(_) => {
+                    self.stage = Stage::Collecting(Box::new(Collect::new(self.party, opened, self.batch)));
+                    Vec::new()
+                }
+                _ => self.dropped(from, "no epoch is about to open"),
+            },
             (Address::Coordinator, Message::Phase(Phase::Sum)) => {
                 match std::mem::replace(&mut self.stage, Stage::Finished) {
                     Stage::Collecting(collect) => {
-                        let (frozen, late) = collect.freeze();
+                        let (frozen, late) = match collect.freeze() {
+                            Ok(frozen) => frozen,
+                            Err(fault) => return self.stop(fault.culprit, fault.reason.to_string()),
+                        };
                         let party = self.party;
                         let refuse = |bundle| Event::Refused { party, bundle, refusal: Refusal::NotInTime };
                         let mut effects: Vec<_> =
@@ -148,7 +165,7 @@ impl Core for Party {
                     }
                 }
             }
-            (Address::Coordinator, Message::Phase(Phase::Open)) => self.tallying(from, None),
+            (Address::Coordinator, Message::Open(root)) => self.tallying(from, Input::Root(root)),
             (Address::Coordinator, Message::Phase(_)) => Vec::new(),
             (Address::Party(peer), Message::Peer(message))
                 if !matches!(
@@ -156,7 +173,7 @@ impl Core for Party {
                     PeerMessage::Propose(..) | PeerMessage::Vote(..) | PeerMessage::Object(..)
                 ) =>
             {
-                self.tallying(from, Some((peer, message)))
+                self.tallying(from, Input::Peer(peer, message))
             }
             (_, message) => self.collecting(from, message),
         }
@@ -164,18 +181,20 @@ impl Core for Party {
 }
 
 impl Party {
-    fn tallying(&mut self, from: Address, message: Option<(PartyId, PeerMessage)>) -> Vec<Effect> {
+    fn tallying(&mut self, from: Address, input: Input) -> Vec<Effect> {
         match std::mem::replace(&mut self.stage, Stage::Finished) {
             Stage::Tallying(tally) => {
-                let next = match message {
-                    None => tally.begin(&mut self.rng, &self.secrets),
-                    Some((peer, message)) => tally.receive(peer, message, &self.secrets),
+                let next = match input {
+                    Input::Root(root) => tally.begin(&root, &mut self.rng, &self.secrets),
+                    Input::Peer(peer, message) => tally.receive(peer, message, &self.secrets),
                 };
                 match next {
-                    Ok((tally, effects)) => {
+                    Ok((Some(tally), effects)) => {
                         self.stage = Stage::Tallying(tally);
                         effects
                     }
+                    // Signed and done: the shares are gone with the state.
+                    Ok((None, effects)) => effects,
                     Err(error) => self.stop(error.culprit(), error.to_string()),
                 }
             }

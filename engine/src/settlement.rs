@@ -22,6 +22,7 @@ use proofs::{
     blind::BlindKey,
     epoch::{EpochContext, EpochKeys},
     receipt::Denomination,
+    tally::SignedHeader,
 };
 use rand_chacha::ChaCha20Rng;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -158,6 +159,13 @@ impl Settlement {
         Ok(vec![Effect::Send(Address::Coordinator, Message::Settled)])
     }
 
+    /// Whether the epoch's committee signed a header.
+    fn has_quorum(&self, header: &SignedHeader) -> bool {
+        let node = self.node();
+        let opening = node.ledger().state().openings.get(&self.plan.epoch);
+        opening.is_some_and(|opening| header.verify(&opening.committee).is_ok())
+    }
+
     fn to_parties(message: &Message) -> Vec<Effect> {
         PartyId::ALL.map(|p| Effect::Send(Address::Party(p), message.clone())).into()
     }
@@ -175,6 +183,10 @@ impl Settlement {
                 self.open_to_all(Payload::RevealBeacon(reveal))?;
                 self.reveals += 1;
                 if self.reveals == PartyId::ALL.len() { self.open_epoch()? } else { Vec::new() }
+            }
+            (Address::Party(_), Message::Anchor(header)) if !self.has_quorum(&header) => {
+                let reason = "a header to anchor without a quorum";
+                vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]
             }
             (Address::Party(_), Message::Anchor(header)) => {
                 self.open_to_all(Payload::AnchorHeader(header.clone()))?;

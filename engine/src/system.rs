@@ -3,7 +3,7 @@
 use crate::{
     actor::{Seat, Shell, Surroundings},
     coordinator::Coordinator,
-    effect::{Core, Event},
+    effect::{Core, Event, Refusal},
     intake::Intake,
     message::{Address, Message},
     party::{Party, PartySecrets},
@@ -102,7 +102,12 @@ impl Running {
 
     /// Hands a bundle to a party. What becomes of it comes as events.
     pub fn submit(&self, party: PartyId, bytes: Arc<[u8]>) {
-        self.send(Address::Intake(party), Message::Submit(bytes));
+        let submit = Message::Submit(bytes.clone());
+        if !self.around.board.send(Address::Outside, Address::Intake(party), submit) {
+            let bundle = hash::hash(Domain::Bundle, &[&bytes]);
+            let event = Event::Refused { party, bundle, refusal: Refusal::Busy };
+            drop(self.around.events.send(event));
+        }
     }
 
     /// Ends the collection window. The epoch goes on by itself to its end.
@@ -116,7 +121,8 @@ impl Running {
     }
 
     fn send(&self, to: Address, message: Message) {
-        self.around.board.send(Address::Outside, to, message);
+        // A coordinator that is away has room for the two words that it ever gets from outside.
+        let _sent = self.around.board.send(Address::Outside, to, message);
     }
 
     /// Stops an actor after what it has in hand. Messages for it wait until it is back.

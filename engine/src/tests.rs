@@ -2,6 +2,7 @@
 //! parties changed on its way, and what must not get out searched for.
 
 mod attacks;
+mod cheats;
 mod epoch;
 mod mesh;
 mod privacy;

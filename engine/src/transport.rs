@@ -11,8 +11,9 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-/// Most deliveries that wait for an actor that is away.
-pub const MAX_WAITING: usize = 1 << 16;
+/// Most deliveries that wait for an actor that is away. What actors tell each other in an epoch is far less; what comes
+/// from outside is refused beyond it.
+pub const MAX_WAITING: usize = 1 << 12;
 
 /// What an actor's mailbox takes.
 #[derive(actix::Message)]
@@ -55,8 +56,9 @@ impl Parcel {
 
 /// Carries messages between actors, in order between any two.
 pub trait Transport: Send + Sync {
-    /// Sends a message, or keeps it until the actor is back.
-    fn send(&self, from: Address, to: Address, message: Message);
+    /// Sends a message, or keeps it until the actor is back. `false` if too many wait already: it is not sent.
+    #[must_use]
+    fn send(&self, from: Address, to: Address, message: Message) -> bool;
 }
 
 /// The transport inside one process: a switchboard of mailboxes.
@@ -91,16 +93,15 @@ impl Switchboard {
 }
 
 impl Transport for Switchboard {
-    fn send(&self, from: Address, to: Address, message: Message) {
+    fn send(&self, from: Address, to: Address, message: Message) -> bool {
         let delivery = Delivery { from, parcel: Parcel::pack(message) };
         let mut lines = self.lines();
         let line = lines.entry(to).or_default();
         match &line.mailbox {
             Some(mailbox) => mailbox.do_send(delivery),
-            None => {
-                assert!(line.waiting.len() < MAX_WAITING, "{to} is away for too long");
-                line.waiting.push_back(delivery);
-            }
+            None if line.waiting.len() == MAX_WAITING => return false,
+            None => line.waiting.push_back(delivery),
         }
+        true
     }
 }

@@ -22,6 +22,10 @@ use proofs::{
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
+/// A set is opened only if at most one bundle, and one more for every so many that are counted, was left out though it
+/// held.
+pub const LEFT_OUT_PART: u64 = 4;
+
 /// A fault of another party that ends the epoch for this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -53,6 +57,14 @@ pub enum FaultReason {
     /// It objected to a bundle that was not proposed.
     #[error("an objection to a bundle that was not proposed")]
     Objection,
+    /// Too many bundles that held for this party were left out: who chooses the set could single somebody out.
+    #[error("{left_out} bundles that hold were left out of a set of {counted}")]
+    LeftOut {
+        /// Bundles that held and are not in the set.
+        left_out: u64,
+        /// Bundles in the set.
+        counted: u64,
+    },
     /// The chain anchored a batch that this party did not vote for.
     #[error("the chain anchored a batch that this party does not know")]
     UnknownBatch,
@@ -95,8 +107,14 @@ pub struct Collect {
     totals: ReplicatedTotals<Group>,
     proposal: Option<Proposal>,
     ballot: Option<Ballot>,
-    /// A proposal for the next position, or one that names bundles which are still on their way.
-    deferred: Option<(PartyId, BatchHeader, Vec<Digest>)>,
+    /// A proposal that names bundles which are still on their way.
+    deferred: Option<Proposal>,
+    /// A proposal for the next position, from a leader that heard of the last anchor first.
+    early: Option<Proposal>,
+    /// Bundles in final batches.
+    counted: u64,
+    /// Bundles that held for this party and were left out because of what others said.
+    left_out: u64,
 }
 
 /// What is left when nothing more is taken: the frozen set, and this party's shares of its totals.
@@ -132,6 +150,9 @@ impl Collect {
             proposal: None,
             ballot: None,
             deferred: None,
+            early: None,
+            counted: 0,
+            left_out: 0,
         }
     }
 
@@ -157,6 +178,15 @@ impl Collect {
         Effect::Publish(Event::Refused { party: self.party, bundle, refusal })
     }
 
+    /// Leaves out a bundle that held for this party, because of what another said.
+    fn leave_out(&mut self, id: Digest, objection: Objection, party: PartyId) -> Option<Effect> {
+        if !self.pool.remove(id, objection) {
+            return None;
+        }
+        self.left_out += 1;
+        Some(self.refuse(id, Refusal::Objected { party }))
+    }
+
     /// Drops those of the bundles whose shares do not open, and says so.
     fn check_shares(&mut self, ids: &[Digest]) -> Vec<Effect> {
         let dropped = self.pool.check_shares(ids);
@@ -166,8 +196,8 @@ impl Collect {
     /// Whatever can be done now: answer a proposal that waited, propose, or report that nothing waits.
     fn move_on(&mut self, secrets: &PartySecrets) -> Outcome {
         let mut effects = Vec::new();
-        if let Some((from, header, ids)) = self.deferred.take() {
-            effects.extend(self.proposed(secrets, from, header, ids)?);
+        for Proposal { header, ids } in [self.deferred.take(), self.early.take()].into_iter().flatten() {
+            effects.extend(self.proposed(secrets, header.leader(), header, ids)?);
         }
         // One proposal a position: the votes may all be in while the chain has not answered yet.
         if leader(self.position) == self.party && self.proposal.is_none() {
@@ -197,6 +227,13 @@ impl Collect {
             }
             effects.extend(refused);
         }
+    }
+
+    /// Passes the lead on by a batch of nothing: others still have bundles to propose, and this leader has none.
+    pub fn pass(&mut self, secrets: &PartySecrets) -> Outcome {
+        let idle = self.proposal.is_none() && self.pool.waiting().is_empty();
+        let passes = self.closed && idle && leader(self.position) == self.party;
+        Ok(if passes { self.put_forward(secrets, Vec::new()) } else { Vec::new() })
     }
 
     fn put_forward(&mut self, secrets: &PartySecrets, ids: Vec<Digest>) -> Vec<Effect> {
@@ -232,39 +269,43 @@ impl Collect {
         if header.leader() != from {
             return Err(FaultReason::NotLeader.of(from));
         }
-        // The leader may have heard of the last anchor first. What is behind is of no use any more.
-        if header.position > self.position {
-            self.deferred = Some((from, header, ids));
-            return Ok(Vec::new());
-        }
-        if header.position < self.position {
-            return Ok(Vec::new());
-        }
-        let distinct = ids.iter().collect::<BTreeSet<_>>().len() == ids.len();
-        let place = (header.chain, header.epoch, header.shard, header.position, header.previous);
-        let fits = place == (context.chain, context.epoch, context.shard.index(), self.position, self.last)
-            && (1..=limits::MAX_BATCH).contains(&ids.len())
+        let place = (header.chain, header.epoch, header.shard);
+        // A batch of nothing passes the lead on, once nothing more comes in.
+        let sizes = usize::from(!self.closed)..=limits::MAX_BATCH;
+        let fits = place == (context.chain, context.epoch, context.shard.index())
+            && sizes.contains(&ids.len())
             && header.count as usize == ids.len()
             && header.batch_root == batch_root(&ids)
-            && distinct;
-        if !fits {
+            && ids.iter().collect::<BTreeSet<_>>().len() == ids.len();
+        let follows = header.position != self.position || header.previous == self.last;
+        if !fits || !follows {
             return Err(FaultReason::Header.of(from));
         }
+        if header.position != self.position {
+            // The next leader may have heard of the last anchor first. Whatever else is of no use.
+            if header.position == self.position + 1 {
+                self.early = Some(Proposal { header, ids });
+            }
+            return Ok(Vec::new());
+        }
+        let mut effects = Vec::new();
         if let Some(before) = &self.proposal {
             if before.header == header {
-                return Ok(Vec::new());
+                return Ok(effects);
             }
             // An honest leader proposes anew at one position only with a larger view.
             if header.view <= before.header.view {
                 return Err(FaultReason::Equivocation.of(from));
             }
+            let gone: Vec<_> = before.ids.iter().filter(|id| !ids.contains(id)).copied().collect();
+            effects.extend(gone.into_iter().filter_map(|id| self.leave_out(id, Objection::Refused, from)));
         }
         let unknown = |id: &Digest| self.pool.objection(id) == Some(Objection::Unknown);
         if !self.closed && ids.iter().any(unknown) {
-            self.deferred = Some((from, header, ids));
-            return Ok(Vec::new());
+            self.deferred = Some(Proposal { header, ids });
+            return Ok(effects);
         }
-        let mut effects = self.check_shares(&ids);
+        effects.extend(self.check_shares(&ids));
         let objections: Vec<_> = ids.iter().filter_map(|id| Some((*id, self.pool.objection(id)?))).collect();
         if !objections.is_empty() {
             effects.push(Effect::peer(from, PeerMessage::Object(header.digest(), objections)));
@@ -334,9 +375,7 @@ impl Collect {
         }
         let mut effects = Vec::new();
         for (id, (party, objection)) in &ballot.objections {
-            if self.pool.remove(*id, *objection) {
-                effects.push(self.refuse(*id, Refusal::Objected { party: *party }));
-            }
+            effects.extend(self.leave_out(*id, *objection, *party));
         }
         self.view += 1;
         let ids = self.proposal.take().expect("a ballot is about a proposal").ids;
@@ -351,6 +390,12 @@ impl Collect {
 
     /// The chain anchored a header: its batch is final.
     pub fn anchored(&mut self, secrets: &PartySecrets, signed: &SignedHeader) -> Outcome {
+        // The word of the settlement actor is not enough: shares are added for what a quorum signed, for nothing else.
+        if signed.verify(&self.epoch.context.keys.committee).is_err() {
+            let (at, from) = (Address::Party(self.party), Address::Settlement);
+            let reason = "an anchored header without a quorum";
+            return Ok(vec![Effect::Publish(Event::Dropped { at, from, reason })]);
+        }
         let unknown = Fault { culprit: None, reason: FaultReason::UnknownBatch };
         let proposal = self.proposal.take().filter(|p| p.header == signed.header).ok_or(unknown)?;
         let width = self.epoch.context.shard.width();
@@ -367,6 +412,8 @@ impl Collect {
             let batch = Event::Batch { position: self.position, bundles: proposal.ids };
             effects.push(Effect::Publish(batch));
         }
+        self.ballot = None;
+        self.counted += u64::from(signed.header.count);
         self.position += 1;
         self.view = 0;
         effects.extend(self.move_on(secrets)?);
@@ -374,7 +421,15 @@ impl Collect {
     }
 
     /// Freezes the set, and names the bundles that were not in any batch.
-    pub fn freeze(self) -> (Frozen, Vec<Digest>) {
+    ///
+    /// Fails if too many bundles that held for this party are not in it. As long as an objection needs no proof, one
+    /// party could otherwise have everybody left out but one subscriber, and read that one's usage off the totals.
+    pub fn freeze(self) -> Result<(Frozen, Vec<Digest>), Fault> {
+        let late: Vec<_> = self.pool.waiting().iter().copied().collect();
+        let (left_out, counted) = (self.left_out + late.len() as u64, self.counted);
+        if left_out > counted / LEFT_OUT_PART + 1 {
+            return Err(Fault { culprit: None, reason: FaultReason::LeftOut { left_out, counted } });
+        }
         let context = &self.epoch.context;
         let root = EpochRoot {
             chain: context.chain,
@@ -384,7 +439,7 @@ impl Collect {
             last: self.last,
         };
         let (epoch, party, running, totals) = (self.epoch.clone(), self.party, self.running, self.totals);
-        (Frozen { epoch, party, root, running, totals }, self.pool.waiting().iter().copied().collect())
+        Ok((Frozen { epoch, party, root, running, totals }, late))
     }
 }
 

@@ -143,16 +143,20 @@ impl Pool {
         Ok(Held { group: bundle.envelope.group(), commitments, openings, opened: false, uses })
     }
 
-    /// Drops a bundle that will not be counted, and gives back what it used: an honest one may come again.
+    /// Drops a bundle that will not be counted, and gives back what it used: an honest one may come again. Its place
+    /// among the subscriber's bundles is not given back, or bad ones would cost nothing.
     pub(super) fn remove(&mut self, id: Digest, objection: Objection) -> bool {
         let Some(held) = self.held.remove(&id) else { return false };
         self.order.retain(|other| *other != id);
         self.refused.insert(id, objection);
-        self.pseudonyms.retain(|p| !held.uses.pseudonyms.contains(p));
-        self.receipts.retain(|r| !held.uses.receipts.contains(r));
-        self.ephemerals.retain(|e| !held.uses.ephemerals.contains(e));
-        if let Some(count) = self.bundles_of.get_mut(&held.uses.key) {
-            *count -= 1;
+        for pseudonym in &held.uses.pseudonyms {
+            self.pseudonyms.remove(pseudonym);
+        }
+        for receipt in &held.uses.receipts {
+            self.receipts.remove(receipt);
+        }
+        for ephemeral in &held.uses.ephemerals {
+            self.ephemerals.remove(ephemeral);
         }
         true
     }

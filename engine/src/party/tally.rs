@@ -11,7 +11,7 @@ use mpc::opening::{
     RevealMessage,
 };
 use primitives::PartyId;
-use proofs::tally::{TallyProof, prover::ShareBlindings, verifier};
+use proofs::tally::{SignedRoot, TallyProof, prover::ShareBlindings, verifier};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rand_core::RngCore;
 use std::sync::Arc;
@@ -30,6 +30,9 @@ pub(super) enum TallyFault {
         /// Who.
         party: PartyId,
     },
+    /// The root to open is not the one that this party froze, or no quorum signed it.
+    #[error("the root to open is not the one that was frozen and signed")]
+    Root,
     /// Every share was proved and yet the totals do not hold. Three honest checks contradict each other.
     #[error("the opened totals do not hold against the commitments")]
     Totals,
@@ -41,7 +44,7 @@ impl TallyFault {
         match self {
             Self::Opening(error) => error.culprit(),
             Self::Twice { party } => Some(party),
-            Self::Totals => None,
+            Self::Root | Self::Totals => None,
         }
     }
 }
@@ -94,7 +97,8 @@ pub(super) struct Tally {
     responses: Inbox<ResponseMessage>,
 }
 
-type Next = Result<(Box<Tally>, Vec<Effect>), TallyFault>;
+/// The state to go on with, or none once the totals are signed.
+type Next = Result<(Option<Box<Tally>>, Vec<Effect>), TallyFault>;
 
 impl Tally {
     /// Signs the root of the frozen set.
@@ -110,10 +114,19 @@ impl Tally {
         (tally, report)
     }
 
-    /// The root is anchored: opens this party's share. Nothing is opened over any other set after this.
-    pub(super) fn begin(mut self: Box<Self>, rng: &mut ChaCha20Rng, secrets: &PartySecrets) -> Next {
+    /// The root is anchored: opens this party's share. Nothing is opened over any other set, before or after this.
+    pub(super) fn begin(
+        mut self: Box<Self>,
+        signed: &SignedRoot,
+        rng: &mut ChaCha20Rng,
+        secrets: &PartySecrets,
+    ) -> Next {
         if !matches!(self.round, Round::Before) {
-            return Ok((self, Vec::new()));
+            return Ok((Some(self), Vec::new()));
+        }
+        let committee = &self.frozen.epoch.context.keys.committee;
+        if signed.root != self.frozen.root || signed.verify(committee).is_err() {
+            return Err(TallyFault::Root);
         }
         let mut seed = [0; 32];
         rng.fill_bytes(&mut seed);
@@ -164,7 +177,7 @@ impl Tally {
                     }
                     None => {
                         self.round = Round::Openings(state);
-                        return Ok((self, effects));
+                        return Ok((Some(self), effects));
                     }
                 },
                 Round::Reveals(state) => match self.reveals.take() {
@@ -175,22 +188,22 @@ impl Tally {
                     }
                     None => {
                         self.round = Round::Reveals(state);
-                        return Ok((self, effects));
+                        return Ok((Some(self), effects));
                     }
                 },
                 Round::Responses(state) => match self.responses.take() {
                     Some((next, previous)) => {
                         effects.push(self.finish(*state, next, previous, secrets)?);
-                        return Ok((self, effects));
+                        return Ok((None, effects));
                     }
                     None => {
                         self.round = Round::Responses(state);
-                        return Ok((self, effects));
+                        return Ok((Some(self), effects));
                     }
                 },
                 other => {
                     self.round = other;
-                    return Ok((self, effects));
+                    return Ok((Some(self), effects));
                 }
             }
         }

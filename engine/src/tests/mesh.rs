@@ -76,6 +76,12 @@ impl<'a> Mesh<'a> {
         self.run();
     }
 
+    /// Puts a message into the mail in anybody's name.
+    pub(super) fn forge(&mut self, from: Address, to: Address, message: Message) {
+        self.queue.push_back((from, to, message));
+        self.run();
+    }
+
     /// Puts a message between parties into the mail that its sender never sent.
     pub(super) fn inject(&mut self, from: PartyId, to: PartyId, message: PeerMessage) {
         self.queue.push_back((Address::Party(from), Address::Party(to), Message::Peer(message)));
@@ -187,7 +193,7 @@ impl<'a> Mesh<'a> {
     /// Whom the abort blames, if there was one.
     pub(super) fn aborted(&self) -> Option<(Option<PartyId>, String)> {
         self.events.iter().find_map(|e| match e {
-            Event::Aborted { culprit, reason } => Some((*culprit, reason.clone())),
+            Event::Aborted { culprit, reason, .. } => Some((*culprit, reason.clone())),
             _ => None,
         })
     }

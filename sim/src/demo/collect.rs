@@ -249,7 +249,7 @@ impl Tracker<'_> {
             Event::Dropped { at, from, reason } => {
                 *self.out.dropped.entry(format!("{at} from {from}: {reason}")).or_default() += 1;
             }
-            Event::Aborted { culprit, reason } => return Err(DemoError::Aborted { culprit, reason }),
+            Event::Aborted { culprit, reason, .. } => return Err(DemoError::Aborted { culprit, reason }),
         }
         Ok(())
     }

@@ -1,0 +1,193 @@
+//! One party, the coordinator or settlement against everybody else: nobody is singled out, nothing is opened twice or
+//! over a set that was not agreed on, and nothing that waits is dropped in silence.
+
+use super::mesh::Mesh;
+use crate::{
+    coordinator::Coordinator,
+    effect::{Core, Effect, Event},
+    message::{Address, Message, Objection, PeerMessage, Phase, Report},
+};
+use primitives::{Digest, Encode, PartyId};
+use proofs::{
+    committee::Signatures,
+    tally::{BatchHeader, EpochRoot, SignedHeader, SignedRoot},
+    testing::{TestSubscriber, event},
+};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+
+const ONE: PartyId = PartyId::ALL[0];
+const TWO: PartyId = PartyId::ALL[1];
+const THREE: PartyId = PartyId::ALL[2];
+
+/// Whether a message of the joint opening was sent.
+fn opened(message: &PeerMessage) -> bool {
+    matches!(message, PeerMessage::Openings(_) | PeerMessage::Reveal(_) | PeerMessage::Response(_))
+}
+
+#[test]
+fn a_party_that_objects_to_everybody_but_one_gets_nothing_opened() {
+    let proposed = RefCell::new(BTreeMap::<Digest, Vec<Digest>>::new());
+    let openings = RefCell::new(0);
+    let (mut mesh, epoch) = Mesh::opened();
+    mesh.tamper = Box::new(|from, _, message| {
+        if let PeerMessage::Propose(header, ids) = message {
+            proposed.borrow_mut().insert(header.digest(), ids.clone());
+        }
+        if let PeerMessage::Vote(digest, _) = message
+            && from == ONE
+            && !proposed.borrow()[digest].is_empty()
+        {
+            let all = proposed.borrow()[digest].iter().map(|id| (*id, Objection::Share)).collect();
+            *message = PeerMessage::Object(*digest, all);
+        }
+        *openings.borrow_mut() += u32::from(opened(message) && from != ONE);
+        true
+    });
+    // Position 0 is the attacker's: one victim and the attacker's own device.
+    mesh.submit_honest(&epoch, 12);
+    mesh.close();
+    let (culprit, reason) = mesh.aborted().expect("the honest parties do not go on");
+    assert_eq!((mesh.phase(), culprit), (Phase::Aborted, None));
+    assert!(reason.contains("left out"), "{reason}");
+    drop(mesh);
+    assert_eq!(openings.into_inner(), 0);
+}
+
+#[test]
+fn a_leader_that_proposes_nothing_halts_the_epoch_and_drops_nobody() {
+    let (mut mesh, epoch) = Mesh::opened();
+    mesh.tamper = Box::new(|from, _, message| !(from == ONE && matches!(message, PeerMessage::Propose(..))));
+    mesh.submit_honest(&epoch, 4);
+    mesh.close();
+    mesh.forge(
+        Address::Party(ONE),
+        Address::Coordinator,
+        Message::Report(Report::Drained { position: 0, pending: 0 }),
+    );
+    assert_eq!((mesh.phase(), mesh.aborted()), (Phase::Close, None));
+}
+
+#[test]
+fn nothing_is_opened_on_the_bare_word_of_coordinator_or_settlement() {
+    let openings = RefCell::new(0);
+    let (mut mesh, epoch) = Mesh::opened();
+    mesh.tamper = Box::new(|_, _, message| {
+        *openings.borrow_mut() += u32::from(opened(message));
+        !matches!(message, PeerMessage::Vote(..))
+    });
+    mesh.submit_honest(&epoch, 4);
+    // A header that nobody signed is "anchored", the epoch is "frozen", and a root that nobody signed is to be opened.
+    let context = &epoch.context;
+    let header = BatchHeader {
+        chain: context.chain,
+        epoch: context.epoch,
+        shard: context.shard.index(),
+        view: 0,
+        position: 0,
+        previous: Digest::default(),
+        batch_root: Digest::default(),
+        count: 1,
+        running: Default::default(),
+    };
+    let root = EpochRoot {
+        chain: context.chain,
+        epoch: context.epoch,
+        shard: context.shard.index(),
+        batches: 0,
+        last: Digest::default(),
+    };
+    let anchored = Arc::new(SignedHeader { header, signatures: Signatures::default() });
+    let signed = Arc::new(SignedRoot { root, signatures: Signatures::default() });
+    for party in PartyId::ALL {
+        mesh.forge(Address::Settlement, Address::Party(party), Message::Anchored(anchored.clone()));
+        mesh.forge(Address::Settlement, Address::Party(party), Message::Opened(epoch.clone()));
+        mesh.forge(Address::Coordinator, Address::Party(party), Message::Phase(Phase::Announce));
+    }
+    assert!(mesh.batches().is_empty());
+    for party in PartyId::ALL {
+        mesh.forge(Address::Coordinator, Address::Party(party), Message::Phase(Phase::Sum));
+        mesh.forge(Address::Coordinator, Address::Party(party), Message::Open(signed.clone()));
+    }
+    drop(mesh);
+    assert_eq!(openings.into_inner(), 0);
+}
+
+#[test]
+fn a_root_without_a_quorum_or_of_another_set_is_not_opened() {
+    let openings = RefCell::new(0);
+    let (mut mesh, _) = Mesh::opened();
+    mesh.tamper = Box::new(|_, _, message| {
+        *openings.borrow_mut() += u32::from(opened(message));
+        true
+    });
+    // An empty epoch: every party freezes the empty set, and is then asked to open it without a signature.
+    for party in PartyId::ALL {
+        mesh.forge(Address::Coordinator, Address::Party(party), Message::Phase(Phase::Sum));
+    }
+    let root = EpochRoot {
+        chain: primitives::ChainId(5),
+        epoch: super::world::EPOCH,
+        shard: primitives::ShardIndex(0),
+        batches: 0,
+        last: Digest::default(),
+    };
+    let signed = Arc::new(SignedRoot { root, signatures: Signatures::default() });
+    mesh.forge(Address::Coordinator, Address::Party(TWO), Message::Open(signed));
+    let (_, reason) = mesh.aborted().expect("party 2 stops");
+    assert!(reason.contains("the root to open"), "{reason}");
+    drop(mesh);
+    assert_eq!(openings.into_inner(), 0);
+}
+
+#[test]
+fn an_early_proposal_does_not_push_out_the_one_that_waits() {
+    let (mut mesh, epoch) = Mesh::opened();
+    let bundles: Vec<_> = (0..2u16)
+        .map(|s| TestSubscriber::new(s.into()).bundle(&epoch.context, vec![event(s, 0, false)]).to_bytes())
+        .collect();
+    mesh.submit(&bundles[0]);
+    for party in [ONE, TWO] {
+        mesh.tell(Address::Intake(party), Message::Submit(bundles[1].as_slice().into()));
+    }
+    // Party 3 waits for the second bundle of position 0. Party 2 sends it a proposal for position 1 meanwhile.
+    let early = BatchHeader {
+        chain: epoch.context.chain,
+        epoch: epoch.context.epoch,
+        shard: epoch.context.shard.index(),
+        view: 0,
+        position: 1,
+        previous: Digest([1; 32]),
+        batch_root: primitives::merkle::leaf(&[9; 32]),
+        count: 1,
+        running: Default::default(),
+    };
+    mesh.inject(TWO, THREE, PeerMessage::Propose(early, vec![Digest([9; 32])]));
+    mesh.tell(Address::Intake(THREE), Message::Submit(bundles[1].as_slice().into()));
+    assert_eq!(mesh.batches().len(), 1, "position 0 is final");
+}
+
+#[test]
+fn a_signature_that_is_none_names_who_sent_it() {
+    let (_, epoch) = Mesh::opened();
+    let root = EpochRoot {
+        chain: epoch.context.chain,
+        epoch: epoch.context.epoch,
+        shard: epoch.context.shard.index(),
+        batches: 1,
+        last: Digest::default(),
+    };
+    let mut coordinator = Coordinator::new();
+    coordinator.handle(Address::Outside, Message::Begin);
+    coordinator.handle(Address::Settlement, Message::Opened(epoch));
+    coordinator.handle(Address::Outside, Message::EndOfWindow);
+    for party in PartyId::ALL {
+        let drained = Message::Report(Report::Drained { position: 1, pending: 0 });
+        coordinator.handle(Address::Party(party), drained);
+    }
+    let effects = coordinator.handle(Address::Party(TWO), Message::Report(Report::Root(root, [1; 64])));
+    let blamed = effects.iter().find_map(|effect| match effect {
+        Effect::Publish(Event::Aborted { culprit, .. }) => *culprit,
+        _ => None,
+    });
+    assert_eq!(blamed, Some(TWO));
+}
