@@ -2,9 +2,9 @@
 //!
 //! One tree with prefixed keys. [`Index::apply`] writes all changes of a block and the head marker in one batch and
 //! flushes before it returns, so the index is always the state after some whole block. It is never trusted: the
-//! owner compares [`Index::head`] with [`crate::log::BlockLog::head`] after opening both, and where they differ, or
-//! where opening fails, it empties the index and applies the log's blocks again. sled 0.34 has known reports of
-//! corruption on open, and this is the answer to them.
+//! owner compares [`Index::head`] with the end of the [`crate::log::BlockLog`] after reading both. Where the index is
+//! behind, or where opening fails, it empties the index and applies the log's blocks again: sled 0.34 has known reports
+//! of corruption on open, and this is the answer to them. Where the index is ahead, the log has lost a block.
 
 use primitives::{CodecError, Decode, Digest, codec_struct};
 use sled::{Batch, Db};

@@ -14,8 +14,9 @@
 //! [`BlockLog::append`] returns after `fsync`, so a crash damages the record that was being written and none before.
 //! [`BlockLog::open`] cuts such a tail and reports it ([`BlockLog::torn`]). Damage anywhere else is
 //! [`LogError::Corrupt`], and the file stays as it is. A damaged *last* record cannot be told from a crash by the log
-//! alone; an owner whose [`crate::index::Index`] is ahead of the log after opening has lost a block that it had
-//! acknowledged, and fetches it again instead of going on without.
+//! alone, and so an owner may look before anything is cut: [`BlockLog::find`] only reads. An owner whose
+//! [`crate::index::Index`] is ahead of what was found has lost a block that it had acknowledged, and stops instead of
+//! going on without.
 
 mod record;
 
@@ -24,7 +25,7 @@ use record::{HEAD_BYTES, Head, Scan};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 use thiserror::Error;
 
@@ -122,20 +123,58 @@ pub struct BlockLog {
     poisoned: bool,
 }
 
+/// A log that was read and not changed: [`FoundLog::accept`] makes it ready for the next block.
+#[derive(Debug)]
+pub struct FoundLog {
+    file: File,
+    path: PathBuf,
+    head: Option<(u64, Digest)>,
+    /// End of the last whole record; `None` for a file that has no header yet.
+    end: Option<u64>,
+    torn: Option<TornTail>,
+}
+
+impl FoundLog {
+    /// Cuts a torn tail, and writes the header of a file that has none.
+    ///
+    /// Errors: [`LogError::Io`].
+    pub fn accept(self) -> Result<BlockLog, LogError> {
+        let Self { mut file, path, head, end, torn } = self;
+        let Some(end) = end else {
+            start(&mut file, &path).map_err(failed("created"))?;
+            return Ok(BlockLog { file, head: None, torn: None, poisoned: false });
+        };
+        if let Some(tail) = torn {
+            file.set_len(tail.offset).and_then(|()| file.sync_all()).map_err(failed("cut"))?;
+        }
+        file.seek(SeekFrom::Start(end)).map_err(failed("read"))?;
+        Ok(BlockLog { file, head, torn, poisoned: false })
+    }
+}
+
 impl BlockLog {
     /// Opens the log, or creates an empty one, and returns the payloads of all blocks in their order.
     ///
-    /// Errors: [`LogError::Io`], [`LogError::InUse`], [`LogError::NotALog`], [`LogError::Version`],
-    /// [`LogError::Corrupt`], [`LogError::OutOfOrder`]. The file is changed only where a tail is torn.
+    /// Errors: those of [`Self::find`] and [`FoundLog::accept`]. The file is changed only where a tail is torn.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<Vec<u8>>), LogError> {
-        let path = path.as_ref();
+        let (found, payloads) = Self::find(path)?;
+        Ok((found.accept()?, payloads))
+    }
+
+    /// Reads the log, and returns the payloads of all blocks in their order. A file that is missing is created empty;
+    /// one that is there is locked, and not changed.
+    ///
+    /// Errors: [`LogError::Io`], [`LogError::InUse`], [`LogError::NotALog`], [`LogError::Version`],
+    /// [`LogError::Corrupt`], [`LogError::OutOfOrder`].
+    pub fn find(path: impl AsRef<Path>) -> Result<(FoundLog, Vec<Vec<u8>>), LogError> {
+        let path = path.as_ref().to_path_buf();
         let mut options = OpenOptions::new();
         let mut file = options
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(path)
+            .open(&path)
             .map_err(failed("opened"))?;
         file.try_lock().map_err(|e| match e {
             TryLockError::WouldBlock => LogError::InUse,
@@ -144,17 +183,12 @@ impl BlockLog {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed("read"))?;
         if !has_header(&bytes)? {
-            start(&mut file, path).map_err(failed("created"))?;
-            return Ok((Self { file, head: None, torn: None, poisoned: false }, Vec::new()));
+            return Ok((FoundLog { file, path, head: None, end: None, torn: None }, Vec::new()));
         }
         let Scan { payloads, head, end } = record::scan(&bytes, FILE_HEADER_BYTES)?;
         let torn =
             (end < bytes.len()).then(|| TornTail { offset: end as u64, bytes: (bytes.len() - end) as u64 });
-        if let Some(tail) = torn {
-            file.set_len(tail.offset).and_then(|()| file.sync_all()).map_err(failed("cut"))?;
-        }
-        file.seek(SeekFrom::Start(end as u64)).map_err(failed("read"))?;
-        Ok((Self { file, head, torn, poisoned: false }, payloads))
+        Ok((FoundLog { file, path, head, end: Some(end as u64), torn }, payloads))
     }
 
     /// What opening cut off, if a crash had interrupted an append.
@@ -162,7 +196,7 @@ impl BlockLog {
         self.torn
     }
 
-    /// Height and record digest of the last block. The digest is what [`crate::index::Index::head`] is held against.
+    /// Height and record digest of the last block.
     pub fn head(&self) -> Option<(u64, Digest)> {
         self.head
     }

@@ -2,6 +2,11 @@
 //!
 //! The log is the truth. A block counts once it is in the log, on disk; the ledger in memory and the index are
 //! rebuilt from it at any time. An index that is lost, damaged or behind is thrown away and made anew.
+//!
+//! An index that is *ahead* is evidence: a block enters it only after the log had it on disk, so a log that ends before
+//! it has lost a block that others may have seen. A damaged last record looks like a crash to the log alone. The node
+//! then refuses to open and leaves every file as it is, since another block at the same height would be a fork. Who has
+//! the block elsewhere restores the log from there; who gives it up removes the index.
 
 use crate::{
     block::Block,
@@ -43,6 +48,14 @@ pub enum NodeError {
     /// The index fails, and making it anew failed too.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The index has seen a block that the log has lost, or another one at the height of the log's last.
+    #[error("the block log ends at height {log}, the index at {index}: a block that was on disk is lost")]
+    LostBlock {
+        /// Height of the log's last block, 0 if it has none.
+        log: u64,
+        /// Height of the index's last block.
+        index: u64,
+    },
     /// A block of the log does not decode.
     #[error("record {record} of the block log is no block: {error}")]
     Codec {
@@ -81,7 +94,7 @@ impl Node {
         let dir = dir.as_ref();
         std::fs::create_dir_all(dir).map_err(NodeError::Directory)?;
         let mut ledger = Ledger::genesis(genesis)?;
-        let (log, payloads) = BlockLog::open(dir.join(LOG_FILE))?;
+        let (found, payloads) = BlockLog::find(dir.join(LOG_FILE))?;
         let mut blocks = Vec::new();
         for (record, payload) in payloads.iter().enumerate() {
             let block = Block::from_bytes(payload).map_err(|error| NodeError::Codec { record, error })?;
@@ -90,6 +103,8 @@ impl Node {
         }
         let index_dir = dir.join(INDEX_DIR);
         let index = open_index(&index_dir, &blocks)?;
+        // Only now: what looks like a torn tail may be all that is left of a block that the index knows.
+        let log = found.accept()?;
         Ok(Self { ledger, log, index, index_dir })
     }
 
@@ -164,9 +179,27 @@ fn agrees(index: &Index, blocks: &[Block]) -> Result<bool, IndexError> {
     Ok(reaches_back && index.head()? == Some((last.height, last.digest())))
 }
 
+/// Refuses a log that ends before the index does, or in another block.
+fn check_lost(index: &Index, blocks: &[Block]) -> Result<(), NodeError> {
+    let log = blocks.last().map_or(0, |block| block.height);
+    match index.head() {
+        Ok(Some((height, digest)))
+            if height > log || (height == log && blocks.last().map(Block::digest) != Some(digest)) =>
+        {
+            Err(NodeError::LostBlock { log, index: height })
+        }
+        // Behind, empty, or unreadable: it proves nothing.
+        _ => Ok(()),
+    }
+}
+
 /// Opens the index and makes it anew from the log unless it agrees with it.
 fn open_index(dir: &Path, blocks: &[Block]) -> Result<Index, NodeError> {
-    match Index::open(dir) {
+    let opened = Index::open(dir);
+    if let Ok(index) = &opened {
+        check_lost(index, blocks)?;
+    }
+    match opened {
         Ok(index) if matches!(agrees(&index, blocks), Ok(true)) => return Ok(index),
         // Closed again before its directory is removed.
         opened => drop(opened),

@@ -87,13 +87,23 @@ fn a_node_comes_back_from_its_log() {
     }
     check(&Node::open(dir.path(), genesis.clone()).expect("opens"));
 
+    // The index is behind.
+    let behind = chain::index::Index::recreate(&index).expect("recreated");
+    behind.apply(1, blocks[0].digest(), vec![], vec![]).expect("applied");
+    drop(behind);
+    check(&Node::open(dir.path(), genesis.clone()).expect("opens"));
+
     // The index is of another history.
-    drop(chain::index::Index::recreate(&index).expect("recreated").apply(
-        3,
-        blocks[0].digest(),
-        vec![],
-        vec![],
-    ));
+    let other = chain::index::Index::recreate(&index).expect("recreated");
+    other.apply(3, blocks[0].digest(), vec![], vec![]).expect("applied");
+    drop(other);
+    let log = fs::read(dir.path().join("blocks.log")).expect("a log");
+    for _ in 0..2 {
+        let refused = Node::open(dir.path(), genesis.clone()).map(|_| ());
+        assert!(matches!(refused, Err(NodeError::LostBlock { log: 3, index: 3 })), "{refused:?}");
+        assert_eq!(fs::read(dir.path().join("blocks.log")).expect("a log"), log);
+    }
+    fs::remove_dir_all(&index).expect("removed");
     check(&Node::open(dir.path(), genesis.clone()).expect("opens"));
 
     // The log is of another chain.
@@ -102,6 +112,73 @@ fn a_node_comes_back_from_its_log() {
         Node::open(dir.path(), other).map(|_| ()),
         Err(NodeError::Replay(ReplayError::Parent { height: 1, .. }))
     ));
+}
+
+/// One flipped bit in the last record looks like a crash to the log. The index knows better.
+#[test]
+fn a_block_that_was_on_disk_is_not_forgotten() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (world, blocks) = history();
+    let genesis = world.ledger.origin().clone();
+    let path = dir.path().join("blocks.log");
+    let mut node = Node::open(dir.path(), genesis.clone()).expect("opens");
+    let mut ends = vec![fs::read(&path).expect("a log").len()];
+    for block in &blocks {
+        for tx in &block.transactions {
+            node.submit(tx).expect("valid");
+        }
+        assert_eq!(&node.produce_block().expect("on disk"), block);
+        ends.push(fs::read(&path).expect("a log").len());
+    }
+    drop(node);
+    let sound = fs::read(&path).expect("a log");
+    let mut flipped = sound.clone();
+    *flipped.last_mut().expect("a byte") ^= 1;
+    let cut = sound[..ends[1]].to_vec();
+    let lost = [
+        (flipped, 2),
+        (sound[..ends[2] + 5].to_vec(), 2),
+        (cut, 1),
+        (sound[..ends[0]].to_vec(), 0),
+        (vec![], 0),
+    ];
+    for (damaged, height) in lost {
+        fs::write(&path, &damaged).expect("written");
+        for _ in 0..2 {
+            let refused = Node::open(dir.path(), genesis.clone()).map(|_| ());
+            assert!(
+                matches!(refused, Err(NodeError::LostBlock { log, index: 3 }) if log == height),
+                "{refused:?}"
+            );
+            assert!(fs::read(&path).expect("a log") == damaged, "nothing is cut");
+        }
+    }
+    // The block comes back from elsewhere.
+    fs::write(&path, &sound).expect("written");
+    let node = Node::open(dir.path(), genesis.clone()).expect("opens");
+    assert_eq!((node.ledger().head(), node.torn()), (blocks[2].digest(), None));
+    drop(node);
+
+    // Another block at the same height is a fork, and no less a loss.
+    fs::write(&path, &sound[..ends[2]]).expect("written");
+    fs::rename(dir.path().join("index"), dir.path().join("kept")).expect("moved");
+    let mut node = Node::open(dir.path(), genesis.clone()).expect("opens");
+    node.produce_block().expect("on disk");
+    drop(node);
+    fs::remove_dir_all(dir.path().join("index")).expect("removed");
+    fs::rename(dir.path().join("kept"), dir.path().join("index")).expect("moved");
+    let refused = Node::open(dir.path(), genesis.clone()).map(|_| ());
+    assert!(matches!(refused, Err(NodeError::LostBlock { log: 3, index: 3 })), "{refused:?}");
+
+    // A crash in the middle of a record, before the index had its block: cut, and on with it.
+    fs::remove_dir_all(dir.path().join("index")).expect("removed");
+    fs::write(&path, &sound[..ends[2]]).expect("written");
+    drop(Node::open(dir.path(), genesis.clone()).expect("opens"));
+    fs::write(&path, &sound[..ends[3] - 1]).expect("written");
+    let node = Node::open(dir.path(), genesis).expect("opens");
+    assert_eq!(node.torn().map(|tail| tail.offset), Some(ends[2] as u64));
+    assert_eq!(node.ledger().head(), blocks[1].digest());
+    assert_eq!(fs::read(&path).expect("a log").len(), ends[2]);
 }
 
 #[test]
