@@ -9,7 +9,7 @@ use crate::{
     },
     state::Draft,
 };
-use primitives::{EpochId, PersonId, WorkId};
+use primitives::{EpochId, PersonId, WorkId, limits};
 use thiserror::Error;
 
 /// Which rule a registration or a change of a work breaks.
@@ -35,6 +35,12 @@ pub enum WorkError {
     AlreadyRegistered {
         /// The work.
         work: WorkId,
+    },
+    /// The registry is full: an epoch over more works could not open.
+    #[error("the registry holds {limit} works, as many as an epoch may have")]
+    RegistryFull {
+        /// Works that the registry holds at most.
+        limit: usize,
     },
     /// The price is outside governance's bounds.
     #[error("price {price} is outside {min} to {max} (units of 2^-32)")]
@@ -79,6 +85,9 @@ pub enum WorkError {
     },
 }
 
+/// Most works in the registry: what one shard holds, until there are several.
+const MAX_WORKS: usize = limits::MAX_SHARD_WIDTH;
+
 /// Runs [`RegisterWork`].
 pub(crate) fn register_work(
     draft: &mut Draft<'_>,
@@ -91,6 +100,11 @@ pub(crate) fn register_work(
     // Chain spec 6.1, "no duplicate work_ids were accepted".
     if draft.has::<Work>(&id) {
         return Err(WorkError::AlreadyRegistered { work: id });
+    }
+    // One shard holds all works of an epoch until there are several, and a work is never removed. Counting all of them,
+    // active or not, keeps an epoch from ever being too wide to open.
+    if draft.base().works.len() >= MAX_WORKS {
+        return Err(WorkError::RegistryFull { limit: MAX_WORKS });
     }
     check_terms(draft, at, action.price, &action.splits, action.active_from)?;
     draft.put(Work {
@@ -156,3 +170,6 @@ fn check_terms(
     let earliest = draft.base().next_epoch(at.genesis);
     if from < earliest { Err(WorkError::NotFuture { from, earliest }) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests;
