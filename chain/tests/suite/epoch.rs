@@ -128,6 +128,16 @@ fn reputation_is_carried_and_decays() {
     verify(&record(&world.ledger, next).expect("settled"), None).expect("sound");
 }
 
+/// No bundle proof allows it. Totals that say so are of no region, and settle nothing.
+#[test]
+fn backed_views_without_a_region_are_not_settled() {
+    let mut world = World::opened();
+    world.count(FIRST, &[(group(0, 0), vec![plays(1, 3, true)]), (group(0, 1), vec![plays(1, 2, true)])]);
+    let (tier, index) = (TIERS[0], primitives::WorkIndex(1));
+    let error = chain::modules::dapr::SettleError::BackedWithoutRegion { tier, index, backed: 3 };
+    world.refuse_open(finalise(FIRST), TxError::from(DaprError::from(error)));
+}
+
 #[test]
 fn totals_with_more_listeners_than_subscriptions_are_not_settled() {
     let mut world = World::opened();

@@ -10,7 +10,7 @@ use super::{
     weight::{WeightError, WorkUsage, WorkWeight, weights},
 };
 use crate::modules::usage::{Opening, Summary, TierRevenue};
-use primitives::{Credits, PersonId, RegionTag, Tier, WorkId};
+use primitives::{Credits, PersonId, RegionTag, Tier, WorkId, WorkIndex};
 use proofs::tally::Totals;
 use ruint::aliases::U256;
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,16 @@ pub enum SettleError {
         /// Subscriptions sold.
         subscriptions: u64,
     },
+    /// Backed views without a region. A bundle proves that it has none: check (e) of its proof.
+    #[error("index {index} has {backed} backed views without a region in tier {tier}")]
+    BackedWithoutRegion {
+        /// The tier.
+        tier: Tier,
+        /// Index of the work.
+        index: WorkIndex,
+        /// The views.
+        backed: u64,
+    },
     /// Totals that no usage can have.
     #[error(transparent)]
     Weight(#[from] WeightError),
@@ -67,6 +77,7 @@ pub fn settle(inputs: &Inputs<'_>) -> Result<(Settlement, Summary), SettleError>
     let Inputs { opening, revenues, totals } = *inputs;
     let params = &opening.params;
     check_revenues(opening, revenues)?;
+    check_regions(totals)?;
     check_listeners(opening, revenues, totals)?;
     let all = usage_of(opening, totals, None);
     let all_weights = weights(params, &all)?;
@@ -133,6 +144,17 @@ fn check_revenues(opening: &Opening, revenues: &[TierRevenue]) -> Result<(), Set
     }
 }
 
+fn check_regions(totals: &Totals) -> Result<(), SettleError> {
+    let mut cells =
+        totals.iter().filter(|(group, _)| group.region == RegionTag::NONE).flat_map(|(group, counts)| {
+            counts.iter().map(move |(index, count)| (group.tier, *index, count.backed))
+        });
+    match cells.find(|(.., backed)| *backed > 0) {
+        Some((tier, index, backed)) => Err(SettleError::BackedWithoutRegion { tier, index, backed }),
+        None => Ok(()),
+    }
+}
+
 fn check_listeners(opening: &Opening, revenues: &[TierRevenue], totals: &Totals) -> Result<(), SettleError> {
     for TierRevenue { tier, subscriptions, .. } in revenues {
         for WorkUsage { work, listeners, .. } in usage_of(opening, totals, Some(*tier)) {
@@ -165,7 +187,7 @@ fn usage_of(opening: &Opening, totals: &Totals, tier: Option<Tier>) -> Vec<WorkU
             backed_squares: 0,
         })
         .collect();
-    // Squares are of a region's views over all tiers of the pool.
+    // Squares are of a region's views over all tiers of the pool. No region is not one.
     let mut regions = BTreeMap::<(usize, RegionTag), u64>::new();
     for (group, counts) in totals.iter().filter(|(group, _)| tier.is_none_or(|tier| group.tier == tier)) {
         for (index, count) in counts {
@@ -176,7 +198,9 @@ fn usage_of(opening: &Opening, totals: &Totals, tier: Option<Tier>) -> Vec<WorkU
             work.views += count.views;
             work.listeners += count.listeners;
             work.backed += count.backed;
-            *regions.entry((place, group.region)).or_default() += count.backed;
+            if group.region != RegionTag::NONE {
+                *regions.entry((place, group.region)).or_default() += count.backed;
+            }
         }
     }
     for ((place, _), backed) in regions {
