@@ -7,10 +7,10 @@ use chain::{
     modules::{
         dapr::{Claim, DaprError, SettleError},
         treasury::Fund,
-        usage::{AbandonEpoch, Phase, UsageError},
+        usage::{AbandonEpoch, Phase, RevealBeacon, SetCommittee, UsageError},
     },
 };
-use primitives::{Credits, Digest, EpochId};
+use primitives::{Credits, Digest, EpochId, PartyId};
 
 const NEXT: EpochId = EpochId(FIRST.0 + 1);
 const REASON: Digest = Digest([0xab; 32]);
@@ -152,4 +152,71 @@ fn nothing_more_happens_in_an_epoch_that_was_given_up() {
     world.ok(STEWARD, abandon(FIRST));
     world.refuse_open(finalise(FIRST), DaprError::Abandoned { epoch: FIRST });
     assert_eq!(world.ledger.state().fund(Fund::Unclaimed), Credits::ZERO);
+}
+
+/// Parties commit, one reveals, and the others never do: no epoch can open, and nobody else may commit.
+#[test]
+fn a_committee_that_never_reveals_is_replaced() {
+    let mut world = World::with_works();
+    let [first, second, third] = PartyId::ALL;
+    let seat = |world: &World| Payload::SetCommittee(SetCommittee { committee: world.committee.clone() });
+    let commit = |world: &World, party| Payload::CommitBeacon(world.commit(FIRST, party));
+    world.ok(STEWARD, seat(&world));
+    world.ok(STEWARD, Payload::PublishKeys(World::publish_keys(FIRST)));
+    let spent = [first, second].map(|party| world.commit(FIRST, party));
+    for commit in &spent {
+        world.open_ok(Payload::CommitBeacon(commit.clone()));
+    }
+    world.open_ok(World::reveal(FIRST, first));
+    world.seal();
+    let stuck = world.opening(FIRST);
+    world.refuse(STEWARD, Payload::OpenEpoch(stuck), UsageError::TooFewReveals { count: 1 });
+    let late = commit(&world, third);
+    world.refuse_open(late.clone(), UsageError::RevealsBegun { epoch: FIRST });
+
+    // The same three stay: what they had committed to is spent, since one of them is known already.
+    world.refuse(person(1), seat(&world), UsageError::NotSteward { signer: person(1) });
+    for round in 0..2 {
+        world.ok(STEWARD, seat(&world));
+        for commit in &spent {
+            let party = commit.party;
+            let refused = UsageError::CommitmentSpent { party };
+            world.refuse_open(Payload::CommitBeacon(commit.clone()), refused);
+            world.refuse_open(World::reveal(FIRST, party), UsageError::NotCommitted { party });
+        }
+        assert_eq!(round == 0, world.ledger.state().committees.get(&FIRST).expect("a seat").spent.len() == 2);
+        if round == 0 {
+            world.open_ok(late.clone());
+        }
+    }
+    let party = third;
+    world.refuse_open(late, UsageError::CommitmentSpent { party });
+
+    // Other three, with contributions of their own.
+    world.parties = PartyId::ALL.map(|party| proofs::committee::PartySigner::generate(party, &mut world.rng));
+    let (parties, rng) = (&world.parties, &mut world.rng);
+    world.committee = committee(parties, rng);
+    world.ok(STEWARD, seat(&world));
+    let value = |party: PartyId| digest(200 + u8::from(party));
+    for party in [first, second] {
+        world.open_ok(Payload::CommitBeacon(world.commit_to(FIRST, party, &value(party))));
+    }
+    let reveal = |party| {
+        let value = value(party);
+        Payload::RevealBeacon(RevealBeacon { epoch: FIRST, party, value })
+    };
+    for party in [first, second] {
+        world.open_ok(reveal(party));
+    }
+    // Now the epoch can open, and nobody draws its beacon again.
+    world.refuse(STEWARD, seat(&world), UsageError::CommitteeFixed { epoch: FIRST });
+    world.seal();
+    world.open(FIRST);
+    let opening = world.ledger.state().openings.get(&FIRST).expect("open");
+    assert_eq!(opening.reveals.values().copied().collect::<Vec<_>>(), [value(first), value(second)]);
+    assert_eq!(opening.committee, world.committee);
+    world.count(FIRST, &bundles());
+    world.open_ok(finalise(FIRST));
+    world.seal();
+    verify(&record(&world.ledger, FIRST).expect("settled"), None).expect("a sound record");
 }

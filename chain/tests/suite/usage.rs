@@ -12,6 +12,7 @@ use primitives::{
     ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, ShardIndex, Tier, WorkIndex, limits,
 };
 use proofs::{
+    blind::BlindError,
     committee::{CommitteeError, PartySigner, Signatures},
     shard::ShardError,
     tally::{BatchHeader, Count, SignedHeader, SignedRoot, Totals, verifier::TallyError},
@@ -39,13 +40,24 @@ fn committee_and_keys() {
         publish(keys)
     };
     let region = keys.regions[0].region;
+    let junk_tier = |tier| UsageError::TierKey { tier, error: BlindError::Key };
+    let junk_region = |denomination| UsageError::RegionKey { region, denomination, error: BlindError::Key };
     let refused = [
         (change(|k| k.tiers.clear()), UsageError::NoTierKey),
         (change(|k| k.tiers.swap(0, 1)), UsageError::TierKeyOrder { tier: TIERS[0] }),
         (change(|k| k.regions.swap(0, 1)), UsageError::RegionKeyOrder { region, denomination: 1 }),
         (change(|k| k.regions[0].denomination = 0), UsageError::Denomination { denomination: 0 }),
-        (change(|k| k.tiers[0].key.clear()), UsageError::KeyLength { bytes: 0 }),
-        (change(|k| k.regions[2].key.push(0)), UsageError::KeyLength { bytes: limits::RSA_KEY_BYTES + 1 }),
+        (change(|k| k.tiers[0].key.clear()), junk_tier(TIERS[0])),
+        (change(|k| k.tiers[1].key = vec![7; limits::RSA_KEY_BYTES]), junk_tier(TIERS[1])),
+        // The first byte of the encoding, and the exponent in its last.
+        (change(|k| k.tiers[1].key[0] ^= 1), junk_tier(TIERS[1])),
+        (change(|k| *k.tiers[1].key.last_mut().expect("a byte") ^= 2), junk_tier(TIERS[1])),
+        (change(|k| k.regions[2].key.push(0)), junk_region(limits::RECEIPT_DENOMINATIONS[2])),
+        (
+            change(|k| k.regions[1].key = vec![7; limits::RSA_KEY_BYTES]),
+            junk_region(limits::RECEIPT_DENOMINATIONS[1]),
+        ),
+        (change(|k| k.tiers[0].key = k.tiers[1].key.clone()), UsageError::KeyReused),
         (change(|k| k.regions[0].key = k.tiers[1].key.clone()), UsageError::KeyReused),
     ];
     for (payload, error) in refused {
@@ -53,9 +65,31 @@ fn committee_and_keys() {
     }
     world.ok(STEWARD, publish(keys.clone()));
     world.refuse(STEWARD, publish(keys), UsageError::KeysPublished { epoch: FIRST });
+}
 
-    world.open_ok(Payload::CommitBeacon(commit));
-    world.refuse(STEWARD, seat, UsageError::CommitteeFixed { epoch: FIRST });
+/// A signature says nothing but "under this key": tokens and receipts of an earlier epoch must not count again.
+#[test]
+fn a_key_serves_one_purpose_in_one_epoch() {
+    let mut world = World::opened();
+    let old = World::publish_keys(FIRST);
+    let publish = |edit: &dyn Fn(&mut chain::modules::usage::PublishKeys)| {
+        let mut keys = World::publish_keys(NEXT);
+        edit(&mut keys);
+        Payload::PublishKeys(keys)
+    };
+    let refused = [
+        publish(&|k| k.tiers[0].key = old.tiers[0].key.clone()),
+        // The cheap tier's key of the epoch before, now for the dear one.
+        publish(&|k| k.tiers[1].key = old.tiers[0].key.clone()),
+        publish(&|k| k.tiers[1].key = old.regions[0].key.clone()),
+        publish(&|k| k.regions[0].key = old.regions[0].key.clone()),
+        publish(&|k| k.regions[2].key = old.regions[0].key.clone()),
+        publish(&|k| k.regions[0].key = old.tiers[1].key.clone()),
+    ];
+    for payload in refused {
+        world.refuse(STEWARD, payload, UsageError::KeyOnRecord { epoch: FIRST });
+    }
+    world.ok(STEWARD, publish(&|_| ()));
 }
 
 #[test]
@@ -204,9 +238,8 @@ fn headers() {
     world.refuse_open(resigned(&world, &good, |h| h.position = 2), gap);
     let previous = UsageError::Predecessor { position: 1 };
     world.refuse_open(resigned(&world, &good, |h| h.previous = digest(0)), previous);
-    for count in [0, limits::MAX_BATCH as u32 + 1] {
-        world.refuse_open(resigned(&world, &good, |h| h.count = count), UsageError::BatchSize { count });
-    }
+    let count = limits::MAX_BATCH as u32 + 1;
+    world.refuse_open(resigned(&world, &good, |h| h.count = count), UsageError::BatchSize { count });
     world.refuse_open(resigned(&world, &good, |h| h.running = Default::default()), UsageError::NoGroups);
     let dropped = UsageError::GroupDropped { tier: TIERS[0], region: 0 };
     world.refuse_open(
@@ -249,6 +282,54 @@ fn headers() {
     let error = CommitteeError::Signature { party: leader };
     world.refuse_open(signed(foreign), UsageError::Committee(error));
     world.anchor(good);
+}
+
+/// A leader that has nothing left passes the lead with a batch of nothing, which changes nothing.
+#[test]
+fn empty_batches() {
+    let mut world = World::opened();
+    let nothing = primitives::merkle::root(&[]);
+    let empty = |world: &mut World| {
+        let mut header = world.header(FIRST, 0).header;
+        header.batch_root = nothing;
+        world.sign_header(header)
+    };
+    // The first of the epoch may be one.
+    let first = empty(&mut world);
+    world.anchor(first);
+    world.accept(FIRST, &bundles()[0]);
+    let full = world.header(FIRST, 1);
+    world.anchor(full);
+
+    let good = empty(&mut world);
+    let (position, expected, found) = (2, nothing, digest(9));
+    let root = UsageError::EmptyBatchRoot { position, expected, found };
+    world.refuse_open(resigned(&world, &good, |h| h.batch_root = found), root);
+    let changes = || UsageError::EmptyBatchChanges { position };
+    let identity = [Default::default(); 3];
+    let mut point = identity;
+    point[1] = proofs::generators::bases().blinding;
+    let edits: [&dyn Fn(&mut BatchHeader); 4] = [
+        &|h| h.running.add(group(0, 0), &point),
+        // A group without anything in it is a group.
+        &|h| h.running.add(group(1, 0), &identity),
+        &|h| h.running.add(group(1, 0), &point),
+        &|h| h.running = Default::default(),
+    ];
+    for edit in edits {
+        world.refuse_open(resigned(&world, &good, edit), changes());
+    }
+    world.anchor(good);
+    let again = empty(&mut world);
+    world.anchor(again);
+    world.open_ok(Payload::AnchorRoot(world.root(FIRST)));
+    let aggregate = world.aggregate(FIRST);
+    world.open_ok(Payload::SubmitAggregate(aggregate));
+    world.open_ok(finalise(FIRST));
+    world.seal();
+    let record = chain::light::record(&world.ledger, FIRST).expect("settled");
+    let verdict = chain::light::verify(&record, None).expect("a sound record");
+    assert_eq!((verdict.batches, verdict.bundles), (4, 1));
 }
 
 #[test]

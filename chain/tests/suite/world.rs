@@ -2,6 +2,7 @@
 //! shares and commitments are made up here.
 
 mod committee;
+mod keys;
 
 use chain::{
     Block, Genesis, Ledger, Payload, Transaction, TxError,
@@ -251,14 +252,23 @@ impl World {
     }
 
     pub(crate) fn publish_keys(epoch: EpochId) -> PublishKeys {
-        let key = |n: u8| vec![n; limits::RSA_KEY_BYTES];
+        let [first, second, receipts @ ..] = keys::of(epoch);
         let region = Region::all().next().expect("a region");
         PublishKeys {
             epoch,
-            tiers: TIERS.iter().map(|tier| TierKey { tier: *tier, key: key(tier.0) }).collect(),
+            tiers: vec![
+                TierKey { tier: TIERS[0], key: first.clone() },
+                TierKey { tier: TIERS[1], key: second.clone() },
+            ],
             regions: limits::RECEIPT_DENOMINATIONS
-                .map(|denomination| RegionSigner { region, denomination, key: key(100 + denomination) })
-                .to_vec(),
+                .iter()
+                .zip(receipts)
+                .map(|(denomination, key)| RegionSigner {
+                    region,
+                    denomination: *denomination,
+                    key: key.clone(),
+                })
+                .collect(),
         }
     }
 
@@ -267,7 +277,11 @@ impl World {
     }
 
     pub(crate) fn commit(&self, epoch: EpochId, party: PartyId) -> CommitBeacon {
-        let commitment = beacon_commitment(CHAIN, epoch, party, &Self::beacon_value(epoch, party));
+        self.commit_to(epoch, party, &Self::beacon_value(epoch, party))
+    }
+
+    pub(crate) fn commit_to(&self, epoch: EpochId, party: PartyId, value: &Digest) -> CommitBeacon {
+        let commitment = beacon_commitment(CHAIN, epoch, party, value);
         let signed = beacon_signing_digest(CHAIN, epoch, party, &commitment);
         CommitBeacon { epoch, party, commitment, signature: self.parties[party.index()].sign(&signed) }
     }

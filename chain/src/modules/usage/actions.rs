@@ -9,6 +9,11 @@ use proofs::committee::{Committee, Signatures};
 use proofs::tally::{TallyProof, Totals};
 
 /// Seats a committee from the next epoch on. Signed by the steward.
+///
+/// It also starts the next epoch's beacon anew, for a committee that committed and then failed to reveal: without two
+/// reveals the epoch cannot open, and nobody may commit once reveals have begun. Once two parties have revealed nothing
+/// is stuck, and the committee is fixed. Nothing secret rests on a beacon that was dropped. Its seat keeps what had
+/// been committed to, so that everybody sees that, and how often, a beacon was started anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetCommittee {
     /// The three parties.

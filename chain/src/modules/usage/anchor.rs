@@ -5,11 +5,11 @@ use super::{
     open::{known, opening},
 };
 use crate::{ledger::Context, state::Draft};
-use primitives::{Digest, Domain, Encode, ShardIndex, Tier, WorkId, hash, limits};
+use primitives::{Digest, Domain, Encode, ShardIndex, Tier, WorkId, hash, limits, merkle};
 use proofs::{
     generators::WorkBases,
     tally::{
-        EpochRoot, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement, Totals,
+        BatchHeader, EpochRoot, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement, Totals,
         verifier::{self, TallyError},
     },
 };
@@ -70,14 +70,16 @@ pub(crate) fn follow(
     if header.previous != epoch.last {
         return Err(UsageError::Predecessor { position });
     }
-    if header.count == 0 || header.count as usize > limits::MAX_BATCH {
+    if header.count as usize > limits::MAX_BATCH {
         return Err(UsageError::BatchSize { count: header.count });
     }
     let bundles = epoch.bundles + u64::from(header.count);
     if position >= limits::MAX_BATCHES || bundles > limits::MAX_SUBSCRIBER_EPOCHS {
         return Err(UsageError::EpochFull);
     }
-    if header.running.is_empty() {
+    if header.count == 0 {
+        check_empty(header, before)?;
+    } else if header.running.is_empty() {
         return Err(UsageError::NoGroups);
     }
     let tier = header.running.iter().map(|(group, _)| group.tier).find(|tier| opening.tier(*tier).is_none());
@@ -97,6 +99,19 @@ pub(crate) fn follow(
         anchors: anchor_chain(&epoch.anchors, signed),
         ..epoch
     })
+}
+
+/// An empty batch is how a leader that has nothing left passes the lead. It changes nothing but the position: whatever
+/// else it said would be a sum without a bundle.
+fn check_empty(header: &BatchHeader, before: &Running) -> Result<(), UsageError> {
+    let (position, expected, found) = (header.position, merkle::root(&[]), header.batch_root);
+    if found != expected {
+        return Err(UsageError::EmptyBatchRoot { position, expected, found });
+    }
+    if header.running != *before {
+        return Err(UsageError::EmptyBatchChanges { position });
+    }
+    Ok(())
 }
 
 /// Freezes the epoch.

@@ -4,7 +4,7 @@ use super::Phase;
 use primitives::{
     ChainId, Digest, EpochId, PartyId, PersonId, Region, ShardIndex, Tier, params::ParamsError,
 };
-use proofs::{committee::CommitteeError, shard::ShardError, tally::verifier::TallyError};
+use proofs::{blind::BlindError, committee::CommitteeError, shard::ShardError, tally::verifier::TallyError};
 use thiserror::Error;
 
 /// Which rule an action of the usage module breaks.
@@ -31,8 +31,9 @@ pub enum UsageError {
         /// Epoch named.
         found: EpochId,
     },
-    /// A committee cannot change once a party has committed to the next beacon.
-    #[error("the beacon of epoch {epoch} has begun: its committee is fixed")]
+    /// A committee cannot change once two parties have revealed: the epoch can open with it, and who saw the beacon
+    /// could otherwise have another.
+    #[error("two parties have revealed for epoch {epoch}: its committee is fixed")]
     CommitteeFixed {
         /// The next epoch.
         epoch: EpochId,
@@ -72,18 +73,42 @@ pub enum UsageError {
         /// Denomination named.
         denomination: u8,
     },
-    /// A key is not as long as every key is.
-    #[error("a key of {bytes} bytes")]
-    KeyLength {
-        /// Its length.
-        bytes: usize,
+    /// A tier's key is not the canonical encoding of a key.
+    #[error("key of tier {tier}: {error}")]
+    TierKey {
+        /// The tier.
+        tier: Tier,
+        /// What is wrong with it.
+        error: BlindError,
+    },
+    /// A region's key is not the canonical encoding of a key.
+    #[error("key of region {region} for {denomination} views: {error}")]
+    RegionKey {
+        /// The region.
+        region: Region,
+        /// The denomination.
+        denomination: u8,
+        /// What is wrong with it.
+        error: BlindError,
     },
     /// Two purposes share a key. A blind signer could not tell them apart.
     #[error("one key serves two purposes")]
     KeyReused,
+    /// A key served in an earlier epoch: what it signed then would count again, for whatever it stands for now.
+    #[error("a key is on record for epoch {epoch}")]
+    KeyOnRecord {
+        /// The earlier epoch.
+        epoch: EpochId,
+    },
     /// The party has committed.
     #[error("party {party} has committed")]
     AlreadyCommitted {
+        /// Who.
+        party: PartyId,
+    },
+    /// The commitment was made before the committee was seated anew. What opens it may be known by now.
+    #[error("the commitment of party {party} was made before the committee was seated anew")]
+    CommitmentSpent {
         /// Who.
         party: PartyId,
     },
@@ -248,11 +273,27 @@ pub enum UsageError {
         /// The position.
         position: u64,
     },
-    /// A batch is empty or too large.
+    /// A batch is too large.
     #[error("a batch of {count} bundles")]
     BatchSize {
         /// Bundles that the header counts.
         count: u32,
+    },
+    /// A header without bundles has another batch root than that of nothing.
+    #[error("position {position} holds no bundle, and has another batch root than that of nothing")]
+    EmptyBatchRoot {
+        /// The position.
+        position: u64,
+        /// Root over nothing.
+        expected: Digest,
+        /// Root named.
+        found: Digest,
+    },
+    /// A header without bundles changes the running commitments.
+    #[error("position {position} holds no bundle, and changes the running commitments")]
+    EmptyBatchChanges {
+        /// The position.
+        position: u64,
     },
     /// The epoch has as many batches, or bundles, as one total may hold.
     #[error("the epoch is full")]

@@ -1,12 +1,13 @@
 //! Before an epoch opens: its committee, its keys, its beacon.
 
 use super::{
-    Beacon, CommitBeacon, CommitteeSeat, IssuerKey, PublishKeys, RegionKey, RevealBeacon, SetCommittee,
-    UsageError,
+    Beacon, CommitBeacon, CommitteeSeat, IssuerKey, PublishKeys, RegionKey, RegionSigner, RevealBeacon,
+    SetCommittee, TierKey, UsageError,
 };
 use crate::{ledger::Context, state::Draft};
 use primitives::{ChainId, Digest, Domain, Encode, EpochId, PartyId, PersonId, Tier, hash, limits};
-use std::collections::BTreeSet;
+use proofs::blind::BlindKey;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn only_steward(at: &Context<'_>, signer: PersonId) -> Result<(), UsageError> {
     if signer == at.genesis.steward.person { Ok(()) } else { Err(UsageError::NotSteward { signer }) }
@@ -17,9 +18,15 @@ pub(super) fn only_next(draft: &Draft<'_>, at: &Context<'_>, epoch: EpochId) -> 
     if epoch == expected { Ok(()) } else { Err(UsageError::NotNextEpoch { expected, found: epoch }) }
 }
 
-/// Contributions of an epoch so far.
+/// Contributions so far to the beacon of an epoch that has not opened, without those of a committee that was replaced.
 pub(super) fn beacons<'a>(draft: &'a Draft<'_>, epoch: EpochId) -> impl Iterator<Item = &'a Beacon> {
-    PartyId::ALL.into_iter().filter_map(move |party| draft.get::<Beacon>(&(epoch, party)))
+    PartyId::ALL.into_iter().filter_map(move |party| beacon(draft, epoch, party))
+}
+
+fn beacon<'a>(draft: &'a Draft<'_>, epoch: EpochId, party: PartyId) -> Option<&'a Beacon> {
+    let seat = draft.base().committees.get(&epoch);
+    let spent = |commitment| seat.is_some_and(|seat| seat.spent.contains(commitment));
+    draft.get::<Beacon>(&(epoch, party)).filter(|beacon| !spent(&beacon.commitment))
 }
 
 /// Runs [`SetCommittee`].
@@ -31,11 +38,16 @@ pub(crate) fn set_committee(
 ) -> Result<(), UsageError> {
     only_steward(at, signer)?;
     let from = draft.base().next_epoch(at.genesis);
-    // Who has committed under one set of keys must be the one who reveals.
-    if beacons(draft, from).next().is_some() {
+    // Whoever knows the beacon must not be able to ask for another one.
+    if beacons(draft, from).filter(|beacon| beacon.value.is_some()).count() >= 2 {
         return Err(UsageError::CommitteeFixed { epoch: from });
     }
-    draft.put(CommitteeSeat { from, committee: action.committee.clone() });
+    // Who committed under one set of keys must be the one who reveals: the beacon starts anew. A commitment's signature
+    // names no committee, so a party that stays could have its old one put on record again by anybody.
+    let seat = draft.base().committees.get(&from);
+    let mut spent = seat.map(|seat| seat.spent.clone()).unwrap_or_default();
+    spent.extend(beacons(draft, from).map(|beacon| beacon.commitment));
+    draft.put(CommitteeSeat { from, committee: action.committee.clone(), spent });
     Ok(())
 }
 
@@ -67,23 +79,39 @@ pub(crate) fn publish_keys(
     if let Some(signer) = action.regions.iter().find(|signer| !known(signer.denomination)) {
         return Err(UsageError::Denomination { denomination: signer.denomination });
     }
-    let keys = action.tiers.iter().map(|k| &k.key).chain(action.regions.iter().map(|k| &k.key));
-    let mut distinct = BTreeSet::new();
-    for key in keys {
-        if key.len() != limits::RSA_KEY_BYTES {
-            return Err(UsageError::KeyLength { bytes: key.len() });
-        }
-        // A blind signature says nothing but "under this key": a cheap tier's token would pass for a dear one's.
-        if !distinct.insert(key) {
-            return Err(UsageError::KeyReused);
-        }
-    }
+    check_keys(draft, action)?;
     for key in &action.tiers {
         draft.put(IssuerKey { epoch, tier: key.tier, key: key.key.clone() });
     }
     for signer in &action.regions {
         let (region, denomination) = (signer.region, signer.denomination);
         draft.put(RegionKey { epoch, region, denomination, key: signer.key.clone() });
+    }
+    Ok(())
+}
+
+/// A blind signature says nothing but "under this key". So each key is one, and stands for one tier, or one region and
+/// denomination, in one epoch: else a cheap tier's token would pass for a dear one's, or last year's for today's.
+fn check_keys(draft: &Draft<'_>, action: &PublishKeys) -> Result<(), UsageError> {
+    for TierKey { tier, key } in &action.tiers {
+        BlindKey::from_der(key).map_err(|error| UsageError::TierKey { tier: *tier, error })?;
+    }
+    for RegionSigner { region, denomination, key } in &action.regions {
+        let (region, denomination) = (*region, *denomination);
+        BlindKey::from_der(key).map_err(|error| UsageError::RegionKey { region, denomination, error })?;
+    }
+    let state = draft.base();
+    let issuers = state.issuer_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
+    let regions = state.region_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
+    let on_record: BTreeMap<&Vec<u8>, EpochId> = issuers.chain(regions).collect();
+    let mut distinct = BTreeSet::new();
+    for key in action.tiers.iter().map(|k| &k.key).chain(action.regions.iter().map(|k| &k.key)) {
+        if !distinct.insert(key) {
+            return Err(UsageError::KeyReused);
+        }
+        if let Some(epoch) = on_record.get(key) {
+            return Err(UsageError::KeyOnRecord { epoch: *epoch });
+        }
     }
     Ok(())
 }
@@ -110,7 +138,10 @@ pub(crate) fn commit_beacon(
     let CommitBeacon { epoch, party, commitment, signature } = *action;
     only_next(draft, at, epoch)?;
     let seat = draft.base().committee_for(epoch).ok_or(UsageError::NoCommittee { epoch })?;
-    if draft.has::<Beacon>(&(epoch, party)) {
+    if seat.from == epoch && seat.spent.contains(&commitment) {
+        return Err(UsageError::CommitmentSpent { party });
+    }
+    if beacon(draft, epoch, party).is_some() {
         return Err(UsageError::AlreadyCommitted { party });
     }
     if beacons(draft, epoch).any(|beacon| beacon.value.is_some()) {
@@ -130,7 +161,7 @@ pub(crate) fn reveal_beacon(
 ) -> Result<(), UsageError> {
     let RevealBeacon { epoch, party, value } = *action;
     only_next(draft, at, epoch)?;
-    let beacon = draft.get::<Beacon>(&(epoch, party)).ok_or(UsageError::NotCommitted { party })?.clone();
+    let beacon = beacon(draft, epoch, party).ok_or(UsageError::NotCommitted { party })?.clone();
     if beacon.value.is_some() {
         return Err(UsageError::AlreadyRevealed { party });
     }

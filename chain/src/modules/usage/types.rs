@@ -2,7 +2,7 @@
 
 use crate::poseidon::Felt;
 use crate::state::{
-    Leaf, TableId, ToFelts,
+    Fields, Leaf, TableId, ToFelts,
     fields::{Bytes, record},
 };
 use primitives::{
@@ -11,17 +11,30 @@ use primitives::{
 };
 use proofs::committee::{Committee, Signatures};
 use proofs::tally::{SignedHeader, TallyProof, Totals};
+use std::collections::BTreeSet;
 
 /// A committee, and the epoch from which it serves.
+///
+/// One that is seated for an epoch in place of another starts that epoch's beacon anew. What had been committed to by
+/// then is in `spent`: it counts no longer, and it can never be put on record again, though its signatures still hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitteeSeat {
     /// First epoch.
     pub from: EpochId,
     /// The three parties.
     pub committee: Committee,
+    /// Commitments to the beacon of epoch `from` that were made before this committee was seated.
+    pub spent: BTreeSet<Digest>,
 }
 
-codec_struct!(CommitteeSeat { from, committee });
+impl Encode for CommitteeSeat {
+    fn encode(&self, w: &mut Writer) {
+        self.from.encode(w);
+        self.committee.encode(w);
+        w.count(self.spent.len());
+        self.spent.iter().for_each(|commitment| commitment.encode(w));
+    }
+}
 
 impl Leaf for CommitteeSeat {
     type Key = EpochId;
@@ -30,7 +43,10 @@ impl Leaf for CommitteeSeat {
         self.from
     }
     fn value(&self) -> Vec<Felt> {
-        Bytes(&self.committee.to_bytes()).to_felts()
+        let spent: Vec<Digest> = self.spent.iter().copied().collect();
+        let mut out = Fields::default();
+        out.push(&Bytes(&self.committee.to_bytes())).push(&spent);
+        out.into_vec()
     }
 }
 
