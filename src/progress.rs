@@ -1,6 +1,6 @@
 //! Progress on standard error: bars with rate and time left on a terminal, plain lines elsewhere.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use sim::progress::{Progress, Silent, Stage};
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use std::{
 /// Time between two lines of a stage.
 const EVERY: Duration = Duration::from_secs(5);
 /// A bar: what, how far, how fast, how long still.
-const BAR: &str = "{msg:34} {bar:30} {pos:>6}/{len:6} {per_sec:>12}  {eta:>4} left";
+const BAR: &str = "{msg:34} {bar:30} {pos:>6}/{len:6} {rate:>12}  {eta:>4} left";
 /// A bar at its end.
 const DONE: &str = "{msg:34} {bar:30} {pos:>6}/{len:6} in {elapsed}";
 
@@ -45,7 +45,12 @@ impl Bars {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).expect("the templates are valid").progress_chars("━╸ ")
+    let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        // The bar goes without what cannot be written.
+        let _ = write!(out, "{:.1}/s", state.per_sec());
+    };
+    let style = ProgressStyle::with_template(template).expect("the templates are valid");
+    style.with_key("rate", rate).progress_chars("━╸ ")
 }
 
 impl Progress for Bars {

@@ -4,12 +4,14 @@
 mod claims;
 mod collect;
 pub mod folder;
+mod metrics;
 pub mod outcome;
 mod page;
 mod submissions;
 
 pub use collect::{Away, Outage};
-pub use outcome::{AttackReport, Metrics, Outcome, PayoutRow, Verdict};
+pub use metrics::{ActorMetrics, Metrics};
+pub use outcome::{AttackReport, Outcome, PayoutRow, Verdict};
 
 use crate::{
     adversary, check,

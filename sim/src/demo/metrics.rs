@@ -1,0 +1,77 @@
+//! Figures of a run.
+
+use primitives::{Digest, Preset};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Figures of a run: `metrics.json`. Amounts are in micro-credits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Metrics {
+    /// Decides every draw.
+    pub seed: u64,
+    /// Name of the parameters.
+    pub preset: Preset,
+    /// Threshold of the run.
+    pub k_anonymity: u32,
+    /// Threshold of the preset.
+    pub k_anonymity_of_preset: u32,
+    /// Whether backed views are opened region by region.
+    pub backed_views_opened_by_region: bool,
+    /// Subscribers, those without an event among them.
+    pub subscribers: usize,
+    /// Works.
+    pub works: usize,
+    /// Creators.
+    pub creators: usize,
+    /// Events in everything that was handed in, attacks included; padding is not counted.
+    pub events_submitted: u64,
+    /// Events that were counted: rows of `workload.csv`.
+    pub events_accepted: u64,
+    /// Bundles that were handed in, attacks included.
+    pub bundles_submitted: u64,
+    /// Bundles in final batches.
+    pub bundles_accepted: u64,
+    /// Final batches.
+    pub batches: u64,
+    /// Bundles refused because they, or an event of them, had come before.
+    pub duplicates_rejected: u64,
+    /// Bundles refused because their proof does not hold.
+    pub forged_rejected: u64,
+    /// Refused bundles by the kind of their refusal.
+    pub refusals: BTreeMap<String, u64>,
+    /// Honest bundles that were not counted. There should be none.
+    pub honest_rejected: u64,
+    /// Whether every attack was refused as expected.
+    pub attacks_refused_as_expected: bool,
+    /// Whether a light client accepted the record against a replaying node's state root.
+    pub tally_verified: bool,
+    /// Whether a plaintext count by other code equals every opened total.
+    pub totals_match_plaintext: bool,
+    /// What subscribers paid.
+    pub revenue: u64,
+    /// The pool of creators.
+    pub pool: u64,
+    /// Sum of the claims that were paid.
+    pub paid_total: u64,
+    /// Claims that were paid.
+    pub claims_ok: u64,
+    /// Claims that were refused. There should be none.
+    pub claims_refused: u64,
+    /// Second claims that were tried.
+    pub double_claims_tried: u64,
+    /// Second claims that were refused.
+    pub double_claims_rejected: u64,
+    /// State root of the block that settled the epoch, from a node that replayed the log.
+    pub state_root: Digest,
+    /// Messages that each actor handled.
+    pub actors: BTreeMap<String, ActorMetrics>,
+    /// Messages that actors dropped as making no sense, by reason.
+    pub messages_dropped: BTreeMap<String, u64>,
+}
+
+/// How busy an actor was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ActorMetrics {
+    /// Messages that it handled.
+    pub messages: u64,
+}
