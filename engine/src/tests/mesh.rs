@@ -160,11 +160,11 @@ impl<'a> Mesh<'a> {
 
     /// The last phase that was entered.
     pub(super) fn phase(&self) -> Phase {
-        let phases = self.events.iter().filter_map(|e| match e {
+        let mut phases = self.events.iter().filter_map(|e| match e {
             Event::Phase(phase) => Some(*phase),
             _ => None,
         });
-        phases.last().expect("a phase was entered")
+        phases.next_back().expect("a phase was entered")
     }
 
     /// The epoch came to its end.
