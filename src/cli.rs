@@ -10,7 +10,8 @@ Exit codes:
   0  all is well
   1  something that was checked does not hold
   2  bad input, or a wrong call
-  3  the program or the epoch failed";
+  3  the program or the epoch failed
+  130  interrupted; nothing was written";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:

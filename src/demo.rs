@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{Demo, Format},
-    output::{self, Failure, table},
+    output::{self, Failure, table, verify_command},
     progress,
 };
 use primitives::Credits;
@@ -154,9 +154,9 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
     let paid = credits(Credits(metrics.paid_total));
     let folder = out.display();
     text += &format!(
-        "\n{paid} credits were paid to creators.\n\nRun folder  {folder}\nReport      {}\nVerify      cwe epoch verify {folder} --root {}\n",
+        "\n{paid} credits were paid to creators.\n\nRun folder  {folder}\nReport      {}\nVerify      {}\n",
         out.join(folder::REPORT_FILE).display(),
-        metrics.state_root,
+        verify_command(out, &metrics.state_root.to_string()),
     );
     for note in outcome.notes() {
         text += &format!("Note        {note}\n");

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{Format, Show, Verify},
-    output::{self, Failure, table},
+    output::{self, Failure, table, verify_command},
 };
 use chain::light::{self, Anchoring, EpochRecord, verify::root_digest};
 use primitives::Credits;
@@ -165,7 +165,7 @@ fn text(path: &Path, record: &EpochRecord) -> String {
     };
     text += &table(["work", "listeners", "views", "payout"], 1, works.iter().take(TOP).map(row).collect());
     text += &format!("\nState root  {}\n", root_digest(&record.state.root));
-    text += &format!("Verify      cwe epoch verify {} --root ROOT\n", path.display());
+    text += &format!("Verify      {}\n", verify_command(path, "ROOT"));
     text
 }
 

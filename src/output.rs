@@ -2,13 +2,16 @@
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use sim::{
-    demo::{DemoError, folder::FolderError},
+    demo::{
+        DemoError,
+        folder::{FolderError, quoted},
+    },
     workload::WorkloadError,
     world::WorldError,
 };
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 use thiserror::Error;
 
@@ -83,7 +86,9 @@ impl Failure {
                 | DemoError::World(WorldError::TooManyBundles { .. }) => 2,
                 _ => 3,
             },
-            Self::Folder(FolderError::Occupied { .. } | FolderError::NoName { .. })
+            Self::Folder(
+                FolderError::Occupied { .. } | FolderError::NoName { .. } | FolderError::Uncreatable { .. },
+            )
             | Self::RecordUnreadable { .. }
             | Self::RecordTooLong { .. }
             | Self::NoRecord { .. } => 2,
@@ -156,4 +161,11 @@ pub(crate) fn table<const N: usize>(header: [&str; N], right_from: usize, rows: 
     }
     let lines: Vec<String> = table.to_string().lines().map(|line| format!(" {}", line.trim_end())).collect();
     lines.join("\n") + "\n"
+}
+
+/// The command that verifies a record at `path`, as it can be pasted where this program was started.
+pub(crate) fn verify_command(path: &Path, root: &str) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "cwe".into());
+    let path = path.display().to_string();
+    format!("{} epoch verify {} --root {root}", quoted(&program), quoted(&path))
 }

@@ -282,6 +282,14 @@ fn a_folder_of_something_else_is_left_alone() {
     assert_eq!(fs::read_to_string(&file).expect("still there"), "years of work");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_place_where_nothing_can_be_made_is_a_wrong_call() {
+    let output = cwe(&["demo", "--quiet", "--subscribers", "6", "--works", "16", "--out", "/proc/run"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error(&output).starts_with("error: /proc/run: cannot be created"), "{}", error(&output));
+}
+
 #[test]
 fn help_names_every_command_and_the_exit_codes() {
     let help = cwe(&["--help"]);

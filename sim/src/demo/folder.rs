@@ -42,6 +42,14 @@ const KIND: &str = "cwe-run";
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FolderError {
+    /// The folder cannot be made there.
+    #[error("{path}: cannot be created: {error}; choose another folder with --out", path = path.display())]
+    Uncreatable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// Something else is at the folder's place.
     #[error("{path} exists and is no run folder: choose another folder, or empty this one")]
     Occupied {
@@ -142,7 +150,7 @@ fn command(options: &Options) -> String {
 }
 
 /// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+,@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -174,7 +182,7 @@ impl Staging {
         let dir = out.with_file_name(hidden);
         let staging = Self { out: out.into(), dir };
         let scratch = staging.scratch();
-        fs::create_dir_all(&scratch).map_err(|error| FolderError::Io { path: scratch, error })?;
+        fs::create_dir_all(&scratch).map_err(|error| FolderError::Uncreatable { path: out.into(), error })?;
         Ok(staging)
     }
 
