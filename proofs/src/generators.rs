@@ -108,7 +108,8 @@ impl WorkBases {
         &self.points
     }
 
-    /// Digest of all bases that a bundle of this shard uses and that an epoch does not share with every other.
+    /// Digest of the bases of the works and of the fixed ones. Bases of digits are constants of this version of the
+    /// protocol and are not part of it.
     pub fn digest(&self) -> Digest {
         self.digest
     }

@@ -84,8 +84,6 @@ impl BundleTranscript {
 
 /// Labels of what a bundle's transcript holds after the statement, in order.
 pub mod label {
-    /// `T_e`.
-    pub const TAG: &[u8] = b"T";
     /// `B'`, commitment to the digits.
     pub const DIGITS: &[u8] = b"B'";
     /// `A'`, commitment to the masks.
@@ -100,8 +98,6 @@ pub mod label {
     pub const TAG_MASK: &[u8] = b"N";
     /// `Q_k`.
     pub const COEFFICIENT: &[u8] = b"Q_k";
-    /// A response.
-    pub const RESPONSE: &[u8] = b"response";
 }
 
 /// Transcript of a tally proof.

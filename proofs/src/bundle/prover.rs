@@ -2,7 +2,8 @@
 //!
 //! Whatever depends on a secret (which works, which views, the key, the masks) runs in constant time: digits are
 //! compared and selected by `subtle`, products are by constant-time multi-scalar multiplication, and no table is
-//! indexed by a secret. The number of events and receipts is public.
+//! indexed by a secret. The number of events and receipts is public. Checking and padding a device's own events, in
+//! `witness.rs`, is not: it happens before anything is sent, and an outsider learns nothing from how long it takes.
 
 use crate::{
     blind::BlindSignature,
@@ -232,12 +233,10 @@ pub fn prove_whatever_the_witness_says(
 
     // Second message, after rho.
     let rho = transcript.rho();
-    let tag_masks: Vec<_> = events
-        .iter()
-        .zip(rho.powers())
-        .map(|(e, weight)| weight * (*key_nonce + lin(layout, &e.masks())))
-        .collect();
-    bundle.proof.tag_mask = RistrettoPoint::multiscalar_mul(&tag_masks, &witness.tags).into();
+    let tag_mask = |(e, weight): (&MaskedEvent, Scalar)| weight * (*key_nonce + lin(layout, &e.masks()));
+    let tag_masks: Zeroizing<Vec<Scalar>> =
+        Zeroizing::new(events.iter().zip(rho.powers()).map(tag_mask).collect());
+    bundle.proof.tag_mask = RistrettoPoint::multiscalar_mul(tag_masks.iter(), &witness.tags).into();
     let gammas: Zeroizing<Vec<Scalar>> =
         Zeroizing::new((0..layout.degree()).map(|_| Scalar::random(rng)).collect());
     bundle.proof.coefficients = (0..layout.degree())
