@@ -49,10 +49,8 @@ impl Coordinator {
 
     fn enter(&mut self, phase: Phase) -> Vec<Effect> {
         self.phase = Some(phase);
-        let actors = PartyId::ALL
-            .into_iter()
-            .flat_map(|p| [Address::Intake(p), Address::Verifier(p), Address::Party(p)]);
-        let mut effects: Vec<_> = actors.map(|to| Effect::Send(to, Message::Phase(phase))).collect();
+        let mut effects: Vec<_> =
+            Address::seats().map(|to| Effect::Send(to, Message::Phase(phase))).collect();
         effects.push(Effect::Publish(Event::Phase(phase)));
         effects
     }

@@ -32,11 +32,14 @@ pub enum Address {
 }
 
 impl Address {
+    /// The actors of the three parties.
+    pub fn seats() -> impl Iterator<Item = Self> {
+        PartyId::ALL.into_iter().flat_map(|p| [Self::Intake(p), Self::Verifier(p), Self::Party(p)])
+    }
+
     /// Every actor.
     pub fn actors() -> impl Iterator<Item = Self> {
-        let seats =
-            PartyId::ALL.into_iter().flat_map(|p| [Self::Intake(p), Self::Verifier(p), Self::Party(p)]);
-        seats.chain([Self::Coordinator, Self::Settlement])
+        Self::seats().chain([Self::Coordinator, Self::Settlement])
     }
 }
 

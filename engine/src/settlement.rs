@@ -121,10 +121,7 @@ impl Settlement {
         let Plan { epoch, params, tiers, .. } = self.plan.clone();
         self.signed(Payload::OpenEpoch(OpenEpoch { epoch, params, tiers }), false)?;
         let opened = self.opened()?;
-        let actors = PartyId::ALL
-            .into_iter()
-            .flat_map(|p| [Address::Intake(p), Address::Verifier(p), Address::Party(p)]);
-        let mut effects: Vec<_> = actors
+        let mut effects: Vec<_> = Address::seats()
             .chain([Address::Coordinator])
             .map(|to| Effect::Send(to, Message::Opened(opened.clone())))
             .collect();

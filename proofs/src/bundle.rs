@@ -17,7 +17,7 @@ pub use batch::verify_batch;
 pub use prover::{prove, prove_whatever_the_witness_says};
 pub use statement::{Bundle, Envelope, Proof};
 pub use verifier::{BundleError, verify};
-pub use witness::{EventWitness, ProveError, RawWitness, pad};
+pub use witness::{EventWitness, ProveError, RawWitness, pad, tag};
 
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,7 @@
 
 use crate::{
     blind::BlindIssuer,
-    bundle::{
-        Bundle, Envelope, EventWitness,
-        prover::{self, RawWitness},
-    },
+    bundle::{self, Bundle, Envelope, EventWitness, RawWitness},
     committee::{Committee, Member, PartySigner},
     epoch::{EpochContext, EpochKeys},
     receipt::{Denomination, Receipt},
@@ -149,12 +146,12 @@ impl TestSubscriber {
 
     /// An honest bundle of `events`, padded.
     pub fn bundle(&mut self, context: &EpochContext, mut events: Vec<EventWitness>) -> Bundle {
-        prover::pad(context, &mut events, &mut self.used, &mut self.rng).expect("padding is left");
+        bundle::pad(context, &mut events, &mut self.used, &mut self.rng).expect("padding is left");
         let region =
             events.iter().any(|e| e.backed).then(|| Region::all().next().expect("there are regions"));
         let envelope = self.envelope(context, region);
         let (token, receipts) = self.credentials(&envelope, &events);
-        prover::prove(context, &self.key, (envelope, token, receipts), &events, &mut self.rng)
+        bundle::prove(context, &self.key, (envelope, token, receipts), &events, &mut self.rng)
             .expect("honest events")
     }
 
@@ -165,12 +162,12 @@ impl TestSubscriber {
         mut events: Vec<EventWitness>,
         lie: impl FnOnce(&mut RawWitness),
     ) -> Bundle {
-        prover::pad(context, &mut events, &mut self.used, &mut self.rng).expect("padding is left");
+        bundle::pad(context, &mut events, &mut self.used, &mut self.rng).expect("padding is left");
         let envelope = self.envelope(context, None);
         let (token, receipts) = self.credentials(&envelope, &events);
         let mut witness = RawWitness::honest(context, &self.key, &events);
         lie(&mut witness);
-        prover::prove_whatever_the_witness_says(context, (envelope, token, receipts), witness, &mut self.rng)
+        bundle::prove_whatever_the_witness_says(context, (envelope, token, receipts), witness, &mut self.rng)
             .expect("the committee's keys are valid")
     }
 }

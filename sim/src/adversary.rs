@@ -11,9 +11,9 @@ use curve25519_dalek::scalar::Scalar;
 use engine::Refusal;
 use primitives::PartyId;
 use proofs::bundle::{
-    Bundle, BundleError,
+    Bundle, BundleError, RawWitness,
     digits::{Layout, lin},
-    prover::{RawWitness, tag},
+    tag,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

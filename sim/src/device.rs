@@ -7,10 +7,7 @@ use crate::{
 use primitives::{Digest, Encode, RegionTag, WorkIndex, limits::BUNDLE_SIZES};
 use proofs::{
     blind::{BlindError, BlindSignature},
-    bundle::{
-        Bundle, Envelope, EventWitness, ProveError,
-        prover::{self, RawWitness},
-    },
+    bundle::{self, Bundle, Envelope, EventWitness, ProveError, RawWitness},
     epoch::EpochContext,
     receipt::{Denomination, Receipt},
     token::{self, SubscriberKey},
@@ -149,7 +146,7 @@ impl<'a> Device<'a> {
     /// An honest bundle of events.
     pub fn bundle(&mut self, events: &[EventSpec], window: u16) -> Result<Bundle, DeviceError> {
         let (open, witnesses) = self.prepare(events, window)?;
-        let bundle = prover::prove(self.context, &self.key, open, &witnesses, &mut self.rng);
+        let bundle = bundle::prove(self.context, &self.key, open, &witnesses, &mut self.rng);
         bundle.map_err(|error| self.cannot_prove(error))
     }
 
@@ -163,7 +160,7 @@ impl<'a> Device<'a> {
         let (open, witnesses) = self.prepare(events, window)?;
         let mut witness = RawWitness::honest(self.context, &self.key, &witnesses);
         lie(&mut witness);
-        let bundle = prover::prove_whatever_the_witness_says(self.context, open, witness, &mut self.rng);
+        let bundle = bundle::prove_whatever_the_witness_says(self.context, open, witness, &mut self.rng);
         bundle.map_err(|error| self.cannot_prove(error))
     }
 
@@ -190,7 +187,7 @@ impl<'a> Device<'a> {
         };
         let receipts = self.receipts(region, backed)?;
         let mut witnesses = events.iter().map(|event| self.witness(event)).collect::<Result<Vec<_>, _>>()?;
-        let padded = prover::pad(self.context, &mut witnesses, &mut self.used, &mut self.rng);
+        let padded = bundle::pad(self.context, &mut witnesses, &mut self.used, &mut self.rng);
         padded.map_err(|error| self.cannot_prove(error))?;
         Ok(((envelope, self.token, receipts), witnesses))
     }

@@ -86,8 +86,7 @@ fn a_receipt_is_spent_once() {
     let first = subscriber.bundle(&opened.context, vec![event(3, 0, true)]);
     // Another bundle that shows the same receipt again.
     let mut events = vec![event(4, 0, true)];
-    proofs::bundle::prover::pad(&opened.context, &mut events, &mut subscriber.used, &mut subscriber.rng)
-        .unwrap();
+    proofs::bundle::pad(&opened.context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
     let parts = (first.envelope.clone(), first.token, first.receipts.clone());
     let again =
         proofs::bundle::prove(&opened.context, &subscriber.key, parts, &events, &mut subscriber.rng).unwrap();

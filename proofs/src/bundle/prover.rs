@@ -10,7 +10,7 @@ use crate::{
     bundle::{
         digits::{Layout, VALUE_DEGREE, limb_units, lin},
         statement::{Bundle, Envelope, Proof},
-        witness,
+        witness::{self, EventWitness, ProveError, RawWitness},
     },
     epoch::EpochContext,
     generators::{VIEW_DIGITS, bases},
@@ -28,8 +28,6 @@ use curve25519_dalek::{
 use primitives::PartyId;
 use rand_core::{CryptoRng, RngCore};
 use zeroize::{Zeroize, Zeroizing};
-
-pub use crate::bundle::witness::{EventWitness, ProveError, RawWitness, pad, tag};
 
 /// Proves a bundle of `events`, already padded.
 pub fn prove(

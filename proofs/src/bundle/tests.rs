@@ -195,7 +195,7 @@ fn a_tag_of_another_view_or_another_event_is_refused() {
     let (_, context) = small();
     let events = || vec![event(4, 0, false), event(6, 0, false)];
     let mut subscriber = TestSubscriber::new(4);
-    let other_view = prover::tag(&context, subscriber.key.secret(), &Scalar::from(4u64 * 64 + 1));
+    let other_view = tag(&context, subscriber.key.secret(), &Scalar::from(4u64 * 64 + 1));
     let bundle = subscriber.lying_bundle(&context, events(), |w| w.tags[0] = other_view);
     assert_eq!(verify(&context, &bundle), Err(BundleError::Tags));
     let bundle = TestSubscriber::new(4).lying_bundle(&context, events(), |w| w.tags.swap(0, 1));
@@ -243,12 +243,12 @@ fn a_foreign_key_is_refused() {
     let mut thief = TestSubscriber::new(6);
     let events = vec![event(1, 0, false)];
     let mut padded = events.clone();
-    prover::pad(&context, &mut padded, &mut thief.used, &mut thief.rng).unwrap();
+    pad(&context, &mut padded, &mut thief.used, &mut thief.rng).unwrap();
     let mut envelope = thief.envelope(&context, None);
     envelope.key = victim.envelope.key;
-    let witness = prover::RawWitness::honest(&context, &thief.key, &padded);
+    let witness = RawWitness::honest(&context, &thief.key, &padded);
     let parts = (envelope, victim.token, vec![]);
-    let bundle = prover::prove_whatever_the_witness_says(&context, parts, witness, &mut thief.rng).unwrap();
+    let bundle = prove_whatever_the_witness_says(&context, parts, witness, &mut thief.rng).unwrap();
     assert_eq!(verify(&context, &bundle), Err(BundleError::Key));
 }
 
@@ -285,7 +285,7 @@ fn a_receipt_for_one_view_does_not_pass_as_one_for_sixteen() {
     let mut subscriber = TestSubscriber::new(8);
     let mut events: Vec<_> =
         (0..8).map(|w| event(w, 0, true)).chain((0..8).map(|w| event(w, 1, true))).collect();
-    prover::pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
+    pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
     let envelope = subscriber.envelope(&context, Region::all().next());
     let (token, _) = subscriber.credentials(&envelope, &[]);
     let at = (envelope.chain, envelope.epoch, envelope.region.0.unwrap());
@@ -310,7 +310,7 @@ fn a_surplus_of_receipts_is_absorbed_by_padding() {
     let (_, context) = small();
     let mut subscriber = TestSubscriber::new(8);
     let mut events = vec![event(1, 0, true)];
-    prover::pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
+    pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
     events[5..8].iter_mut().for_each(|padding| padding.backed = true);
     let envelope = subscriber.envelope(&context, Region::all().next());
     let (token, _) = subscriber.credentials(&envelope, &[]);
@@ -477,7 +477,7 @@ fn what_cannot_be_proved_honestly_is_refused_before_proving() {
     let envelope = subscriber.envelope(&context, None);
     let (token, _) = subscriber.credentials(&envelope, &[]);
     let mut fill = |mut events: Vec<EventWitness>| {
-        prover::pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
+        pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
         prove(&context, &subscriber.key, (envelope.clone(), token, vec![]), &events, &mut rng())
     };
     assert_eq!(fill(vec![event(16, 0, false)]), Err(ProveError::OutOfRange { event: 0 }));
@@ -486,7 +486,7 @@ fn what_cannot_be_proved_honestly_is_refused_before_proving() {
     assert_eq!(fill(vec![event(1, 0, true)]), Err(ProveError::Receipts { backed: 1, receipted: 0 }));
     let mut many = vec![event(1, 0, false); 129];
     let mut used = Default::default();
-    let refused = prover::pad(&context, &mut many, &mut used, &mut rng());
+    let refused = pad(&context, &mut many, &mut used, &mut rng());
     assert_eq!(refused, Err(ProveError::TooManyEvents { count: 129 }));
 }
 
