@@ -8,7 +8,13 @@
 
 use primitives::{CodecError, Decode, Digest, codec_struct};
 use sled::{Batch, Db};
-use std::{io, panic, path::Path};
+use std::{
+    io,
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 use thiserror::Error;
 
 /// First byte of the keys that callers write.
@@ -17,6 +23,11 @@ const DATA: u8 = b'd';
 const HEAD: &[u8] = b"head";
 /// Memory that sled may use for its cache: small beside the state tree, which is in memory anyway.
 const CACHE_BYTES: u64 = 64 << 20;
+/// How long opening waits for a lock that somebody holds. sled's background threads may keep the files for a moment
+/// after the last handle is dropped; an index that another process has open stays locked much longer.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+/// Pause between two attempts to take the lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 const _: () = assert!(HEAD[0] != DATA, "no data key is the head marker");
 
@@ -58,15 +69,21 @@ codec_struct!(Head { height, digest });
 pub struct Index(Db);
 
 impl Index {
-    /// Opens the index in `dir`, or creates an empty one.
+    /// Opens the index in `dir`, or creates an empty one. Waits up to [`LOCK_PATIENCE`] for whoever has it open.
     ///
     /// Errors: [`IndexError::Store`], [`IndexError::BrokeDown`].
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, IndexError> {
-        let dir = dir.as_ref().to_path_buf();
         // Nothing is flushed in the background: what is durable is decided by `apply` alone.
-        let open =
-            || sled::Config::default().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None).open();
-        Ok(Self(panic::catch_unwind(open).map_err(|_| IndexError::BrokeDown)??))
+        let config = sled::Config::default().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match panic::catch_unwind(AssertUnwindSafe(|| config.open()))
+                .map_err(|_| IndexError::BrokeDown)?
+            {
+                Err(error) if is_lock_held(&error) && Instant::now() < deadline => thread::sleep(LOCK_PAUSE),
+                opened => return Ok(Self(opened?)),
+            }
+        }
     }
 
     /// Removes `dir` with all that is in it and opens an empty index there. For an index that cannot be opened.
@@ -138,6 +155,12 @@ impl Index {
     }
 }
 
+/// Whether sled could not open the files because they are locked: it gives that error, and that one alone, the kind
+/// `Other`.
+fn is_lock_held(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.kind() == io::ErrorKind::Other)
+}
+
 fn data_key(key: &[u8]) -> Vec<u8> {
     [&[DATA], key].concat()
 }
@@ -183,6 +206,26 @@ mod tests {
             check(&index, n);
         }
         check(&Index::open(dir.path()).expect("opens"), 4);
+    }
+
+    #[test]
+    fn opening_waits_for_the_one_who_has_it_open() {
+        let dir = dir();
+        let index = Index::open(dir.path()).expect("opens");
+        apply(&index, 0);
+        let closing = thread::spawn(move || {
+            thread::sleep(LOCK_PAUSE * 5);
+            drop(index);
+        });
+        check(&Index::open(dir.path()).expect("opens once it is free"), 0);
+        closing.join().expect("closed");
+    }
+
+    #[test]
+    fn an_index_is_open_once() {
+        let dir = dir();
+        let _open = Index::open(dir.path()).expect("opens");
+        assert!(matches!(Index::open(dir.path()), Err(IndexError::Store(error)) if is_lock_held(&error)));
     }
 
     #[test]
