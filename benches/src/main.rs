@@ -1,0 +1,2 @@
+//! What everything costs.
+fn main() {}
