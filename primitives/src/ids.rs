@@ -95,6 +95,35 @@ hex_id!(
     PersonId
 );
 
+/// An account on L1: the address of an Ethereum account or contract.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Layer1Address(pub [u8; 20]);
+
+impl fmt::Display for Layer1Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{}", to_hex(&self.0))
+    }
+}
+
+impl PersonId {
+    /// Bytes before the address in the name of an account on L1.
+    const LAYER1_PREFIX: [u8; 12] = [0; 12];
+
+    /// The payee that is an account on L1: twelve zero bytes, then its address, as L1 itself pads addresses. It is paid
+    /// by the vault there and by nobody here. A person's identifier is a hash and never looks like one.
+    pub fn layer1(address: Layer1Address) -> Self {
+        let mut id = [0; 32];
+        id[Self::LAYER1_PREFIX.len()..].copy_from_slice(&address.0);
+        Self(id)
+    }
+
+    /// The account on L1 that this names, if it has the form of one. The address may be zero, which nobody holds.
+    pub fn layer1_address(&self) -> Option<Layer1Address> {
+        let address = self.0.strip_prefix(&Self::LAYER1_PREFIX)?;
+        Some(Layer1Address(address.try_into().expect("20 of 32 bytes are left")))
+    }
+}
+
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*

@@ -16,6 +16,7 @@ pub use amount::{BasisPoints, Credits};
 pub use codec::{CodecError, Decode, Encode, Reader, Writer};
 pub use hash::{Digest, Domain};
 pub use ids::{
-    CategoryId, ChainId, EpochId, PartyId, PersonId, Region, RegionTag, ShardIndex, Tier, WorkId, WorkIndex,
+    CategoryId, ChainId, EpochId, Layer1Address, PartyId, PersonId, Region, RegionTag, ShardIndex, Tier,
+    WorkId, WorkIndex,
 };
 pub use params::{GovernanceParams, Preset};

@@ -152,6 +152,8 @@ pub struct MoneyRecord {
     pub carried_in: Credits,
     /// Sum of payouts.
     pub paid: Credits,
+    /// Part of them that is owed to accounts on L1.
+    pub on_layer1: Credits,
     /// What is carried to the next epoch.
     pub carried_out: Credits,
 }
@@ -166,6 +168,7 @@ impl From<&Summary> for MoneyRecord {
             creators: summary.creators,
             carried_in: summary.carried_in,
             paid: summary.paid,
+            on_layer1: summary.on_layer1,
             carried_out: summary.carried_out,
         }
     }

@@ -241,14 +241,15 @@ fn compare_work(expected: &WorkRecord, found: &WorkRecord, findings: &mut Vec<Fi
 }
 
 fn compare_money(expected: &MoneyRecord, found: &MoneyRecord, findings: &mut Vec<Finding>) {
-    let fields =
-        |m: &MoneyRecord| [m.revenue, m.fee, m.eco, m.infra, m.creators, m.carried_in, m.paid, m.carried_out];
-    let names = ["revenue", "fee", "eco", "infra", "creators", "carried_in", "paid", "carried_out"];
-    for ((field, expected), found) in names.into_iter().zip(fields(expected)).zip(fields(found)) {
-        if expected != found {
-            findings.push(Finding::Money { field, expected, found });
-        }
+    macro_rules! compare_amounts {
+        ($($field:ident),* $(,)?) => {
+            $(if expected.$field != found.$field {
+                let (field, expected, found) = (stringify!($field), expected.$field, found.$field);
+                findings.push(Finding::Money { field, expected, found });
+            })*
+        };
     }
+    compare_amounts!(revenue, fee, eco, infra, creators, carried_in, paid, on_layer1, carried_out);
 }
 
 fn compare_health(expected: &Health, found: &Health, findings: &mut Vec<Finding>) {

@@ -21,7 +21,8 @@ use crate::{merkle::MerklePath, state::State};
 use primitives::{EpochId, PersonId};
 
 impl State {
-    /// Every payout of a person that is on record and not claimed, each as the claim that pays it.
+    /// Every payout of a person that is on record and not claimed, each as the claim that pays it. None for an account
+    /// on L1, which the vault there pays.
     pub fn claimable(&self, payee: &PersonId) -> Vec<Claim> {
         self.settlements.iter().flat_map(|settlement| self.claims_of(settlement, payee)).collect()
     }
@@ -38,6 +39,7 @@ impl State {
 
     fn claims_of(&self, settlement: &Settlement, payee: &PersonId) -> Vec<Claim> {
         let mut claims = all_claims(settlement, Some(payee));
+        claims.retain(|claim| claim.payee.layer1_address().is_none());
         claims.retain(|claim| self.claims.get(&(claim.epoch, claim.work, claim.payee)).is_none());
         claims
     }

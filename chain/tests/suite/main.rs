@@ -4,6 +4,7 @@ mod abandon;
 mod conservation;
 mod epoch;
 mod guards;
+mod layer1;
 mod light;
 mod node;
 mod privacy;

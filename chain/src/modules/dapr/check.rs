@@ -64,6 +64,12 @@ pub enum DaprError {
         /// Who was paid.
         payee: PersonId,
     },
+    /// The payee is an account on L1: the vault there pays it, and nobody pays it twice.
+    #[error("payee {payee} is an account on L1 and is paid there")]
+    PaidOnLayer1 {
+        /// Who would be paid.
+        payee: PersonId,
+    },
     /// The path has no valid shape.
     #[error(transparent)]
     Path(#[from] MerkleError),
@@ -106,6 +112,7 @@ pub(crate) fn finalise(draft: &mut Draft<'_>, action: &FinaliseEpoch) -> Result<
     let revenues: Vec<TierRevenue> = state.revenues_of(epoch).cloned().collect();
     let (settlement, summary) = settle(&Inputs { opening, revenues: &revenues, totals })?;
 
+    let here = summary.paid.checked_sub(summary.on_layer1).expect("a part of what is paid");
     // Revenue and what was carried leave their funds; shares, payouts and what is carried on enter theirs.
     treasury::drain(draft, Fund::Revenue, summary.revenue)?;
     treasury::drain(draft, Fund::Carried, summary.carried_in)?;
@@ -113,7 +120,8 @@ pub(crate) fn finalise(draft: &mut Draft<'_>, action: &FinaliseEpoch) -> Result<
         (Fund::Fee, summary.fee),
         (Fund::Eco, summary.eco),
         (Fund::Infrastructure, summary.infra),
-        (Fund::Unclaimed, summary.paid),
+        (Fund::Unclaimed, here),
+        (Fund::Layer1, summary.on_layer1),
         (Fund::Carried, summary.carried_out),
     ] {
         treasury::fill(draft, fund, amount)?;
@@ -134,6 +142,9 @@ pub(crate) fn finalise(draft: &mut Draft<'_>, action: &FinaliseEpoch) -> Result<
 /// Runs [`Claim`].
 pub(crate) fn claim(draft: &mut Draft<'_>, action: &Claim) -> Result<(), DaprError> {
     let Claim { epoch, work, payee, amount, path } = action.clone();
+    if payee.layer1_address().is_some() {
+        return Err(DaprError::PaidOnLayer1 { payee });
+    }
     let record = draft.get::<Epoch>(&epoch).ok_or(DaprError::UnknownEpoch { epoch })?;
     if record.phase == Phase::Abandoned {
         return Err(DaprError::Abandoned { epoch });

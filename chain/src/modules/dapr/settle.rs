@@ -125,6 +125,8 @@ pub fn settle(inputs: &Inputs<'_>) -> Result<(Settlement, Summary), SettleError>
         .collect();
     let health = health_of(opening, revenues, &works);
     let settlement = Settlement { epoch: opening.epoch, works, health };
+    let on_layer1 = settlement.leaves().filter(|leaf| leaf.payee.layer1_address().is_some());
+    summary.on_layer1 = total(on_layer1.map(|leaf| leaf.amount))?;
     summary.payout_root = payout_root(&settlement);
     summary.figures = settlement.commitment();
     Ok((settlement, summary))
@@ -229,6 +231,7 @@ fn split_all(opening: &Opening, revenues: &[TierRevenue]) -> Result<Summary, Set
         creators: total(parts.iter().map(|p| p.creators))?,
         carried_in: opening.carried,
         paid: Credits::ZERO,
+        on_layer1: Credits::ZERO,
         carried_out: Credits::ZERO,
         sum_of_weights: U256::ZERO,
         payout_root: Default::default(),

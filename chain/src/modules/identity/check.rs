@@ -21,6 +21,12 @@ pub enum IdentityError {
         /// Who.
         person: PersonId,
     },
+    /// The identifier has the form of an account on L1, which is paid there.
+    #[error("{person} names an account on L1, not a person")]
+    NotAPerson {
+        /// Who.
+        person: PersonId,
+    },
     /// The personhood nullifier was used before.
     #[error("nullifier {nullifier} was used before")]
     NullifierUsed {
@@ -64,6 +70,9 @@ pub(crate) fn register(
 ) -> Result<(), IdentityError> {
     only_registrar(at, signer)?;
     let Register { person, key, roles, credential, nullifier } = *action;
+    if person.layer1_address().is_some() {
+        return Err(IdentityError::NotAPerson { person });
+    }
     if draft.has::<Identity>(&person) || draft.has::<Account>(&person) {
         return Err(IdentityError::AlreadyRegistered { person });
     }

@@ -50,6 +50,8 @@ number_enum! {
         /// Kept for the next epoch's creators: pools that found no work with weight, and revenue of epochs that were
         /// given up.
         Carried = 5,
+        /// Payouts to accounts on L1. The vault there pays them from credits that were minted against this fund.
+        Layer1 = 6,
     }
 }
 

@@ -186,6 +186,8 @@ pub struct Summary {
     pub carried_in: Credits,
     /// Sum of payouts.
     pub paid: Credits,
+    /// Part of them that is owed to accounts on L1, where the vault pays it.
+    pub on_layer1: Credits,
     /// What is carried to the next epoch: pools without a work that has weight.
     pub carried_out: Credits,
     /// Sum of the works' weights.
@@ -206,6 +208,7 @@ impl Encode for Summary {
             self.creators,
             self.carried_in,
             self.paid,
+            self.on_layer1,
             self.carried_out,
         ] {
             amount.encode(w);
@@ -219,7 +222,7 @@ impl Encode for Summary {
 impl ToFelts for Summary {
     fn felts(&self, out: &mut Fields) {
         out.push(&self.revenue).push(&self.fee).push(&self.eco).push(&self.infra).push(&self.creators);
-        out.push(&self.carried_in).push(&self.paid).push(&self.carried_out);
+        out.push(&self.carried_in).push(&self.paid).push(&self.on_layer1).push(&self.carried_out);
         out.push(&self.sum_of_weights).push(&self.payout_root).push(&self.figures);
     }
 }
@@ -234,6 +237,8 @@ pub struct Epoch {
     pub phase: Phase,
     /// Commitment to the [`Opening`].
     pub opening: Felt,
+    /// Digest of the parameters, which the opening holds too: here a contract on L1 can read it.
+    pub params: Digest,
     /// Anchored headers.
     pub batches: u64,
     /// Bundles in them.
@@ -261,6 +266,7 @@ impl Epoch {
             epoch: opening.epoch,
             phase: Phase::Open,
             opening: opening.commitment(),
+            params: opening.params.digest(),
             batches: 0,
             bundles: 0,
             last: Digest::default(),
@@ -289,6 +295,7 @@ impl Encode for Epoch {
         self.epoch.encode(w);
         self.phase.encode(w);
         wire::put(w, &self.opening);
+        self.params.encode(w);
         self.batches.encode(w);
         self.bundles.encode(w);
         self.last.encode(w);
@@ -307,8 +314,13 @@ impl Encode for Epoch {
 impl ToFelts for Epoch {
     fn felts(&self, out: &mut Fields) {
         let root = self.root.as_ref().map(|root| hash::hash(Domain::EpochRoot, &[&root.to_bytes()]));
-        out.push(&self.epoch).push(&self.phase).push(&self.opening).push(&self.batches).push(&self.bundles);
-        out.push(&self.last).push(&self.anchors).push(&root).push(&self.aggregate);
+        out.push(&self.epoch).push(&self.phase).push(&self.opening).push(&self.params);
+        out.push(&self.batches)
+            .push(&self.bundles)
+            .push(&self.last)
+            .push(&self.anchors)
+            .push(&root)
+            .push(&self.aggregate);
         out.push(&self.revenues).push(&self.summary).push(&self.abandoned);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     },
     state::Draft,
 };
-use primitives::{EpochId, PersonId, WorkId, limits};
+use primitives::{EpochId, Layer1Address, PersonId, WorkId, limits};
 use thiserror::Error;
 
 /// Which rule a registration or a change of a work breaks.
@@ -163,12 +163,21 @@ fn check_terms(
         return Err(WorkError::Price { price, min, max });
     }
     check_splits(splits)?;
-    if let Some(split) = splits.iter().find(|split| !draft.has::<Identity>(&split.payee)) {
+    if let Some(split) = splits.iter().find(|split| !may_be_paid(draft, &split.payee)) {
         return Err(WorkError::UnknownPayee { payee: split.payee });
     }
     // Chain spec 3.1: "Update pricing and splits (for future epochs only)."
     let earliest = draft.base().next_epoch(at.genesis);
     if from < earliest { Err(WorkError::NotFuture { from, earliest }) } else { Ok(()) }
+}
+
+/// Whether somebody can ever claim what a payee is owed: a person on record, or an account on L1 other than the zero
+/// address, whose key nobody has.
+fn may_be_paid(draft: &Draft<'_>, payee: &PersonId) -> bool {
+    match payee.layer1_address() {
+        Some(address) => address != Layer1Address::default(),
+        None => draft.has::<Identity>(payee),
+    }
 }
 
 #[cfg(test)]
