@@ -7,12 +7,14 @@
 //! | [`modules`] | identity, work registry, usage, DAPR, treasury: records, actions and their guards |
 //! | [`transaction`], [`block`], [`ledger`] | what is applied, in what order, with what result |
 //! | [`log`], [`index`], [`node`] | the shell: an append-only log as the truth, an index as a cache |
+//! | [`bridge`] | the rollup on L1: batches, final epochs, payouts there |
 //! | [`light`] | the public record of an epoch, and its check from scratch |
 //!
 //! The core reads no clock, draws no randomness and performs no input or output. Ordered maps and integers only, so
 //! that every node reaches the same root.
 
 pub mod block;
+pub mod bridge;
 pub mod index;
 pub mod ledger;
 pub mod light;
@@ -28,5 +30,4 @@ pub mod transaction;
 pub use block::Block;
 pub use ledger::{Genesis, Ledger, TxError};
 pub use node::Node;
-
 pub use transaction::{Payload, Transaction};

@@ -102,6 +102,8 @@ domains! {
     Aggregate = "aggregate",
     /// Seeds that a simulation derives from its one seed.
     Simulation = "simulation",
+    /// A step of what is done on L1, by its name.
+    Layer1Step = "layer1-step",
 }
 
 fn absorb<H: sha2::Digest>(domain: Domain, parts: &[&[u8]]) -> H {
