@@ -1,2 +1,80 @@
-//! What everything costs.
-fn main() {}
+//! What everything costs, beside peers and floors measured in the same run.
+//!
+//! `cargo run --release -p benches` measures all topics and writes `docs/benchmarks.md`.
+
+mod accumulate;
+mod chain;
+mod measure;
+mod power;
+mod proofs;
+mod report;
+
+use clap::{Parser, ValueEnum};
+use measure::Plan;
+use report::Topic;
+use std::{fs, path::Path, process::ExitCode};
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// Bundle proofs beside Prio3
+    Proofs,
+    /// Adding shares to running sums
+    Accumulate,
+    /// Fixed-point powers
+    Power,
+    /// Blocks of the ledger
+    Chain,
+}
+
+impl Name {
+    fn run(self, plan: &Plan) -> Topic {
+        match self {
+            Self::Proofs => proofs::run(plan),
+            Self::Accumulate => accumulate::run(plan),
+            Self::Power => power::run(plan),
+            Self::Chain => chain::run(plan),
+        }
+    }
+}
+
+/// Measures what everything costs, beside peers and floors in the same run, and writes docs/benchmarks.md.
+#[derive(Debug, Parser)]
+#[command(after_help = EXAMPLES)]
+struct Arguments {
+    /// Tiny workloads: shows that everything runs, measures nothing worth knowing, writes no file
+    #[arg(long)]
+    quick: bool,
+    /// Only these topics, on standard output
+    #[arg(long, value_name = "NAME")]
+    only: Vec<Name>,
+    /// Standard output instead of docs/benchmarks.md
+    #[arg(long)]
+    stdout: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  cargo run --release -p benches                             all topics, into docs/benchmarks.md
+  cargo run --release -p benches -- --only power --stdout    one topic, on the screen
+  cargo run --release -p benches -- --quick                  that everything runs, in seconds";
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
+    let all = arguments.only.is_empty();
+    let names = if all { Name::value_variants() } else { &arguments.only };
+    let topics: Vec<Topic> = measure::on_one_thread(|| names.iter().map(|name| name.run(&plan)).collect());
+    let document = report::document(&topics, "cargo run --release -p benches");
+    if arguments.stdout || arguments.quick || !all {
+        print!("{document}");
+        return ExitCode::SUCCESS;
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
+    match fs::write(&path, document) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("docs/benchmarks.md cannot be written: {error}");
+            ExitCode::from(3)
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! A chain with one settled epoch: persons, works whose payouts they share, and a claim for each share.
+
+use ::chain::{
+    Genesis, Ledger, Payload, Transaction,
+    ledger::Authority,
+    modules::{
+        dapr::{Claim, FinaliseEpoch, payout::Split},
+        identity::{Register, Roles, SetStatus, Status},
+        treasury::Transfer,
+        usage::{
+            CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee, SubmitAggregate,
+            TierKey, aggregate_digest, beacon_commitment, beacon_signing_digest,
+        },
+        work_registry::{MediaType, RegisterWork},
+    },
+    signature::SecretKey,
+};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::MultiscalarMul};
+use primitives::{
+    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, PersonId, Preset,
+    RegionTag, ShardIndex, Tier, WorkIndex, limits,
+    params::{ONE_Q32, TierTerms},
+};
+use proofs::{
+    committee::Signatures,
+    generators::{WorkBases, bases},
+    tally::{
+        BatchHeader, Count, EpochRoot, Group, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement,
+        Totals,
+        prover::{ShareBlindings, announce, respond},
+        statement::{OpeningRow, ShareOpenings, challenge},
+    },
+    testing::{self, TestCommittee},
+    wire::{WirePoint, WireScalar},
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use std::collections::BTreeMap;
+
+/// The chain.
+pub(crate) const CHAIN: ChainId = ChainId(7);
+const EPOCH: EpochId = EpochId(1);
+const TIER: Tier = Tier(0);
+const REGISTRAR: PersonId = PersonId([0xf1; 32]);
+const STEWARD: PersonId = PersonId([0xf2; 32]);
+const TREASURY: PersonId = PersonId([0xf3; 32]);
+/// Persons who share the payouts of a work.
+pub(crate) const PAYEES: usize = 4;
+/// Accounts of offices, which come first in their table.
+pub(crate) const OFFICES: u32 = 3;
+
+fn person(n: usize) -> PersonId {
+    let mut id = [0x40; 32];
+    id[..4].copy_from_slice(&(n as u32).to_be_bytes());
+    PersonId(id)
+}
+
+fn digest(n: usize) -> Digest {
+    Digest(person(n).0)
+}
+
+/// The chain and all keys.
+pub(crate) struct World {
+    /// The ledger at the end of a block.
+    pub(crate) ledger: Ledger,
+    keys: BTreeMap<PersonId, SecretKey>,
+    committee: TestCommittee,
+    params: GovernanceParams,
+    persons: usize,
+    rng: ChaCha20Rng,
+}
+
+impl World {
+    /// A chain with one settled epoch, in which each of `works` works is owed to [`PAYEES`] persons of its own.
+    pub(crate) fn settled(works: usize) -> Self {
+        let mut world = Self::genesis(works * PAYEES);
+        for n in 0..world.persons {
+            world.register(n);
+        }
+        for n in 0..works {
+            world.register_work(n);
+        }
+        world.prepare();
+        world.open();
+        world.count(works);
+        world.apply(&Transaction::open(Payload::FinaliseEpoch(FinaliseEpoch { epoch: EPOCH })));
+        world.ledger.seal();
+        world
+    }
+
+    fn genesis(persons: usize) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(4);
+        let people = [REGISTRAR, STEWARD, TREASURY].into_iter().chain((0..persons).map(person));
+        let keys: BTreeMap<_, _> = people.map(|p| (p, SecretKey::generate(&mut rng))).collect();
+        let office = |person| Authority { person, key: keys[&person].public_key() };
+        let params = GovernanceParams { k_anonymity: 0, ..Preset::Spec.params() };
+        let genesis = Genesis {
+            chain: CHAIN,
+            first_epoch: EPOCH,
+            params: params.clone(),
+            registrar: office(REGISTRAR),
+            steward: office(STEWARD),
+            treasury: office(TREASURY),
+        };
+        let ledger = Ledger::genesis(genesis).expect("a valid genesis");
+        Self { ledger, keys, committee: testing::committee(5), params, persons, rng }
+    }
+
+    fn apply(&mut self, tx: &Transaction) {
+        self.ledger.apply(tx).expect("a valid transaction");
+    }
+
+    fn submit(&mut self, signer: PersonId, payload: Payload) {
+        let nonce = self.ledger.nonce(&signer).expect("an account");
+        let tx = Transaction::signed(payload, CHAIN, (signer, nonce), &self.keys[&signer], &mut self.rng);
+        self.apply(&tx);
+    }
+
+    fn register(&mut self, n: usize) {
+        let register = Register {
+            person: person(n),
+            key: self.keys[&person(n)].public_key(),
+            roles: Roles::CREATOR.with(Roles::COLLABORATOR),
+            credential: digest(n),
+            nullifier: digest(self.persons + n),
+        };
+        self.submit(REGISTRAR, Payload::Register(register));
+        if n.is_multiple_of(PAYEES) {
+            let active = SetStatus { person: person(n), status: Status::Active };
+            self.submit(REGISTRAR, Payload::SetStatus(active));
+        }
+    }
+
+    fn register_work(&mut self, n: usize) {
+        let share = BasisPoints::new((10_000 / PAYEES) as u16).expect("a part of the whole");
+        let splits = (0..PAYEES).map(|i| Split { payee: person(n * PAYEES + i), share }).collect();
+        let work = RegisterWork {
+            fingerprint: digest(n),
+            media: MediaType::Audio,
+            category: CategoryId(0),
+            price: ONE_Q32,
+            splits,
+            metadata: digest(n),
+            active_from: EPOCH,
+        };
+        self.submit(person(n * PAYEES), Payload::RegisterWork(work));
+    }
+
+    /// Committee, keys and beacon.
+    fn prepare(&mut self) {
+        let committee = self.committee.public.clone();
+        self.submit(STEWARD, Payload::SetCommittee(SetCommittee { committee }));
+        let key = TierKey { tier: TIER, key: testing::issuer().public().der().to_vec() };
+        let keys = PublishKeys { epoch: EPOCH, tiers: vec![key], regions: Vec::new() };
+        self.submit(STEWARD, Payload::PublishKeys(keys));
+        let value = |party: PartyId| digest(party.index());
+        for party in PartyId::ALL {
+            let commitment = beacon_commitment(CHAIN, EPOCH, party, &value(party));
+            let message = beacon_signing_digest(CHAIN, EPOCH, party, &commitment);
+            let signature = self.committee.signers[party.index()].sign(&message);
+            let commit = CommitBeacon { epoch: EPOCH, party, commitment, signature };
+            self.apply(&Transaction::open(Payload::CommitBeacon(commit)));
+        }
+        for party in PartyId::ALL {
+            let reveal = RevealBeacon { epoch: EPOCH, party, value: value(party) };
+            self.apply(&Transaction::open(Payload::RevealBeacon(reveal)));
+        }
+        self.ledger.seal();
+    }
+
+    fn open(&mut self) {
+        let terms = TierTerms { tier: TIER, price: Credits(10_000_000), max_bundles: 4 };
+        let opening = OpenEpoch { epoch: EPOCH, params: self.params.clone(), tiers: vec![terms] };
+        self.submit(STEWARD, Payload::OpenEpoch(opening));
+        let revenue = ReportRevenue {
+            epoch: EPOCH,
+            tier: TIER,
+            subscriptions: 1_000,
+            attestation: digest(0),
+            reserve: Credits(1 << 60),
+        };
+        self.submit(TREASURY, Payload::ReportRevenue(revenue));
+        self.ledger.seal();
+    }
+
+    fn quorum(&self, message: &Digest) -> Signatures {
+        let mut signatures = Signatures::default();
+        for party in PartyId::ALL {
+            signatures.insert(party, self.committee.signers[party.index()].sign(message));
+        }
+        signatures
+    }
+
+    /// One batch with one view of every work, its totals and their proof.
+    fn count(&mut self, works: usize) {
+        let opening = self.ledger.state().openings.get(&EPOCH).expect("an open epoch");
+        let generators = WorkBases::new(&opening.shard().expect("a shard"));
+        let width = generators.points().len();
+        let one = Count { listeners: 1, backed: 0, views: 1, value: 1 << limits::EVENT_VALUE_BITS };
+        let usage = |at: usize| if at < works { one.to_scalar() } else { Scalar::ZERO };
+        let mut random = || (0..width).map(|_| Scalar::random(&mut self.rng)).collect::<Vec<_>>();
+        let (first, second) = (random(), random());
+        let third = (0..width).map(|at| usage(at) - first[at] - second[at]).collect();
+        let shares = [first, second, third];
+        let blindings: [Scalar; 3] = std::array::from_fn(|_| Scalar::random(&mut self.rng));
+        let commitments: [RistrettoPoint; 3] = std::array::from_fn(|i| {
+            let points = generators.points().iter().chain([&bases().blinding]);
+            RistrettoPoint::multiscalar_mul(shares[i].iter().chain([&blindings[i]]), points)
+        });
+        let group = Group { tier: TIER, region: RegionTag::NONE };
+        let (mut running, mut totals) = (Running::default(), Totals::default());
+        running.add(group, &commitments);
+        (0..works).for_each(|at| totals.insert(group, WorkIndex(at as u16), one));
+
+        let root = self.anchor(&running);
+        let openings = shares.map(|share| {
+            let shares = share.into_iter().map(WireScalar::from).collect();
+            ShareOpenings { rows: vec![OpeningRow { group, shares }] }
+        });
+        let digests = openings.each_ref().map(ShareOpenings::digest);
+        let statement = TallyStatement {
+            root: &root,
+            generators: generators.digest(),
+            running: &running,
+            totals: &totals,
+        };
+        let (transcript, lambda) = statement.bind(&digests);
+        let announced = openings.each_ref().map(|opening| announce(&root.digest(), opening, &mut self.rng));
+        let announcement: RistrettoPoint = announced.iter().map(|(_, point)| point).sum();
+        let challenge = challenge(transcript, &announcement);
+        let answers = announced.into_iter().zip(blindings);
+        let answer = |(nonce, blinding): (_, Scalar)| {
+            respond(nonce, &ShareBlindings(vec![blinding]), lambda, challenge)
+        };
+        let response = answers.map(|((nonce, _), blinding)| answer((nonce, blinding))).sum::<Scalar>();
+        let proof = TallyProof {
+            openings: digests,
+            announcement: WirePoint::from(announcement),
+            response: WireScalar::from(response),
+        };
+        let signatures = self.quorum(&aggregate_digest(&root, &totals, &proof));
+        let aggregate = SubmitAggregate { epoch: EPOCH, totals, proof, signatures };
+        self.apply(&Transaction::open(Payload::SubmitAggregate(aggregate)));
+    }
+
+    /// Anchors one header over the running commitments, and the root over it.
+    fn anchor(&mut self, running: &Running) -> EpochRoot {
+        let header = BatchHeader {
+            chain: CHAIN,
+            epoch: EPOCH,
+            shard: ShardIndex(0),
+            view: 0,
+            position: 0,
+            previous: Digest::default(),
+            batch_root: digest(1),
+            count: 1,
+            running: running.clone(),
+        };
+        let last = header.digest();
+        let signatures = self.quorum(&header.signing_digest());
+        self.apply(&Transaction::open(Payload::AnchorHeader(SignedHeader { header, signatures })));
+        let root = EpochRoot { chain: CHAIN, epoch: EPOCH, shard: ShardIndex(0), batches: 1, last };
+        let signatures = self.quorum(&root.digest());
+        self.apply(&Transaction::open(Payload::AnchorRoot(SignedRoot { root: root.clone(), signatures })));
+        root
+    }
+
+    /// A claim for every payout of the epoch.
+    pub(crate) fn claims(&self) -> Vec<Claim> {
+        self.ledger.state().claims_of_epoch(EPOCH)
+    }
+
+    /// A transfer of one unit from every person to the next, signed for the ledger as it is.
+    pub(crate) fn transfers(&mut self, ledger: &Ledger) -> Vec<Transaction> {
+        let transfer = |from: usize| {
+            let to = person((from + 1) % self.persons);
+            let signer = person(from);
+            let nonce = ledger.nonce(&signer).expect("an account");
+            let payload = Payload::Transfer(Transfer { to, amount: Credits(1) });
+            Transaction::signed(payload, CHAIN, (signer, nonce), &self.keys[&signer], &mut self.rng)
+        };
+        (0..self.persons).map(transfer).collect()
+    }
+}
