@@ -7,6 +7,7 @@
 //! | [`world`] | what a workload lacks to happen: keys, accounts, registered works |
 //! | [`device`], [`adversary`] | honest bundles, and those that must be refused |
 //! | [`demo`] | one epoch through the real actors, and its run folder |
+//! | [`economics`] | one epoch on paper, many times: payouts, fairness and attacks under other parameters |
 //! | [`check`] | a plaintext count by other code |
 //! | [`report`] | the run as a page |
 //!
@@ -16,6 +17,7 @@ pub mod adversary;
 pub mod check;
 pub mod demo;
 pub mod device;
+pub mod economics;
 pub mod progress;
 pub mod report;
 pub mod workload;

@@ -124,13 +124,17 @@ pub fn render(data: &ReportData) -> String {
 ///
 /// `sum_i (2 i - n - 1) x_i / (n sum x)` over ascending values, i from 1; exact up to the last division.
 pub fn gini(values: &[u64]) -> f64 {
-    let sorted = ascending(values);
+    gini_of_ascending(&ascending(values))
+}
+
+/// [`gini`] of values that are sorted already.
+pub fn gini_of_ascending(sorted: &[u64]) -> f64 {
     let n = sorted.len() as i128;
     let total: i128 = sorted.iter().map(|x| i128::from(*x)).sum();
     if total == 0 {
         return 0.0;
     }
-    let spread: i128 = (1..).zip(&sorted).map(|(i, x)| (2 * i - n - 1) * i128::from(*x)).sum();
+    let spread: i128 = (1..).zip(sorted).map(|(i, x)| (2 * i - n - 1) * i128::from(*x)).sum();
     spread as f64 / (n as f64 * total as f64)
 }
 

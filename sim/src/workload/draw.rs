@@ -61,8 +61,7 @@ fn pick(rng: &mut ChaCha20Rng, weights: &[u32]) -> usize {
 pub(super) fn subscriber(seed: u64, name: &str, counts: &[(usize, u16)]) -> SubscriberSpec {
     let (tier, _) = TIERS[pick(&mut rng("tier", seed, name), &TIERS.map(|(_, weight)| weight))];
     let mut receipts = rng("receipts", seed, name);
-    let place = percent(&mut receipts, WITH_RECEIPTS_PERCENT).then(|| pick(&mut receipts, &REGION_WEIGHTS));
-    let region = RegionTag(place.and_then(|place| Region::all().nth(place)));
+    let region = RegionTag(region(&mut receipts).and_then(|place| Region::all().nth(place)));
 
     let mut order: Vec<usize> =
         counts.iter().flat_map(|(work, n)| std::iter::repeat_n(*work, usize::from(*n))).collect();
@@ -80,16 +79,42 @@ pub(super) fn subscriber(seed: u64, name: &str, counts: &[(usize, u16)]) -> Subs
     SubscriberSpec { name: name.to_owned(), tier, region, events: events.collect() }
 }
 
+/// The place of the region of a subscriber's receipts, if there are any: the first draws of `receipts`.
+fn region(receipts: &mut ChaCha20Rng) -> Option<usize> {
+    percent(receipts, WITH_RECEIPTS_PERCENT).then(|| pick(receipts, &REGION_WEIGHTS))
+}
+
+/// The place of the region of a subscriber's receipts, if there are any.
+pub(crate) fn region_of(seed: u64, name: &str) -> Option<usize> {
+    region(&mut rng("receipts", seed, name))
+}
+
 /// Creators and works. Works are dealt to creators in random order, one to [`MAX_WORKS_PER_CREATOR`] each.
 pub(super) fn catalogue(
     seed: u64,
     names: &[String],
     params: &GovernanceParams,
 ) -> (Vec<CreatorSpec>, Vec<WorkSpec>) {
+    let (owner, creators) = owners(seed, names.len());
+    let works = names.iter().zip(&owner).map(|(name, creator)| WorkSpec {
+        name: name.clone(),
+        creator: *creator,
+        splits: splits(seed, name, *creator, creators),
+        category: category(seed, name),
+        price: price_at(price_step(seed, name), params),
+    });
+    let works = works.collect();
+    let width = creators.to_string().len();
+    let creators = (1..=creators).map(|i| CreatorSpec { name: format!("creator-{i:0width$}") });
+    (creators.collect(), works)
+}
+
+/// The creator of each of `works` works, and how many creators there are.
+pub(crate) fn owners(seed: u64, works: usize) -> (Vec<usize>, usize) {
     let mut dealing = rng("creators", seed, "");
-    let mut order: Vec<usize> = (0..names.len()).collect();
+    let mut order: Vec<usize> = (0..works).collect();
     order.shuffle(&mut dealing);
-    let mut owner = vec![0; names.len()];
+    let mut owner = vec![0; works];
     let mut creators = 0;
     let mut rest = order.as_slice();
     while !rest.is_empty() {
@@ -101,17 +126,12 @@ pub(super) fn catalogue(
         creators += 1;
         rest = others;
     }
-    let works = names.iter().zip(&owner).map(|(name, creator)| WorkSpec {
-        name: name.clone(),
-        creator: *creator,
-        splits: splits(seed, name, *creator, creators),
-        category: pick(&mut rng("category", seed, name), &CATEGORY_WEIGHTS) as u16,
-        price: price(seed, name, params),
-    });
-    let works = works.collect();
-    let width = creators.to_string().len();
-    let creators = (1..=creators).map(|i| CreatorSpec { name: format!("creator-{i:0width$}") });
-    (creators.collect(), works)
+    (owner, creators)
+}
+
+/// The category of a work.
+pub(crate) fn category(seed: u64, work: &str) -> u16 {
+    pick(&mut rng("category", seed, work), &CATEGORY_WEIGHTS) as u16
 }
 
 /// Who gets which share of a work, in basis points: the creator first. Everybody named gets something.
@@ -139,12 +159,18 @@ fn splits(seed: u64, work: &str, creator: usize, creators: usize) -> Vec<(usize,
     sharers
 }
 
-fn price(seed: u64, work: &str, params: &GovernanceParams) -> u64 {
+/// Where a work's price lies between the bounds, in steps from the lower one; `None` for the neutral price.
+pub(crate) fn price_step(seed: u64, work: &str) -> Option<u64> {
     let mut rng = rng("price", seed, work);
-    if percent(&mut rng, NEUTRAL_PRICE_PERCENT) {
-        return ONE_Q32.clamp(params.price_min, params.price_max);
+    (!percent(&mut rng, NEUTRAL_PRICE_PERCENT)).then(|| rng.gen_range(0..=PRICE_STEPS))
+}
+
+/// The price at a step.
+pub(crate) fn price_at(step: Option<u64>, params: &GovernanceParams) -> u64 {
+    match step {
+        None => ONE_Q32.clamp(params.price_min, params.price_max),
+        Some(step) => params.price_min + (params.price_max - params.price_min) / PRICE_STEPS * step,
     }
-    params.price_min + (params.price_max - params.price_min) / PRICE_STEPS * rng.gen_range(0..=PRICE_STEPS)
 }
 
 /// What was really drawn.

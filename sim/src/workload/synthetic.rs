@@ -33,26 +33,48 @@ const MAX_ROW_PLAYS: f64 = 400_000.0;
 
 /// A table of at least `subscribers` listeners.
 pub fn generate(seed: u64, subscribers: usize) -> Table {
-    let mut table = Table::new("synthetic, shaped after the HetRec 2011 Last.fm set");
+    let mut table = Table::new(SOURCE);
     let popularity = Popularity::new();
     for listener in 0..subscribers.max(LISTENERS) {
-        let name = format!("listener-{:05}", listener + 1);
-        let mut rng = draw::rng("synthetic", seed, &name);
-        let activity = pareto_6_8(&mut rng);
-        for rank in popularity.list(&mut rng) {
-            let plays = BASE_PLAYS * activity * pareto_5_8(&mut rng) * advantage(rank);
-            let plays = plays.min(MAX_ROW_PLAYS) as u64;
-            table.add(&name, &format!("work-{:05}", rank + 1), plays).expect("rows are distinct and small");
+        let (name, rows) = listener_rows(seed, listener, &popularity);
+        for (rank, plays) in rows {
+            table.add(&name, &work_name(rank), plays).expect("rows are distinct and small");
         }
     }
     table
 }
 
+/// What the table is, in a few words.
+pub(crate) const SOURCE: &str = "synthetic, shaped after the HetRec 2011 Last.fm set";
+
+/// Name of the work of a rank, from 0. Names sort as ranks do.
+pub(crate) fn work_name(rank: u32) -> String {
+    format!("work-{:05}", rank + 1)
+}
+
+/// Name of a listener, numbered from 0, and the plays of works by rank, in the order they were drawn in.
+pub(crate) fn listener_rows(
+    seed: u64,
+    listener: usize,
+    popularity: &Popularity,
+) -> (String, Vec<(u32, u64)>) {
+    let name = format!("listener-{:05}", listener + 1);
+    let mut rng = draw::rng("synthetic", seed, &name);
+    let activity = pareto_6_8(&mut rng);
+    let list = popularity.list(&mut rng);
+    let plays = list.into_iter().map(|rank| {
+        let plays = BASE_PLAYS * activity * pareto_5_8(&mut rng) * advantage(rank);
+        (rank, plays.min(MAX_ROW_PLAYS) as u64)
+    });
+    let rows = plays.collect();
+    (name, rows)
+}
+
 /// How often each work of the catalogue is named, as running sums of whole numbers.
-struct Popularity(Vec<u64>);
+pub(crate) struct Popularity(Vec<u64>);
 
 impl Popularity {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut sum = 0;
         let weights = (1..=CATALOGUE).map(|rank| {
             let x = f64::from(rank + RANK_OFFSET);
