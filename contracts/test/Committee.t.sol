@@ -13,6 +13,12 @@ contract CommitteeTest is RollupFixture {
         _batch = nextBatch(bytes32(uint256(8)), "data");
     }
 
+    function test_the_first_committee_is_announced() public {
+        vm.expectEmit();
+        emit IAttestedRollup.CommitteeReplaced(0, members(3));
+        new AttestedRollup(GENESIS, members(3));
+    }
+
     function test_members_are_somebody_and_distinct() public {
         address[3] memory list = members(0);
         for (uint8 i = 0; i < 3; ++i) {

@@ -7,10 +7,10 @@ interface Vm {
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function prank(address sender) external;
     function assume(bool condition) external pure;
-    function warp(uint256 timestamp) external;
     function chainId(uint256 id) external;
 
     function expectRevert(bytes calldata expected) external;
+    function expectEmit() external;
     function expectEmit(address emitter) external;
 
     function assertEq(uint256 left, uint256 right) external pure;
@@ -23,11 +23,9 @@ interface Vm {
     function assertTrue(bool condition, string calldata what) external pure;
 
     function readFile(string calldata path) external view returns (string memory);
-    function exists(string calldata path) external view returns (bool);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
     function parseJsonUintArray(string calldata json, string calldata key) external pure returns (uint256[] memory);
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
-    function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function toString(uint256 value) external pure returns (string memory);
 
