@@ -21,6 +21,7 @@ const steps = [
     // Isolated: every call is a transaction of its own and pays for its calldata.
     forge("test", "--match-contract", "GasTest", "--isolate", `--gas-snapshot-${writing ? "emit" : "check"}=true`),
   ],
+  ["gas in the README", node("tools/gas.mjs")],
 ];
 
 const failed = [];
