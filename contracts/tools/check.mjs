@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const writing = process.argv.includes("--write");
 const check = writing ? [] : ["--check"];
-const forge = (...args) => [process.execPath, "node_modules/@foundry-rs/forge/bin.mjs", ...args];
 const node = (...args) => [process.execPath, ...args];
+const forge = (...args) => node("tools/forge.mjs", ...args);
 
 const steps = [
   ["constants of Poseidon", node("tools/poseidon.mjs", ...check)],
