@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 5;
 /// Pause before the second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Pause between two looks for a receipt.
-const POLL: Duration = Duration::from_millis(500);
+const POLL: Duration = Duration::from_millis(250);
 
 /// A node at a URL.
 pub struct Endpoint {
@@ -60,13 +60,18 @@ impl Endpoint {
             match self.runtime.block_on(request(self.provider.clone())) {
                 Ok(answer) => return Ok(answer),
                 Err(error) if attempt < ATTEMPTS && is_transient(&error) => {
-                    self.runtime.block_on(tokio::time::sleep(pause));
+                    self.sleep(pause);
                     pause *= 2;
                 }
                 Err(error) => return Err(self.explain(error)),
             }
         }
         unreachable!("the last attempt returns")
+    }
+
+    fn sleep(&self, pause: Duration) {
+        // Inside the future: a timer belongs to the runtime that makes it.
+        self.runtime.block_on(async { tokio::time::sleep(pause).await });
     }
 
     fn explain(&self, error: TransportError) -> PortError {
@@ -186,7 +191,7 @@ impl Port for Endpoint {
     }
 
     fn wait(&mut self) -> Result<(), PortError> {
-        self.runtime.block_on(tokio::time::sleep(POLL));
+        self.sleep(POLL);
         Ok(())
     }
 }

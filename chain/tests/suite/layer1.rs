@@ -36,7 +36,7 @@ fn split(payee: PersonId, share: u16) -> Split {
 }
 
 /// The chain with an epoch settled in which the first work pays two accounts on L1 and its creator.
-fn settled() -> World {
+pub(crate) fn settled() -> World {
     let mut world = World::with_works();
     world
         .ok(person(1), update(vec![split(payee(1), 2_500), split(payee(2), 2_500), split(person(1), 5_000)]));
@@ -44,7 +44,7 @@ fn settled() -> World {
     world
 }
 
-fn on_layer1(world: &World) -> Vec<Claim> {
+pub(crate) fn on_layer1(world: &World) -> Vec<Claim> {
     let mut claims = world.ledger.state().claims_of_epoch(FIRST);
     claims.retain(|claim| claim.payee.layer1_address().is_some());
     claims

@@ -151,6 +151,14 @@ impl World {
         world
     }
 
+    /// The chain with its works on record, in two sealed blocks.
+    pub(crate) fn with_works_sealed() -> Self {
+        let mut world = Self::with_works();
+        world.seal();
+        world.seal();
+        world
+    }
+
     /// The chain with its first epoch ready to open.
     pub(crate) fn prepared() -> Self {
         let mut world = Self::with_works();
