@@ -21,7 +21,7 @@ const ORDER: [u64; WORDS] = [0x5812_631a_5cf5_d3ed, 0x14de_f9de_a2f7_9cd6, 0, 0x
 type Share = (Vec<Scalar>, Scalar);
 
 /// One party's shares of many bundles, in all forms that are compared.
-struct Shares {
+pub(crate) struct Shares {
     width: usize,
     sealed: Vec<[ShareOpening; 2]>,
     vectors: Vec<[Share; 2]>,
@@ -29,7 +29,7 @@ struct Shares {
 }
 
 impl Shares {
-    fn new(bundles: &Bundles, width: usize) -> Self {
+    pub(crate) fn new(bundles: &Bundles, width: usize) -> Self {
         let sealed = bundles.openings(PartyId::ALL[0]);
         let vector = |openings: &[ShareOpening; 2]| openings.each_ref().map(|o| o.to_vector(width));
         let vectors: Vec<_> = sealed.iter().map(vector).collect();
@@ -44,7 +44,7 @@ impl Shares {
     }
 
     /// What a party does once a batch is anchored, shares expanded before.
-    fn add(&self, totals: &mut ReplicatedTotals<Group>) {
+    pub(crate) fn add(&self, totals: &mut ReplicatedTotals<Group>) {
         for [own, next] in &self.vectors {
             let added = totals.add(Self::group(), [(&own.0, own.1), (&next.0, next.1)]);
             added.expect("as wide as the totals");
@@ -61,7 +61,7 @@ impl Shares {
     }
 
     /// Floor of the arithmetic: additions of four words with carries, and one subtraction where a sum reaches l.
-    fn add_mod(&self, sums: &mut [[u64; WORDS]]) {
+    pub(crate) fn add_mod(&self, sums: &mut [[u64; WORDS]]) {
         for bundle in &self.words {
             for (sum, share) in sums.iter_mut().zip(bundle) {
                 *sum = add_mod(sum, share);
@@ -78,7 +78,7 @@ impl Shares {
         }
     }
 
-    fn zero_words(&self) -> Vec<[u64; WORDS]> {
+    pub(crate) fn zero_words(&self) -> Vec<[u64; WORDS]> {
         vec![[0; WORDS]; 2 * self.width]
     }
 }
@@ -126,8 +126,9 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     );
     let mut topic = Topic::new("Accumulation");
     topic.paragraph(&format!(
-        "What one party does for a bundle of an anchored batch: its two shares, {} entries of 32 bytes each, are added to the sums of the \
-         group. {} different bundles, one after the other, on one thread; 32 events a bundle.",
+        "What one party does for a bundle of an anchored batch: its two shares, {} entries of 32 bytes \
+         each, are added to the sums of the group. {} different bundles, one after the other, on one \
+         thread; 32 events a bundle.",
         grouped(width as u64),
         count
     ));
@@ -153,9 +154,10 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     topic
 }
 
-const WHY: &str = "An addition of scalars in `curve25519-dalek` unpacks both to five words of 52 bits, adds, subtracts l, adds it back under a mask \
-    and packs the result; sums kept unpacked, or reduced once a batch, would save most of the distance to the floor of the arithmetic. It \
-    is not worth it: seeds are expanded by a stream cipher first, and both are small beside the verification of the same bundle.";
+const WHY: &str = "An addition of scalars in `curve25519-dalek` unpacks both to five words of 52 bits, \
+    adds, subtracts l, adds it back under a mask and packs the result; sums kept in words and reduced once \
+    a batch would save nearly all of it. There is little to win: a party expands seeds with a stream cipher \
+    first, and both are a few hundredths of what it takes to verify the same bundle.";
 
 #[cfg(test)]
 mod tests {

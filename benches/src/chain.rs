@@ -147,15 +147,15 @@ fn verify_all(signatures: &[(PublicKey, [Felt; 1], Signature)]) {
 }
 
 /// Hashes that do not wait for each other, as those of a block.
-fn hash_all(count: usize) -> Felt {
+pub(crate) fn hash_all(count: usize) -> Felt {
     (0..count).map(|at| hash2(Felt::from(at as u64), Felt::from(1u64))).sum()
 }
 
 /// Products of one permutation: 8 full rounds of 3 S-boxes and 9 entries, 57 partial ones of 1 S-box and 5 entries.
-const PRODUCTS: usize = 8 * (3 * 3 + 9) + 57 * (3 + 5);
+pub(crate) const PRODUCTS: usize = 8 * (3 * 3 + 9) + 57 * (3 + 5);
 
 /// As many products as that, in as many chains as the state has elements.
-fn multiply_all(permutations: usize) -> Felt {
+pub(crate) fn multiply_all(permutations: usize) -> Felt {
     let factor = -Felt::from(3u64);
     let mut state = [1u64, 2, 3].map(Felt::from);
     for _ in 0..permutations * PRODUCTS / state.len() {
@@ -205,9 +205,9 @@ pub(crate) fn run(plan: &Plan) -> Topic {
 
     let mut topic = Topic::new("Blocks of the chain");
     topic.paragraph(&format!(
-        "A block of {} transfers between as many accounts, and a block of {} claims of as many payouts, each applied to the ledger (checked, \
-         changes taken) and sealed (conservation, state root, digest), on one thread. Measured in the same run: a signature check {}, a \
-         Poseidon permutation {}.",
+        "A block of {} transfers between as many accounts, and a block of {} claims of as many payouts, \
+         each applied to the ledger (checked, changes taken) and sealed (conservation, state root, digest), \
+         on one thread. Measured in the same run: a signature check {}, a Poseidon permutation {}.",
         grouped(transfers.len() as u64),
         grouped(claims.len() as u64),
         duration(verify.seconds().median),
@@ -240,17 +240,19 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     topic.paragraph(WHY);
     let [middle, spread] = ratio(hash.over(&products));
     topic.paragraph(&format!(
-        "The permutation itself takes {middle} times ({spread}) as long as the {PRODUCTS} products of field elements in it, multiplied one \
-         by one in three chains, which take {}.",
+        "The permutation itself takes {middle} times ({spread}) as long as the {PRODUCTS} products of field \
+         elements in it, multiplied one by one in three chains, which take {}.",
         duration(products.seconds().median)
     ));
     topic
 }
 
-const WHY: &str = "The floor of applying is the signature and the hash of the signed message, or the hashes of the claim's path; the floor of \
-    sealing is every changed record hashed once (key, value, leaf) and every node above changed leaves once. Ordered maps, copies of \
-    records, encoding and SHA-256 for the block's digest hardly show above it: a faster ledger is one with a faster signature check or \
-    fewer hashes. Sealing spreads its hashes over threads; the signatures of a block are checked one after the other.";
+const WHY: &str = "The floor of applying is the signature and the hash of the signed message, or the hashes \
+    of the claim's path; the floor of sealing is every changed record hashed once (key, value, leaf) and \
+    every node above changed leaves once. Ordered maps, copies of records, encoding and SHA-256 for the \
+    block's digest hardly show above it: a faster ledger is one with a faster signature check or fewer \
+    hashes. Sealing spreads its hashes over threads; the signatures of a block are checked one after the \
+    other.";
 
 #[cfg(test)]
 mod tests {

@@ -4,12 +4,15 @@
 
 mod accumulate;
 mod chain;
+mod economics;
+mod instructions;
 mod measure;
 mod power;
 mod proofs;
 mod report;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
+use instructions::One;
 use measure::Plan;
 use report::Topic;
 use std::{fs, path::Path, process::ExitCode};
@@ -25,6 +28,10 @@ enum Name {
     Power,
     /// Blocks of the ledger
     Chain,
+    /// Runs of the economics mode
+    Economics,
+    /// Instructions of single operations, where valgrind is installed
+    Instructions,
 }
 
 impl Name {
@@ -34,14 +41,18 @@ impl Name {
             Self::Accumulate => accumulate::run(plan),
             Self::Power => power::run(plan),
             Self::Chain => chain::run(plan),
+            Self::Economics => economics::run(plan),
+            Self::Instructions => instructions::run(plan),
         }
     }
 }
 
 /// Measures what everything costs, beside peers and floors in the same run, and writes docs/benchmarks.md.
 #[derive(Debug, Parser)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Subcommands>,
     /// Tiny workloads: shows that everything runs, measures nothing worth knowing, writes no file
     #[arg(long)]
     quick: bool,
@@ -53,13 +64,23 @@ struct Arguments {
     stdout: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    One(One),
+}
+
 const EXAMPLES: &str = "Examples:
   cargo run --release -p benches                             all topics, into docs/benchmarks.md
   cargo run --release -p benches -- --only power --stdout    one topic, on the screen
-  cargo run --release -p benches -- --quick                  that everything runs, in seconds";
+  cargo run --release -p benches -- --quick                  that everything runs, in seconds
+  valgrind --tool=callgrind target/release/benches one prove what a profiler says of one operation";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Subcommands::One(one)) = &arguments.command {
+        measure::on_one_thread(|| one.perform());
+        return ExitCode::SUCCESS;
+    }
     let plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
     let all = arguments.only.is_empty();
     let names = if all { Name::value_variants() } else { &arguments.only };

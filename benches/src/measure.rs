@@ -108,6 +108,11 @@ impl<'a> Side<'a> {
         Self { name, operations, wall: false, calls: Box::new(repeat) }
     }
 
+    /// The same side, measured in wall time because it uses several threads.
+    pub(crate) fn on_many_threads(self) -> Self {
+        Self { wall: true, ..self }
+    }
+
     fn run(&mut self, calls: u32) -> Duration {
         let mut watch = Watch { wall: self.wall, ..Watch::default() };
         (self.calls)(calls, &mut watch);

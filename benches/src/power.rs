@@ -18,7 +18,7 @@ use std::{hint::black_box, num::NonZero};
 const EXPONENT: (u64, u64) = (35, 100);
 
 /// Bases from 1/100 to below 2, which is where credibility lies, in both forms.
-struct Bases {
+pub(crate) struct Bases {
     fixed: Vec<NonZero<u64>>,
     float: Vec<f64>,
     exponent: u64,
@@ -33,7 +33,7 @@ fn value(power: Power) -> f64 {
 }
 
 impl Bases {
-    fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let (low, high) = (ONE_Q32 / 100, 2 * ONE_Q32);
         let mut draw = || NonZero::new(low + rng.next_u64() % (high - low)).expect("positive");
@@ -42,12 +42,12 @@ impl Bases {
         Self { fixed, float, exponent: q32(EXPONENT.0, EXPONENT.1) }
     }
 
-    fn fixed(&self) -> u64 {
+    pub(crate) fn fixed(&self) -> u64 {
         let power = |base: &NonZero<u64>| pow_q32(*base, black_box(self.exponent)).expect("small exponents");
         self.fixed.iter().map(power).fold(0, |sum, power| sum.wrapping_add(power.mantissa))
     }
 
-    fn float(&self) -> f64 {
+    pub(crate) fn float(&self) -> f64 {
         let exponent = black_box(to_float(self.exponent));
         self.float.iter().map(|base| base.powf(exponent)).sum()
     }
@@ -99,8 +99,9 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     let (largest, above) = bases.error();
     let units = |x: f64| digits(x * 2f64.powi(32));
     topic.paragraph(&format!(
-        "Error: the documented bound on the relative error is {} units of 2^-32, downwards only; the largest here was {}, and {} result was \
-         above that of `f64::powf` by more than the latter's own error. {WHY}",
+        "Error: the documented bound on the relative error is {} units of 2^-32, downwards only; the \
+         largest here was {}, and {} result was above that of `f64::powf` by more than the latter's own \
+         error. {WHY}",
         units(bound(bases.exponent)),
         units(largest),
         if above { "a" } else { "no" },
@@ -108,10 +109,11 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     topic
 }
 
-const WHY: &str = "`f64::powf` is the platform's library: a table, a short polynomial, fused multiplications in the hardware. Ours takes one \
-    squaring of 64 bits for each of the 32 bits of the logarithm, each waiting for the one before, and seven products for the power; the \
-    chain of squarings is nearly all of it. A table would shorten it, at the price of a larger circuit. What matters here is that every \
-    machine comes to the same bits, and an epoch needs a few such powers for each work.";
+const WHY: &str = "`f64::powf` is the platform's library: a table, a short polynomial, fused \
+    multiplications in the hardware. Ours takes one squaring of 64 bits for each of the 32 bits of the \
+    logarithm, each waiting for the one before, and seven products for the power; the chain of squarings is \
+    nearly all of it. A table would shorten it, at the price of a larger circuit. What matters here is that \
+    every machine comes to the same bits, and an epoch needs a few such powers for each work.";
 
 #[cfg(test)]
 mod tests {

@@ -129,11 +129,12 @@ Written by a run of the crate `benches`; edit the templates there, not this page
 | | |
 |---|---|";
 
-const METHOD: &str = "**How to read this.** The machine does other work at the same time, so no time here can be trusted by itself. \
-    What can be compared are the ratios: both sides of a ratio run in the same process by turns, and a ratio is the median over the rounds \
-    of one side's time over the other's in the same round. The spread is the range that holds the middle half of the rounds. Times are \
-    medians of {clock}, unless a table says otherwise. A *floor* is what cannot be avoided: the same bytes moved, or the same hashes, and \
-    nothing else.";
+const METHOD: &str = "**How to read this.** The machine does other work at the same time, so no time here \
+    can be trusted by itself. What can be compared are the ratios: both sides of a ratio run in the same \
+    process by turns, and a ratio is the median over the rounds of one side's time over the other's in the \
+    same round. The spread is the range that holds the middle half of the rounds. Times are medians of \
+    {clock}, unless a table says otherwise. A *floor* is what cannot be avoided: the same bytes moved, or \
+    the same hashes, and nothing else.";
 
 /// Model of the processor.
 fn processor() -> String {

@@ -7,12 +7,16 @@ use curve25519_dalek::{
     traits::{MultiscalarMul, VartimeMultiscalarMul},
 };
 use mpc::share::ReplicatedTotals;
-use primitives::{Encode, PartyId, Preset, Region};
+use primitives::{
+    ChainId, CodecError, Decode, Digest, Encode, EpochId, PartyId, Preset, Reader, Region, ShardIndex, Tier,
+    Writer, limits,
+};
 use proofs::{
-    blind::BlindSignature,
+    blind::{BlindIssuer, BlindKey, BlindSignature},
     bundle::{self, Bundle, Envelope, EventWitness},
-    epoch::EpochContext,
-    receipt::Receipt,
+    epoch::{EpochContext, EpochKeys},
+    receipt::{Denomination, Receipt},
+    shard::Shard,
     sharing::{ShareOpening, check, held},
     tally::Group,
     testing::{self, TestCommittee, TestSubscriber},
@@ -38,7 +42,16 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(context: &EpochContext, seed: u64) -> Self {
+    /// The draft of a seed, with token and receipts from `credentials`.
+    fn new(
+        context: &EpochContext,
+        seed: u64,
+        credentials: impl FnOnce(
+            &mut TestSubscriber,
+            &Envelope,
+            &[EventWitness],
+        ) -> (BlindSignature, Vec<Receipt>),
+    ) -> Self {
         let mut subscriber = TestSubscriber::new(seed);
         let mut views = vec![0; context.shard.width()];
         let events: Vec<_> = (0..EVENTS)
@@ -49,7 +62,7 @@ impl Draft {
             })
             .collect();
         let envelope = subscriber.envelope(context, Region::all().next());
-        let (token, receipts) = subscriber.credentials(&envelope, &events);
+        let (token, receipts) = credentials(&mut subscriber, &envelope, &events);
         Self { subscriber, open: (envelope, token, receipts), events }
     }
 
@@ -68,20 +81,63 @@ pub(crate) struct Bundles {
     rng: RefCell<ChaCha20Rng>,
 }
 
+/// The context of a shard in which one blind signer issues all tokens and another all receipts.
+fn context(committee: &TestCommittee, width: usize, [token, receipt]: [&BlindKey; 2]) -> EpochContext {
+    let denominations = |region| Denomination::all().map(move |d| ((region, d), receipt.clone()));
+    let keys = EpochKeys {
+        beacon: Digest([9; 32]),
+        tiers: [(Tier(1), token.clone())].into(),
+        regions: Region::all().flat_map(denominations).collect(),
+        committee: committee.public.clone(),
+    };
+    let works = testing::works(u16::try_from(width).expect("shards are narrow"));
+    let shard = Shard::new(ShardIndex(0), works).expect("works in order");
+    EpochContext::new(ChainId(5), EpochId(3), keys, shard, Preset::Spec.params())
+}
+
+fn issuers() -> [&'static BlindKey; 2] {
+    let denomination = Denomination::cover(EVENTS / BACKED_EVERY)[0];
+    [testing::issuer(), testing::receipt_issuer(denomination)].map(BlindIssuer::public)
+}
+
 impl Bundles {
     /// `count` bundles over a shard of `width` works, a power of four.
     pub(crate) fn new(width: usize, count: usize) -> Self {
         let committee = testing::committee(1);
-        let works = u16::try_from(width).expect("shards are narrow");
-        let context = testing::context(&committee, works, Preset::Spec.params());
+        let context = context(&committee, width, issuers());
         let made = |at: u64| {
-            let draft = Draft::new(&context, at);
+            let draft = Draft::new(&context, at, TestSubscriber::credentials);
             let bundle = draft.prove(&context, &mut ChaCha20Rng::seed_from_u64(at));
             (draft, bundle)
         };
         let made = on_all_threads(|| (0..count as u64).into_par_iter().map(made).collect::<Vec<_>>());
         let (drafts, bundles) = made.into_iter().unzip();
         Self { committee, context, drafts, bundles, rng: RefCell::new(ChaCha20Rng::seed_from_u64(2)) }
+    }
+
+    /// What [`Bundles::read`] makes the same bundles of. Finding keys takes longer than anything else here, which
+    /// matters where every instruction is counted.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        (self.context.shard.width() as u64).encode(&mut w);
+        issuers().iter().for_each(|key| key.encode(&mut w));
+        w.seq(&self.bundles);
+        w.finish()
+    }
+
+    /// Reads what [`Bundles::write`] wrote.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, CodecError> {
+        let mut r = Reader::new(bytes);
+        let width = u64::decode(&mut r)? as usize;
+        let keys = [BlindKey::decode(&mut r)?, BlindKey::decode(&mut r)?];
+        let bundles: Vec<Bundle> = r.seq(limits::MAX_BATCH)?;
+        let committee = testing::committee(1);
+        let context = context(&committee, width, keys.each_ref());
+        let draft = |(seed, bundle): (u64, &Bundle)| {
+            Draft::new(&context, seed, |_, _, _| (bundle.token, bundle.receipts.clone()))
+        };
+        let drafts = (0..).zip(&bundles).map(draft).collect();
+        Ok(Self { committee, context, drafts, bundles, rng: RefCell::new(ChaCha20Rng::seed_from_u64(2)) })
     }
 
     /// Number of bundles.
