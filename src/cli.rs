@@ -2,7 +2,10 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use primitives::{Digest, Preset};
-use sim::workload::{DEFAULT_SUBSCRIBERS, DEFAULT_WORKS};
+use sim::{
+    economics::PlaysPerSubscriber,
+    workload::{DEFAULT_SUBSCRIBERS, DEFAULT_WORKS, synthetic::LISTENERS},
+};
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -11,7 +14,7 @@ Exit codes:
   1  something that was checked does not hold
   2  bad input, or a wrong call
   3  the program or the epoch failed
-  130  interrupted; nothing was written";
+  130  interrupted; nothing was written, or what was written can be resumed";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:
@@ -28,6 +31,24 @@ Examples:
 
 The run folder holds manifest.json, metrics.json, workload.csv (one row an accepted event),
 payouts.csv, epoch.json (the public record), report.html (opens offline) and timings.json.";
+
+const SWEEP_EXAMPLES: &str = "\
+Examples:
+  cwe sim sweep --economics --grid k=0,0.25,1
+      three runs of a synthetic epoch, as a table
+
+  cwe sim sweep --economics --usage plays.tsv --plays-per-subscriber 599 --preset flat \\
+      --grid k=0,0.25,1 --grid replay_scope=work,creator --seeds 20 -o csv
+      2 x 3 combinations with 20 seeds each, one line a run
+
+  cwe sim sweep --economics --synthetic 2000 --grid alpha=0.9,1,1.1 --grid fee=2%,5% \\
+      --seeds 1000 --out sweep.csv
+      the same command goes on where an interrupted one stopped
+
+Grids: alpha, beta, k, b_min, delta, price_min, price_max, price_normalised (true, false), eco,
+infra, fee, k_anonymity, j_max (or none), value_cap (in views, or none), listeners_half,
+reputation_decay, replay_scope (work, creator), plays_per_subscriber. Fractions are decimals or
+percentages. docs/economics.md says what each column means.";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -56,6 +77,16 @@ pub(crate) enum Command {
     /// Look at the public record of an epoch, and verify it offline
     #[command(subcommand)]
     Epoch(EpochCommand),
+    /// Simulate many epochs without cryptography
+    #[command(subcommand)]
+    Sim(SimCommand),
+}
+
+/// What to simulate.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SimCommand {
+    /// Payouts, fairness and attacks for every combination of parameters and seeds
+    Sweep(Sweep),
 }
 
 /// What to do with a record.
@@ -113,6 +144,68 @@ pub(crate) struct Demo {
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
+    /// No progress on standard error
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// How a sweep is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SweepFormat {
+    /// For people: means over the seeds.
+    Table,
+    /// One line a run.
+    Csv,
+    /// One JSON object.
+    Json,
+}
+
+/// Arguments of `cwe sim sweep`.
+#[derive(Debug, Args)]
+#[command(after_help = SWEEP_EXAMPLES)]
+pub(crate) struct Sweep {
+    /// One epoch on paper in each row, by the ledger's integers and without cryptography: the only sweep there is
+    #[arg(long)]
+    pub(crate) economics: bool,
+    /// A usage table: TSV or CSV with a header and columns for user, work and plays
+    #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
+    pub(crate) usage: Option<PathBuf>,
+    /// Header of the user column, where its name does not say so
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    pub(crate) user_column: Option<String>,
+    /// Header of the work column
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    pub(crate) work_column: Option<String>,
+    /// Header of the column of play counts
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    pub(crate) plays_column: Option<String>,
+    /// Subscribers of a synthetic table, where there is no file
+    #[arg(long, value_name = "N", default_value_t = LISTENERS)]
+    pub(crate) synthetic: usize,
+    /// Decides what a table lacks (creators, categories, prices, regions), and the synthetic table
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) market_seed: u64,
+    /// Parameters that have no grid: spec, guarded or flat (without J_max and cap)
+    #[arg(long, value_name = "P", default_value_t = Preset::Spec)]
+    pub(crate) preset: Preset,
+    /// A parameter and its values; can be given several times
+    #[arg(long, value_name = "NAME=V1,V2,...")]
+    pub(crate) grid: Vec<String>,
+    /// How many seeds
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seeds: u64,
+    /// The first seed: each decides the plays of an epoch
+    #[arg(long, value_name = "FIRST", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Thin the table to so many plays a subscriber, by Poisson draws [default: the table as it is]
+    #[arg(long, value_name = "X")]
+    pub(crate) plays_per_subscriber: Option<PlaysPerSubscriber>,
+    /// Append the rows to this file; can be interrupted and resumed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = SweepFormat::Table)]
+    pub(crate) output: SweepFormat,
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,

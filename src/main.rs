@@ -8,9 +8,10 @@ mod demo;
 mod epoch;
 mod output;
 mod progress;
+mod sim;
 
 use clap::Parser;
-use cli::{Command, EpochCommand};
+use cli::{Command, EpochCommand, SimCommand};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Epoch(EpochCommand::Verify(arguments)) => epoch::verify(&arguments),
         Command::Epoch(EpochCommand::Show(arguments)) => epoch::show(&arguments),
+        Command::Sim(SimCommand::Sweep(arguments)) => sim::sweep(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

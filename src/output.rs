@@ -1,5 +1,6 @@
 //! Printing: tables for people, one JSON object for programs, one line for an error.
 
+use crate::sim::SweepFailure;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use sim::{
     demo::{
@@ -70,6 +71,9 @@ pub(crate) enum Failure {
     /// Results cannot be encoded.
     #[error("the result cannot be encoded: {0}")]
     Encode(#[from] serde_json::Error),
+    /// No sweep, or not all of it.
+    #[error(transparent)]
+    Sweep(#[from] SweepFailure),
     /// Interrupts cannot be watched for.
     #[error("interrupts cannot be watched for: {0}")]
     Interrupts(#[from] ctrlc::Error),
@@ -92,6 +96,7 @@ impl Failure {
             | Self::RecordUnreadable { .. }
             | Self::RecordTooLong { .. }
             | Self::NoRecord { .. } => 2,
+            Self::Sweep(failure) => failure.code(),
             Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) => 3,
         }
     }
@@ -106,6 +111,7 @@ impl Failure {
                 DemoError::Stalled { .. } => Some("try again; the same seed gives the same run"),
                 _ => None,
             },
+            Self::Sweep(failure) => failure.advice(),
             _ => None,
         }
     }
@@ -145,16 +151,26 @@ const WIDTH: u16 = 110;
 
 /// A table with one line below its header, and the columns from `right_from` on aligned to the right.
 pub(crate) fn table<const N: usize>(header: [&str; N], right_from: usize, rows: Vec<[String; N]>) -> String {
+    columns(&header, right_from, rows.into_iter().map(Vec::from).collect(), WIDTH)
+}
+
+/// A table of figures with as many columns as there are titles, as wide as they need, all aligned to the right.
+pub(crate) fn wide_table(header: &[String], rows: Vec<Vec<String>>) -> String {
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    columns(&header, 0, rows, WIDTH.max(12 * header.len() as u16))
+}
+
+fn columns(header: &[&str], right_from: usize, rows: Vec<Vec<String>>, width: u16) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     if header.iter().any(|title| !title.is_empty()) {
         table
             .set_style(TableComponent::HeaderLines, '─')
             .set_style(TableComponent::MiddleHeaderIntersections, '─');
-        table.set_header(header);
+        table.set_header(header.iter().copied());
     }
     for row in rows {
-        table.add_row(row.map(Cell::new));
+        table.add_row(row.into_iter().map(Cell::new));
     }
     for column in table.column_iter_mut().skip(right_from) {
         column.set_cell_alignment(CellAlignment::Right);

@@ -13,6 +13,7 @@
 //! | [`Metrics`] | its figures, in named columns of a fixed order |
 //! | [`attacks`] | what an attacker would earn in it, by the same integers |
 //! | [`views`] | what a page about a change of parameters shows |
+//! | [`sweep`] | every combination of grid values with every seed |
 //! | [`guard`] | the multiplier budget, and the cap under which no puppets pay |
 //! | [`closed_form`] | what theory says; tests hold the integers to it |
 //!
@@ -43,15 +44,18 @@ pub mod attacks;
 pub mod closed_form;
 mod epoch;
 mod evaluation;
+mod grid;
 pub mod guard;
 mod market;
 mod metrics;
 mod rules;
+pub mod sweep;
 mod values;
 pub mod views;
 
 pub use epoch::{Epoch, MAX_PLAYS_PER_PAIR};
 pub use evaluation::{Engine, Evaluation, WorkResult, evaluate};
+pub use grid::{Grid, GridError, grid_names};
 pub use market::{MAX_SYNTHETIC, Market};
 pub use metrics::{METRICS, Metrics};
 pub use rules::{PlaysPerSubscriber, ReplayScope, Rules, RulesError};

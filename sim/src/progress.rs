@@ -23,8 +23,12 @@ pub enum Stage {
     Settling,
     /// Payouts are claimed.
     Claims,
+    /// Blocks and the final epoch are anchored on L1, and two creators are paid there.
+    Layer1,
     /// The log is replayed, and a light client checks the record.
     Verification,
+    /// The rows of a sweep are evaluated.
+    Rows,
 }
 
 impl Stage {
@@ -38,7 +42,9 @@ impl Stage {
             Self::Checks => "bundles checked by three parties",
             Self::Settling => "totals opened and settled",
             Self::Claims => "payouts claimed",
+            Self::Layer1 => "anchored and paid on L1",
             Self::Verification => "replay and light client",
+            Self::Rows => "rows of the sweep",
         }
     }
 
@@ -52,7 +58,9 @@ impl Stage {
             Self::Checks => "checks",
             Self::Settling => "settling",
             Self::Claims => "claims",
+            Self::Layer1 => "layer1",
             Self::Verification => "verification",
+            Self::Rows => "rows",
         }
     }
 }

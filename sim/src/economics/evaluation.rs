@@ -10,7 +10,10 @@ use chain::modules::dapr::{
 };
 use primitives::{CategoryId, Credits, GovernanceParams, params::ONE_Q32};
 use ruint::aliases::U256;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// Usage of every work and subscriber: depends on the plays, `k`, `J_max`, the cap, the threshold, the scope of
 /// repeated views, and prices.
@@ -27,7 +30,7 @@ pub(super) struct Usage {
 /// Weights of the published works: depends on their usage and on every parameter of the weight.
 #[derive(Debug)]
 pub(super) struct Weighted {
-    pub(super) weights: Vec<WorkWeight>,
+    pub(super) weights: Vec<U256>,
     pub(super) sum: U256,
     /// With normalised prices, for each category the sums of weights without and with prices, before normalising.
     pub(super) categories: BTreeMap<CategoryId, (U256, U256)>,
@@ -166,22 +169,46 @@ impl Usage {
 
 impl Weighted {
     fn new(rules: &Rules, usage: &[WorkUsage]) -> Result<Self, EconomicsError> {
-        let weights_now = weights(&rules.params, usage)?;
+        let params = &rules.params;
         let mut categories = BTreeMap::<_, (U256, U256)>::new();
-        if rules.params.price_normalised {
+        let weights = if params.price_normalised {
             let neutral: Vec<_> =
                 usage.iter().map(|work| WorkUsage { price: ONE_Q32, ..work.clone() }).collect();
-            let params = rules.unnormalised();
-            let (unpriced, priced) = (weights(&params, &neutral)?, weights(&params, usage)?);
+            let unnormalised = rules.unnormalised();
+            let (unpriced, priced) = (weigh(&unnormalised, &neutral)?, weigh(&unnormalised, usage)?);
             for (work, (unpriced, priced)) in usage.iter().zip(unpriced.iter().zip(&priced)) {
                 let sums = categories.entry(work.category).or_default();
-                sums.0 += unpriced.weight;
-                sums.1 += priced.weight;
+                sums.0 += unpriced;
+                sums.1 += priced;
             }
-        }
-        let sum = total(&weights_now);
-        Ok(Self { weights: weights_now, sum, categories })
+            weights(params, usage)?.into_iter().map(|w| w.weight).collect()
+        } else {
+            weigh(params, usage)?
+        };
+        let sum = weights.iter().fold(U256::ZERO, |sum, w| sum + w);
+        Ok(Self { weights, sum, categories })
     }
+}
+
+/// Weights without normalised prices. Then a weight depends on the figures of its own work alone, so works with the same
+/// figures are weighed once: thousands of works have one listener and few plays.
+fn weigh(params: &GovernanceParams, usage: &[WorkUsage]) -> Result<Vec<U256>, EconomicsError> {
+    let mut kinds = HashMap::new();
+    let mut distinct = Vec::new();
+    let kind_of: Vec<usize> = usage
+        .iter()
+        .map(|work| {
+            // At beta = 0 credibility is a factor of exactly one, whatever was backed.
+            let backing =
+                if params.beta == 0 { (0, 0, 0) } else { (work.views, work.backed, work.backed_squares) };
+            *kinds.entry((work.value, work.price, backing)).or_insert_with(|| {
+                distinct.push(work.clone());
+                distinct.len() - 1
+            })
+        })
+        .collect();
+    let weights = weights(params, &distinct)?;
+    Ok(kind_of.into_iter().map(|kind| weights[kind].weight).collect())
 }
 
 /// Sum of weights: more than 2^100 of them fit.
@@ -191,7 +218,8 @@ pub(super) fn total(weights: &[WorkWeight]) -> U256 {
 
 /// Payouts of all works, by place.
 fn pay(works: usize, pool: Credits, usage: &Usage, weighted: &Weighted) -> Vec<u64> {
-    let shares: Vec<_> = weighted.weights.iter().map(|w| (w.work, w.weight)).collect();
+    let shares: Vec<_> =
+        usage.usage.iter().map(|work| work.work).zip(weighted.weights.iter().copied()).collect();
     let mut payouts = vec![0; works];
     for (work, paid) in usage.published.iter().zip(largest_remainder(pool, &shares)) {
         payouts[*work as usize] = paid.0;
@@ -225,6 +253,11 @@ impl Evaluation {
         &self.payouts
     }
 
+    /// What the committee publishes of every published work, by place, and what the registry says of it.
+    pub fn published_usage(&self) -> &[WorkUsage] {
+        &self.usage.usage
+    }
+
     /// Value of every subscriber, by place.
     pub fn subscribers(&self) -> &[SubscriberValue] {
         &self.usage.subscribers
@@ -242,7 +275,7 @@ impl Evaluation {
         played.map(move |work| {
             let market = &self.epoch.market;
             let published = self.published(work);
-            let weight = if published { weights.next().map(|w| w.weight) } else { None };
+            let weight = if published { weights.next().copied() } else { None };
             WorkResult {
                 work,
                 name: market.work_name(work),

@@ -2,7 +2,7 @@
 //! of works, and for each work what it is. Names are kept aside.
 
 use crate::workload::{Table, draw, synthetic};
-use primitives::{CategoryId, GovernanceParams, WorkId};
+use primitives::{CategoryId, Digest, Domain, GovernanceParams, WorkId, hash};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a work is.
@@ -132,6 +132,28 @@ impl Market {
     /// The seed that drew what the table lacks.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// Digest of the market: its seed, and who plays what.
+    pub fn digest(&self) -> Digest {
+        let mut bytes = Vec::with_capacity(12 * self.pairs());
+        for (subscriber, name) in self.subscriber_names.iter().enumerate() {
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.push(0);
+            for pair in self.rows[subscriber] as usize..self.rows[subscriber + 1] as usize {
+                bytes.extend_from_slice(&self.works_of[pair].to_le_bytes());
+                bytes.extend_from_slice(&self.plays[pair].to_le_bytes());
+            }
+        }
+        let names = self.work_names.join("\0");
+        let parts = [
+            b"market".as_slice(),
+            &self.seed.to_le_bytes(),
+            self.source.as_bytes(),
+            names.as_bytes(),
+            &bytes,
+        ];
+        hash::hash(Domain::Simulation, &parts)
     }
 
     /// Number of subscribers, `N`: each pays, also one who plays nothing.

@@ -109,7 +109,7 @@ fn faked_receipts_gain_lambda_to_the_beta() {
         );
         let [beta, b_min, delta] = [beta, b_min, delta].map(|x| x as f64 / 100.0);
         let lambda = (b_min + (1.0 - b_min) * (1.0 + delta)) / b_min;
-        let weight = |x: usize| evaluation.weighted.weights[x].weight;
+        let weight = |x: usize| evaluation.weighted.weights[x];
         // Its share with no receipts, the others having theirs.
         let index = 0;
         let others: f64 = (1..100).map(|i| f64::from(weight(i))).sum();
@@ -122,7 +122,8 @@ fn faked_receipts_gain_lambda_to_the_beta() {
 
 /// Weight of a work if all of its views were backed from everywhere.
 fn bare_weight(evaluation: &Evaluation, index: usize, lambda: f64, beta: f64) -> f64 {
-    let work = &evaluation.weighted.weights[index];
+    let work = &chain::modules::dapr::weight::weights(evaluation.params(), evaluation.published_usage())
+        .expect("inside bounds")[index];
     let b_min = rules::q32_to_f64(evaluation.params().b_min);
     f64::from(work.weight) * (lambda * b_min / rules::q32_to_f64(work.bandwidth)).powf(beta)
 }
