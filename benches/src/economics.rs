@@ -210,9 +210,9 @@ fn many_threads(plan: &Plan, cases: &Cases) -> String {
     );
     let rate = |samples: &Samples| grouped((60.0 / samples.seconds().median) as u64);
     format!(
-        "On {threads} threads, in wall time and with whatever else the machine did: {} runs a minute of a \
-         sweep over rules, {} with plays drawn anew. The aim is {} a minute on two cores, {} ms of a core \
-         for each run. {WHY}",
+        "In wall time on {threads} threads, beside whatever else the machine did: {} runs a minute of a sweep \
+         over rules, {} with plays drawn anew. The figures of one core do not suffer from that: they add up \
+         over cores that are free. The aim is {} a minute on two cores, {} ms of a core for each run. {WHY}",
         rate(&sweep),
         rate(&redrawn),
         grouped(TARGET),

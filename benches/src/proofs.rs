@@ -161,8 +161,8 @@ const CLAIMS: [[&str; 3]; 8] = [
     ["that a receipt backs it", "no", "yes"],
     ["who can check", "all aggregators together, with a message each", "anybody, alone, later as well"],
     ["sums are checked against what was accepted", "no", "by everybody, against commitments"],
-    ["hides the event from", "all but all aggregators together", "any one party of three"],
-    ["rests on", "information theory and a hash", "discrete logarithms, DDH inversion, RSA"],
+    ["hides the event from", "anybody but all aggregators together", "anybody but two parties together"],
+    ["rests on", "a hash function", "a hash function, Diffie-Hellman inversion, RSA"],
 ];
 
 const WHY: &str = "Prio3 adds and multiplies in a field of 128 bits; what a bundle proves on top, and to \

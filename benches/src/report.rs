@@ -109,6 +109,7 @@ pub(crate) fn document(topics: &[Topic], command: &str) -> String {
     for line in [
         ("machine", format!("{}, {} cores", processor(), cores())),
         ("date", date()),
+        ("load average", load()),
         ("toolchain", toolchain()),
         ("command", format!("`{command}`")),
     ] {
@@ -141,6 +142,12 @@ fn processor() -> String {
     let about = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = about.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     model.map_or_else(|| "unknown processor".into(), |(_, model)| model.trim().to_owned())
+}
+
+/// What else the machine does: processes that ran or waited, over the last minutes.
+fn load() -> String {
+    let figures = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    figures.split(' ').take(3).collect::<Vec<_>>().join(", ")
 }
 
 fn cores() -> usize {
