@@ -8,6 +8,9 @@ use sim::{
 };
 use std::path::PathBuf;
 
+/// The L1 in this process.
+pub(crate) const EMBEDDED: &str = "embedded";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all is well
@@ -28,6 +31,10 @@ Examples:
 
   cwe demo --seed 7 -o json | jq .paid_total
       one JSON object on standard output, and nothing else there
+
+  cwe demo --l1 http://127.0.0.1:8545
+      anchored on a node of your own, such as anvil: contracts are deployed, every block is committed, the
+      final epoch is mirrored, and two creators claim there
 
 The run folder holds manifest.json, metrics.json, workload.csv (one row an accepted event),
 payouts.csv, epoch.json (the public record), report.html (opens offline) and timings.json.";
@@ -138,6 +145,13 @@ pub(crate) struct Demo {
     /// Parameters: spec, guarded or flat. The threshold k_anonymity is 0 whatever they say
     #[arg(long, value_name = "P", default_value_t = Preset::Spec)]
     pub(crate) preset: Preset,
+    /// Where the epoch is anchored: `embedded`, an EVM in this process, or the URL of a test network's JSON-RPC endpoint
+    #[arg(long, value_name = "L1", default_value = EMBEDDED)]
+    pub(crate) l1: String,
+    /// File with the key of an account that pays there, 64 hexadecimal digits, readable by you alone. Development
+    /// nodes such as anvil need none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) l1_key: Option<PathBuf>,
     /// The run folder [default: runs/SOURCE-seed-S]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

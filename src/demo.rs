@@ -1,14 +1,14 @@
 //! `cwe demo`.
 
 use crate::{
-    cli::{Demo, Format},
+    cli::{Demo, EMBEDDED, Format},
     output::{self, Failure, table, verify_command},
-    progress,
+    progress, secret,
 };
 use primitives::Credits;
 use serde_json::{Value, json};
 use sim::{
-    demo::{self, Options, Outcome, folder},
+    demo::{self, Layer1, OnLayer1, Options, Outcome, folder},
     report::{credits, thousands},
     workload::{Columns, UsageFile, Workload, WorkloadOptions},
 };
@@ -26,7 +26,7 @@ const INTERRUPTED: i32 = 130;
 
 /// Runs the demo.
 pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
-    let options = options(arguments);
+    let options = options(arguments)?;
     let out = arguments.out.clone().unwrap_or_else(|| folder::default_folder(&options));
     let workload = demo::prepare(&options)?;
     if !arguments.quiet {
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
     }
 }
 
-fn options(arguments: &Demo) -> Options {
+fn options(arguments: &Demo) -> Result<Options, Failure> {
     let columns = Columns {
         user: arguments.user_column.clone(),
         work: arguments.work_column.clone(),
@@ -63,7 +63,19 @@ fn options(arguments: &Demo) -> Options {
         plays_scale: arguments.plays_scale,
         usage: arguments.usage.clone().map(|path| UsageFile { path, columns }),
     };
-    Options { workload, preset: arguments.preset, ..Options::default() }
+    let layer1 = layer1(arguments)?;
+    Ok(Options { workload, preset: arguments.preset, layer1, ..Options::default() })
+}
+
+/// Which L1, with which key.
+fn layer1(arguments: &Demo) -> Result<Layer1, Failure> {
+    match (arguments.l1.as_str(), &arguments.l1_key) {
+        (EMBEDDED, None) => Ok(Layer1::Embedded),
+        (EMBEDDED, Some(_)) => Err(Failure::KeyWithoutEndpoint),
+        (url, key) => {
+            Ok(Layer1::Endpoint { url: url.into(), key: key.as_deref().map(secret::read_key).transpose()? })
+        }
+    }
 }
 
 /// Says what is about to be run, and what was drawn for it.
@@ -113,6 +125,38 @@ fn object(outcome: &Outcome, out: &Path) -> Result<Value, Failure> {
     Ok(object)
 }
 
+/// What L1 has in the end, and what that cost.
+fn layer1_summary(layer1: &OnLayer1) -> String {
+    let mut text = format!("\nOn L1 ({})\n", layer1.node);
+    let contracts = layer1.contracts;
+    let addresses = [
+        ("AttestedRollup", contracts.rollup),
+        ("EpochMirror", contracts.mirror),
+        ("PayoutVault", contracts.vault),
+        ("CweCredit", contracts.credit),
+    ];
+    text += &table(["contract", "address"], 2, addresses.map(|(n, a)| [n.into(), a.to_string()]).into());
+    let paid = layer1.paid.iter().map(|paid| {
+        [paid.creator.clone(), paid.account.clone(), thousands(paid.claims), credits(Credits(paid.holds))]
+    });
+    text += &table(["creator", "account", "claims", "credits"], 2, paid.collect());
+    let gas = layer1.gas.iter().map(|(what, gas)| {
+        [
+            what.clone(),
+            thousands(gas.transactions),
+            thousands(gas.gas / gas.transactions.max(1)),
+            thousands(gas.gas),
+        ]
+    });
+    text += &table(["transactions", "how many", "gas each", "gas"], 1, gas.collect());
+    let total: u64 = layer1.gas.values().map(|gas| gas.gas).sum();
+    text += &format!("{} gas in all.\n\nWhat L1 refused\n", thousands(total));
+    let tried = layer1.refusals.iter();
+    let tried = tried.map(|t| [mark(t.as_expected).into(), t.attempt.clone(), t.answer.clone()]);
+    text += &table(["", "attempt", "answer"], 3, tried.collect());
+    text
+}
+
 fn mark(holds: bool) -> &'static str {
     if holds { "✓" } else { "✗" }
 }
@@ -151,6 +195,7 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
     };
     text += &table(["work", "listeners", "views", "payout"], 1, works.iter().take(TOP).map(row).collect());
 
+    text += &layer1_summary(&metrics.layer1);
     let paid = credits(Credits(metrics.paid_total));
     let folder = out.display();
     text += &format!(

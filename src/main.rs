@@ -8,6 +8,7 @@ mod demo;
 mod epoch;
 mod output;
 mod progress;
+mod secret;
 mod sim;
 
 use clap::Parser;

@@ -1,6 +1,8 @@
 //! Printing: tables for people, one JSON object for programs, one line for an error.
 
+use crate::secret::KeyError;
 use crate::sim::SweepFailure;
+use chain::bridge::PortError;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use sim::{
     demo::{
@@ -22,6 +24,12 @@ pub(crate) enum Failure {
     /// No run.
     #[error(transparent)]
     Demo(Box<DemoError>),
+    /// No key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A key for the L1 in this process, which has its own.
+    #[error("--l1-key goes with --l1 URL: the embedded L1 makes its own account")]
+    KeyWithoutEndpoint,
     /// No run folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -87,12 +95,18 @@ impl Failure {
             Self::Demo(error) => match error.as_ref() {
                 DemoError::Workload(_)
                 | DemoError::Padding { .. }
+                | DemoError::NoLayer1Key { .. }
+                | DemoError::NoWei { .. }
+                | DemoError::MainNet
+                | DemoError::Port(PortError::Unreachable { .. })
                 | DemoError::World(WorldError::TooManyBundles { .. }) => 2,
                 _ => 3,
             },
             Self::Folder(
                 FolderError::Occupied { .. } | FolderError::NoName { .. } | FolderError::Uncreatable { .. },
             )
+            | Self::Key(_)
+            | Self::KeyWithoutEndpoint
             | Self::RecordUnreadable { .. }
             | Self::RecordTooLong { .. }
             | Self::NoRecord { .. } => 2,
@@ -108,6 +122,9 @@ impl Failure {
             Self::Demo(error) => match error.as_ref() {
                 DemoError::Workload(WorkloadError::TooManyWorks { .. }) => Some("lower --works"),
                 DemoError::Workload(WorkloadError::NoEvents { .. }) => Some("raise --plays-scale"),
+                DemoError::Port(PortError::Unreachable { .. }) => {
+                    Some("start a node there, or leave --l1 away for the embedded one")
+                }
                 DemoError::Stalled { .. } => Some("try again; the same seed gives the same run"),
                 _ => None,
             },

@@ -13,7 +13,7 @@ use crate::{
     index::{Index, IndexError},
     ledger::{Genesis, GenesisError, Ledger, ReplayError, TxError},
     light::{EpochRecord, RecordError, record},
-    log::{BlockLog, LogError, TornTail},
+    log::{BlockLog, FoundLog, LogError, TornTail},
     transaction::Transaction,
 };
 use primitives::{CodecError, Decode, Digest, Encode, EpochId};
@@ -94,12 +94,9 @@ impl Node {
         let dir = dir.as_ref();
         std::fs::create_dir_all(dir).map_err(NodeError::Directory)?;
         let mut ledger = Ledger::genesis(genesis)?;
-        let (found, payloads) = BlockLog::find(dir.join(LOG_FILE))?;
-        let mut blocks = Vec::new();
-        for (record, payload) in payloads.iter().enumerate() {
-            let block = Block::from_bytes(payload).map_err(|error| NodeError::Codec { record, error })?;
-            ledger = ledger.replay(&block)?;
-            blocks.push(block);
+        let (found, blocks) = find_blocks(dir)?;
+        for block in &blocks {
+            ledger = ledger.replay(block)?;
         }
         let index_dir = dir.join(INDEX_DIR);
         let index = open_index(&index_dir, &blocks)?;
@@ -153,6 +150,20 @@ impl Node {
     pub fn record(&self, epoch: EpochId) -> Result<EpochRecord, RecordError> {
         record(&self.ledger, epoch)
     }
+}
+
+/// The blocks in a node's directory, in their order. The node must not be open; its files are not changed.
+pub fn read_blocks(dir: impl AsRef<Path>) -> Result<Vec<Block>, NodeError> {
+    Ok(find_blocks(dir.as_ref())?.1)
+}
+
+fn find_blocks(dir: &Path) -> Result<(FoundLog, Vec<Block>), NodeError> {
+    let (found, payloads) = BlockLog::find(dir.join(LOG_FILE))?;
+    let decode = |(record, payload): (usize, &Vec<u8>)| {
+        Block::from_bytes(payload).map_err(|error| NodeError::Codec { record, error })
+    };
+    let blocks = payloads.iter().enumerate().map(decode).collect::<Result<_, _>>()?;
+    Ok((found, blocks))
 }
 
 fn key(kind: u8, name: &[u8]) -> Vec<u8> {

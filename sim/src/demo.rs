@@ -4,12 +4,14 @@
 mod claims;
 mod collect;
 pub mod folder;
+pub mod layer1;
 mod metrics;
 pub mod outcome;
 mod page;
 mod submissions;
 
 pub use collect::{Away, Outage};
+pub use layer1::{Layer1, OnLayer1};
 pub use metrics::{ActorMetrics, Metrics};
 pub use outcome::{AttackReport, Outcome, PayoutRow, Verdict};
 
@@ -22,8 +24,10 @@ use crate::{
 };
 use chain::{
     Genesis, Node,
+    bridge::{AnchorError, AttestError, PortError},
     light::{self, EpochRecord, RecordError},
-    node::NodeError,
+    modules::dapr::Claim,
+    node::{NodeError, read_blocks},
 };
 use engine::Summary;
 use primitives::{Digest, Domain, Encode, GovernanceParams, PartyId, Preset, hash, limits::MAX_BATCH};
@@ -48,6 +52,8 @@ pub struct Options {
     pub preset: Preset,
     /// Bundles in a batch.
     pub batch: usize,
+    /// Where the epoch is anchored.
+    pub layer1: Layer1,
     /// An actor that is taken away for a while.
     pub outage: Option<Outage>,
 }
@@ -58,6 +64,7 @@ impl Default for Options {
             workload: WorkloadOptions::default(),
             preset: Preset::Spec,
             batch: DEFAULT_BATCH,
+            layer1: Layer1::default(),
             outage: None,
         }
     }
@@ -123,6 +130,34 @@ pub enum DemoError {
         /// The phase.
         phase: &'static str,
     },
+    /// L1 gives no answer.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// Nobody's key is at hand for this L1.
+    #[error("an account with wei is needed on L1, chain {chain}: name the file of its key with --l1-key")]
+    NoLayer1Key {
+        /// Chain number.
+        chain: u64,
+    },
+    /// The account on L1 has nothing to pay for gas.
+    #[error(
+        "account {account} has no wei on L1, chain {chain}, to pay for gas: send it some, or name another key"
+    )]
+    NoWei {
+        /// The account.
+        account: String,
+        /// Chain number.
+        chain: u64,
+    },
+    /// The L1 is one where money is real.
+    #[error("this is main net: the keys of a simulated world are no secret, so take a test network")]
+    MainNet,
+    /// Something was not done on L1.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
+    /// A member of the committee does not sign for L1.
+    #[error("the committee does not attest: {0}")]
+    Attest(#[from] AttestError),
     /// The chain has no record of the epoch.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -158,6 +193,7 @@ pub fn run(
     progress: &dyn Progress,
 ) -> Result<Outcome, DemoError> {
     let progress = &Timed::new(progress);
+    let connected = options.layer1.connect(workload.seed)?;
     let params = options.params();
     let world = World::new(&workload, &params, progress)?;
     let genesis = world.genesis();
@@ -173,8 +209,11 @@ pub fn run(
     let record = node.record(EPOCH)?;
     let rows = outcome::truth(&workload, &world, &collected);
     let comparison = check::compare(&rows, &record);
-    let claimed = claims::claim_all(&mut node, progress)?;
-    let verified = verify(node, genesis, scratch, &record, progress)?;
+    let mut claimed = claims::claim_all(&mut node, progress)?;
+    let (verified, node) = verify(node, genesis.clone(), scratch, &record, progress)?;
+    let claims = claimed.on_layer1();
+    let layer1 = anchor(connected, (&world, &workload), node, (genesis, claims), scratch, progress)?;
+    claimed.settle_on_layer1(layer1.paid_in_full());
     let inputs = outcome::Inputs {
         config_hash: config_hash(options, &params, &workload)?,
         preset: options.preset,
@@ -187,6 +226,7 @@ pub fn run(
         comparison,
         record,
         claimed,
+        layer1,
         verified,
         timings: progress.durations(),
     };
@@ -209,7 +249,7 @@ fn verify(
     scratch: &Path,
     record: &EpochRecord,
     progress: &dyn Progress,
-) -> Result<Verified, DemoError> {
+) -> Result<(Verified, Node), DemoError> {
     progress.begin(Stage::Verification, 2);
     drop(node);
     let node = Node::open(scratch, genesis)?;
@@ -220,7 +260,25 @@ fn verify(
     let light = light::verify(&written, Some(root));
     progress.advance(Stage::Verification, 1);
     progress.end(Stage::Verification);
-    Ok(Verified { root, light })
+    Ok((Verified { root, light }, node))
+}
+
+/// Brings the chain of a node to L1.
+fn anchor(
+    connected: layer1::Connected,
+    (world, workload): (&World, &Workload),
+    node: Node,
+    (genesis, claims): (Genesis, Vec<Claim>),
+    scratch: &Path,
+    progress: &dyn Progress,
+) -> Result<OnLayer1, DemoError> {
+    let missing = || RecordError::NotSettled { epoch: EPOCH };
+    let epoch = node.ledger().state().epochs.get(&EPOCH).cloned().ok_or_else(missing)?;
+    let proof = node.ledger().epoch_proof(EPOCH).cloned().ok_or_else(missing)?;
+    drop(node);
+    let blocks = read_blocks(scratch)?;
+    let shown = layer1::Shown { genesis, blocks: &blocks, epoch: &epoch, proof: &proof, claims };
+    layer1::run(connected, (world, workload), &shown, scratch, progress)
 }
 
 /// Digest of everything that decides a run: the options, the parameters, and the workload with all its draws.

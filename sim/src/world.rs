@@ -15,13 +15,17 @@ use crate::{
     workload::{Workload, draw},
 };
 use chain::{
-    Genesis, TxError, ledger::Authority, modules::work_registry::work_id, node::NodeError,
+    Genesis, TxError,
+    bridge::{B256, PrivateKeySigner},
+    ledger::Authority,
+    modules::work_registry::work_id,
+    node::NodeError,
     signature::SecretKey,
 };
 use engine::{Config, Office, PartySecrets, Plan};
 use primitives::{
-    ChainId, Credits, Digest, Domain, EpochId, GovernanceParams, PartyId, PersonId, Tier, WorkId, hash,
-    params::TierTerms,
+    ChainId, Credits, Digest, Domain, EpochId, GovernanceParams, Layer1Address, PartyId, PersonId, Tier,
+    WorkId, hash, params::TierTerms,
 };
 use proofs::{
     blind::BlindError,
@@ -29,7 +33,7 @@ use proofs::{
     sharing::KemKey,
 };
 use rand_chacha::rand_core::RngCore;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// The chain of every simulated world.
@@ -39,6 +43,8 @@ pub const EPOCH: EpochId = EpochId(1);
 /// Price of a subscription in each tier, and the bundles that it allows unless somebody needs more.
 pub const TERMS: [(Credits, u16); draw::TIERS.len()] =
     [(Credits(5_000_000), 8), (Credits(10_000_000), 12), (Credits(20_000_000), 16)];
+/// Creators who take their payouts on L1.
+pub const CREATORS_ON_LAYER1: usize = 2;
 /// Bundles that a tier allows beyond what its busiest subscriber needs.
 pub const SPARE_BUNDLES: usize = 4;
 
@@ -90,6 +96,8 @@ pub struct World {
     pub sales: Vec<(Tier, u64)>,
     /// Creators, in the order of the workload.
     pub creators: Vec<PersonId>,
+    /// Who is paid for each of them: the creator, or the account on L1 that it chose.
+    pub payees: Vec<PersonId>,
     /// Works, in the order of the workload.
     pub works: Vec<WorkId>,
     /// Blind signers.
@@ -106,6 +114,11 @@ impl World {
     ) -> Result<Self, WorldError> {
         let seed = workload.seed;
         let creators: Vec<PersonId> = workload.creators.iter().map(|c| person(seed, &c.name)).collect();
+        let mut payees = creators.clone();
+        for creator in on_layer1(workload) {
+            let account = layer1_key(seed, &workload.creators[creator].name).address();
+            payees[creator] = PersonId::layer1(Layer1Address(account.into_array()));
+        }
         let id = |work: &crate::workload::WorkSpec| {
             work_id(&fingerprint(seed, &work.name), &creators[work.creator])
         };
@@ -117,7 +130,15 @@ impl World {
             Member { signing: signer.public(), kem: kem.public() }
         });
         let committee = Committee::new([first, second, third])?;
-        Ok(Self { seed, params: params.clone(), tiers, sales, creators, works, issuers, committee })
+        Ok(Self { seed, params: params.clone(), tiers, sales, creators, payees, works, issuers, committee })
+    }
+
+    /// What subscribers pay in the epoch.
+    pub fn revenue(&self) -> Credits {
+        let revenue = |(terms, (_, sold)): (&TierTerms, &(Tier, u64))| {
+            terms.price.checked_mul(*sold).expect("subscribers are bounded, and so is what they pay")
+        };
+        self.tiers.iter().zip(&self.sales).map(revenue).sum()
     }
 
     /// Where the chain begins.
@@ -140,16 +161,13 @@ impl World {
     pub fn config(&self, batch: usize) -> Config {
         let mut seed = [0; 32];
         draw::rng("committee", self.seed, "").fill_bytes(&mut seed);
-        let revenue = |(terms, (_, sold)): (&TierTerms, &(Tier, u64))| {
-            terms.price.checked_mul(*sold).expect("subscribers are bounded, and so is what they pay")
-        };
         let plan = Plan {
             epoch: EPOCH,
             params: self.params.clone(),
             tiers: self.tiers.clone(),
             sales: self.sales.clone(),
             attestation: named("attestation", self.seed, ""),
-            reserve: self.tiers.iter().zip(&self.sales).map(revenue).sum(),
+            reserve: self.revenue(),
         };
         Config {
             parties: PartyId::ALL.map(|party| party_secrets(self.seed, party)),
@@ -158,6 +176,31 @@ impl World {
             plan,
             batch,
             seed,
+        }
+    }
+}
+
+/// The creators who take their payouts on L1: those of the most played works, two of them if there are two.
+pub fn on_layer1(workload: &Workload) -> BTreeSet<usize> {
+    let mut chosen = BTreeSet::new();
+    for work in &workload.works {
+        chosen.insert(work.creator);
+        if chosen.len() == CREATORS_ON_LAYER1 {
+            break;
+        }
+    }
+    chosen
+}
+
+/// The key of somebody's account on L1. It follows from the seed, so everybody knows it: for test networks only.
+pub fn layer1_key(seed: u64, name: &str) -> PrivateKeySigner {
+    let mut rng = draw::rng("layer1", seed, name);
+    loop {
+        let mut secret = B256::ZERO;
+        rng.fill_bytes(&mut secret.0);
+        // All but about one in 2^128 secrets are keys.
+        if let Ok(key) = PrivateKeySigner::from_bytes(&secret) {
+            return key;
         }
     }
 }

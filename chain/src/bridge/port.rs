@@ -1,6 +1,7 @@
 //! What the rollup needs of an L1 node, whichever it is.
 
 use alloy::primitives::{Address, B256, Bytes, TxKind, U256};
+use std::{cell::RefCell, rc::Rc};
 use thiserror::Error;
 
 /// A message call: what a transaction would do.
@@ -99,38 +100,36 @@ pub trait Port {
     fn wait(&mut self) -> Result<(), PortError>;
 }
 
+/// Passes every request on.
+macro_rules! delegate {
+    ($this:ident => $inner:expr) => {
+        delegate! { @ $this $inner;
+            chain_id() -> u64;
+            genesis() -> B256;
+            height() -> u64;
+            nonce(account: Address) -> u64;
+            balance(account: Address) -> U256;
+            fees() -> Fees;
+            call(call: &Call) -> Bytes;
+            estimate(call: &Call) -> u64;
+            send(raw: &[u8]) -> ();
+            receipt(transaction: B256) -> Option<Receipt>;
+            wait() -> ();
+        }
+    };
+    (@ $this:ident $inner:expr; $($name:ident($($argument:ident: $t:ty)?) -> $answer:ty;)*) => {
+        $(fn $name(&mut self, $($argument: $t)?) -> Result<$answer, PortError> {
+            let $this = self;
+            $inner.$name($($argument)?)
+        })*
+    };
+}
+
 impl<P: Port + ?Sized> Port for Box<P> {
-    fn chain_id(&mut self) -> Result<u64, PortError> {
-        (**self).chain_id()
-    }
-    fn genesis(&mut self) -> Result<B256, PortError> {
-        (**self).genesis()
-    }
-    fn height(&mut self) -> Result<u64, PortError> {
-        (**self).height()
-    }
-    fn nonce(&mut self, account: Address) -> Result<u64, PortError> {
-        (**self).nonce(account)
-    }
-    fn balance(&mut self, account: Address) -> Result<U256, PortError> {
-        (**self).balance(account)
-    }
-    fn fees(&mut self) -> Result<Fees, PortError> {
-        (**self).fees()
-    }
-    fn call(&mut self, call: &Call) -> Result<Bytes, PortError> {
-        (**self).call(call)
-    }
-    fn estimate(&mut self, call: &Call) -> Result<u64, PortError> {
-        (**self).estimate(call)
-    }
-    fn send(&mut self, raw: &[u8]) -> Result<(), PortError> {
-        (**self).send(raw)
-    }
-    fn receipt(&mut self, transaction: B256) -> Result<Option<Receipt>, PortError> {
-        (**self).receipt(transaction)
-    }
-    fn wait(&mut self) -> Result<(), PortError> {
-        (**self).wait()
-    }
+    delegate!(this => (**this));
+}
+
+/// One connection that several accounts share.
+impl<P: Port + ?Sized> Port for Rc<RefCell<P>> {
+    delegate!(this => this.borrow_mut());
 }

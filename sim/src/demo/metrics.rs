@@ -1,5 +1,6 @@
 //! Figures of a run.
 
+use super::OnLayer1;
 use primitives::{Digest, Preset};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -61,6 +62,8 @@ pub struct Metrics {
     pub double_claims_tried: u64,
     /// Second claims that were refused.
     pub double_claims_rejected: u64,
+    /// What L1 has in the end.
+    pub layer1: OnLayer1,
     /// State root of the block that settled the epoch, from a node that replayed the log.
     pub state_root: Digest,
     /// Messages that each actor handled.

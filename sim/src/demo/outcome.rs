@@ -1,7 +1,7 @@
 //! What a run came to: figures, verdicts, and the rows of its files.
 
 use super::{
-    K_ANONYMITY, Options, Verified,
+    K_ANONYMITY, OnLayer1, Options, Verified,
     claims::Claimed,
     collect::{Away, Collected},
     folder::Manifest,
@@ -146,6 +146,7 @@ pub(super) struct Inputs<'a> {
     pub(super) comparison: Comparison,
     pub(super) record: EpochRecord,
     pub(super) claimed: Claimed,
+    pub(super) layer1: OnLayer1,
     pub(super) verified: Verified,
     pub(super) timings: Vec<(Stage, Duration)>,
 }
@@ -238,6 +239,7 @@ impl Inputs<'_> {
                 .iter()
                 .map(|(name, n)| (name.clone(), ActorMetrics { messages: *n }))
                 .collect(),
+            layer1: self.layer1.clone(),
             messages_dropped: collected.dropped.clone(),
             refusals,
         }
@@ -263,6 +265,14 @@ impl Inputs<'_> {
         };
         let claims_hold =
             metrics.claims_refused == 0 && metrics.double_claims_rejected == metrics.double_claims_tried;
+        let layer1 = &self.layer1;
+        let anchored = format!(
+            "{} blocks in {} attested batches; the mirror equals the record, field by field",
+            layer1.blocks, layer1.batches
+        );
+        let there: u64 = layer1.paid.iter().map(|paid| paid.holds).sum();
+        let sent: u64 = layer1.paid.iter().map(|paid| paid.claims).sum();
+        let paid_there = format!("{sent} claims with their own keys, {} credits", credits(Credits(there)));
         let refused = attacks.iter().filter(|attack| attack.as_expected).count();
         vec![
             verdict("A light client accepts the epoch", metrics.tally_verified, light),
@@ -284,6 +294,8 @@ impl Inputs<'_> {
                     metrics.claims_ok, metrics.double_claims_rejected, metrics.double_claims_tried
                 ),
             ),
+            verdict("L1 has the chain and the epoch", layer1.anchored && layer1.mirror_equal, anchored),
+            verdict("Two creators were paid on L1", layer1.paid_in_full(), paid_there),
             verdict(
                 "Every attack was refused as expected",
                 metrics.attacks_refused_as_expected,

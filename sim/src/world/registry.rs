@@ -105,7 +105,7 @@ impl World {
 
     fn work(&self, spec: &WorkSpec) -> RegisterWork {
         let split = |(payee, share): &(usize, u16)| Split {
-            payee: self.creators[*payee],
+            payee: self.payees[*payee],
             share: BasisPoints::new(*share).expect("a workload's splits are at most the whole"),
         };
         let mut splits: Vec<Split> = spec.splits.iter().map(split).collect();

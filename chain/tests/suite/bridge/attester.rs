@@ -9,7 +9,7 @@ use chain::{
 
 fn bench() -> (World, Attester) {
     let (world, dir) = (world(), tempfile::tempdir().expect("a directory"));
-    let mut anchor = deployed(&world, &Shared::new(Mining::AtOnce), dir.path());
+    let mut anchor = deployed(&world, &embedded(Mining::AtOnce), dir.path());
     let [first, ..] = attesters(&world, &mut anchor);
     (world, first)
 }
@@ -90,7 +90,7 @@ fn a_block_longer_than_a_batch_takes_several() {
     assert!(before[..before.len() - 1].iter().all(|batch| batch.new_root == genesis_root(&world)));
     assert_eq!(last.new_root, root_on_layer1(&next.state_root));
 
-    let place = Shared::new(Mining::AtOnce);
+    let place = embedded(Mining::AtOnce);
     let dir = tempfile::tempdir().expect("a directory");
     let mut anchor = deployed(&world, &place, dir.path());
     for (batch, attestations) in attested(&world, &mut anchor) {

@@ -88,7 +88,7 @@ fn a_process_that_ends_anywhere_sends_every_step_once(place: &dyn Place) {
 /// Every request of the whole work is the last one once.
 #[test]
 fn a_process_that_ends_at_any_request_sends_every_step_once() {
-    ends_anywhere(&Shared::new(chain::bridge::Mining::AtOnce), 0..);
+    ends_anywhere(&embedded(chain::bridge::Mining::AtOnce), 0..);
 }
 
 on_both!(a_process_that_ends_anywhere_sends_every_step_once);

@@ -34,18 +34,15 @@ pub(crate) trait Place {
 }
 
 /// The embedded L1, shared.
-#[derive(Clone)]
-pub(crate) struct Shared(pub(crate) Rc<RefCell<Embedded>>);
+pub(crate) type Shared = Rc<RefCell<Embedded>>;
 
-impl Shared {
-    pub(crate) fn new(mining: Mining) -> Self {
-        Self(Rc::new(RefCell::new(Embedded::new(&[(rich().address(), ether(10_000))], mining))))
-    }
+pub(crate) fn embedded(mining: Mining) -> Shared {
+    Rc::new(RefCell::new(Embedded::new(&[(rich().address(), ether(10_000))], mining)))
 }
 
 impl Place for Shared {
     fn connect(&self) -> Box<dyn Port> {
-        Box::new(self.clone())
+        Box::new(Rc::clone(self))
     }
 }
 
@@ -138,41 +135,5 @@ impl<D: Detour> Port for Via<D> {
     fn send(&mut self, raw: &[u8]) -> Result<(), PortError> {
         self.0.before()?;
         self.0.send(raw)
-    }
-}
-
-impl Port for Shared {
-    fn chain_id(&mut self) -> Result<u64, PortError> {
-        self.0.borrow_mut().chain_id()
-    }
-    fn genesis(&mut self) -> Result<B256, PortError> {
-        self.0.borrow_mut().genesis()
-    }
-    fn height(&mut self) -> Result<u64, PortError> {
-        self.0.borrow_mut().height()
-    }
-    fn nonce(&mut self, account: Address) -> Result<u64, PortError> {
-        self.0.borrow_mut().nonce(account)
-    }
-    fn balance(&mut self, account: Address) -> Result<U256, PortError> {
-        self.0.borrow_mut().balance(account)
-    }
-    fn fees(&mut self) -> Result<Fees, PortError> {
-        self.0.borrow_mut().fees()
-    }
-    fn call(&mut self, call: &Call) -> Result<Bytes, PortError> {
-        self.0.borrow_mut().call(call)
-    }
-    fn estimate(&mut self, call: &Call) -> Result<u64, PortError> {
-        self.0.borrow_mut().estimate(call)
-    }
-    fn send(&mut self, raw: &[u8]) -> Result<(), PortError> {
-        self.0.borrow_mut().send(raw)
-    }
-    fn receipt(&mut self, transaction: B256) -> Result<Option<Receipt>, PortError> {
-        self.0.borrow_mut().receipt(transaction)
-    }
-    fn wait(&mut self) -> Result<(), PortError> {
-        self.0.borrow_mut().wait()
     }
 }

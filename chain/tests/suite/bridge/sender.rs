@@ -49,7 +49,7 @@ impl Detour for Reluctant {
 
 #[test]
 fn a_transaction_that_nobody_takes_is_replaced_with_a_higher_fee() {
-    let (place, dir) = (Shared::new(Mining::OnWait), dir());
+    let (place, dir) = (embedded(Mining::OnWait), dir());
     let reluctant = Reluctant { inner: place.clone(), least: 4_000_000_000, forgot: 0 };
     let policy = Policy { patience: 2, ..Policy::default() };
     let mut sender =
@@ -64,7 +64,7 @@ fn a_transaction_that_nobody_takes_is_replaced_with_a_higher_fee() {
 
 #[test]
 fn a_step_that_would_cost_too_much_waits() {
-    let (place, dir) = (Shared::new(Mining::AtOnce), dir());
+    let (place, dir) = (embedded(Mining::AtOnce), dir());
     let policy = Policy { fee_cap: 2_999_999_999, ..Policy::default() };
     let refused = open(place.connect(), &dir, policy).submit("one", somebody(), U256::from(5), Bytes::new());
     assert!(matches!(refused, Err(SendError::FeeCap { fee: 3_000_000_000, cap: 2_999_999_999, .. })));
@@ -74,7 +74,7 @@ fn a_step_that_would_cost_too_much_waits() {
 
 #[test]
 fn a_transaction_that_is_never_taken_is_reported_and_can_be_taken_up_again() {
-    let (place, dir) = (Shared::new(Mining::OnWait), dir());
+    let (place, dir) = (embedded(Mining::OnWait), dir());
     let policy = Policy { patience: 1, raises: 2, ..Policy::default() };
     let deaf = Reluctant { inner: place.clone(), least: u128::MAX, forgot: 0 };
     let mut stuck = open(Box::new(Via(deaf)), &dir, policy);
@@ -109,7 +109,7 @@ impl Detour for Raced {
 
 #[test]
 fn a_step_whose_nonce_somebody_else_used_gets_another() {
-    let (place, mine, theirs) = (Shared::new(Mining::AtOnce), dir(), dir());
+    let (place, mine, theirs) = (embedded(Mining::AtOnce), dir(), dir());
     let rival = Some(open(place.connect(), &theirs, Policy::default()));
     let raced = Via(Raced { inner: place.clone(), rival });
     let policy = Policy { patience: 2, ..Policy::default() };
@@ -120,7 +120,7 @@ fn a_step_whose_nonce_somebody_else_used_gets_another() {
 
 #[test]
 fn a_receipt_counts_when_enough_blocks_stand_on_it() {
-    let (place, dir) = (Shared::new(Mining::OnWait), dir());
+    let (place, dir) = (embedded(Mining::OnWait), dir());
     let policy = Policy { confirmations: 4, ..Policy::default() };
     let receipt = open(place.connect(), &dir, policy)
         .submit("one", somebody(), U256::from(5), Bytes::new())
@@ -130,7 +130,7 @@ fn a_receipt_counts_when_enough_blocks_stand_on_it() {
 
 #[test]
 fn a_journal_belongs_to_one_account_of_one_chain() {
-    let (place, dir) = (Shared::new(Mining::AtOnce), dir());
+    let (place, dir) = (embedded(Mining::AtOnce), dir());
     drop(open(place.connect(), &dir, Policy::default()));
     let path = dir.path().join("journal");
     let other = Sender::open(place.connect(), key(7), &path, Policy::default());
@@ -143,7 +143,7 @@ fn a_journal_belongs_to_one_account_of_one_chain() {
 
 #[test]
 fn an_account_without_wei_is_told_so() {
-    let (place, dir) = (Shared::new(Mining::AtOnce), dir());
+    let (place, dir) = (embedded(Mining::AtOnce), dir());
     let mut poor = Sender::open(place.connect(), key(7), dir.path().join("journal"), Policy::default())
         .expect("an account");
     let error = poor.submit("one", somebody(), U256::ZERO, Bytes::new());

@@ -141,7 +141,7 @@ macro_rules! on_both {
         mod embedded {
             $(#[test]
             fn $name() {
-                super::$name(&super::Shared::new(chain::bridge::Mining::AtOnce));
+                super::$name(&super::embedded(chain::bridge::Mining::AtOnce));
             })*
         }
         mod anvil {
