@@ -81,8 +81,7 @@ impl SweepFailure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Interrupted { .. } | Self::InterruptedWithoutFile => INTERRUPTED,
-            Self::File(FileError::Io { what, .. }) if *what != "cannot be opened" => 3,
-            Self::Economics(_) => 3,
+            Self::File(FileError::Io { .. }) | Self::Economics(_) => 3,
             _ => 2,
         }
     }

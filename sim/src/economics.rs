@@ -7,7 +7,7 @@
 //! | Type | What it is |
 //! |---|---|
 //! | [`Market`] | who plays what, and what the works are: fixed |
-//! | [`Epoch`] | the plays of one epoch, drawn from the market by a seed |
+//! | [`Thinning`], [`Epoch`] | the plays of one epoch, drawn from the market by a seed |
 //! | [`Rules`] | the parameters, and what only a simulator may change |
 //! | [`Evaluation`] | what an epoch pays under rules: usage, weight, payout of each work, value of each subscriber |
 //! | [`Metrics`] | its figures, in named columns of a fixed order |
@@ -53,7 +53,7 @@ pub mod sweep;
 mod values;
 pub mod views;
 
-pub use epoch::{Epoch, MAX_PLAYS_PER_PAIR};
+pub use epoch::{Epoch, MAX_PLAYS_PER_PAIR, Thinning};
 pub use evaluation::{Engine, Evaluation, WorkResult, evaluate};
 pub use grid::{Grid, GridError, grid_names};
 pub use market::{MAX_SYNTHETIC, Market};

@@ -1,9 +1,11 @@
 //! The plays of one epoch, drawn from a market.
 
+mod poisson;
+
 use super::{Market, PlaysPerSubscriber};
 use crate::workload::draw;
+use poisson::Poisson;
 use rand::Rng;
-use rand_distr::{Distribution, Poisson};
 use std::sync::Arc;
 
 /// Most plays of one work by one subscriber in an epoch: one a minute for 45 days. More are taken for this many.
@@ -33,19 +35,47 @@ pub struct Epoch {
     pub(super) widest_plays: Vec<(u32, u16)>,
 }
 
-impl Epoch {
-    /// Draws the plays of an epoch. With `plays_per_subscriber`, a pair of the table has a Poisson number of plays with
-    /// the mean `plays * X * subscribers / total plays`; without, the table's own plays. Each subscriber has a generator
-    /// of its own, so that one more subscriber leaves the others' tickets as they were.
-    pub fn draw(
-        market: &Arc<Market>,
-        seed: u64,
-        plays_per_subscriber: Option<PlaysPerSubscriber>,
-    ) -> Arc<Self> {
+/// A market and how much of it is played: what the epochs of many seeds share.
+///
+/// With `plays_per_subscriber`, a pair of the table has a Poisson number of plays with the mean
+/// `plays * X * subscribers / total plays`; without, the table's own plays. The distributions are set up once.
+#[derive(Clone, Debug)]
+pub struct Thinning {
+    market: Arc<Market>,
+    scale: Option<f64>,
+    /// The distribution of each pair; empty without a scale, and for a market so large that they are set up as they are
+    /// needed.
+    distributions: Vec<Poisson>,
+}
+
+/// Most pairs whose distributions are kept: 120 megabytes.
+const MAX_KEPT: usize = 5_000_000;
+
+impl Thinning {
+    /// Prepares draws from a market.
+    pub fn new(market: &Arc<Market>, plays_per_subscriber: Option<PlaysPerSubscriber>) -> Self {
+        let (subscribers, total) = (market.subscribers() as f64, market.total_plays().max(1) as f64);
+        let scale = plays_per_subscriber.map(|x| x.get() * subscribers / total);
+        let kept = scale.filter(|_| market.pairs() <= MAX_KEPT);
+        let distributions =
+            kept.map(|scale| market.plays.iter().map(|n| Poisson::new(*n as f64 * scale)).collect());
+        Self { market: market.clone(), scale, distributions: distributions.unwrap_or_default() }
+    }
+
+    /// Plays of a pair in an epoch.
+    fn plays(&self, pair: usize, rng: &mut impl Rng) -> u16 {
+        let plays = self.market.plays[pair];
+        let Some(scale) = self.scale else { return plays.min(MAX_PLAYS_PER_PAIR.into()) as u16 };
+        let distribution = self.distributions.get(pair).copied();
+        let drawn = distribution.unwrap_or_else(|| Poisson::new(plays as f64 * scale)).sample(rng);
+        drawn.min(MAX_PLAYS_PER_PAIR.into()) as u16
+    }
+
+    /// The epoch of a seed. Each subscriber has a generator of its own.
+    pub fn draw(&self, seed: u64) -> Arc<Epoch> {
+        let market = &self.market;
         let subscribers = market.subscribers();
-        let scale =
-            plays_per_subscriber.map(|x| x.get() * subscribers as f64 / market.total_plays().max(1) as f64);
-        let mut epoch = Self {
+        let mut epoch = Epoch {
             market: market.clone(),
             seed,
             rows: vec![0],
@@ -61,10 +91,7 @@ impl Epoch {
             let mut rng = draw::rng("plays", seed, market.subscriber_name(subscriber));
             epoch.phases.push(rng.gen_range(0..100));
             for pair in market.rows[subscriber] as usize..market.rows[subscriber + 1] as usize {
-                let plays = match scale {
-                    None => market.plays[pair].min(MAX_PLAYS_PER_PAIR.into()) as u16,
-                    Some(scale) => poisson(market.plays[pair] as f64 * scale, &mut rng),
-                };
+                let plays = self.plays(pair, &mut rng);
                 if plays > 0 {
                     epoch.works_of.push(market.works_of[pair]);
                     epoch.plays.push(plays);
@@ -76,6 +103,17 @@ impl Epoch {
         epoch.max_plays = epoch.plays.iter().copied().max().unwrap_or(0);
         epoch.find_widest();
         Arc::new(epoch)
+    }
+}
+
+impl Epoch {
+    /// The epoch of a seed: [`Thinning`] for one draw.
+    pub fn draw(
+        market: &Arc<Market>,
+        seed: u64,
+        plays_per_subscriber: Option<PlaysPerSubscriber>,
+    ) -> Arc<Self> {
+        Thinning::new(market, plays_per_subscriber).draw(seed)
     }
 
     fn find_widest(&mut self) {
@@ -124,13 +162,5 @@ impl Epoch {
     /// depends on no rule, and is published if any work is.
     pub fn widest_work(&self) -> Option<usize> {
         self.widest.map(|work| work as usize)
-    }
-}
-
-/// A Poisson number of plays. The means are products of positive numbers below 2^53, or zero for a row without plays.
-fn poisson(mean: f64, rng: &mut impl Rng) -> u16 {
-    match Poisson::new(mean) {
-        Ok(plays) => plays.sample(rng).min(f64::from(MAX_PLAYS_PER_PAIR)) as u16,
-        Err(_) => 0,
     }
 }

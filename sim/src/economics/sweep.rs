@@ -3,9 +3,9 @@
 pub mod file;
 
 use super::{
-    EconomicsError, Engine, Epoch, Grid, GridError, METRICS, Market, Metrics, PlaysPerSubscriber, Scenario,
+    EconomicsError, Engine, Epoch, Grid, GridError, METRICS, Market, Metrics, PlaysPerSubscriber, Rules,
+    Scenario, Thinning,
 };
-use crate::economics::Rules;
 use primitives::{Digest, Domain, Encode, Preset, hash, params::ParamsError};
 use std::{
     collections::BTreeMap,
@@ -244,10 +244,11 @@ pub fn run<E>(
     let next = AtomicU64::new(from);
     let over = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
-    rayon::in_place_scope(|scope| {
+    // Threads of their own, as many as rayon has: this one waits for rows, and would starve a pool that it is part of.
+    std::thread::scope(|scope| {
         for _ in 0..threads {
             let (sender, epochs, next, over) = (sender.clone(), &epochs, &next, &over);
-            scope.spawn(move |_| {
+            scope.spawn(move || {
                 let mut engine = Engine::default();
                 loop {
                     let begin = next.fetch_add(chunk, Ordering::Relaxed);
@@ -297,26 +298,24 @@ fn hand_on<E>(
     Ok(())
 }
 
-/// An epoch that one thread draws and others wait for.
-type Slot = Arc<OnceLock<Arc<Epoch>>>;
+/// Things that one thread makes and others wait for.
+type Slots<K, T> = Mutex<BTreeMap<K, Arc<OnceLock<T>>>>;
 
 /// The epochs of the rows that are being evaluated: each is drawn once, by the thread that needs it first.
 struct Epochs<'a> {
     market: &'a Arc<Market>,
     plan: &'a Plan,
-    slots: Mutex<BTreeMap<(u64, Option<PlaysPerSubscriber>), Slot>>,
+    thinnings: Slots<Option<PlaysPerSubscriber>, Thinning>,
+    slots: Slots<(u64, Option<PlaysPerSubscriber>), Arc<Epoch>>,
     room: usize,
 }
 
 impl<'a> Epochs<'a> {
     fn new(market: &'a Arc<Market>, plan: &'a Plan, threads: u64) -> Self {
         // The epochs of one seed, and one for each thread that is ahead.
-        let of_a_seed = plan
-            .grids
-            .iter()
-            .find(|grid| grid.name == "plays_per_subscriber")
-            .map_or(1, |grid| grid.values.len());
-        Self { market, plan, slots: Mutex::default(), room: of_a_seed + threads as usize }
+        let thinned = plan.grids.iter().find(|grid| grid.name == "plays_per_subscriber");
+        let room = thinned.map_or(1, |grid| grid.values.len()) + threads as usize;
+        Self { market, plan, thinnings: Mutex::default(), slots: Mutex::default(), room }
     }
 
     fn epoch(&self, seed: u64, plays: Option<PlaysPerSubscriber>) -> Arc<Epoch> {
@@ -329,7 +328,14 @@ impl<'a> Epochs<'a> {
             }
             slot
         };
-        slot.get_or_init(|| Epoch::draw(self.market, seed, plays)).clone()
+        slot.get_or_init(|| {
+            let thinning = {
+                let mut thinnings = self.thinnings.lock().expect("nobody panics while holding the thinnings");
+                thinnings.entry(plays).or_default().clone()
+            };
+            thinning.get_or_init(|| Thinning::new(self.market, plays)).draw(seed)
+        })
+        .clone()
     }
 
     fn row(&self, index: u64, engine: &mut Engine) -> Result<Row, EconomicsError> {

@@ -24,13 +24,21 @@ const FORMAT: u32 = 1;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// A file cannot be read or written.
+    /// A file cannot be read, written or locked.
     #[error("{path}: {what}: {error}", path = .path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What was tried.
         what: &'static str,
+        /// Why not.
+        error: io::Error,
+    },
+    /// A file cannot be made or opened.
+    #[error("{path}: cannot be opened: {error}", path = .path.display())]
+    Uncreatable {
+        /// The file.
+        path: PathBuf,
         /// Why not.
         error: io::Error,
     },
@@ -118,7 +126,7 @@ impl SweepFile {
             Err(error) => return Err(io_error(&sidecar, "cannot be read")(error)),
         }
         let file = OpenOptions::new().read(true).append(true).create(true).open(path);
-        let file = file.map_err(io_error(path, "cannot be opened"))?;
+        let file = file.map_err(|error| FileError::Uncreatable { path: path.to_owned(), error })?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(FileError::Busy(path.to_owned())),
@@ -218,8 +226,9 @@ fn write_sidecar(path: &Path, plan: &Plan, market: &Market, config: Digest) -> R
     let mut staged = path.as_os_str().to_owned();
     staged.push(".new");
     let staged = PathBuf::from(staged);
-    let write = || {
-        let mut file = File::create(&staged)?;
+    let mut file =
+        File::create(&staged).map_err(|error| FileError::Uncreatable { path: path.to_owned(), error })?;
+    let mut write = || {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&staged, path)

@@ -2,7 +2,7 @@
 
 use super::{super::attacks, *};
 
-/// Nine tenths of a market that plays one play each, so that shares are small and known.
+/// Listeners who play one work each, equally often, so that every work has the same small share.
 fn even(listeners: usize, works: usize, plays: u64) -> Arc<Epoch> {
     let rows: Vec<(String, String)> =
         (0..listeners).map(|i| (format!("user-{i:04}"), format!("work-{:04}", i % works))).collect();
@@ -81,7 +81,6 @@ fn a_split_by_replay_reset_gains_by_work_and_not_by_creator() {
         let evaluation = evaluated(&epoch, &rules);
         assert_close(attacks::split_by_reset(&evaluation, 10), closed_form::on_share(gain, 0.01), 1e-3);
         rules.replay_scope = ReplayScope::Creator;
-        // One listener plays works of one creator here only by one work.
         assert_close(attacks::split_by_reset(&evaluated(&epoch, &rules), 10), 1.0, 1e-3);
     }
     let limited = Rules::preset(Preset::Spec);
