@@ -29,7 +29,8 @@ pub fn inside_budget(rules: &Rules) -> bool {
 /// of it lies in published works. With no threshold that is `E[min(x, V)] = theta mu V`. The cap of the evaluation's own
 /// rules plays no part.
 ///
-/// `None` if there is no such cap: the budget is exceeded, or too many subscribers play nothing that is published.
+/// `None` if there is no such cap: the budget is exceeded, or so much honest value is below the threshold, which puppets
+/// in numbers pass, that no cap makes up for it.
 pub fn cap(evaluation: &Evaluation) -> Option<u64> {
     if !inside_budget(&evaluation.rules) {
         return None;

@@ -165,6 +165,10 @@ fn under_the_guards_cap_no_puppets_pay_and_well_above_it_they_do() {
         assert!(best(cap / 2) < 0.0);
         assert!(best(2 * cap) > 0.0, "the cap is not needlessly small: {}", best(2 * cap));
     }
+    // Withheld honest value is a multiplier for whoever passes the threshold: here no cap is left.
+    let withheld = evaluated(&epoch(150, 1), &Rules::preset(Preset::Guarded));
+    assert!(withheld.metrics().value_suppressed > 0.1);
+    assert_eq!(guard::cap(&withheld), None);
     // E[min(x, V)] = theta mu V where nothing is withheld.
     let evaluation = evaluated(&epoch(150, 1), &flat(|_| {}));
     let cap = guard::cap(&evaluation).expect("no multiplier at all");
