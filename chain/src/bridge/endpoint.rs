@@ -23,9 +23,11 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Pause between two looks for a receipt.
 const POLL: Duration = Duration::from_millis(250);
 
-/// A node at a URL.
+/// A node at a URL. What follows the host in the URL is never shown: it may hold a key to the service.
 pub struct Endpoint {
-    url: String,
+    /// As errors of the library spell it: without user and password.
+    spelled: String,
+    origin: String,
     runtime: Runtime,
     provider: RootProvider,
 }
@@ -35,7 +37,7 @@ impl Endpoint {
     ///
     /// Errors: [`PortError::Unreachable`] where the URL is none.
     pub fn new(url: &str) -> Result<Self, PortError> {
-        let unreachable = |reason: String| PortError::Unreachable { endpoint: url.into(), reason };
+        let unreachable = |reason: String| PortError::Unreachable { endpoint: origin(url), reason };
         let parsed: reqwest::Url = url.parse().map_err(|error| unreachable(format!("no URL: {error}")))?;
         if !["http", "https"].contains(&parsed.scheme()) {
             return Err(unreachable("a URL that starts with http:// or https:// is needed".into()));
@@ -46,8 +48,17 @@ impl Endpoint {
         let client = client.map_err(|error| unreachable(error.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unreachable(error.to_string()))?;
+        let mut bare = parsed.clone();
+        // URLs of these schemes have a place for both.
+        let _ = (bare.set_username(""), bare.set_password(None));
+        let spelled = bare.to_string();
         let provider = RootProvider::new(RpcClient::new(Http::with_client(client, parsed), false));
-        Ok(Self { url: url.into(), runtime, provider })
+        Ok(Self { spelled, origin: origin(url), runtime, provider })
+    }
+
+    /// Scheme, host and port of the URL.
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Asks until there is an answer, or the network has failed often enough.
@@ -81,8 +92,19 @@ impl Endpoint {
                 None if answer.message.contains("revert") => PortError::Reverted(Bytes::new()),
                 None => PortError::Rejected(answer.message.into_owned()),
             },
-            error => PortError::Unreachable { endpoint: self.url.clone(), reason: error.to_string() },
+            error => {
+                let reason = error.to_string().replace(&self.spelled, &self.origin);
+                PortError::Unreachable { endpoint: self.origin.clone(), reason }
+            }
         }
+    }
+}
+
+/// Scheme, host and port: what of a URL may be shown.
+fn origin(url: &str) -> String {
+    match url.parse::<reqwest::Url>() {
+        Ok(parsed) if parsed.has_host() => parsed.origin().ascii_serialization(),
+        _ => "the given address".into(),
     }
 }
 
@@ -193,5 +215,31 @@ impl Port for Endpoint {
     fn wait(&mut self) -> Result<(), PortError> {
         self.sleep(POLL);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_the_host_is_never_shown() {
+        // Nobody listens on port 9 of this machine.
+        let mut endpoint = Endpoint::new("http://user:word@127.0.0.1:9/v3/secret").expect("a URL");
+        assert_eq!(endpoint.origin(), "http://127.0.0.1:9");
+        let error = endpoint.chain_id().expect_err("nobody answers");
+        let shown = format!("{error} {error:?}");
+        assert!(
+            shown.contains("127.0.0.1:9") && !shown.contains("secret") && !shown.contains("word"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_url_is_checked_before_anything_is_asked() {
+        for bad in ["", "127.0.0.1:8545", "ftp://host/secret", "http://"] {
+            let Err(error) = Endpoint::new(bad) else { panic!("{bad} is no URL of a node") };
+            assert!(matches!(&error, PortError::Unreachable { .. }) && !error.to_string().contains("secret"));
+        }
     }
 }

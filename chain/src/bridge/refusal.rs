@@ -51,6 +51,12 @@ impl Refusal {
         };
         found.unwrap_or_else(|| Self::Unknown(data.clone()))
     }
+
+    /// Name of the error in its contract's interface.
+    pub fn name(&self) -> String {
+        let text = format!("{self:?}");
+        text.split(['(', ' ']).next().unwrap_or_default().to_owned()
+    }
 }
 
 impl fmt::Debug for Refusal {

@@ -45,28 +45,30 @@ pub(super) struct Connected {
 impl Layer1 {
     /// Finds the L1 and an account with wei, before anything long is begun.
     pub(super) fn connect(&self, seed: u64) -> Result<Connected, DemoError> {
-        let (mut port, given): (Rc<RefCell<dyn Port>>, _) = match self {
+        let (port, given, place): (Rc<RefCell<dyn Port>>, _, _) = match self {
             Self::Embedded => {
                 let operator = world::layer1_key(seed, "operator");
                 let wei = U256::from(OPERATOR_ETHER) * U256::from(10).pow(U256::from(18));
                 let embedded = Embedded::new(&[(operator.address(), wei)], Mining::AtOnce);
-                (Rc::new(RefCell::new(embedded)), Some(operator))
+                (Rc::new(RefCell::new(embedded)), Some(operator), "an EVM in this process".into())
             }
-            Self::Endpoint { url, key } => (Rc::new(RefCell::new(Endpoint::new(url)?)), key.clone()),
+            Self::Endpoint { url, key } => {
+                let endpoint = Endpoint::new(url)?;
+                let origin = endpoint.origin().to_owned();
+                (Rc::new(RefCell::new(endpoint)), key.clone(), origin)
+            }
         };
-        let chain = port.chain_id()?;
+        let mut node = Rc::clone(&port);
+        let chain = node.chain_id()?;
         if chain == MAIN_NET {
             return Err(DemoError::MainNet);
         }
         let known = || DEVELOPMENT_CHAINS.contains(&chain).then(|| DEVELOPMENT_KEY.parse().expect("a key"));
         let operator: PrivateKeySigner = given.or_else(known).ok_or(DemoError::NoLayer1Key { chain })?;
-        if port.balance(operator.address())? == U256::ZERO {
+        if node.balance(operator.address())? == U256::ZERO {
             return Err(DemoError::NoWei { account: operator.address().to_string(), chain });
         }
-        let name = match self {
-            Self::Embedded => format!("an EVM in this process, chain {chain}"),
-            Self::Endpoint { url, .. } => format!("{url}, chain {chain}"),
-        };
+        let name = format!("{place}, chain {chain}");
         Ok(Connected { port, operator, name })
     }
 }

@@ -266,10 +266,15 @@ impl Inputs<'_> {
         let claims_hold =
             metrics.claims_refused == 0 && metrics.double_claims_rejected == metrics.double_claims_tried;
         let layer1 = &self.layer1;
+        let roots = if layer1.anchored { "the last root is the chain's" } else { "the last root is another" };
+        let mirror =
+            if layer1.mirror_equal { "equals the chain's record" } else { "differs from the chain's record" };
         let anchored = format!(
-            "{} blocks in {} attested batches; the mirror equals the record, field by field",
+            "{} blocks in {} attested batches, {roots}; the mirror of the epoch {mirror}",
             layer1.blocks, layer1.batches
         );
+        let lies = layer1.refusals.iter().filter(|tried| tried.as_expected).count();
+        let lies_refused = lies == layer1.refusals.len();
         let there: u64 = layer1.paid.iter().map(|paid| paid.holds).sum();
         let sent: u64 = layer1.paid.iter().map(|paid| paid.claims).sum();
         let paid_there = format!("{sent} claims with their own keys, {} credits", credits(Credits(there)));
@@ -296,6 +301,11 @@ impl Inputs<'_> {
             ),
             verdict("L1 has the chain and the epoch", layer1.anchored && layer1.mirror_equal, anchored),
             verdict("Two creators were paid on L1", layer1.paid_in_full(), paid_there),
+            verdict(
+                "L1 refused every lie",
+                lies_refused,
+                format!("{lies} of {}, each with its own error", layer1.refusals.len()),
+            ),
             verdict(
                 "Every attack was refused as expected",
                 metrics.attacks_refused_as_expected,

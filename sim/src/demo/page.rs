@@ -73,6 +73,10 @@ fn remarks(outcome: &Outcome) -> Vec<Fact> {
     let mut remarks: Vec<Fact> = outcome.notes().into_iter().map(|note| fact("note", note)).collect();
     remarks.extend(outcome.workload.notes.iter().map(|note| fact("workload", note.clone())));
     remarks.extend(outcome.workload.drawn.describe().into_iter().map(|(label, value)| fact(label, value)));
+    let layer1 = &outcome.metrics.layer1;
+    let gas: u64 = layer1.gas.values().map(|gas| gas.gas).sum();
+    remarks.push(fact("L1", format!("{}; rollup at {}", layer1.node, layer1.contracts.rollup)));
+    remarks.push(fact("gas on L1", thousands(gas)));
     remarks.push(fact("state root", outcome.metrics.state_root.to_string()));
     remarks
 }

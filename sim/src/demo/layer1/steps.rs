@@ -146,7 +146,7 @@ impl Run<'_> {
     ) {
         let (answer, as_expected) = match answer {
             Ok(_) => ("it was accepted".into(), false),
-            Err(AnchorError::Refused { refusal, .. }) => (format!("{refusal:?}"), expected(&refusal)),
+            Err(AnchorError::Refused { refusal, .. }) => (refusal.name(), expected(&refusal)),
             Err(error) => (error.to_string(), false),
         };
         self.tried.push(Tried { attempt: attempt.into(), answer, as_expected });
