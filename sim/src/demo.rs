@@ -154,16 +154,28 @@ pub enum DemoError {
     MainNet,
     /// Something was not done on L1.
     #[error(transparent)]
-    Anchor(#[from] AnchorError),
+    Anchor(Box<AnchorError>),
     /// A member of the committee does not sign for L1.
     #[error("the committee does not attest: {0}")]
-    Attest(#[from] AttestError),
+    Attest(Box<AttestError>),
     /// The chain has no record of the epoch.
     #[error(transparent)]
     Record(#[from] RecordError),
     /// The record cannot be read back from what it is written as.
     #[error("the record does not survive its own format: {0}")]
     Format(#[from] serde_json::Error),
+}
+
+impl From<AnchorError> for DemoError {
+    fn from(error: AnchorError) -> Self {
+        Self::Anchor(Box::new(error))
+    }
+}
+
+impl From<AttestError> for DemoError {
+    fn from(error: AttestError) -> Self {
+        Self::Attest(Box::new(error))
+    }
 }
 
 /// Builds the workload of a run, and checks that a run of it is possible.

@@ -56,7 +56,7 @@ pub enum AnchorError {
         /// The step.
         step: String,
         /// The contract's error.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// L1 gives no answer to a question.
     #[error(transparent)]
@@ -288,9 +288,10 @@ impl<P: Port> Anchor<P> {
         let data = call.abi_encode().into();
         let call = Call { from: Address::ZERO, to: TxKind::Call(to), value: U256::ZERO, data };
         let answer = self.sender.port().call(&call).map_err(|error| match error {
-            PortError::Reverted(data) => {
-                AnchorError::Refused { step: C::SIGNATURE.into(), refusal: Refusal::decode(target, &data) }
-            }
+            PortError::Reverted(data) => AnchorError::Refused {
+                step: C::SIGNATURE.into(),
+                refusal: Refusal::decode(target, &data).into(),
+            },
             error => AnchorError::Port(error),
         })?;
         C::abi_decode_returns(&answer).map_err(|_| AnchorError::NotTheContract { what, address: to })
@@ -306,7 +307,7 @@ impl<P: Port> Anchor<P> {
         let sent = self.sender.submit(step, TxKind::Call(to), U256::ZERO, call.abi_encode().into());
         sent.map_err(|error| match error {
             SendError::Refused { step, data } => {
-                AnchorError::Refused { step, refusal: Refusal::decode(target, &data) }
+                AnchorError::Refused { step, refusal: Refusal::decode(target, &data).into() }
             }
             error => error.into(),
         })

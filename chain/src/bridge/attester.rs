@@ -95,7 +95,7 @@ pub enum AttestError {
         /// The batch.
         number: u64,
         /// What is wrong with the block.
-        error: ReplayError,
+        error: Box<ReplayError>,
     },
     /// The key does not sign.
     #[error("the key does not sign: {0}")]
@@ -205,8 +205,11 @@ impl Attester {
             return Err(AttestError::RunsOn { number });
         }
         let block = Block::from_bytes(block).map_err(|error| AttestError::Codec { number, error })?;
-        let mut ledger =
-            self.ledger.clone().replay(&block).map_err(|error| AttestError::Replay { number, error })?;
+        let mut ledger = self
+            .ledger
+            .clone()
+            .replay(&block)
+            .map_err(|error| AttestError::Replay { number, error: error.into() })?;
         unchanged(batch, root_on_layer1(&ledger.state_root()))?;
         Ok((Some(ledger), Vec::new()))
     }
@@ -218,8 +221,11 @@ fn unchanged(batch: &Batch, expected: B256) -> Result<(), AttestError> {
     if found == expected { Ok(()) } else { Err(AttestError::NewRoot { number, expected, found }) }
 }
 
-/// The bytes of the stream's first block, and what follows it; `None` while it is not complete.
-fn first_block(number: u64, stream: &[u8]) -> Result<Option<(&[u8], &[u8])>, AttestError> {
+/// A block's bytes, and what follows them in the stream.
+type Split<'a> = (&'a [u8], &'a [u8]);
+
+/// The stream's first block; `None` while it is not complete.
+fn first_block(number: u64, stream: &[u8]) -> Result<Option<Split<'_>>, AttestError> {
     let Some((length, rest)) = stream.split_first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
     let bytes = u32::from_le_bytes(*length) as usize;
     if bytes == 0 || bytes > MAX_STREAMED_BLOCK {

@@ -20,7 +20,7 @@ use primitives::{EpochId, Layer1Address};
 macro_rules! refused {
     ($result:expr, $kind:ident, $pattern:pat) => {
         match $result {
-            Err(AnchorError::Refused { refusal: Refusal::$kind($pattern), .. }) => {}
+            Err(AnchorError::Refused { refusal, .. }) if matches!(&*refusal, Refusal::$kind($pattern)) => {}
             other => panic!("expected {}, found {:?}", stringify!($pattern), other.map(|_| ())),
         }
     };
