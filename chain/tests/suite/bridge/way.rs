@@ -4,7 +4,7 @@ use super::{places::*, *};
 use alloy::primitives::U256;
 use chain::{
     bridge::{
-        Address, AnchorError, Committed,
+        Address, AnchorError, Committed, Mining,
         anchor::mirrored,
         contracts::{
             mirror::EpochMirror::EpochMirrorErrors as MirrorError,
@@ -133,23 +133,32 @@ fn mirrors_funds_and_pays(place: &dyn Place) {
     refused!(strangers.mirror(epoch, proof, count), Mirror, MirrorError::AlreadyMirrored(_));
 }
 
-macro_rules! on_both {
-    ($($name:ident),* $(,)?) => {
-        mod embedded {
-            $(#[test]
-            fn $name() {
-                super::$name(&super::embedded(chain::bridge::Mining::AtOnce));
-            })*
-        }
-        mod anvil {
-            $(#[test]
-            #[ignore = "needs anvil: npm ci in contracts/, then ./test tests"]
-            fn $name() {
-                super::$name(&super::Anvil::start());
-            })*
-        }
-    };
-}
-pub(super) use on_both;
+mod embedded {
+    use super::*;
 
-on_both!(commits_every_batch_once, mirrors_funds_and_pays);
+    #[test]
+    fn commits_every_batch_once() {
+        super::commits_every_batch_once(&embedded(Mining::AtOnce));
+    }
+
+    #[test]
+    fn mirrors_funds_and_pays() {
+        super::mirrors_funds_and_pays(&embedded(Mining::AtOnce));
+    }
+}
+
+mod anvil {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs anvil: ./test contracts installs it"]
+    fn commits_every_batch_once() {
+        super::commits_every_batch_once(&Anvil::start());
+    }
+
+    #[test]
+    #[ignore = "needs anvil: ./test contracts installs it"]
+    fn mirrors_funds_and_pays() {
+        super::mirrors_funds_and_pays(&Anvil::start());
+    }
+}
