@@ -69,7 +69,7 @@ codec_struct!(Head { height, digest });
 pub struct Index(Db);
 
 impl Index {
-    /// Opens the index in `dir`, or creates an empty one. Waits up to [`LOCK_PATIENCE`] for whoever has it open.
+    /// Opens the index in `dir`, or creates an empty one. Waits five seconds for whoever has it open.
     ///
     /// Errors: [`IndexError::Store`], [`IndexError::BrokeDown`].
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, IndexError> {
