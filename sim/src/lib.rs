@@ -8,6 +8,7 @@
 //! | [`device`], [`adversary`] | honest bundles, and those that must be refused |
 //! | [`demo`] | one epoch through the real actors, and its run folder |
 //! | [`economics`] | one epoch on paper, many times: payouts, fairness and attacks under other parameters |
+//! | [`impact`] | what a change of parameters would do, as a page |
 //! | [`check`] | a plaintext count by other code |
 //! | [`report`] | the run as a page |
 //!
@@ -18,6 +19,7 @@ pub mod check;
 pub mod demo;
 pub mod device;
 pub mod economics;
+pub mod impact;
 pub mod progress;
 pub mod report;
 pub mod workload;

@@ -29,6 +29,10 @@ pub enum Stage {
     Verification,
     /// The rows of a sweep are evaluated.
     Rows,
+    /// A change of parameters is compared on each draw.
+    Draws,
+    /// Parameters are varied together.
+    Sensitivity,
 }
 
 impl Stage {
@@ -45,6 +49,8 @@ impl Stage {
             Self::Layer1 => "anchored and paid on L1",
             Self::Verification => "replay and light client",
             Self::Rows => "rows of the sweep",
+            Self::Draws => "draws compared",
+            Self::Sensitivity => "parameters varied together",
         }
     }
 
@@ -61,6 +67,8 @@ impl Stage {
             Self::Layer1 => "layer1",
             Self::Verification => "verification",
             Self::Rows => "rows",
+            Self::Draws => "draws",
+            Self::Sensitivity => "sensitivity",
         }
     }
 }
