@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use primitives::{Digest, Preset};
 use sim::{
     economics::PlaysPerSubscriber,
+    impact::{DEFAULT_SAMPLES, DEFAULT_SEEDS},
     workload::{DEFAULT_SUBSCRIBERS, DEFAULT_WORKS, synthetic::LISTENERS},
 };
 use std::path::PathBuf;
@@ -57,6 +58,24 @@ infra, fee, k_anonymity, j_max (or none), value_cap (in views, or none), listene
 reputation_decay, replay_scope (work, creator), plays_per_subscriber. Fractions are decimals or
 percentages. docs/economics.md says what each column means.";
 
+const IMPACT_EXAMPLES: &str = "\
+Examples:
+  cwe gov impact spec guarded --synthetic 2000
+      what the preset guarded would change, on a synthetic epoch of 2,000 subscribers
+
+  cwe gov params spec > proposal.toml
+  cwe gov impact spec proposal.toml --usage plays.tsv --seeds 20
+      a file of your own, on a usage table
+
+A file names a preset and what differs from it:
+  preset = \"spec\"
+  beta = 0.25
+  value_cap = 300
+  eco_share = \"6%\"
+
+The folder holds report.html (opens offline), metrics.json (every figure of the page), payouts.csv
+and manifest.json (the command that gives the same bytes again). docs/governance.md explains the page.";
+
 const VERIFY_EXAMPLES: &str = "\
 Examples:
   cwe epoch verify runs/synthetic-seed-1
@@ -87,6 +106,18 @@ pub(crate) enum Command {
     /// Simulate many epochs without cryptography
     #[command(subcommand)]
     Sim(SimCommand),
+    /// Show what a change of parameters would do
+    #[command(subcommand)]
+    Gov(GovCommand),
+}
+
+/// What governance asks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GovCommand {
+    /// Compare two sets of parameters on the same epochs, as one page
+    Impact(Impact),
+    /// Print a preset as a file to start a proposal from
+    Params(Params),
 }
 
 /// What to simulate.
@@ -223,6 +254,62 @@ pub(crate) struct Sweep {
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// Arguments of `cwe gov impact`.
+#[derive(Debug, Args)]
+#[command(after_help = IMPACT_EXAMPLES)]
+pub(crate) struct Impact {
+    /// Today's parameters: a TOML file, or spec, guarded or flat
+    #[arg(value_name = "BEFORE")]
+    pub(crate) before: String,
+    /// The proposed parameters, likewise
+    #[arg(value_name = "AFTER")]
+    pub(crate) after: String,
+    /// A usage table: TSV or CSV with a header and columns for user, work and plays
+    #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
+    pub(crate) usage: Option<PathBuf>,
+    /// Header of the user column, where its name does not say so
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    pub(crate) user_column: Option<String>,
+    /// Header of the work column
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    pub(crate) work_column: Option<String>,
+    /// Header of the column of play counts
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    pub(crate) plays_column: Option<String>,
+    /// Subscribers of a synthetic table, where there is no file
+    #[arg(long, value_name = "N", default_value_t = LISTENERS)]
+    pub(crate) synthetic: usize,
+    /// Thin the table to so many plays a subscriber, by Poisson draws [default: a file as it is, 600 synthetic]
+    #[arg(long, value_name = "X")]
+    pub(crate) plays_per_subscriber: Option<PlaysPerSubscriber>,
+    /// The first seed: decides every draw
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many seeds, for the ranges of the figures
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEEDS)]
+    pub(crate) seeds: u64,
+    /// Points of each sample behind the Sobol indices; 0 leaves them out
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SAMPLES)]
+    pub(crate) samples: usize,
+    /// The folder to write [default: runs/impact-BEFORE-to-AFTER-seed-S]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+    /// No progress on standard error
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Arguments of `cwe gov params`.
+#[derive(Debug, Args)]
+pub(crate) struct Params {
+    /// spec, guarded or flat
+    #[arg(value_name = "PRESET")]
+    pub(crate) preset: Preset,
 }
 
 /// Arguments of `cwe epoch verify`.

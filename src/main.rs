@@ -6,13 +6,14 @@
 mod cli;
 mod demo;
 mod epoch;
+mod gov;
 mod output;
 mod progress;
 mod secret;
 mod sim;
 
 use clap::Parser;
-use cli::{Command, EpochCommand, SimCommand};
+use cli::{Command, EpochCommand, GovCommand, SimCommand};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,6 +22,8 @@ fn main() -> ExitCode {
         Command::Epoch(EpochCommand::Verify(arguments)) => epoch::verify(&arguments),
         Command::Epoch(EpochCommand::Show(arguments)) => epoch::show(&arguments),
         Command::Sim(SimCommand::Sweep(arguments)) => sim::sweep(&arguments),
+        Command::Gov(GovCommand::Impact(arguments)) => gov::impact(&arguments),
+        Command::Gov(GovCommand::Params(arguments)) => gov::params(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! Printing: tables for people, one JSON object for programs, one line for an error.
 
+use crate::gov::GovFailure;
 use crate::secret::KeyError;
 use crate::sim::SweepFailure;
 use chain::bridge::PortError;
@@ -82,6 +83,9 @@ pub(crate) enum Failure {
     /// No sweep, or not all of it.
     #[error(transparent)]
     Sweep(#[from] SweepFailure),
+    /// No comparison of parameters.
+    #[error(transparent)]
+    Gov(#[from] GovFailure),
     /// Interrupts cannot be watched for.
     #[error("interrupts cannot be watched for: {0}")]
     Interrupts(#[from] ctrlc::Error),
@@ -111,6 +115,7 @@ impl Failure {
             | Self::RecordTooLong { .. }
             | Self::NoRecord { .. } => 2,
             Self::Sweep(failure) => failure.code(),
+            Self::Gov(failure) => failure.code(),
             Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) => 3,
         }
     }
