@@ -1,0 +1,104 @@
+//! `cwe demo --l1` as its users meet it: what a run says of L1, and how wrong calls are refused before anything long
+//! begins.
+
+use serde_json::Value;
+use std::{fs, path::Path, process::Command};
+
+/// Runs a small demo; gives its exit code, standard output and standard error.
+fn demo(more: &[&str]) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = folder.path().join("run");
+    let small =
+        ["demo", "--subscribers", "6", "--works", "16", "--seed", "5", "-o", "json", "--quiet", "--out"];
+    let output = Command::new(env!("CARGO_BIN_EXE_cwe")).args(small).arg(&out).args(more).output();
+    let output = output.expect("the command runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Checks that a call is refused as a wrong one, in one line.
+#[track_caller]
+fn refused(more: &[&str]) -> String {
+    let (code, out, error) = demo(more);
+    assert_eq!((code, out.as_str(), error.lines().count()), (Some(2), "", 1), "{error}");
+    error
+}
+
+#[test]
+fn a_run_ends_with_the_chain_the_epoch_and_two_payments_on_l1() {
+    let (code, out, error) = demo(&[]);
+    assert_eq!(code, Some(0), "{error}");
+    let object: Value = serde_json::from_str(&out).expect("one JSON object");
+    let l1 = &object["layer1"];
+    assert!(l1["anchored"] == true && l1["mirror_equal"] == true, "{l1}");
+    assert!(l1["batches"].as_u64() >= l1["blocks"].as_u64() && l1["blocks"].as_u64() > Some(3));
+    assert_eq!(l1["remaining"], 0);
+    let paid = l1["paid"].as_array().expect("a list");
+    assert_eq!(paid.len(), 2);
+    for creator in paid {
+        assert!(creator["holds"].as_u64() > Some(0) && creator["holds"] == creator["owed"], "{creator}");
+    }
+    let refusals = l1["refusals"].as_array().expect("a list");
+    let answers: Vec<_> = refusals.iter().filter_map(|tried| tried["answer"].as_str()).collect();
+    let expected = [
+        "OutOfOrder",
+        "TooFewSignatures",
+        "WrongSigner",
+        "NotInState",
+        "NotFunded",
+        "NotOwed",
+        "NotOwed",
+        "AlreadyClaimed",
+    ];
+    assert_eq!(answers, expected);
+    assert!(refusals.iter().all(|tried| tried["as_expected"] == true));
+    let batches = &l1["gas"]["commit a batch"];
+    assert_eq!(batches["transactions"], l1["batches"]);
+    assert!(batches["gas"].as_u64() > Some(50_000));
+}
+
+#[test]
+fn an_l1_that_does_not_answer_is_named_without_what_follows_its_host() {
+    let error = refused(&["--l1", "http://127.0.0.1:9/v3/secret"]);
+    assert!(error.contains("http://127.0.0.1:9") && !error.contains("secret"), "{error}");
+    refused(&["--l1", "anvil"]);
+}
+
+#[test]
+fn keys_are_refused_unless_their_file_is_ones_own_and_holds_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str, text: &str, mode: u32| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("written");
+        set_mode(&path, mode);
+        path.to_str().expect("a plain path").to_owned()
+    };
+    let digits = "17".repeat(32);
+    let url = "http://127.0.0.1:9";
+    for bad in [
+        file("short", &digits[2..], 0o600),
+        file("long", &format!("{digits}00"), 0o600),
+        file("words", "the key", 0o600),
+        file("empty", "", 0o600),
+        folder.path().join("missing").to_str().expect("a plain path").to_owned(),
+    ] {
+        let error = refused(&["--l1", url, "--l1-key", &bad]);
+        assert!(error.contains(&bad) && !error.contains(&digits[..16]), "{error}");
+    }
+    let good = file("good", &format!("0x{digits}\n"), 0o600);
+    assert!(refused(&["--l1", url, "--l1-key", &good]).contains("does not answer"));
+    assert!(refused(&["--l1-key", &good]).contains("--l1"));
+    if cfg!(unix) {
+        let open = file("open", &digits, 0o644);
+        assert!(refused(&["--l1", url, "--l1-key", &open]).contains("chmod 600"));
+    }
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("changed");
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &Path, _: u32) {}
