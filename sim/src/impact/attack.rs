@@ -93,32 +93,35 @@ const FURTHER: f64 = 2.0;
 /// From this ratio on, steps are ratios and not differences.
 const WIDE: f64 = 3.0;
 
-/// Values of a parameter around both sides, ascending, each once. Those between have three digits.
-pub fn steps(knob: &Knob, before: &Rules, after: &Rules) -> Vec<u64> {
-    let (Some(from), Some(to)) = (knob.get(before), knob.get(after)) else { return Vec::new() };
-    let between = |t: f64| -> f64 {
-        let (a, b) = (from as f64, to as f64);
-        if a > 0.0 && b > 0.0 && (a / b).max(b / a) > WIDE {
-            // An exponential and a logarithm, rounded to three digits below.
-            a * (b / a).powf(t)
-        } else {
-            a + (b - a) * t
-        }
+/// Values where a limit is switched off on a side, in plays or views.
+const LADDER: [u64; 8] = [10, 25, 50, 100, 200, 400, 800, 2_000];
+
+/// Values of a parameter around both sides, ascending, each once; `None`, last, where a side has the limit switched off.
+/// Those that neither side has are round.
+pub fn steps(knob: &Knob, before: &Rules, after: &Rules) -> Vec<Option<u64>> {
+    let both = [knob.get(before), knob.get(after)];
+    let bounded = |x: f64| knob.get(&knob.with_bounded(after, rounded(knob, x)));
+    let middle: Vec<f64> = match both {
+        [Some(from), Some(to)] if from == to => MULTIPLES.iter().map(|m| m * to as f64).collect(),
+        [Some(from), Some(to)] => STEPS.iter().map(|t| between(from as f64, to as f64, *t)).collect(),
+        _ => LADDER.iter().map(|x| *x as f64 * knob.unit()).collect(),
     };
-    let middle: Vec<f64> = if from == to {
-        MULTIPLES.iter().map(|m| m * to as f64).collect()
-    } else {
-        STEPS.iter().map(|t| between(*t)).collect()
-    };
-    let bounded =
-        middle.into_iter().map(|x| knob.get(&knob.with_bounded(after, rounded(knob, x))).unwrap_or(to));
-    let values: BTreeSet<u64> = bounded.chain([from, to]).collect();
-    values.into_iter().collect()
+    let values: BTreeSet<u64> =
+        middle.into_iter().filter_map(bounded).chain(both.into_iter().flatten()).collect();
+    let off = both.contains(&None).then_some(None);
+    values.into_iter().map(Some).chain(off).collect()
+}
+
+/// The value at a place from one side (0) to the other (1): by ratios where they are far apart.
+fn between(a: f64, b: f64, t: f64) -> f64 {
+    if a > 0.0 && b > 0.0 && (a / b).max(b / a) > WIDE { a * (b / a).powf(t) } else { a + (b - a) * t }
 }
 
 /// A value of a parameter, as a number with three digits.
 fn rounded(knob: &Knob, x: f64) -> u64 {
-    (three_digits(x.max(0.0) / knob.unit()) * knob.unit()).round() as u64
+    // By a decimal, so that it is written with few digits.
+    let billionths = (three_digits(x.max(0.0) / knob.unit()) * 1e9).round() as u128;
+    (billionths * knob.unit() as u128 / 1_000_000_000) as u64
 }
 
 /// A positive number with three digits that are not zeros at its beginning.
@@ -134,27 +137,30 @@ fn three_digits(x: f64) -> f64 {
 pub fn map(
     epoch: &Arc<Epoch>,
     knob: &Knob,
-    values: &[u64],
+    values: &[Option<u64>],
     before: &Rules,
     after: &Rules,
     sizes: Vec<u64>,
 ) -> Result<RoiMap, EconomicsError> {
     let mut engine = Engine::default();
-    let mut row = |value: u64| -> Result<RoiRow, EconomicsError> {
-        let evaluation = engine.evaluate(epoch, &knob.with(after, value))?;
+    let mut row = |value: Option<u64>| -> Result<RoiRow, EconomicsError> {
+        let evaluation = engine.evaluate(epoch, &knob.with_or_off(after, value))?;
         Ok(RoiRow {
-            value: knob.shown(Some(value)),
-            before: knob.get(before) == Some(value),
-            proposed: knob.get(after) == Some(value),
+            value: knob.shown(value),
+            before: knob.get(before) == value,
+            proposed: knob.get(after) == value,
             roi: sizes.iter().map(|s| at_size(&evaluation, *s).roi).collect(),
         })
     };
     let mut rows = values.iter().map(|value| row(*value)).collect::<Result<Vec<_>, EconomicsError>>()?;
     // Towards the end where attacks return less, so that the page shows where they stop paying.
-    let (Some(mut low), Some(mut high)) = (values.first().copied(), values.last().copied()) else {
+    let (Some(mut low), Some(mut high)) =
+        (values.iter().flatten().min().copied(), values.iter().flatten().max().copied())
+    else {
         return Ok(RoiMap { parameter: knob.name, rows, sizes });
     };
-    let downwards = rows.first().map(RoiRow::best) <= rows.last().map(RoiRow::best);
+    let off = values.contains(&None);
+    let downwards = off || rows.first().map(RoiRow::best) <= rows.last().map(RoiRow::best);
     for _ in 0..MORE_ROWS {
         let end = if downwards { rows.first() } else { rows.last() };
         if end.is_none_or(|row| row.best() <= 0.0) {
@@ -167,10 +173,10 @@ pub fn map(
         }
         if downwards {
             low = next;
-            rows.insert(0, row(next)?);
+            rows.insert(0, row(Some(next))?);
         } else {
             high = next;
-            rows.push(row(next)?);
+            rows.push(row(Some(next))?);
         }
     }
     Ok(RoiMap { parameter: knob.name, rows, sizes })
@@ -215,12 +221,15 @@ mod tests {
         for name in ["value_cap", "b_min", "price_max", "delta"] {
             let knob = knob(name).expect("there");
             let steps = steps(knob, &before, &after);
-            let both = [knob.get(&before), knob.get(&after)].map(|x| x.expect("a limit"));
+            let both = [knob.get(&before), knob.get(&after)];
             assert!(steps.is_sorted() && both.iter().all(|x| steps.contains(x)), "{name}");
-            assert!(steps.iter().all(|x| knob.with(&after, *x).check().is_ok()), "{name}");
+            assert!(steps.iter().all(|x| knob.with_or_off(&after, *x).check().is_ok()), "{name}");
+            assert!(steps.iter().all(|x| knob.shown(*x).len() < 8), "{name}: {steps:?}");
         }
         let cap = knob("value_cap").expect("there");
-        assert!(steps(cap, &before, &Rules::preset(Preset::Flat)).is_empty(), "no cap, no steps");
+        let steps = steps(cap, &before, &Rules::preset(Preset::Flat));
+        assert_eq!(steps.last(), Some(&None), "without a cap comes after all caps");
+        assert!(steps.contains(&cap.get(&before)) && cap.with_or_off(&before, None).value_cap().is_none());
     }
 
     #[test]

@@ -167,6 +167,18 @@ impl Knob {
         rules
     }
 
+    /// Rules with another value, or with the limit switched off where there is one.
+    pub fn with_or_off(&self, rules: &Rules, value: Option<u64>) -> Rules {
+        match value {
+            Some(value) => self.with(rules, value),
+            None => Rules {
+                limits_views: rules.limits_views && self.name != "j_max",
+                caps_value: rules.caps_value && self.name != "value_cap",
+                ..rules.clone()
+            },
+        }
+    }
+
     /// Rules with the value, or with the bound that it is beyond.
     pub fn with_bounded(&self, rules: &Rules, value: u64) -> Rules {
         let changed = self.with(rules, value);

@@ -155,8 +155,8 @@ pub struct Impact {
     pub attack_after: BestAttack,
     /// Returns by size.
     pub attack_sizes: Vec<SizeRoi>,
-    /// Returns over a parameter and size; `None` where no parameter can be varied.
-    pub attack_map: Option<RoiMap>,
+    /// Returns over a parameter and size.
+    pub attack_map: RoiMap,
     /// Which parameters matter.
     pub sensitivities: Vec<Sensitivity>,
     /// Share of value below each threshold from 0 on, before.

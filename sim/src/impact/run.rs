@@ -16,6 +16,9 @@ use crate::{
 use rayon::prelude::*;
 use std::sync::Arc;
 
+/// The parameter that bounds what a bought subscription can direct.
+const CAP: &str = "value_cap";
+
 /// What makes a market for every seed.
 enum Plays {
     Table(Table),
@@ -163,13 +166,9 @@ fn assemble(
         after: attack::at_size(after, *s).roi,
     };
     let attack_sizes = sizes.iter().map(size_roi).collect();
-    let attack_map = match mapped(options, &sensitivities) {
-        Some(knob) => {
-            let values = attack::steps(knob, rules, proposed);
-            Some(attack::map(epoch, knob, &values, rules, proposed, sizes)?)
-        }
-        None => None,
-    };
+    let knob = mapped(options, &sensitivities);
+    let values = attack::steps(knob, rules, proposed);
+    let attack_map = attack::map(epoch, knob, &values, rules, proposed, sizes)?;
     let reach = compare::threshold_reach(before, after);
     let impact = Impact {
         before: options.before.name.clone(),
@@ -219,17 +218,16 @@ fn tile(draws: &[DrawFigures], part: fn(&Figures) -> f64) -> Tile {
     Tile { before, after, change: after - before, after_low, after_high, change_low, change_high }
 }
 
-/// The parameter of the attack map: of those that change, the one behind most of the attack's variance; the cap where
-/// none is known.
-fn mapped(options: &Options, sensitivities: &[Sensitivity]) -> Option<&'static knobs::Knob> {
+/// The parameter of the attack map: of those that change, the one behind most of the attack's variance. The cap where none
+/// is known, and where one side has none: that is more than any range could show.
+fn mapped(options: &Options, sensitivities: &[Sensitivity]) -> &'static knobs::Knob {
     let (before, after) = (&options.before.rules, &options.after.rules);
     let changed = sensitivities
         .iter()
         .filter(|row| knobs::knob(row.parameter).is_some_and(|knob| knob.get(before) != knob.get(after)));
     let most = changed.max_by(|a, b| a.attack.total.total_cmp(&b.attack.total));
-    let name = most.filter(|row| row.attack.total > 0.0).map_or("value_cap", |row| row.parameter);
-    let usable = |knob: &&knobs::Knob| !attack::steps(knob, before, after).is_empty();
-    knobs::knob(name).filter(usable).or_else(|| knobs::knob("b_min")).filter(usable)
+    let known = most.filter(|row| row.attack.total > 0.0 && before.caps_value && after.caps_value);
+    knobs::knob(known.map_or(CAP, |row| row.parameter)).expect("rows are named after knobs")
 }
 
 fn changes(options: &Options) -> Vec<Change> {

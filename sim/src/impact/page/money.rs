@@ -60,10 +60,11 @@ fn sankey(impact: &Impact) -> Markup {
         (name.to_owned(), class.to_owned(), of(before), of(after))
     };
     let middle = vec![
-        part("Creators", "part-0", |flow| flow.creators),
-        part("Infrastructure", "part-2", |flow| flow.infra),
-        part("Eco-Reserve", "part-1", |flow| flow.eco),
         part("Protocol fee", "part-3", |flow| flow.fee),
+        part("Eco-Reserve", "part-1", |flow| flow.eco),
+        part("Infrastructure", "part-2", |flow| flow.infra),
+        // Last, so that no stream to a band crosses the words beside the others.
+        part("Creators", "part-0", |flow| flow.creators),
     ];
     let top = 24.0;
     let middle = stack(middle, after.revenue, top, top);
@@ -76,7 +77,8 @@ fn sankey(impact: &Impact) -> Markup {
     if before.carried + after.carried > 0 {
         right.push(("Carried over".into(), "part-4".into(), before.carried, after.carried));
     }
-    let right = stack(right, after.revenue, top, middle[0].y);
+    let pool = &middle[middle.len() - 1];
+    let right = stack(right, after.revenue, pool.y, pool.y);
     let (x0, x1, x2) = (0.0, 330.0, 690.0);
     let bottom = |parts: &[Part]| parts.last().map_or(0.0, |part| part.y + part.height);
     let height = bottom(&middle).max(bottom(&right)) + 30.0;

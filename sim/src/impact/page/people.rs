@@ -128,7 +128,7 @@ fn deciles(impact: &Impact) -> Markup {
                 }
                 None if decile.after > 0 => {
                     (bar("more", middle, y + 2.0, reach, pitch - 6.0))
-                    (label("value", middle + 6.0, y + 14.0, "from nothing"))
+                    (label("on-more", middle + 6.0, y + 14.0, "from nothing"))
                 }
                 None => { (label("note", middle + 6.0, y + 14.0, "nothing paid")) }
             }

@@ -8,6 +8,7 @@ use crate::{
     impact::{
         Impact, SizeRoi,
         attack::{self, RoiMap},
+        knobs::NONE,
         sobol::{Index, Sensitivity},
     },
     report::thousands,
@@ -20,6 +21,10 @@ const TOP: usize = 8;
 const LEAST: f64 = 0.05;
 
 pub(super) fn section(impact: &Impact) -> Markup {
+    let map = &impact.attack_map;
+    // What the choice of the parameter rests on: indices, where both sides have every limit.
+    let chosen = !impact.sensitivities.is_empty()
+        && map.rows.iter().all(|row| !(row.before && row.proposed) && row.value != NONE);
     html! {
         div.charts {
             figure {
@@ -41,23 +46,21 @@ pub(super) fn section(impact: &Impact) -> Markup {
                 }
             }
         }
-        @if let Some(map) = &impact.attack_map {
-            section {
-                h2 { "Where attacks begin to pay" }
-                div.scroll { (heatmap(map)) }
-                p.caption {
-                    "Profit of the best attack for each credit spent, at " code { (map.parameter) } " from low to high and everything "
-                    "else as proposed. Hatched cells with a plus pay; "
-                    @if map.rows.iter().flat_map(|row| &row.roi).any(|roi| *roi <= 0.0) {
-                        "the thick line is where profit turns into loss. "
-                    } @else { "no value in reach turns profit into loss. " }
-                    @if map.rows.iter().flat_map(|row| &row.roi).any(|roi| *roi <= attack::NOTHING_LEFT) {
-                        "−100 % means that so few subscribers are below the threshold and get nothing. "
-                    }
-                    @if map.rows.iter().any(|row| row.before && row.proposed) {
-                        code { (map.parameter) } " is shown because it bounds what a bought subscription can direct."
-                    } @else { "Of what is proposed, " code { (map.parameter) } " moves the attack most." }
+        section {
+            h2 { "Where attacks begin to pay" }
+            div.scroll { (heatmap(map)) }
+            p.caption {
+                "Profit of the best attack for each credit spent, at " code { (map.parameter) } " from low to high and everything "
+                "else as proposed. Hatched cells with a plus pay; "
+                @if map.rows.iter().flat_map(|row| &row.roi).any(|roi| *roi <= 0.0) {
+                    "the thick line is where profit turns into loss. "
+                } @else { "no value in reach turns profit into loss. " }
+                @if map.rows.iter().flat_map(|row| &row.roi).any(|roi| *roi <= attack::NOTHING_LEFT) {
+                    "−100 % means that so few subscribers are below the threshold and get nothing. "
                 }
+                @if !chosen {
+                    code { (map.parameter) } " is shown because it bounds what a bought subscription can direct."
+                } @else { "Of what is proposed, " code { (map.parameter) } " moves the attack most." }
             }
         }
         @if !impact.sensitivities.is_empty() {
@@ -90,7 +93,7 @@ fn explained(impact: &Impact) -> Markup {
 }
 
 fn sizes(sizes: &[SizeRoi]) -> Markup {
-    let (left, top, width, height) = (66.0, 26.0, f64::from(HALF) - 76.0, 240.0);
+    let (left, top, width, height) = (76.0, 26.0, f64::from(HALF) - 86.0, 240.0);
     // Credits back for a credit, on a logarithmic axis: 1 is break-even.
     let back = |roi: f64| (1.0 + roi).max(LEAST);
     let values = || sizes.iter().flat_map(|row| [back(row.before), back(row.after)]);
@@ -143,7 +146,9 @@ fn threshold(impact: &Impact) -> Markup {
     let (before_k, after_k) = impact.thresholds;
     let before = here(&impact.suppressed_before, before_k);
     let after = here(&impact.suppressed_after, after_k);
+    // Words stand to the right of a mark and below it, unless the edge is near.
     let beside = |x: f64| if x > left + 0.6 * width { ("end", -9.0) } else { ("", 9.0) };
+    let below = |y: f64| if y > top + height - 40.0 { -32.0 } else { 14.0 };
     let content = html! {
         @for tick in &rows {
             (line("grid", place(0.0, tick / 100.0), place(reach, tick / 100.0)))
@@ -157,12 +162,12 @@ fn threshold(impact: &Impact) -> Markup {
         @if let Some(((x, y), share)) = before {
             (line("drop", (x, y), (x, top + height))) (before_mark(x, y))
             @let (class, dx) = beside(x);
-            (label(&format!("note {class}"), x + dx, y + 30.0, &format!("today {before_k}: {}", percent(share, 1, false))))
+            (label(&format!("note {class}"), x + dx, y + below(y) + 16.0, &format!("today {before_k}: {}", percent(share, 1, false))))
         }
         @if let Some(((x, y), share)) = after {
             (line("drop", (x, y), (x, top + height))) (after_mark(x, y))
             @let (class, dx) = beside(x);
-            (label(&format!("strong accent {class}"), x + dx, y + 14.0, &format!("proposed {after_k}: {}", percent(share, 1, false))))
+            (label(&format!("strong accent {class}"), x + dx, y + below(y), &format!("proposed {after_k}: {}", percent(share, 1, false))))
         }
         (line("base", (left, top + height), (left + width, top + height)))
         (label("axis middle", left + width / 2.0, top + height + 38.0, "threshold k_anonymity, in listeners"))
@@ -200,7 +205,7 @@ fn heatmap(map: &RoiMap) -> Markup {
         @for (r, row) in rows.iter().enumerate() {
             @let y = top + pitch * r as f64;
             @let side = match (row.before, row.proposed) {
-                (true, true) => "● today and proposed", (true, false) => "○ today", (false, true) => "● proposed", _ => "",
+                (true, true) => "● both", (true, false) => "○ today", (false, true) => "● proposed", _ => "",
             };
             (label(if side.is_empty() { "name" } else { "strong" }, 0.0, y + 19.5, &row.value))
             (label(if row.proposed { "strong accent end" } else { "note end" }, left - 10.0, y + 19.5, side))
