@@ -34,8 +34,8 @@ Examples:
       one JSON object on standard output, and nothing else there
 
   cwe demo --l1 http://127.0.0.1:8545
-      anchored on a node of your own, such as anvil: contracts are deployed, every block is committed, the
-      final epoch is mirrored, and two creators claim there
+      anchored on a node of your own, such as anvil: contracts are deployed, every block is committed,
+      the final epoch is mirrored, and two creators claim there
 
 The run folder holds manifest.json, metrics.json, workload.csv (one row an accepted event),
 payouts.csv, epoch.json (the public record), report.html (opens offline) and timings.json.";
@@ -103,7 +103,7 @@ pub(crate) enum Command {
     /// Look at the public record of an epoch, and verify it offline
     #[command(subcommand)]
     Epoch(EpochCommand),
-    /// Simulate many epochs without cryptography
+    /// Simulate epochs on paper, without cryptography
     #[command(subcommand)]
     Sim(SimCommand),
     /// Show what a change of parameters would do
@@ -134,6 +134,17 @@ pub(crate) enum EpochCommand {
     Verify(Verify),
     /// Show a public record
     Show(Show),
+}
+
+/// Reads a state root as nodes or as L1 spell it. L1 has the same field element as a big-endian number, after `0x`.
+fn trusted_root(text: &str) -> Result<Digest, String> {
+    let expected = "expected 64 hexadecimal digits, or 0x and 64 hexadecimal digits as on L1";
+    let Some(digits) = text.strip_prefix("0x") else {
+        return text.parse().map_err(|_| expected.into());
+    };
+    let mut root: Digest = digits.to_ascii_lowercase().parse().map_err(|_| expected)?;
+    root.0.reverse();
+    Ok(root)
 }
 
 /// How results are printed.
@@ -180,7 +191,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "L1", default_value = EMBEDDED)]
     pub(crate) l1: String,
     /// File with the key of an account that pays there, 64 hexadecimal digits, readable by you alone. Development
-    /// nodes such as anvil need none
+    /// nodes with chain number 31337 or 1337, such as anvil, need none
     #[arg(long, value_name = "FILE")]
     pub(crate) l1_key: Option<PathBuf>,
     /// The run folder [default: runs/SOURCE-seed-S]
@@ -319,8 +330,8 @@ pub(crate) struct Verify {
     /// A run folder, or a record file
     #[arg(value_name = "RUNDIR")]
     pub(crate) run: PathBuf,
-    /// State root that you trust, from a node or from L1: 64 hexadecimal digits
-    #[arg(long, value_name = "HEX")]
+    /// State root that you trust: from a node, 64 hexadecimal digits, or from the rollup's contract on L1, with 0x
+    #[arg(long, value_name = "HEX", value_parser = trusted_root)]
     pub(crate) root: Option<Digest>,
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Format::Table)]

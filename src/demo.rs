@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
         announce(&workload, &options);
     }
     let staging = folder::Staging::new(&out)?;
-    remove_when_interrupted(staging.dir().to_owned())?;
+    remove_when_interrupted(staging.dir().to_owned(), arguments.l1 != EMBEDDED)?;
     let progress = progress::choose(arguments.quiet);
     let outcome = demo::run(&options, workload, &staging.scratch(), progress.as_ref())?;
     staging.commit(&outcome)?;
@@ -72,6 +72,7 @@ fn layer1(arguments: &Demo) -> Result<Layer1, Failure> {
     match (arguments.l1.as_str(), &arguments.l1_key) {
         (EMBEDDED, None) => Ok(Layer1::Embedded),
         (EMBEDDED, Some(_)) => Err(Failure::KeyWithoutEndpoint),
+        (given, _) if !given.contains("://") => Err(Failure::NoL1 { given: given.into() }),
         (url, key) => {
             Ok(Layer1::Endpoint { url: url.into(), key: key.as_deref().map(secret::read_key).transpose()? })
         }
@@ -100,16 +101,20 @@ fn announce(workload: &Workload, options: &Options) {
 }
 
 /// An interrupted run leaves neither a run folder nor the beginning of one.
-fn remove_when_interrupted(staging: PathBuf) -> Result<(), Failure> {
+fn remove_when_interrupted(staging: PathBuf, sends: bool) -> Result<(), Failure> {
     Ok(ctrlc::set_handler(move || {
         // What is being written to cannot always be removed at once.
         let removed = (0..20).any(|_| {
             std::thread::sleep(std::time::Duration::from_millis(10));
             fs::remove_dir_all(&staging).is_ok() || !staging.exists()
         });
-        let rest =
-            if removed { "nothing was written".into() } else { format!("remove {}", staging.display()) };
-        drop(writeln!(std::io::stderr(), "\nerror: interrupted: {rest}"));
+        let rest = if removed {
+            "no run folder was written".into()
+        } else {
+            format!("remove {}", staging.display())
+        };
+        let sent = if sends { "; what was sent to L1 stays there" } else { "" };
+        drop(writeln!(std::io::stderr(), "\nerror: interrupted: {rest}{sent}"));
         std::process::exit(INTERRUPTED);
     })?)
 }
@@ -150,6 +155,10 @@ fn layer1_summary(layer1: &OnLayer1) -> String {
     });
     text += &table(["transactions", "how many", "gas each", "gas"], 1, gas.collect());
     let total: u64 = layer1.gas.values().map(|gas| gas.gas).sum();
+    text += &format!(
+        "State root of the epoch there, after batch {}: {}\n",
+        layer1.epoch_batch, layer1.epoch_root
+    );
     text += &format!("{} gas in all.\n\nWhat L1 refused\n", thousands(total));
     let tried = layer1.refusals.iter();
     let tried = tried.map(|t| [mark(t.as_expected).into(), t.attempt.clone(), t.answer.clone()]);
@@ -173,7 +182,7 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
         ("events counted", metrics.events_accepted),
         ("bundles handed in, attacks included", metrics.bundles_submitted),
         ("bundles counted", metrics.bundles_accepted),
-        ("batches anchored", metrics.batches),
+        ("batches of bundles anchored", metrics.batches),
         ("claims paid", metrics.claims_ok),
     ];
     text += &table(["", ""], 1, counts.map(|(label, n)| [label.into(), thousands(n)]).into());

@@ -186,7 +186,7 @@ pub(crate) fn money(record: &EpochRecord) -> String {
     let mut rows: Vec<_> =
         rows.into_iter().map(|(name, amount)| [name.into(), credits(amount), share(amount)]).collect();
     for (name, amount) in [
-        ("paid on L1", money.on_layer1),
+        ("of the creators' on L1", money.on_layer1),
         ("carried in", money.carried_in),
         ("carried out", money.carried_out),
     ] {

@@ -31,6 +31,12 @@ pub(crate) enum Failure {
     /// A key for the L1 in this process, which has its own.
     #[error("--l1-key goes with --l1 URL: the embedded L1 makes its own account")]
     KeyWithoutEndpoint,
+    /// Neither the L1 in this process nor a URL.
+    #[error("--l1 {given:?} is neither `embedded` nor a URL such as http://127.0.0.1:8545")]
+    NoL1 {
+        /// What was given.
+        given: String,
+    },
     /// No run folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -102,6 +108,8 @@ impl Failure {
                 | DemoError::NoLayer1Key { .. }
                 | DemoError::NoWei { .. }
                 | DemoError::MainNet
+                | DemoError::OtherRules { .. }
+                | DemoError::Port(PortError::BadUrl { .. })
                 | DemoError::Port(PortError::Unreachable { .. })
                 | DemoError::World(WorldError::TooManyBundles { .. }) => 2,
                 _ => 3,
@@ -111,6 +119,7 @@ impl Failure {
             )
             | Self::Key(_)
             | Self::KeyWithoutEndpoint
+            | Self::NoL1 { .. }
             | Self::RecordUnreadable { .. }
             | Self::RecordTooLong { .. }
             | Self::NoRecord { .. } => 2,

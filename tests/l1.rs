@@ -80,6 +80,8 @@ fn keys_are_refused_unless_their_file_is_ones_own_and_holds_one() {
         file("long", &format!("{digits}00"), 0o600),
         file("words", "the key", 0o600),
         file("empty", "", 0o600),
+        file("zero", &"00".repeat(32), 0o600),
+        folder.path().to_str().expect("a plain path").to_owned(),
         folder.path().join("missing").to_str().expect("a plain path").to_owned(),
     ] {
         let error = refused(&["--l1", url, "--l1-key", &bad]);

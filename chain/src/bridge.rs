@@ -20,7 +20,7 @@ pub mod refusal;
 pub mod sender;
 
 pub use anchor::{Anchor, AnchorError, Committed, Contracts};
-pub use attester::{AttestError, Attestation, Attester};
+pub use attester::{AttestError, Attestation, Attested, Attester};
 pub use batch::{Batch, batches};
 pub use embedded::{Embedded, Mining};
 pub use endpoint::Endpoint;

@@ -149,6 +149,16 @@ pub enum DemoError {
         /// Chain number.
         chain: u64,
     },
+    /// The L1 does not run the contracts.
+    #[error(
+        "L1, chain {chain}, does not run these contracts, which need the rules of the Prague hard fork: {error}"
+    )]
+    OtherRules {
+        /// Chain number.
+        chain: u64,
+        /// What it says.
+        error: String,
+    },
     /// The L1 is one where money is real.
     #[error("this is main net: the keys of a simulated world are no secret, so take a test network")]
     MainNet,

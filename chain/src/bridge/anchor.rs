@@ -152,6 +152,15 @@ impl<P: Port> Anchor<P> {
         Ok((Self { sender, contracts }, [credit.1, rollup.1, mirror.1, vault.1]))
     }
 
+    /// Asks L1 whether it runs contracts like these, and sends nothing.
+    ///
+    /// Errors: the port's, of a trial deployment by `account`.
+    pub fn check(port: &mut P, account: Address) -> Result<(), PortError> {
+        let arguments = CweCredit::constructorCall { minter_: account, cap_: U256::from(1) };
+        let data = [&CweCredit::BYTECODE[..], &arguments.abi_encode()].concat().into();
+        port.estimate(&Call { from: account, to: TxKind::Create, value: U256::ZERO, data }).map(|_| ())
+    }
+
     /// Contracts that are there already.
     pub fn attach(sender: Sender<P>, contracts: Contracts) -> Self {
         Self { sender, contracts }
@@ -173,21 +182,22 @@ impl<P: Port> Anchor<P> {
         Ok((count, self.ask_rollup(AttestedRollup::stateRootCall {})?))
     }
 
+    /// State root after a batch that is on L1; 0 is the genesis.
+    pub fn root_after(&mut self, number: u64) -> Result<B256, AnchorError> {
+        self.ask_rollup(AttestedRollup::stateRootAfterCall { number })
+    }
+
     /// Commits a batch, unless it is on L1 already.
     ///
     /// Errors: [`AnchorError::Diverged`] where L1 has another batch of this number, and those of the contract.
     pub fn commit(&mut self, batch: &Batch, attestations: &[Attestation]) -> Result<Committed, AnchorError> {
         let number = batch.number;
+        if self.has(batch)? {
+            return Ok(Committed::Before);
+        }
         if number <= self.ask_rollup(AttestedRollup::batchCountCall {})? {
-            let found = self.ask_rollup(AttestedRollup::stateRootAfterCall { number })?;
-            let data = self.ask_rollup(AttestedRollup::dataHashOfCall { number })?;
-            let same = found == batch.new_root && data == keccak256(&batch.data);
-            let expected = batch.new_root;
-            return if same {
-                Ok(Committed::Before)
-            } else {
-                Err(AnchorError::Diverged { number, expected, found })
-            };
+            let (expected, found) = (batch.new_root, self.root_after(number)?);
+            return Err(AnchorError::Diverged { number, expected, found });
         }
         let attestation = |a: &Attestation| IAttestedRollup::Attestation {
             member: a.member.index() as u8,
@@ -195,14 +205,40 @@ impl<P: Port> Anchor<P> {
         };
         let attestations = attestations.iter().map(attestation).collect();
         let call = AttestedRollup::commitBatchCall { batch: bound(batch), attestations };
-        self.act(&format!("batch {number}"), Target::Rollup, &call).map(Committed::Now)
+        match self.act(&format!("batch {number}"), Target::Rollup, &call) {
+            // Anybody may send a batch: somebody may have been faster.
+            Err(AnchorError::Refused { .. }) if self.has(batch)? => Ok(Committed::Before),
+            done => done.map(Committed::Now),
+        }
     }
 
-    /// Puts a final epoch on L1, proved under the root after `batch`.
-    pub fn mirror(&mut self, epoch: &Epoch, proof: &EpochProof, batch: u64) -> Result<Receipt, AnchorError> {
+    /// Whether L1 has exactly this batch.
+    fn has(&mut self, batch: &Batch) -> Result<bool, AnchorError> {
+        let number = batch.number;
+        if number == 0 || number > self.ask_rollup(AttestedRollup::batchCountCall {})? {
+            return Ok(false);
+        }
+        let data = self.ask_rollup(AttestedRollup::dataHashOfCall { number })?;
+        Ok(self.root_after(number)? == batch.new_root && data == keccak256(&batch.data))
+    }
+
+    /// Puts a final epoch on L1, proved under the root after `batch`, unless exactly this record is there already.
+    pub fn mirror(
+        &mut self,
+        epoch: &Epoch,
+        proof: &EpochProof,
+        batch: u64,
+    ) -> Result<Committed, AnchorError> {
         let record = mirrored(epoch).ok_or(AnchorError::NotFinal { epoch: epoch.epoch })?;
-        let call = EpochMirror::mirrorCall { record, proof: state_proof(proof, batch) };
-        self.act(&format!("mirror of epoch {}", epoch.epoch), Target::Mirror, &call)
+        let call = EpochMirror::mirrorCall { record: record.clone(), proof: state_proof(proof, batch) };
+        match self.act(&format!("mirror of epoch {}", epoch.epoch), Target::Mirror, &call) {
+            // Anybody may bring an epoch: somebody may have been faster.
+            Err(refused @ AnchorError::Refused { .. }) => match self.epoch(epoch.epoch) {
+                Ok(found) if found == record => Ok(Committed::Before),
+                _ => Err(refused),
+            },
+            done => done.map(Committed::Now),
+        }
     }
 
     /// What L1 has of an epoch.
@@ -212,13 +248,17 @@ impl<P: Port> Anchor<P> {
     }
 
     /// Mints what an epoch owes on L1 and gives it to the vault. Returns the receipts of minting, approval and funding.
+    ///
+    /// The vault may take as much as it asks for, once and for all: it asks only while it is funded by this account.
+    /// Errors with the mirror's own if the epoch is not there yet, before anything is minted.
     pub fn fund(&mut self, epoch: EpochId, owed: Credits) -> Result<[Receipt; 3], AnchorError> {
+        self.epoch(epoch)?;
         let (amount, account) = (U256::from(owed.0), self.sender.account());
         let mint = CweCredit::mintCall { to: account, amount };
-        let approve = CweCredit::approveCall { spender: self.contracts.vault, value: amount };
+        let approve = CweCredit::approveCall { spender: self.contracts.vault, value: U256::MAX };
         Ok([
-            self.act(&format!("credits for epoch {epoch}"), Target::Credit, &mint)?,
-            self.act(&format!("approval for epoch {epoch}"), Target::Credit, &approve)?,
+            self.act(&format!("{owed} credits for epoch {epoch}"), Target::Credit, &mint)?,
+            self.act("approval of the vault", Target::Credit, &approve)?,
             self.act(
                 &format!("funds of epoch {epoch}"),
                 Target::Vault,
@@ -269,7 +309,7 @@ impl<P: Port> Anchor<P> {
 
     /// Gives wei to an account, such as a creator's who has none to pay for gas.
     pub fn give(&mut self, to: Address, wei: U256) -> Result<Receipt, AnchorError> {
-        let step = format!("wei for {to}");
+        let step = format!("{wei} wei for {to}");
         Ok(self.sender.submit(&step, TxKind::Call(to), wei, Bytes::new())?)
     }
 
@@ -304,7 +344,9 @@ impl<P: Port> Anchor<P> {
             Target::Mirror => self.contracts.mirror,
             Target::Vault => self.contracts.vault,
         };
-        let sent = self.sender.submit(step, TxKind::Call(to), U256::ZERO, call.abi_encode().into());
+        // A step is of one contract: another rollup's batch 7 is another step.
+        let step = format!("{step}, at {to}");
+        let sent = self.sender.submit(&step, TxKind::Call(to), U256::ZERO, call.abi_encode().into());
         sent.map_err(|error| match error {
             SendError::Refused { step, data } => {
                 AnchorError::Refused { step, refusal: Refusal::decode(target, &data).into() }
@@ -320,9 +362,11 @@ fn create<P: Port>(
     code: &Bytes,
     arguments: &impl SolConstructor,
 ) -> Result<(Address, Receipt), AnchorError> {
-    let data = [&code[..], &arguments.abi_encode()].concat().into();
-    let receipt = sender.submit(step, TxKind::Create, U256::ZERO, data)?;
-    let created = receipt.created.ok_or(AnchorError::NothingCreated { step: step.into() })?;
+    let data: Bytes = [&code[..], &arguments.abi_encode()].concat().into();
+    // Other code or other arguments are another contract.
+    let step = format!("{step} {}", keccak256(&data));
+    let receipt = sender.submit(&step, TxKind::Create, U256::ZERO, data)?;
+    let created = receipt.created.ok_or(AnchorError::NothingCreated { step })?;
     Ok((created, receipt))
 }
 

@@ -14,13 +14,9 @@ use primitives::Encode;
 
 /// Most data of a batch: a transaction with it stays below what the pools of L1 nodes take.
 pub const MAX_DATA_BYTES: usize = 96 << 10;
-/// Bytes of a block's length in the stream.
-pub const LENGTH_BYTES: usize = 4;
-/// Longest encoding of a block: its transactions, and room for what surrounds them.
-pub const MAX_STREAMED_BLOCK: usize = MAX_BLOCK_BYTES + (1 << 10);
 
 const _: () = {
-    assert!(MAX_STREAMED_BLOCK as u64 <= u32::MAX as u64, "a length fits into four bytes");
+    assert!((MAX_BLOCK_BYTES + (1 << 10)) as u64 <= u32::MAX as u64, "a length fits into four bytes");
     assert!(MAX_DATA_BYTES + (2 << 10) < super::journal::MAX_TRANSACTION_BYTES);
 };
 

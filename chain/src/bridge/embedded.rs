@@ -102,19 +102,27 @@ impl Embedded {
     pub fn mine(&mut self) -> Result<(), PortError> {
         let ready = self.pool.keys().find(|(account, nonce)| self.evm.nonce(*account) == *nonce).copied();
         let pending = ready.and_then(|key| self.pool.remove(&key));
-        if let Some(log) = &mut self.log {
-            // On disk first: whoever has seen a receipt finds it again.
-            let raw = pending.as_ref().map_or(&[][..], |pending| &pending.raw);
-            log.append(self.height + 1, raw).map_err(storage)?;
-        }
         self.block(pending)
     }
 
+    /// Makes a block. A transaction that belongs in no block is dropped: it runs before anything is written.
     fn block(&mut self, pending: Option<Pending>) -> Result<(), PortError> {
-        self.height += 1;
-        if let Some(Pending { raw, tx }) = pending {
-            let from = sender(&tx)?;
-            let ran = self.evm.execute(self.height, from, &tx).map_err(PortError::Storage)?;
+        let height = self.height + 1;
+        let tried = match &pending {
+            None => None,
+            Some(Pending { tx, .. }) => {
+                let from = sender(tx)?;
+                Some(self.evm.execute(height, from, tx).map_err(PortError::Rejected)?)
+            }
+        };
+        if let Some(log) = &mut self.log {
+            // On disk first: whoever has seen a receipt finds it again.
+            let raw = pending.as_ref().map_or(&[][..], |pending| &pending.raw);
+            log.append(height, raw).map_err(storage)?;
+        }
+        self.height = height;
+        if let (Some(Pending { raw, .. }), Some((ran, changes))) = (pending, tried) {
+            self.evm.commit(changes);
             let hash = keccak256(&raw);
             let receipt = Receipt {
                 hash,
@@ -145,8 +153,8 @@ impl Embedded {
         if tx.max_fee_per_gas() < u128::from(BASE_FEE) {
             return Err(format!("a fee of {} wei is below the base fee", tx.max_fee_per_gas()));
         }
-        let most = U256::from(tx.gas_limit()) * U256::from(tx.max_fee_per_gas()) + tx.value();
-        let balance = self.evm.balance(from);
+        let gas = U256::from(tx.gas_limit()).saturating_mul(U256::from(tx.max_fee_per_gas()));
+        let (most, balance) = (gas.saturating_add(tx.value()), self.evm.balance(from));
         if balance < most {
             return Err(format!("{from} holds {balance} wei and may have to pay {most}"));
         }

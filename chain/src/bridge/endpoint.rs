@@ -15,13 +15,15 @@ use std::{future::Future, time::Duration};
 use tokio::runtime::Runtime;
 
 /// Longest wait for one answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Attempts of a request that the network fails.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 4;
 /// Pause before the second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Parts of a URL from this length on are not repeated: they may be keys.
+const SECRET: usize = 6;
 /// Pause between two looks for a receipt.
-const POLL: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_secs(1);
 
 /// A node at a URL. What follows the host in the URL is never shown: it may hold a key to the service.
 pub struct Endpoint {
@@ -35,12 +37,13 @@ pub struct Endpoint {
 impl Endpoint {
     /// The node at `url`, which is `http://…` or `https://…`. Asks it nothing yet.
     ///
-    /// Errors: [`PortError::Unreachable`] where the URL is none.
+    /// Errors: [`PortError::BadUrl`]; [`PortError::Unreachable`] where nothing can be asked at all.
     pub fn new(url: &str) -> Result<Self, PortError> {
         let unreachable = |reason: String| PortError::Unreachable { endpoint: origin(url), reason };
-        let parsed: reqwest::Url = url.parse().map_err(|error| unreachable(format!("no URL: {error}")))?;
+        let bad = |reason: &str| PortError::BadUrl { reason: reason.into() };
+        let parsed: reqwest::Url = url.parse().map_err(|_| bad("it cannot be read"))?;
         if !["http", "https"].contains(&parsed.scheme()) {
-            return Err(unreachable("a URL that starts with http:// or https:// is needed".into()));
+            return Err(bad("it has another scheme"));
         }
         // Where another part of the program has chosen a provider already, that one serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -80,6 +83,16 @@ impl Endpoint {
         unreachable!("the last attempt returns")
     }
 
+    /// The beginning of a text, without what in the URL follows the host.
+    fn shown(&self, text: &str) -> String {
+        let tail = self.spelled.strip_prefix(&self.origin).unwrap_or_default();
+        let mut shown = text.replace(&self.spelled, &self.origin);
+        for secret in tail.split(['/', '?', '&', '=']).filter(|part| part.len() >= SECRET) {
+            shown = shown.replace(secret, "…");
+        }
+        shown.lines().next().unwrap_or_default().chars().take(200).collect()
+    }
+
     fn sleep(&self, pause: Duration) {
         // Inside the future: a timer belongs to the runtime that makes it.
         self.runtime.block_on(async { tokio::time::sleep(pause).await });
@@ -90,10 +103,15 @@ impl Endpoint {
             RpcError::ErrorResp(answer) => match answer.as_revert_data() {
                 Some(data) => PortError::Reverted(data),
                 None if answer.message.contains("revert") => PortError::Reverted(Bytes::new()),
-                None => PortError::Rejected(answer.message.into_owned()),
+                None => PortError::Rejected(self.shown(&answer.message)),
+            },
+            // What a server that is no node answers may be a whole page, and may repeat what it was asked.
+            RpcError::Transport(TransportErrorKind::HttpError(error)) => PortError::Unreachable {
+                endpoint: self.origin.clone(),
+                reason: format!("it answers with HTTP status {}", error.status),
             },
             error => {
-                let reason = error.to_string().replace(&self.spelled, &self.origin);
+                let reason = self.shown(&error.to_string());
                 PortError::Unreachable { endpoint: self.origin.clone(), reason }
             }
         }
@@ -239,7 +257,7 @@ mod tests {
     fn a_url_is_checked_before_anything_is_asked() {
         for bad in ["", "127.0.0.1:8545", "ftp://host/secret", "http://"] {
             let Err(error) = Endpoint::new(bad) else { panic!("{bad} is no URL of a node") };
-            assert!(matches!(&error, PortError::Unreachable { .. }) && !error.to_string().contains("secret"));
+            assert!(matches!(&error, PortError::BadUrl { .. }) && !error.to_string().contains("secret"));
         }
     }
 }

@@ -60,7 +60,7 @@ pub struct Attempt {
     pub step: Digest,
     /// Nonce. Attempts of a step that only differ in fees share it.
     pub nonce: u64,
-    /// Bytes, as they are sent.
+    /// Bytes, as they are sent. Without any, the step is forgotten: what was signed for it before counts no longer.
     pub raw: Vec<u8>,
 }
 
@@ -131,12 +131,14 @@ impl Journal {
         Ok(Self { log, attempts, next_nonce })
     }
 
-    /// Attempts of a step that share the latest nonce it was given, the oldest first.
+    /// Attempts of a step that share the latest nonce it was given, the oldest first. None after it was forgotten.
     pub fn attempts(&self, step: &Digest) -> &[Attempt] {
-        let all = self.attempts.get(step).map_or(&[][..], Vec::as_slice);
-        let latest = all.last().map(|attempt| attempt.nonce);
-        let first = all.iter().position(|attempt| Some(attempt.nonce) == latest).unwrap_or(0);
-        &all[first..]
+        let all = self.history(step);
+        let forgotten = all.iter().rposition(|attempt| attempt.raw.is_empty()).map_or(0, |place| place + 1);
+        let rest = &all[forgotten..];
+        let latest = rest.last().map(|attempt| attempt.nonce);
+        let first = rest.iter().position(|attempt| Some(attempt.nonce) == latest).unwrap_or(0);
+        &rest[first..]
     }
 
     /// Every attempt of a step, the oldest first.
@@ -148,7 +150,8 @@ impl Journal {
     pub fn open_from(&self, nonce: u64) -> Vec<Vec<u8>> {
         let latest: BTreeMap<u64, &Attempt> =
             self.attempts.values().flatten().map(|attempt| (attempt.nonce, attempt)).collect();
-        latest.range(nonce..).map(|(_, attempt)| attempt.raw.clone()).collect()
+        let signed = latest.range(nonce..).map(|(_, attempt)| attempt.raw.clone());
+        signed.filter(|raw| !raw.is_empty()).collect()
     }
 
     /// The nonce after every one that was given to a step.

@@ -51,6 +51,12 @@ pub enum PortError {
     /// The node does not take the request.
     #[error("L1 refuses the request: {0}")]
     Rejected(String),
+    /// The address of the node is none.
+    #[error("the address of L1 is no http:// or https:// URL: {reason}")]
+    BadUrl {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The node was not reached, or said nothing that makes sense, however often it was tried.
     #[error("L1 at {endpoint} does not answer: {reason}")]
     Unreachable {

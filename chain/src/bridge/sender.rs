@@ -31,7 +31,7 @@ const BUMP: u128 = 13;
 pub struct Policy {
     /// Blocks that have to stand on a transaction's before it counts, its own included; at least 1.
     pub confirmations: u64,
-    /// Waits for a receipt before the fee is raised.
+    /// Waits for a receipt before the fee is raised, and before a receipt that should be there is given up.
     pub patience: u32,
     /// Times that the fee is raised before the step is given up.
     pub raises: u32,
@@ -41,7 +41,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { confirmations: 1, patience: 40, raises: 6, fee_cap: 500_000_000_000 }
+        Self { confirmations: 1, patience: 60, raises: 6, fee_cap: 500_000_000_000 }
     }
 }
 
@@ -77,6 +77,29 @@ pub enum SendError {
         fee: u128,
         /// [`Policy::fee_cap`].
         cap: u128,
+    },
+    /// The nonce is used, and none of the step's transactions has a receipt: something else acts with this key, or the
+    /// node has lost receipts. Whoever knows that nothing of the step was taken calls [`Sender::forget`].
+    #[error("{step}: something else used nonce {nonce} of the account, which should have a key of its own")]
+    Displaced {
+        /// The step.
+        step: String,
+        /// Its nonce.
+        nonce: u64,
+    },
+    /// The step was done before with another target or another value.
+    #[error("{step}: this step was begun with another target or value")]
+    StepChanged {
+        /// The step.
+        step: String,
+    },
+    /// Too few blocks follow.
+    #[error("{step}: no block follows block {block}, so that its transaction does not count yet")]
+    Unconfirmed {
+        /// The step.
+        step: String,
+        /// The transaction's block.
+        block: u64,
     },
     /// No block takes the transaction. It may still be taken: the step can be tried again.
     #[error(
@@ -139,53 +162,78 @@ impl<P: Port> Sender<P> {
 
     /// Does a step, or finds that it was done, and returns its receipt once that counts.
     ///
-    /// `to` and `data` of a step must be the same each time it is named. Errors: all of [`SendError`]; after
-    /// [`SendError::Port`] and [`SendError::Stuck`] the step may have been done or not, and naming it again finds out.
+    /// `to` and `value` of a step must be the same each time it is named; `data` may only differ in what does not
+    /// matter, such as who signed. Errors: all of [`SendError`]. After [`SendError::Port`], [`SendError::FeeCap`],
+    /// [`SendError::Unconfirmed`] and [`SendError::Stuck`] the step may have been done or not, and naming it again
+    /// finds out.
     pub fn submit(&mut self, step: &str, to: TxKind, value: U256, data: Bytes) -> Result<Receipt, SendError> {
         let id = step_digest(step);
         let call = Call { from: self.account(), to, value, data };
-        if let Some(receipt) = self.done(step, &id)? {
-            return Ok(receipt);
+        let begun = self.journal.history(&id).iter().filter_map(|attempt| decode(&attempt.raw));
+        if begun.clone().any(|tx| tx.to != call.to || tx.value != call.value) {
+            return Err(SendError::StepChanged { step: step.into() });
         }
-        if self.pending(step, &id)? {
-            self.broadcast(step, &id)?;
-        } else {
-            self.close_gaps(step)?;
-            self.attempt(step, id, &call, None)?;
+        match self.look(step, &id)? {
+            Look::New => {
+                self.close_gaps(step)?;
+                self.attempt(step, id, &call, None)?;
+            }
+            // A revert that counts frees the step: what stood in its way may be gone.
+            Look::Reverted => self.attempt(step, id, &call, None)?,
+            Look::Open => self.resume(step, id, &call)?,
+            Look::Done(_) | Look::Shallow(_) | Look::Gone(_) => {}
         }
         self.settle(step, id, &call)
     }
 
-    /// The receipt of the attempt that succeeded, if one did.
-    fn done(&mut self, step: &str, id: &Digest) -> Result<Option<Receipt>, SendError> {
-        for attempt in self.journal.history(id) {
-            let receipt = self.port.receipt(attempt.hash()).map_err(|error| at(step, error))?;
-            if let Some(receipt) = receipt.filter(|receipt| receipt.success) {
-                return self.confirmed(step, receipt);
-            }
+    /// Lets a step that was [`SendError::Displaced`] start over with another nonce. For whoever knows that none of its
+    /// transactions was taken, or that taking it twice does no harm.
+    pub fn forget(&mut self, step: &str) -> Result<(), SendError> {
+        let id = step_digest(step);
+        if let Some(nonce) = self.journal.attempts(&id).last().map(|attempt| attempt.nonce) {
+            self.journal.record(Attempt { step: id, nonce, raw: Vec::new() })?;
         }
-        Ok(None)
+        Ok(())
     }
 
-    /// The receipt, as soon as enough blocks stand on it; `None` if a reorganisation took it away meanwhile.
-    fn confirmed(&mut self, step: &str, mut receipt: Receipt) -> Result<Option<Receipt>, SendError> {
+    /// Where a step stands. A receipt is believed only as deep as the policy says, whatever it tells.
+    fn look(&mut self, step: &str, id: &Digest) -> Result<Look, SendError> {
         let depth = self.policy.confirmations.max(1) - 1;
-        while self.port.height().map_err(|error| at(step, error))? < receipt.block + depth {
-            self.port.wait().map_err(|error| at(step, error))?;
-            match self.port.receipt(receipt.hash).map_err(|error| at(step, error))? {
-                Some(found) => receipt = found,
-                None => return Ok(None),
+        let mut shallow = None;
+        let mut reverted = false;
+        let latest = self.journal.attempts(id).last().map(|attempt| attempt.nonce);
+        for attempt in self.journal.history(id).iter().filter(|attempt| !attempt.raw.is_empty()) {
+            let found = self.port.receipt(attempt.hash()).map_err(|error| at(step, error))?;
+            let Some(receipt) = found else { continue };
+            let deep = self.port.height().map_err(|error| at(step, error))? >= receipt.block + depth;
+            match (receipt.success, deep) {
+                (true, true) => return Ok(Look::Done(receipt)),
+                (_, false) => shallow = Some(receipt.block),
+                (false, true) => reverted |= latest == Some(attempt.nonce),
             }
         }
-        Ok(Some(receipt))
+        if let Some(block) = shallow {
+            return Ok(Look::Shallow(block));
+        }
+        let Some(nonce) = latest else { return Ok(Look::New) };
+        if reverted {
+            return Ok(Look::Reverted);
+        }
+        Ok(if self.used(step)? > nonce { Look::Gone(nonce) } else { Look::Open })
     }
 
-    /// Whether an attempt may still be taken: it was made, and its nonce is not used up.
-    fn pending(&mut self, step: &str, id: &Digest) -> Result<bool, SendError> {
-        let Some(nonce) = self.journal.attempts(id).last().map(|attempt| attempt.nonce) else {
-            return Ok(false);
-        };
-        Ok(self.used(step)? <= nonce)
+    /// Sends an open step again, or, where the pool takes none of its attempts any more, one at today's fees.
+    fn resume(&mut self, step: &str, id: Digest, call: &Call) -> Result<(), SendError> {
+        match self.broadcast(step, &id) {
+            Err(SendError::Port { error: PortError::Rejected(_), .. }) => self.replace(step, id, call),
+            sent => sent,
+        }
+    }
+
+    /// Offers more for a step.
+    fn replace(&mut self, step: &str, id: Digest, call: &Call) -> Result<(), SendError> {
+        let last = self.journal.attempts(&id).last().and_then(|attempt| decode(&attempt.raw));
+        self.attempt(step, id, call, last.as_ref())
     }
 
     /// Sends again what earlier steps left without a receipt: a nonce that is never taken holds all later ones up.
@@ -250,65 +298,88 @@ impl<P: Port> Sender<P> {
     /// Asks the contract, and gives the gas to allow.
     fn preflight(&mut self, step: &str, call: &Call) -> Result<u64, SendError> {
         match self.port.estimate(call) {
-            Ok(gas) => Ok((gas + gas / 100 * GAS_MARGIN).min(GAS_CAP.max(gas))),
+            Ok(gas) => Ok(gas.saturating_add(gas / 100 * GAS_MARGIN).min(GAS_CAP.max(gas))),
             Err(PortError::Reverted(data)) => Err(SendError::Refused { step: step.into(), data }),
             Err(error) => Err(at(step, error)),
         }
     }
 
-    /// Sends the latest attempt of a step. That its nonce was taken meanwhile, or that a replacement is not wanted, is
-    /// for the wait to find out: an attempt of this step may be what was taken.
+    /// Sends the attempts of a step until the pool takes one, the dearest first. That the nonce was used meanwhile is
+    /// for the next look to judge: an attempt of this step may be what was taken.
     fn broadcast(&mut self, step: &str, id: &Digest) -> Result<(), SendError> {
-        let attempts = self.journal.attempts(id);
-        let (attempt, replaces) =
-            (attempts.last().expect("a step that is sent has an attempt"), attempts.len() > 1);
-        let nonce = attempt.nonce;
-        match self.port.send(&attempt.raw) {
-            Err(PortError::Rejected(_)) if replaces || self.used(step)? > nonce => Ok(()),
-            sent => sent.map_err(|error| at(step, error)),
+        let attempts = self.journal.attempts(id).to_vec();
+        let mut refused = None;
+        for attempt in attempts.iter().rev() {
+            match self.port.send(&attempt.raw) {
+                Ok(()) => return Ok(()),
+                Err(PortError::Rejected(_)) if self.used(step)? > attempt.nonce => return Ok(()),
+                Err(error @ PortError::Rejected(_)) => refused = refused.or(Some(error)),
+                Err(error) => return Err(at(step, error)),
+            }
         }
+        refused.map_or(Ok(()), |error| Err(at(step, error)))
     }
 
-    /// Waits for a receipt, and raises the fee where none comes.
+    /// Waits until the step is done for good, and raises the fee where no block takes it.
     fn settle(&mut self, step: &str, id: Digest, call: &Call) -> Result<Receipt, SendError> {
-        for raise in 0..=self.policy.raises {
-            for _ in 0..=self.policy.patience {
-                if let Some(receipt) = self.done(step, &id)? {
-                    return Ok(receipt);
-                }
-                if self.reverted(step, &id)? {
+        let (mut open, mut raises, mut gone, mut shallow) = (0u32, 0u32, 0u32, 0u64);
+        let patience = self.policy.patience;
+        loop {
+            match self.look(step, &id)? {
+                Look::Done(receipt) => return Ok(receipt),
+                Look::Reverted => {
                     // The same call now says why, unless what stood in its way is gone.
                     self.preflight(step, call)?;
                     return Err(SendError::Refused { step: step.into(), data: Bytes::new() });
                 }
-                self.port.wait().map_err(|error| at(step, error))?;
-            }
-            if !self.pending(step, &id)? {
-                // Somebody else used the nonce, so none of these attempts can ever be taken.
-                match self.done(step, &id)? {
-                    Some(receipt) => return Ok(receipt),
-                    None => self.attempt(step, id, call, None)?,
+                Look::Shallow(block) => {
+                    shallow += 1;
+                    if shallow > u64::from(patience) * self.policy.confirmations.max(1) {
+                        return Err(SendError::Unconfirmed { step: step.into(), block });
+                    }
                 }
-            } else if raise < self.policy.raises {
-                let last = self.journal.attempts(&id).last().map(|attempt| attempt.raw.clone());
-                let replaced = last.and_then(|raw| decode(&raw));
-                self.attempt(step, id, call, replaced.as_ref())?;
+                Look::Gone(nonce) => {
+                    // Nodes may know of a block before they know its receipts.
+                    gone += 1;
+                    if gone > patience {
+                        return Err(SendError::Displaced { step: step.into(), nonce });
+                    }
+                }
+                Look::New | Look::Open => {
+                    open += 1;
+                    if open > patience {
+                        if raises == self.policy.raises {
+                            let nonce = self.journal.attempts(&id).last().map_or(0, |attempt| attempt.nonce);
+                            return Err(SendError::Stuck { step: step.into(), nonce, raises });
+                        }
+                        (open, raises) = (0, raises + 1);
+                        match self.replace(step, id, call) {
+                            // The attempts before may still be taken.
+                            Err(SendError::Port { error: PortError::Rejected(_), .. }) => {}
+                            replaced => replaced?,
+                        }
+                    }
+                }
             }
+            self.port.wait().map_err(|error| at(step, error))?;
         }
-        let nonce = self.journal.attempts(&id).last().map_or(0, |attempt| attempt.nonce);
-        Err(SendError::Stuck { step: step.into(), nonce, raises: self.policy.raises })
     }
+}
 
-    /// Whether the latest attempt was taken and reverted.
-    fn reverted(&mut self, step: &str, id: &Digest) -> Result<bool, SendError> {
-        for attempt in self.journal.attempts(id) {
-            let receipt = self.port.receipt(attempt.hash()).map_err(|error| at(step, error))?;
-            if receipt.is_some_and(|receipt| !receipt.success) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+/// Where a step stands on L1.
+enum Look {
+    /// Nothing was signed for it, or what was is forgotten.
+    New,
+    /// It may still be taken.
+    Open,
+    /// It was taken, in this block, and too few blocks follow to count on it.
+    Shallow(u64),
+    /// It is done.
+    Done(Receipt),
+    /// Its latest transaction was taken and reverted.
+    Reverted,
+    /// Its nonce is used, and no receipt is there.
+    Gone(u64),
 }
 
 fn at(step: &str, error: PortError) -> SendError {
@@ -317,8 +388,8 @@ fn at(step: &str, error: PortError) -> SendError {
 
 /// Fee cap and tip to offer: room for the base fee to double, and enough above what is replaced.
 fn offer(fees: Fees, replaced: Option<&TxEip1559>) -> (u128, u128) {
-    let raised = |old: u128| old + (old * BUMP).div_ceil(100);
-    let (fee, tip) = (2 * fees.base + fees.tip, fees.tip);
+    let raised = |old: u128| old.saturating_add(old.saturating_mul(BUMP).div_ceil(100));
+    let (fee, tip) = (fees.base.saturating_mul(2).saturating_add(fees.tip), fees.tip);
     replaced.map_or((fee, tip), |tx| {
         (fee.max(raised(tx.max_fee_per_gas)), tip.max(raised(tx.max_priority_fee_per_gas)))
     })

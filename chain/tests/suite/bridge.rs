@@ -8,10 +8,10 @@ mod way;
 
 use crate::{layer1, world::*};
 use chain::{
-    Genesis, Ledger,
+    Block, Genesis, Ledger,
     bridge::{
-        Anchor, Attestation, Attester, B256, Batch, Policy, Port, PrivateKeySigner, Sender, attester::domain,
-        batch::root_on_layer1, batches,
+        Anchor, Attestation, Attested, Attester, B256, Batch, Policy, Port, PrivateKeySigner, Sender,
+        attester::domain, batch::root_on_layer1, batches,
     },
 };
 use places::{Place, key};
@@ -68,11 +68,19 @@ fn attesters<P: Port>(world: &World, anchor: &mut Anchor<P>) -> [Attester; 3] {
 /// What two members say of every batch.
 fn attested<P: Port>(world: &World, anchor: &mut Anchor<P>) -> Vec<(Batch, Vec<Attestation>)> {
     let [_, mut second, mut third] = attesters(world, anchor);
-    let sign = |batch: Batch| {
-        let signed = [&mut second, &mut third].map(|member| member.attest(&batch).expect("an honest batch"));
-        (batch, signed.to_vec())
+    let sign = |block: &Block| {
+        let [first, other] =
+            [&mut second, &mut third].map(|member| member.attest(block).expect("an honest block"));
+        let pairs = first.into_iter().zip(other);
+        let pair = |((batch, one), (same, two)): (Attested, Attested)| {
+            assert_eq!(batch, same, "both cut alike");
+            (batch, vec![one, two])
+        };
+        pairs.map(pair).collect::<Vec<_>>()
     };
-    all_batches(world).into_iter().map(sign).collect()
+    let all: Vec<_> = world.blocks.iter().flat_map(sign).collect();
+    assert!(all.iter().map(|(batch, _)| batch).eq(&all_batches(world)));
+    all
 }
 
 /// An epoch with two payees on L1.

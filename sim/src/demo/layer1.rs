@@ -7,7 +7,7 @@ pub(super) use steps::{Shown, run};
 
 use super::DemoError;
 use crate::world;
-use chain::bridge::{B256, Contracts, Embedded, Endpoint, Mining, Port, PrivateKeySigner, U256};
+use chain::bridge::{Anchor, B256, Contracts, Embedded, Endpoint, Mining, Port, PrivateKeySigner, U256};
 use serde::Serialize;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
@@ -17,8 +17,9 @@ const OPERATOR_ETHER: u64 = 10_000;
 const DEVELOPMENT_CHAINS: [u64; 2] = [31_337, 1_337];
 /// That key, which is derived from a published list of words.
 const DEVELOPMENT_KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
-/// Ethereum's main net. The keys of a simulated world are no secret, so nothing of value may depend on them.
-const MAIN_NET: u64 = 1;
+/// Chains where money is real: Ethereum, OP, BNB, Gnosis, Polygon, zkSync, Base, Arbitrum, Avalanche, Linea, Scroll. The
+/// keys of a simulated world are no secret, so nothing of value may depend on them.
+const MAIN_NETS: [u64; 11] = [1, 10, 56, 100, 137, 324, 8_453, 42_161, 43_114, 59_144, 534_352];
 
 /// Which L1 a run uses.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +61,7 @@ impl Layer1 {
         };
         let mut node = Rc::clone(&port);
         let chain = node.chain_id()?;
-        if chain == MAIN_NET {
+        if MAIN_NETS.contains(&chain) {
             return Err(DemoError::MainNet);
         }
         let known = || DEVELOPMENT_CHAINS.contains(&chain).then(|| DEVELOPMENT_KEY.parse().expect("a key"));
@@ -68,6 +69,8 @@ impl Layer1 {
         if node.balance(operator.address())? == U256::ZERO {
             return Err(DemoError::NoWei { account: operator.address().to_string(), chain });
         }
+        Anchor::check(&mut node, operator.address())
+            .map_err(|error| DemoError::OtherRules { chain, error: error.to_string() })?;
         let name = format!("{place}, chain {chain}");
         Ok(Connected { port, operator, name })
     }
@@ -122,7 +125,11 @@ pub struct OnLayer1 {
     /// Bytes of them.
     pub bytes: u64,
     /// State root after the last, as L1 has it.
-    pub state_root: B256,
+    pub last_root: B256,
+    /// The batch after which the rollup's root is that of the block that settled the epoch.
+    pub epoch_batch: u64,
+    /// That root, as L1 has it: `cwe epoch verify` takes it.
+    pub epoch_root: B256,
     /// Whether that is the root of the rollup's last block.
     pub anchored: bool,
     /// Whether the mirror equals the chain's record of the epoch, field by field.
@@ -140,6 +147,6 @@ pub struct OnLayer1 {
 impl OnLayer1 {
     /// Whether everybody was paid exactly what the epoch owes on L1.
     pub fn paid_in_full(&self) -> bool {
-        self.remaining == 0 && self.paid.iter().all(|paid| paid.owed == paid.holds)
+        self.remaining == 0 && !self.paid.is_empty() && self.paid.iter().all(|paid| paid.owed == paid.holds)
     }
 }

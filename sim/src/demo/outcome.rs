@@ -277,7 +277,11 @@ impl Inputs<'_> {
         let lies_refused = lies == layer1.refusals.len();
         let there: u64 = layer1.paid.iter().map(|paid| paid.holds).sum();
         let sent: u64 = layer1.paid.iter().map(|paid| paid.claims).sum();
-        let paid_there = format!("{sent} claims with their own keys, {} credits", credits(Credits(there)));
+        let paid_there = format!(
+            "{} of them claimed {} credits with their own keys, by {sent} claims",
+            layer1.paid.len(),
+            credits(Credits(there))
+        );
         let refused = attacks.iter().filter(|attack| attack.as_expected).count();
         vec![
             verdict("A light client accepts the epoch", metrics.tally_verified, light),
@@ -300,7 +304,7 @@ impl Inputs<'_> {
                 ),
             ),
             verdict("L1 has the chain and the epoch", layer1.anchored && layer1.mirror_equal, anchored),
-            verdict("Two creators were paid on L1", layer1.paid_in_full(), paid_there),
+            verdict("Creators were paid on L1", layer1.paid_in_full(), paid_there),
             verdict(
                 "L1 refused every lie",
                 lies_refused,

@@ -75,7 +75,21 @@ fn remarks(outcome: &Outcome) -> Vec<Fact> {
     remarks.extend(outcome.workload.drawn.describe().into_iter().map(|(label, value)| fact(label, value)));
     let layer1 = &outcome.metrics.layer1;
     let gas: u64 = layer1.gas.values().map(|gas| gas.gas).sum();
-    remarks.push(fact("L1", format!("{}; rollup at {}", layer1.node, layer1.contracts.rollup)));
+    remarks.push(fact("L1", layer1.node.clone()));
+    let contracts = layer1.contracts;
+    for (name, address) in [
+        ("AttestedRollup", contracts.rollup),
+        ("EpochMirror", contracts.mirror),
+        ("PayoutVault", contracts.vault),
+        ("CweCredit", contracts.credit),
+    ] {
+        remarks.push(fact(name, address.to_string()));
+    }
+    for paid in &layer1.paid {
+        let what =
+            format!("{} credits to {} by {} claims", credits(Credits(paid.holds)), paid.account, paid.claims);
+        remarks.push(fact(&format!("{} on L1", paid.creator), what));
+    }
     remarks.push(fact("gas on L1", thousands(gas)));
     remarks.push(fact("state root", outcome.metrics.state_root.to_string()));
     remarks

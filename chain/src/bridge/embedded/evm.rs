@@ -9,14 +9,14 @@ use alloy::{
     primitives::{Address, Bytes, U256},
 };
 use revm::{
-    Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext,
+    Context, DatabaseCommit, ExecuteEvm, MainBuilder, MainContext,
     context::{
         CfgEnv, TxEnv,
         result::{ExecutionResult, Output},
     },
     database::{CacheDB, EmptyDB},
     primitives::hardfork::SpecId,
-    state::AccountInfo,
+    state::{AccountInfo, EvmState},
 };
 
 /// Seconds between blocks.
@@ -70,8 +70,13 @@ impl Evm {
         self.account(account).balance
     }
 
-    /// Runs a transaction in a block and keeps what it changes. An error means that it does not belong in any block.
-    pub(super) fn execute(&mut self, height: u64, from: Address, tx: &TxEnvelope) -> Result<Ran, String> {
+    /// Runs a transaction in a block, and gives what it would change. An error means that it belongs in no block.
+    pub(super) fn execute(
+        &mut self,
+        height: u64,
+        from: Address,
+        tx: &TxEnvelope,
+    ) -> Result<(Ran, EvmState), String> {
         let env = TxEnv::builder()
             .tx_type(Some(u8::from(tx.tx_type())))
             .caller(from)
@@ -88,8 +93,13 @@ impl Evm {
             .map_err(|error| format!("{error:?}"))?;
         let (chain, db) = (self.chain, &mut self.db);
         let mut evm = context(chain, height).with_db(db).build_mainnet();
-        let result = evm.transact_commit(env).map_err(|error| error.to_string())?;
-        Ok(ran(result))
+        let done = evm.transact(env).map_err(|error| error.to_string())?;
+        Ok((ran(done.result), done.state))
+    }
+
+    /// Keeps what a transaction changed.
+    pub(super) fn commit(&mut self, changes: EvmState) {
+        self.db.commit(changes);
     }
 
     /// Runs a call on the state as it is, and finds the gas that it needs.

@@ -6,8 +6,34 @@ use alloy::{
     eips::eip2718::Decodable2718,
     primitives::{Bytes, TxKind, U256},
 };
-use chain::bridge::{Address, Embedded, Mining, PortError, SendError, journal::JournalError};
+use chain::bridge::{
+    Address, Embedded, Mining, PortError, Receipt, SendError,
+    journal::JournalError,
+    port::{Call, Fees},
+};
 use tempfile::TempDir;
+
+/// Passes the named requests on.
+macro_rules! delegate {
+    ($this:ident => $inner:expr; $($name:ident)*) => { $(delegate!(@ $this $inner; $name);)* };
+    (@ $this:ident $inner:expr; chain_id) => { delegate!(@@ $this $inner; chain_id() -> u64); };
+    (@ $this:ident $inner:expr; genesis) => { delegate!(@@ $this $inner; genesis() -> B256); };
+    (@ $this:ident $inner:expr; height) => { delegate!(@@ $this $inner; height() -> u64); };
+    (@ $this:ident $inner:expr; nonce) => { delegate!(@@ $this $inner; nonce(a: Address) -> u64); };
+    (@ $this:ident $inner:expr; balance) => { delegate!(@@ $this $inner; balance(a: Address) -> U256); };
+    (@ $this:ident $inner:expr; fees) => { delegate!(@@ $this $inner; fees() -> Fees); };
+    (@ $this:ident $inner:expr; call) => { delegate!(@@ $this $inner; call(c: &Call) -> Bytes); };
+    (@ $this:ident $inner:expr; estimate) => { delegate!(@@ $this $inner; estimate(c: &Call) -> u64); };
+    (@ $this:ident $inner:expr; send) => { delegate!(@@ $this $inner; send(raw: &[u8]) -> ()); };
+    (@ $this:ident $inner:expr; receipt) => { delegate!(@@ $this $inner; receipt(t: B256) -> Option<Receipt>); };
+    (@ $this:ident $inner:expr; wait) => { delegate!(@@ $this $inner; wait() -> ()); };
+    (@@ $this:ident $inner:expr; $name:ident($($argument:ident: $t:ty)?) -> $answer:ty) => {
+        fn $name(&mut self, $($argument: $t)?) -> Result<$answer, PortError> {
+            let $this = self;
+            $inner.$name($($argument)?)
+        }
+    };
+}
 
 fn dir() -> TempDir {
     tempfile::tempdir().expect("a directory")
@@ -55,7 +81,7 @@ fn a_transaction_that_nobody_takes_is_replaced_with_a_higher_fee() {
     let mut sender =
         Sender::open(Via(reluctant), rich(), dir.path().join("journal"), policy).expect("an account");
     let receipt = sender.submit("one", somebody(), U256::from(5), Bytes::new()).expect("taken in the end");
-    assert!(receipt.success && sender.port().0.forgot > 1);
+    assert!(receipt.success && sender.port().0.forgot > 0);
     assert_eq!((balance(&place), place.clone().nonce(rich().address())), (U256::from(5), Ok(1)));
     // Both are known as one step.
     assert_eq!(sender.submit("one", somebody(), U256::from(5), Bytes::new()).expect("done"), receipt);
@@ -108,14 +134,105 @@ impl Detour for Raced {
 }
 
 #[test]
-fn a_step_whose_nonce_somebody_else_used_gets_another() {
+fn a_step_whose_nonce_something_else_used_waits_for_somebodys_decision() {
     let (place, mine, theirs) = (embedded(Mining::AtOnce), dir(), dir());
     let rival = Some(open(place.connect(), &theirs, Policy::default()));
     let raced = Via(Raced { inner: place.clone(), rival });
     let policy = Policy { patience: 2, ..Policy::default() };
     let mut sender = open(Box::new(raced), &mine, policy);
+    for _ in 0..2 {
+        let displaced = sender.submit("mine", somebody(), U256::from(5), Bytes::new());
+        assert!(matches!(displaced, Err(SendError::Displaced { nonce: 0, .. })), "{displaced:?}");
+    }
+    sender.forget("mine").expect("written");
+    drop(sender);
+    let mut sender = open(place.connect(), &mine, policy);
     sender.submit("mine", somebody(), U256::from(5), Bytes::new()).expect("second");
     assert_eq!((balance(&place), place.clone().nonce(rich().address())), (U256::from(105), Ok(2)));
+}
+
+/// A node that does not know some receipts at first, and tells of others what does not last.
+struct Forgetful {
+    inner: Shared,
+    silent: u32,
+    reverted: u32,
+}
+
+impl Port for Forgetful {
+    delegate!(this => this.inner; chain_id genesis height nonce balance fees call estimate send wait);
+    fn receipt(&mut self, transaction: B256) -> Result<Option<Receipt>, PortError> {
+        if let Some(left) = self.silent.checked_sub(1) {
+            self.silent = left;
+            return Ok(None);
+        }
+        let mut receipt = self.inner.receipt(transaction)?;
+        if let (Some(found), Some(left)) = (&mut receipt, self.reverted.checked_sub(1)) {
+            self.reverted = left;
+            found.success = false;
+        }
+        Ok(receipt)
+    }
+}
+
+#[test]
+fn a_receipt_that_comes_late_is_no_reason_to_send_again() {
+    let (place, dir) = (embedded(Mining::AtOnce), dir());
+    open(place.connect(), &dir, Policy::default())
+        .submit("one", somebody(), U256::from(5), Bytes::new())
+        .expect("sent");
+    let late = Forgetful { inner: place.clone(), silent: 3, reverted: 0 };
+    let mut again = open(Box::new(late), &dir, Policy::default());
+    again.submit("one", somebody(), U256::from(5), Bytes::new()).expect("done before");
+    assert_eq!((balance(&place), place.clone().nonce(rich().address())), (U256::from(5), Ok(1)));
+}
+
+#[test]
+fn what_a_fork_says_counts_only_at_the_depth_that_was_asked_for() {
+    let (place, dir) = (embedded(Mining::OnWait), dir());
+    let fork = Forgetful { inner: place.clone(), silent: 0, reverted: 2 };
+    let policy = Policy { confirmations: 4, ..Policy::default() };
+    let mut sender = open(Box::new(fork), &dir, policy);
+    let receipt = sender.submit("one", somebody(), U256::from(5), Bytes::new()).expect("it did not last");
+    assert!(receipt.success);
+    assert_eq!((balance(&place), place.clone().nonce(rich().address())), (U256::from(5), Ok(1)));
+}
+
+#[test]
+fn a_step_is_bound_to_its_target_and_value() {
+    let (place, dir) = (embedded(Mining::AtOnce), dir());
+    let mut sender = open(place.connect(), &dir, Policy::default());
+    sender.submit("one", somebody(), U256::from(5), Bytes::new()).expect("sent");
+    for (to, value) in [(somebody(), 6), (TxKind::Call(Address::ZERO), 5), (TxKind::Create, 5)] {
+        let changed = sender.submit("one", to, U256::from(value), Bytes::new());
+        assert!(matches!(changed, Err(SendError::StepChanged { .. })));
+    }
+}
+
+#[test]
+fn a_receipt_that_no_block_follows_is_reported() {
+    let (place, dir) = (embedded(Mining::AtOnce), dir());
+    struct Still(Shared);
+    impl Port for Still {
+        delegate!(this => this.0; chain_id genesis height nonce balance fees call estimate send receipt);
+        fn wait(&mut self) -> Result<(), PortError> {
+            Ok(())
+        }
+    }
+    let policy = Policy { confirmations: 2, patience: 3, ..Policy::default() };
+    let mut sender = open(Box::new(Still(place.clone())), &dir, policy);
+    let error = sender.submit("one", somebody(), U256::from(5), Bytes::new());
+    assert!(matches!(error, Err(SendError::Unconfirmed { block: 1, .. })), "{error:?}");
+    open(
+        place.connect(),
+        &{
+            drop(sender);
+            dir
+        },
+        policy,
+    )
+    .submit("one", somebody(), U256::from(5), Bytes::new())
+    .expect("once blocks follow");
+    assert_eq!(balance(&place), U256::from(5));
 }
 
 #[test]
@@ -217,4 +334,11 @@ fn the_embedded_layer1_refuses_what_a_pool_refuses() {
     assert!(matches!(l1.send(&sign(0, 21_000, 9 * gwei, here)), Err(PortError::Rejected(_))));
     l1.send(&good).expect("known");
     assert_eq!(l1.nonce(rich().address()), Ok(1));
+    // The pool takes what only running it shows to be hopeless; it ends there, and no block holds it.
+    l1.send(&sign(1, 1, 2 * gwei, here)).expect("taken");
+    assert!(matches!(l1.mine(), Err(PortError::Rejected(_))));
+    l1.mine().expect("an empty block");
+    l1.send(&sign(1, 21_000, 2 * gwei, here)).expect("taken");
+    l1.mine().expect("a block");
+    assert_eq!(l1.nonce(rich().address()), Ok(2));
 }

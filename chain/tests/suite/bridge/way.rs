@@ -7,6 +7,7 @@ use chain::{
         Address, AnchorError, Committed, Mining,
         anchor::mirrored,
         contracts::{
+            credit::CweCredit::CweCreditErrors as CreditError,
             mirror::EpochMirror::EpochMirrorErrors as MirrorError,
             rollup::AttestedRollup::AttestedRollupErrors as RollupError,
             vault::PayoutVault::PayoutVaultErrors as VaultError,
@@ -90,6 +91,7 @@ fn mirrors_funds_and_pays(place: &dyn Place) {
     refused!(anchor.mirror(&tampered, proof, count), Mirror, MirrorError::NotInState(_));
     refused!(anchor.mirror(epoch, proof, 1), Mirror, MirrorError::NotInState(_));
     refused!(anchor.epoch(FIRST), Mirror, MirrorError::NotMirrored(_));
+    refused!(anchor.fund(FIRST, owed), Mirror, MirrorError::NotMirrored(_));
     anchor.mirror(epoch, proof, count).expect("mirrored");
     let expected = mirrored(epoch).expect("final");
     assert_eq!(anchor.epoch(FIRST).expect("mirrored"), expected);
@@ -130,7 +132,9 @@ fn mirrors_funds_and_pays(place: &dyn Place) {
     assert!(step_done_before.success);
 
     // Other accounts find everything done.
-    refused!(strangers.mirror(epoch, proof, count), Mirror, MirrorError::AlreadyMirrored(_));
+    assert_eq!(strangers.mirror(epoch, proof, count).expect("there already"), Committed::Before);
+    refused!(strangers.mirror(&tampered, proof, count), Mirror, MirrorError::AlreadyMirrored(_));
+    refused!(strangers.fund(FIRST, Credits(1)), Credit, CreditError::NotMinter(_));
 }
 
 mod embedded {

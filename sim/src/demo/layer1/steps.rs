@@ -76,11 +76,13 @@ pub(in crate::demo) fn run(
     let attester = |party: PartyId| {
         Attester::new(party, members[party.index()].clone(), domain.clone(), genesis.clone())
     };
-    run.anchor(&mut operator, &mut PartyId::ALL.map(attester), &cut)?;
+    run.anchor(&mut operator, &mut PartyId::ALL.map(attester), shown.blocks)?;
     let position = operator.position()?;
     let last_root = cut.last().map_or(first_root, |batch| batch.new_root);
 
-    run.mirror(&mut operator, shown, &cut)?;
+    let settled = root_on_layer1(&shown.proof.state_root);
+    let epoch_batch = cut.iter().find(|batch| batch.new_root == settled).map_or(0, |batch| batch.number);
+    run.mirror(&mut operator, shown, epoch_batch)?;
     let mirror_equal = mirrored(shown.epoch) == Some(operator.epoch(EPOCH)?);
 
     run.fund(&mut operator, shown)?;
@@ -96,6 +98,7 @@ pub(in crate::demo) fn run(
         paid.push(run.pay(&mut own, name, &claims)?);
     }
     run.lie_about_claims(&mut operator, &shown.claims);
+    let epoch_root = operator.root_after(epoch_batch)?;
     let remaining = operator.remaining(EPOCH)?.0;
     progress.end(Stage::Layer1);
     Ok(OnLayer1 {
@@ -104,7 +107,9 @@ pub(in crate::demo) fn run(
         blocks: shown.blocks.len() as u64,
         batches: cut.len() as u64,
         bytes: cut.iter().map(|batch| batch.data.len() as u64).sum(),
-        state_root: position.1,
+        last_root: position.1,
+        epoch_batch,
+        epoch_root,
         anchored: position == (cut.len() as u64, last_root),
         mirror_equal,
         paid,
@@ -152,23 +157,23 @@ impl Run<'_> {
         self.tried.push(Tried { attempt: attempt.into(), answer, as_expected });
     }
 
-    /// Two members attest each batch, a different pair each time. Lies about the first two come first.
+    /// Two members attest each block, a different pair each time. Lies about the first two come first.
     fn anchor(
         &mut self,
         operator: &mut Account,
         attesters: &mut [Attester; 3],
-        cut: &[Batch],
+        blocks: &[Block],
     ) -> Result<(), DemoError> {
-        let mut attested: Vec<(&Batch, [Attestation; 2])> = Vec::new();
-        for (turn, batch) in cut.iter().enumerate() {
-            let [first, second, third] = attesters.each_mut().map(|member| member.attest(batch));
+        let mut attested: Vec<(Batch, [Attestation; 2])> = Vec::new();
+        for (turn, block) in blocks.iter().enumerate() {
+            let [first, second, third] = attesters.each_mut().map(|member| member.attest(block));
             let (first, second, third) = (first?, second?, third?);
-            let pair = match turn % 3 {
-                0 => [first, second],
-                1 => [second, third],
-                _ => [first, third],
+            let (one, two) = match turn % 3 {
+                0 => (first, second),
+                1 => (second, third),
+                _ => (first, third),
             };
-            attested.push((batch, pair));
+            attested.extend(one.into_iter().zip(two).map(|((batch, one), (_, two))| (batch, [one, two])));
         }
         if let [(first, signed), (second, their), ..] = &attested[..] {
             let early = operator.commit(second, their);
@@ -179,7 +184,7 @@ impl Run<'_> {
             self.lied("a batch signed by one member", alone, |r| {
                 matches!(r, Refusal::Rollup(RollupError::TooFewSignatures(_)))
             });
-            let other = Batch { new_root: second.new_root, ..(*first).clone() };
+            let other = Batch { new_root: second.new_root, ..first.clone() };
             let forged = operator.commit(&other, signed);
             self.lied("a batch with another root than was signed", forged, |r| {
                 matches!(r, Refusal::Rollup(RollupError::WrongSigner(_)))
@@ -193,17 +198,16 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn mirror(&mut self, operator: &mut Account, shown: &Shown<'_>, cut: &[Batch]) -> Result<(), DemoError> {
-        let settled = root_on_layer1(&shown.proof.state_root);
-        let batch = cut.iter().find(|batch| batch.new_root == settled).map_or(0, |batch| batch.number);
+    fn mirror(&mut self, operator: &mut Account, shown: &Shown<'_>, batch: u64) -> Result<(), DemoError> {
         let mut wrong = shown.epoch.clone();
         wrong.bundles += 1;
         let lie = operator.mirror(&wrong, shown.proof, batch);
         self.lied("an epoch with one bundle more", lie, |r| {
             matches!(r, Refusal::Mirror(MirrorError::NotInState(_)))
         });
-        let receipt = operator.mirror(shown.epoch, shown.proof, batch)?;
-        self.spent("mirror the epoch", &receipt);
+        if let Committed::Now(receipt) = operator.mirror(shown.epoch, shown.proof, batch)? {
+            self.spent("mirror the epoch", &receipt);
+        }
         Ok(())
     }
 
