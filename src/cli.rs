@@ -5,7 +5,7 @@ use primitives::{Digest, Preset};
 use sim::{
     economics::PlaysPerSubscriber,
     impact::{DEFAULT_SAMPLES, DEFAULT_SEEDS},
-    workload::{DEFAULT_SUBSCRIBERS, DEFAULT_WORKS, synthetic::LISTENERS},
+    workload::{Columns, DEFAULT_SUBSCRIBERS, DEFAULT_WORKS, UsageFile, synthetic::LISTENERS},
 };
 use std::path::PathBuf;
 
@@ -156,22 +156,42 @@ pub(crate) enum Format {
     Json,
 }
 
+/// A usage table and its columns.
+#[derive(Debug, Args)]
+pub(crate) struct Usage {
+    /// A usage table: TSV or CSV with a header and columns for user, work and plays
+    #[arg(long = "usage", id = "usage", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Header of the user column, where its name does not say so
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    user_column: Option<String>,
+    /// Header of the work column
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    work_column: Option<String>,
+    /// Header of the column of play counts
+    #[arg(long, value_name = "NAME", requires = "usage")]
+    plays_column: Option<String>,
+}
+
+impl Usage {
+    /// The file to read, if one was named.
+    pub(crate) fn file(&self) -> Option<UsageFile> {
+        let columns = Columns {
+            user: self.user_column.clone(),
+            work: self.work_column.clone(),
+            plays: self.plays_column.clone(),
+        };
+        self.file.clone().map(|path| UsageFile { path, columns })
+    }
+}
+
 /// Arguments of `cwe demo`.
 #[derive(Debug, Args)]
 #[command(after_help = DEMO_EXAMPLES)]
 pub(crate) struct Demo {
-    /// A usage table: TSV or CSV with a header and columns for user, work and plays. Without it, a synthetic one
-    #[arg(long, value_name = "FILE")]
-    pub(crate) usage: Option<PathBuf>,
-    /// Header of the user column, where its name does not say so
-    #[arg(long, value_name = "NAME", requires = "usage")]
-    pub(crate) user_column: Option<String>,
-    /// Header of the work column
-    #[arg(long, value_name = "NAME", requires = "usage")]
-    pub(crate) work_column: Option<String>,
-    /// Header of the column of play counts
-    #[arg(long, value_name = "NAME", requires = "usage")]
-    pub(crate) plays_column: Option<String>,
+    /// The usage table; without one, a synthetic one
+    #[command(flatten)]
+    pub(crate) usage: Usage,
     /// Subscribers, sampled by the seed
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SUBSCRIBERS)]
     pub(crate) subscribers: usize,
@@ -223,20 +243,11 @@ pub(crate) struct Sweep {
     /// One epoch on paper in each row, by the ledger's integers and without cryptography: the only sweep there is
     #[arg(long)]
     pub(crate) economics: bool,
-    /// A usage table: TSV or CSV with a header and columns for user, work and plays
-    #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
-    pub(crate) usage: Option<PathBuf>,
-    /// Header of the user column, where its name does not say so
-    #[arg(long, value_name = "NAME", requires = "usage")]
-    pub(crate) user_column: Option<String>,
-    /// Header of the work column
-    #[arg(long, value_name = "NAME", requires = "usage")]
-    pub(crate) work_column: Option<String>,
-    /// Header of the column of play counts
-    #[arg(long, value_name = "NAME", requires = "usage")]
-    pub(crate) plays_column: Option<String>,
+    /// The usage table.
+    #[command(flatten)]
+    pub(crate) usage: Usage,
     /// Subscribers of a synthetic table, where there is no file
-    #[arg(long, value_name = "N", default_value_t = LISTENERS)]
+    #[arg(long, value_name = "N", default_value_t = LISTENERS, conflicts_with = "usage")]
     pub(crate) synthetic: usize,
     /// Decides what a table lacks (creators, categories, prices, regions), and the synthetic table
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -277,20 +288,11 @@ pub(crate) struct Impact {
     /// The proposed parameters, likewise
     #[arg(value_name = "AFTER")]
     pub(crate) after: String,
-    /// A usage table: TSV or CSV with a header and columns for user, work and plays
-    #[arg(long, value_name = "FILE", conflicts_with = "synthetic")]
-    pub(crate) usage: Option<PathBuf>,
-    /// Header of the user column, where its name does not say so
-    #[arg(long, value_name = "NAME", requires = "usage")]
-    pub(crate) user_column: Option<String>,
-    /// Header of the work column
-    #[arg(long, value_name = "NAME", requires = "usage")]
-    pub(crate) work_column: Option<String>,
-    /// Header of the column of play counts
-    #[arg(long, value_name = "NAME", requires = "usage")]
-    pub(crate) plays_column: Option<String>,
+    /// The usage table.
+    #[command(flatten)]
+    pub(crate) usage: Usage,
     /// Subscribers of a synthetic table, where there is no file
-    #[arg(long, value_name = "N", default_value_t = LISTENERS)]
+    #[arg(long, value_name = "N", default_value_t = LISTENERS, conflicts_with = "usage")]
     pub(crate) synthetic: usize,
     /// Thin the table to so many plays a subscriber, by Poisson draws [default: a file as it is, 600 synthetic]
     #[arg(long, value_name = "X")]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sim::{
     demo::{self, Layer1, OnLayer1, Options, Outcome, folder},
     report::{credits, thousands},
-    workload::{Columns, UsageFile, Workload, WorkloadOptions},
+    workload::{Workload, WorkloadOptions},
 };
 use std::{
     cmp::Reverse,
@@ -51,17 +51,12 @@ pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
 }
 
 fn options(arguments: &Demo) -> Result<Options, Failure> {
-    let columns = Columns {
-        user: arguments.user_column.clone(),
-        work: arguments.work_column.clone(),
-        plays: arguments.plays_column.clone(),
-    };
     let workload = WorkloadOptions {
         seed: arguments.seed,
         subscribers: arguments.subscribers,
         works: arguments.works,
         plays_scale: arguments.plays_scale,
-        usage: arguments.usage.clone().map(|path| UsageFile { path, columns }),
+        usage: arguments.usage.file(),
     };
     let layer1 = layer1(arguments)?;
     Ok(Options { workload, preset: arguments.preset, layer1, ..Options::default() })

@@ -12,7 +12,6 @@ use ::sim::{
         folder::{self, REPORT_FILE},
     },
     report::thousands,
-    workload::{Columns, UsageFile},
 };
 use serde_json::{Value, json};
 use std::{
@@ -80,17 +79,7 @@ pub(crate) fn impact(arguments: &Impact) -> Result<(), Failure> {
 /// What to compare. Both sides first: a wrong one is told before a large file is read.
 fn options(arguments: &Impact) -> Result<Options, Failure> {
     let (before, after) = (Side::read(&arguments.before)?, Side::read(&arguments.after)?);
-    let source = match (&arguments.usage, arguments.synthetic) {
-        (Some(path), _) => {
-            let columns = Columns {
-                user: arguments.user_column.clone(),
-                work: arguments.work_column.clone(),
-                plays: arguments.plays_column.clone(),
-            };
-            Source::File(UsageFile { path: path.clone(), columns })
-        }
-        (None, subscribers) => Source::Synthetic(subscribers),
-    };
+    let source = arguments.usage.file().map_or(Source::Synthetic(arguments.synthetic), Source::File);
     let synthetic: PlaysPerSubscriber = SYNTHETIC_PLAYS.parse().expect("a number of plays");
     let thinned = matches!(source, Source::Synthetic(_)).then_some(synthetic);
     Ok(Options {

@@ -17,7 +17,7 @@ use ::sim::{
     },
     progress::{Progress, Stage},
     report::thousands,
-    workload::{Columns, TableError, UsageFile, table},
+    workload::{TableError, table},
 };
 use std::{
     io::{self, Write},
@@ -174,15 +174,8 @@ fn prepare(arguments: &Sweep) -> Result<(Market, Plan), SweepFailure> {
     let grids = arguments.grid.iter().map(|grid| grid.parse()).collect::<Result<Vec<Grid>, _>>()?;
     let Sweep { preset, plays_per_subscriber, seed, seeds, .. } = *arguments;
     let plan = Plan::new(preset, plays_per_subscriber, grids, seed, seeds)?;
-    let market = match &arguments.usage {
-        Some(path) => {
-            let columns = Columns {
-                user: arguments.user_column.clone(),
-                work: arguments.work_column.clone(),
-                plays: arguments.plays_column.clone(),
-            };
-            Market::new(&table::read(&UsageFile { path: path.clone(), columns })?, arguments.market_seed)
-        }
+    let market = match arguments.usage.file() {
+        Some(file) => Market::new(&table::read(&file)?, arguments.market_seed),
         None if (1..=MAX_SYNTHETIC).contains(&arguments.synthetic) => {
             Market::synthetic(arguments.market_seed, arguments.synthetic)
         }
