@@ -1,8 +1,9 @@
 //! A committee member's part on L1: repeat the chain block by block, and sign only what follows.
 //!
 //! The attester holds its own ledger and takes nothing on trust: it repeats a block, cuts it into batches itself, and
-//! signs those. A proposer has no say in how the stream is cut, so all members sign the same batches. Until validity
-//! proofs replace them, two such signatures are what L1 goes by.
+//! signs those. A proposer has no say in how the stream is cut, so all members sign the same batches. Which block it
+//! signed at each height is on disk before the signature is given, so that it never signs another one, whatever happens
+//! to it. Until validity proofs replace them, two such signatures are what L1 goes by.
 
 use super::{
     batch::{Batch, batches, root_on_layer1},
@@ -11,6 +12,7 @@ use super::{
 use crate::{
     block::Block,
     ledger::{Ledger, ReplayError},
+    log::{BlockLog, LogError},
 };
 use alloy::{
     primitives::{Address, B256},
@@ -18,6 +20,7 @@ use alloy::{
     sol_types::{Eip712Domain, SolStruct, eip712_domain},
 };
 use primitives::{Digest, PartyId};
+use std::path::Path;
 use thiserror::Error;
 
 /// Why an attester does not sign.
@@ -41,6 +44,15 @@ pub enum AttestError {
     /// The block does not follow from the chain.
     #[error(transparent)]
     Replay(Box<ReplayError>),
+    /// The record of what was signed fails.
+    #[error("the record of attested blocks: {0}")]
+    Log(#[from] LogError),
+    /// The record of what was signed holds something else.
+    #[error("record {record} of attested blocks is none")]
+    NoRecord {
+        /// Place in the file, from 0.
+        record: usize,
+    },
     /// The key does not sign.
     #[error("the key does not sign: {0}")]
     Signer(String),
@@ -93,15 +105,32 @@ pub struct Attester {
     root: B256,
     /// Number of the next batch.
     next: u64,
-    /// The last block that was signed, with its batches.
-    last: Option<(u64, Digest, Vec<Attested>)>,
+    /// The last block that was repeated, with its batches.
+    last: Option<(u64, Vec<Attested>)>,
+    /// Digests of the blocks that were ever signed, from height 1 on.
+    signed: Vec<Digest>,
+    log: BlockLog,
 }
 
 impl Attester {
-    /// An attester at the genesis of a chain.
-    pub fn new(member: PartyId, key: PrivateKeySigner, domain: Eip712Domain, mut genesis: Ledger) -> Self {
+    /// An attester at the genesis of a chain, with its record of what it signed in a file. One that starts again
+    /// repeats the chain from there, and signs the same blocks again or none.
+    ///
+    /// Errors: [`AttestError::Log`], [`AttestError::NoRecord`].
+    pub fn open(
+        member: PartyId,
+        key: PrivateKeySigner,
+        domain: Eip712Domain,
+        mut genesis: Ledger,
+        record: impl AsRef<Path>,
+    ) -> Result<Self, AttestError> {
+        let (log, payloads) = BlockLog::open(record)?;
+        let digest = |(record, bytes): (usize, Vec<u8>)| {
+            bytes.try_into().map(Digest).map_err(|_| AttestError::NoRecord { record })
+        };
+        let signed = payloads.into_iter().enumerate().map(digest).collect::<Result<_, _>>()?;
         let root = root_on_layer1(&genesis.state_root());
-        Self { member, key, domain, ledger: genesis, root, next: 1, last: None }
+        Ok(Self { member, key, domain, ledger: genesis, root, next: 1, last: None, signed, log })
     }
 
     /// The account that L1 knows the member by.
@@ -110,16 +139,17 @@ impl Attester {
     }
 
     /// Repeats the next block and signs the batches that it is cut into. The same block again gets the same
-    /// signatures; another one of its height gets none. A refusal changes nothing.
+    /// signatures; another one of its height gets none. A refusal changes nothing but, where signing itself fails, the
+    /// record.
     pub fn attest(&mut self, block: &Block) -> Result<Vec<Attested>, AttestError> {
         let (height, digest) = (block.height, block.digest());
-        if let Some((last, signed, attested)) = self.last.as_ref().filter(|(last, ..)| *last == height) {
-            let same = *signed == digest;
-            return if same {
-                Ok(attested.clone())
-            } else {
-                Err(AttestError::Equivocation { height: *last })
-            };
+        let place = height.checked_sub(1).and_then(|place| usize::try_from(place).ok());
+        let before = place.and_then(|place| self.signed.get(place));
+        if before.is_some_and(|signed| *signed != digest) {
+            return Err(AttestError::Equivocation { height });
+        }
+        if let Some((_, attested)) = self.last.as_ref().filter(|(last, _)| *last == height) {
+            return Ok(attested.clone());
         }
         let expected = self.ledger.height() + 1;
         if height != expected {
@@ -127,6 +157,11 @@ impl Attester {
         }
         let ledger =
             self.ledger.clone().replay(block).map_err(|error| AttestError::Replay(Box::new(error)))?;
+        if self.ledger.height() == self.signed.len() as u64 {
+            // On disk before anybody has the signature.
+            self.log.append(height, &digest.0)?;
+            self.signed.push(digest);
+        }
         let cut = batches(self.next, self.root, block);
         let sign = |batch: Batch| {
             let signature = self.key.sign_hash_sync(&signing_hash(&self.domain, &batch));
@@ -137,7 +172,7 @@ impl Attester {
         self.next += attested.len() as u64;
         self.root = root_on_layer1(&block.state_root);
         self.ledger = ledger;
-        self.last = Some((height, digest, attested.clone()));
+        self.last = Some((height, attested.clone()));
         Ok(attested)
     }
 }

@@ -57,17 +57,21 @@ fn deployed(world: &World, place: &dyn Place, dir: &Path) -> Anchor<Box<dyn Port
     Anchor::deploy(sender, genesis_root(world), committee, CAP).expect("deployed").0
 }
 
-/// The committee, at the genesis of a world.
-fn attesters<P: Port>(world: &World, anchor: &mut Anchor<P>) -> [Attester; 3] {
+/// The committee, at the genesis of a world, with its records in a folder.
+fn attesters<P: Port>(world: &World, anchor: &mut Anchor<P>, dir: &Path) -> [Attester; 3] {
     let domain = domain(anchor.sender().chain_id(), anchor.contracts().rollup);
     let [first, second, third] = members();
-    let attester = |party, key| Attester::new(party, key, domain.clone(), genesis_ledger(world));
+    let attester = |party: PartyId, key| {
+        let record = dir.join(format!("attested by {party}"));
+        Attester::open(party, key, domain.clone(), genesis_ledger(world), record).expect("a record")
+    };
     [attester(PartyId::ALL[0], first), attester(PartyId::ALL[1], second), attester(PartyId::ALL[2], third)]
 }
 
 /// What two members say of every batch.
 fn attested<P: Port>(world: &World, anchor: &mut Anchor<P>) -> Vec<(Batch, Vec<Attestation>)> {
-    let [_, mut second, mut third] = attesters(world, anchor);
+    let dir = tempfile::tempdir().expect("a directory");
+    let [_, mut second, mut third] = attesters(world, anchor, dir.path());
     let sign = |block: &Block| {
         let [first, other] =
             [&mut second, &mut third].map(|member| member.attest(block).expect("an honest block"));

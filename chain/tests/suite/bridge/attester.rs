@@ -6,17 +6,44 @@ use chain::{
     ledger::ReplayError,
 };
 use primitives::Digest;
+use tempfile::TempDir;
 
-fn bench() -> (World, Attester) {
+/// A world, and a member whose record is in a folder.
+fn bench() -> (World, Attester, TempDir) {
     let (world, dir) = (world(), tempfile::tempdir().expect("a directory"));
-    let mut anchor = deployed(&world, &embedded(Mining::AtOnce), dir.path());
-    let [first, ..] = attesters(&world, &mut anchor);
-    (world, first)
+    let first = member(&world, dir.path());
+    (world, first, dir)
+}
+
+fn member(world: &World, dir: &Path) -> Attester {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let mut anchor = deployed(world, &embedded(Mining::AtOnce), scratch.path());
+    let [first, ..] = attesters(world, &mut anchor, dir);
+    first
+}
+
+#[test]
+fn a_member_that_starts_again_signs_the_same_blocks_and_no_other() {
+    let (world, mut attester, dir) = bench();
+    let [first, second, ..] = &world.blocks[..] else { panic!("two blocks") };
+    let signed = attester.attest(first).expect("signed");
+    drop(attester);
+    let mut again = member(&world, dir.path());
+    // A block that would follow from the genesis as well.
+    let mut other = genesis_ledger(&world);
+    let other = other.seal();
+    assert!(matches!(again.attest(&other), Err(AttestError::Equivocation { height: 1 })));
+    assert_eq!(again.attest(first).expect("the same"), signed);
+    again.attest(second).expect("the next");
+    drop(again);
+    let mut third = member(&world, dir.path());
+    third.attest(first).expect("once more");
+    third.attest(second).expect("once more");
 }
 
 #[test]
 fn the_same_block_gets_the_same_signatures_and_another_one_none() {
-    let (world, mut attester) = bench();
+    let (world, mut attester, _dir) = bench();
     let [first, second, ..] = &world.blocks[..] else { panic!("two blocks") };
     let signed = attester.attest(first).expect("signed");
     assert_eq!(attester.attest(first).expect("again"), signed);
@@ -30,7 +57,7 @@ fn the_same_block_gets_the_same_signatures_and_another_one_none() {
 
 #[test]
 fn each_field_of_a_block_counts() {
-    let (world, mut attester) = bench();
+    let (world, mut attester, _dir) = bench();
     let [first, good, third, ..] = &world.blocks[..] else { panic!("three blocks") };
     attester.attest(first).expect("signed");
     let refused = |attester: &mut Attester, block: &Block| attester.attest(block).expect_err("a lie");

@@ -74,9 +74,11 @@ pub(in crate::demo) fn run(
 
     let domain = domain(operator.sender().chain_id(), operator.contracts().rollup);
     let attester = |party: PartyId| {
-        Attester::new(party, members[party.index()].clone(), domain.clone(), genesis.clone())
+        let record = scratch.join(format!("attested-by-{party}.log"));
+        Attester::open(party, members[party.index()].clone(), domain.clone(), genesis.clone(), record)
     };
-    run.anchor(&mut operator, &mut PartyId::ALL.map(attester), shown.blocks)?;
+    let [first, second, third] = PartyId::ALL.map(attester);
+    run.anchor(&mut operator, &mut [first?, second?, third?], shown.blocks)?;
     let position = operator.position()?;
     let last_root = cut.last().map_or(first_root, |batch| batch.new_root);
 
