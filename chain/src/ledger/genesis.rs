@@ -55,6 +55,12 @@ pub enum GenesisError {
         /// Who.
         person: PersonId,
     },
+    /// An office is named like an account on L1.
+    #[error("{person} names an account on L1, not a person")]
+    NotAPerson {
+        /// Who.
+        person: PersonId,
+    },
 }
 
 impl Genesis {
@@ -71,6 +77,9 @@ impl Genesis {
         for Authority { person, key } in [&self.registrar, &self.steward, &self.treasury] {
             if draft.has::<Account>(person) {
                 return Err(GenesisError::TwoOffices { person: *person });
+            }
+            if person.layer1_address().is_some() {
+                return Err(GenesisError::NotAPerson { person: *person });
             }
             draft.put(Account { owner: *person, key: *key, nonce: 0, balance: Credits::ZERO });
         }

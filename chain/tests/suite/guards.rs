@@ -3,7 +3,7 @@
 use crate::world::*;
 use chain::{
     Genesis, Ledger, Payload, Transaction,
-    ledger::GenesisError,
+    ledger::{Authority, GenesisError},
     merkle::MerkleError,
     modules::{
         dapr::{
@@ -79,6 +79,10 @@ fn genesis() {
     let origin = World::genesis().ledger.origin().clone();
     let two = Genesis { steward: origin.registrar.clone(), ..origin.clone() };
     assert_eq!(Ledger::genesis(two).map(|_| ()), Err(GenesisError::TwoOffices { person: REGISTRAR }));
+    let nobody = PersonId::default();
+    let unnamed = Authority { person: nobody, ..origin.treasury.clone() };
+    let unnamed = Genesis { treasury: unnamed, ..origin.clone() };
+    assert_eq!(Ledger::genesis(unnamed).map(|_| ()), Err(GenesisError::NotAPerson { person: nobody }));
     let params = GovernanceParams { alpha: 0, ..origin.params.clone() };
     let error = params.check().expect_err("out of bounds");
     assert_eq!(Ledger::genesis(Genesis { params, ..origin }).map(|_| ()), Err(GenesisError::Params(error)));
