@@ -6,7 +6,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 fn ledger() -> (Ledger, SecretKey, ChaCha20Rng) {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
     let keys = [(); 3].map(|()| SecretKey::generate(&mut rng));
-    let office = |i: usize| Authority { person: PersonId([i as u8; 32]), key: keys[i].public_key() };
+    let office = |i: usize| Authority { person: PersonId([i as u8 + 1; 32]), key: keys[i].public_key() };
     let genesis = Genesis {
         chain: ChainId(1),
         first_epoch: EpochId(1),
@@ -21,8 +21,8 @@ fn ledger() -> (Ledger, SecretKey, ChaCha20Rng) {
 }
 
 fn transfer(key: &SecretKey, rng: &mut ChaCha20Rng) -> Transaction {
-    let payload = Payload::Transfer(Transfer { to: PersonId([1; 32]), amount: Credits(1) });
-    Transaction::signed(payload, ChainId(1), (PersonId([0; 32]), 0), key, rng)
+    let payload = Payload::Transfer(Transfer { to: PersonId([2; 32]), amount: Credits(1) });
+    Transaction::signed(payload, ChainId(1), (PersonId([1; 32]), 0), key, rng)
 }
 
 #[test]

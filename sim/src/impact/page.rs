@@ -93,7 +93,7 @@ fn limits(impact: &Impact, manifest: &Manifest) -> Markup {
         section.limits {
             h2 { "What this page does not know" }
             ul {
-                li { "It is one epoch with one tier, on paper, by the ledger's own integers. Value below the threshold does not come back later." }
+                li { "It is one epoch with one tier, on paper, by the ledger's own integers. Value below the threshold is to be carried to a later epoch; here it does not come back, and the pool goes to published works." }
                 li { "Nobody reacts: creators keep their place between the price bounds, and listeners play what they played." }
                 li {
                     "What the plays lack is drawn from the seed: creators, categories, prices, receipts"

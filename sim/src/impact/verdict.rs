@@ -143,12 +143,10 @@ fn compared(checks: &[Check]) -> String {
     };
     let better = claims(|check| check.after.level < check.before.level);
     let worse = claims(|check| check.after.level > check.before.level);
-    match (better.as_str(), worse.as_str()) {
-        ("", "") => String::new(),
-        (better, "") => format!(" Better than today: {better}."),
-        ("", worse) => format!(" Worse than today: {worse}."),
-        (better, worse) => format!(" Better than today: {better}. Worse: {worse}."),
-    }
+    let still = claims(|check| check.after.level == Level::Bad && check.before.level == Level::Bad);
+    let told = [("Fails today as well", still), ("Better than today", better), ("Worse than today", worse)];
+    let told = told.iter().filter(|(_, which)| !which.is_empty());
+    told.map(|(what, which)| format!(" {what}: {which}.")).collect()
 }
 
 fn lower(text: &str) -> String {
@@ -353,7 +351,7 @@ fn audience(before: &Subject<'_>, after: &Subject<'_>) -> Check {
         "Totals of works with a single listener are published: they say what one person plays.".into()
     } else {
         format!(
-            "Totals are published from {} listeners on; {:.1} % of value waits below that.",
+            "Totals are published from {} listeners on; {:.1} % of value is below that and earns nothing here.",
             thousands(k.into()),
             100.0 * after.figures.suppressed
         )

@@ -30,6 +30,10 @@ pub(super) fn verdict(impact: &Impact) -> Markup {
                     p.summary { (verdict.headline) }
                     p.reason { (verdict.reason) }
                     p.who { (who(impact)) }
+                    p.who {
+                        "Both sides are shown as if they were in force. Today the ledger does not enforce "
+                        code { "value_cap" } " yet, and epochs run with " code { "k_anonymity" } " 0."
+                    }
                 }
             }
             ul.checks {
