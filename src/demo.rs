@@ -9,6 +9,7 @@ use primitives::Credits;
 use serde_json::{Value, json};
 use sim::{
     demo::{self, Layer1, OnLayer1, Options, Outcome, folder},
+    folder::Staging,
     report::{credits, thousands},
     workload::{Workload, WorkloadOptions},
 };
@@ -32,11 +33,11 @@ pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
     if !arguments.quiet {
         announce(&workload, &options);
     }
-    let staging = folder::Staging::new(&out)?;
+    let staging = Staging::new(&folder::RUN, &out)?;
     remove_when_interrupted(staging.dir().to_owned(), arguments.l1 != EMBEDDED)?;
     let progress = progress::choose(arguments.quiet);
     let outcome = demo::run(&options, workload, &staging.scratch(), progress.as_ref())?;
-    staging.commit(&outcome)?;
+    folder::commit(staging, &outcome)?;
     match arguments.output {
         Format::Json => output::json(&object(&outcome, &out)?)?,
         Format::Table => output::print(&summary(&outcome, &out))?,

@@ -63,7 +63,7 @@ pub(crate) fn impact(arguments: &Impact) -> Result<(), Failure> {
     let options = options(arguments)?;
     impact::check(&options)?;
     let out = arguments.out.clone().unwrap_or_else(|| folder::default_folder(&options));
-    folder::check_place(&out)?;
+    folder::COMPARISON.check_place(&out)?;
     if !arguments.quiet {
         announce(&options);
     }

@@ -6,10 +6,8 @@ use crate::sim::SweepFailure;
 use chain::bridge::PortError;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use sim::{
-    demo::{
-        DemoError,
-        folder::{FolderError, quoted},
-    },
+    demo::DemoError,
+    folder::{FolderError, quoted},
     workload::WorkloadError,
     world::WorldError,
 };

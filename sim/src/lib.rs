@@ -11,6 +11,7 @@
 //! | [`impact`] | what a change of parameters would do, as a page |
 //! | [`check`] | a plaintext count by other code |
 //! | [`report`] | the run as a page |
+//! | [`folder`] | folders that are there as a whole or not at all |
 //!
 //! Everything is drawn from one seed, and nothing that is written depends on the number of threads.
 
@@ -19,6 +20,7 @@ pub mod check;
 pub mod demo;
 pub mod device;
 pub mod economics;
+pub mod folder;
 pub mod impact;
 pub mod progress;
 pub mod report;

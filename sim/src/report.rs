@@ -7,6 +7,7 @@ mod page;
 mod svg;
 
 pub use numbers::{credits, thousands};
+pub(crate) use page::document;
 
 use primitives::Credits;
 use serde::Serialize;

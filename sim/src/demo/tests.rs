@@ -103,8 +103,8 @@ fn a_run_folder_holds_every_file_and_replaces_an_earlier_one() {
     let out = temporary.path().join("runs/small");
     let outcome = shared();
     for _ in 0..2 {
-        let staging = folder::Staging::new(&out).expect("a place");
-        staging.commit(outcome).expect("written");
+        let staging = crate::folder::Staging::new(&folder::RUN, &out).expect("a place");
+        folder::commit(staging, outcome).expect("written");
         let names: std::collections::BTreeSet<_> = std::fs::read_dir(&out)
             .expect("a folder")
             .map(|entry| entry.expect("an entry").file_name().into_string().expect("plain names"))

@@ -11,13 +11,12 @@ mod safety;
 pub(crate) mod words;
 
 use super::{Impact, folder::Manifest};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use crate::report::document;
+use maud::{Markup, html};
 use words::count;
 
-/// Colours, sizes, print and dark mode: those of the report of a run, and this page's own.
-const STYLE: &str = concat!(include_str!("../report/style.css"), include_str!("page/style.css"));
-/// Nothing is fetched and nothing runs, whatever a name on the page may contain.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+/// What this page's style has beyond that of the report of a run.
+const STYLE: &str = include_str!("page/style.css");
 
 /// The whole page.
 pub fn render(impact: &Impact, manifest: &Manifest) -> String {
@@ -26,41 +25,28 @@ pub fn render(impact: &Impact, manifest: &Manifest) -> String {
     } else {
         format!("{}, unchanged", impact.after)
     };
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="color-scheme" content="light dark";
-                title { (title) " · Clean Web Economy" }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                (patterns())
-                header {
-                    p.brand { "Clean Web Economy · Proposal to governance" }
-                    h1 { (title) }
-                    p.subtitle { (subtitle(impact)) }
-                }
-                main {
-                    (head::verdict(impact))
-                    (head::tiles(impact))
-                    (head::changes(impact))
-                    h2.part { "For whom" }
-                    (people::section(impact))
-                    (money::flow(impact))
-                    (money::losers(impact))
-                    h2.part { "Is it safe" }
-                    (safety::section(impact))
-                    (limits(impact, manifest))
-                    (provenance(manifest))
-                }
-            }
+    let body = html! {
+        (patterns())
+        header {
+            p.brand { "Clean Web Economy · Proposal to governance" }
+            h1 { (title) }
+            p.subtitle { (subtitle(impact)) }
+        }
+        main {
+            (head::verdict(impact))
+            (head::tiles(impact))
+            (head::changes(impact))
+            h2.part { "For whom" }
+            (people::section(impact))
+            (money::flow(impact))
+            (money::losers(impact))
+            h2.part { "Is it safe" }
+            (safety::section(impact))
+            (limits(impact, manifest))
+            (provenance(manifest))
         }
     };
-    page.into_string()
+    document(&title, STYLE, body).into_string()
 }
 
 fn subtitle(impact: &Impact) -> String {

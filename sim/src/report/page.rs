@@ -13,10 +13,8 @@ const STYLE: &str = include_str!("style.css");
 /// Nothing is fetched and nothing runs, whatever a name on the page may contain.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// The whole page.
-pub(super) fn page(data: &ReportData) -> Markup {
-    let payouts: Vec<u64> = data.payouts.iter().map(|w| w.payout.0).collect();
-    let gini = gini(&payouts);
+/// A page that opens offline, with this style after the common one.
+pub(crate) fn document(title: &str, style: &str, body: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -25,33 +23,41 @@ pub(super) fn page(data: &ReportData) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="color-scheme" content="light dark";
-                title { (data.title) " · Clean Web Economy" }
-                style { (PreEscaped(STYLE)) }
+                title { (title) " · Clean Web Economy" }
+                style { (PreEscaped(STYLE)) (PreEscaped(style)) }
             }
-            body {
-                header {
-                    p.brand { "Clean Web Economy" }
-                    h1 { (data.title) }
-                    p.subtitle { (data.subtitle) }
-                }
-                main {
-                    (verdicts(&data.verdicts))
-                    (tiles(data, gini))
-                    (money(&data.money))
-                    div.charts {
-                        (lorenz(&payouts, gini))
-                        (top_works(&data.payouts))
-                    }
-                    div.columns {
-                        (attacks(data))
-                        (actors(data))
-                    }
-                    (remarks(data))
-                    (provenance(data))
-                }
-            }
+            body { (body) }
         }
     }
+}
+
+/// The whole page.
+pub(super) fn page(data: &ReportData) -> Markup {
+    let payouts: Vec<u64> = data.payouts.iter().map(|w| w.payout.0).collect();
+    let gini = gini(&payouts);
+    let body = html! {
+        header {
+            p.brand { "Clean Web Economy" }
+            h1 { (data.title) }
+            p.subtitle { (data.subtitle) }
+        }
+        main {
+            (verdicts(&data.verdicts))
+            (tiles(data, gini))
+            (money(&data.money))
+            div.charts {
+                (lorenz(&payouts, gini))
+                (top_works(&data.payouts))
+            }
+            div.columns {
+                (attacks(data))
+                (actors(data))
+            }
+            (remarks(data))
+            (provenance(data))
+        }
+    };
+    document(&data.title, "", body)
 }
 
 fn verdicts(verdicts: &[Verdict]) -> Markup {

@@ -1,33 +1,37 @@
 use super::*;
-use crate::workload::{Columns, WorkloadOptions};
+use crate::workload::{Columns, UsageFile, WorkloadOptions};
+use std::fs;
 
 #[test]
 fn only_nothing_an_empty_folder_or_a_run_folder_is_a_place() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     let place = temporary.path().join("run");
-    assert!(check_place(&place).is_ok(), "nothing");
+    assert!(RUN.check_place(&place).is_ok(), "nothing");
     fs::create_dir(&place).expect("made");
-    assert!(check_place(&place).is_ok(), "an empty folder");
+    assert!(RUN.check_place(&place).is_ok(), "an empty folder");
     fs::write(place.join(MANIFEST_FILE), r#"{"kind":"cwe-run"}"#).expect("written");
-    assert!(check_place(&place).is_ok(), "a run folder");
+    assert!(RUN.check_place(&place).is_ok(), "a run folder");
     fs::write(place.join("notes.txt"), "mine").expect("written");
-    assert!(matches!(check_place(&place), Err(FolderError::Occupied { .. })), "a file that is not ours");
+    assert!(matches!(RUN.check_place(&place), Err(FolderError::Occupied { .. })), "a file that is not ours");
     fs::remove_file(place.join("notes.txt")).expect("removed");
     fs::write(place.join(MANIFEST_FILE), r#"{"name":"an app"}"#).expect("written");
-    assert!(matches!(check_place(&place), Err(FolderError::Occupied { .. })), "somebody else's manifest");
-    assert!(matches!(check_place(&place.join(MANIFEST_FILE)), Err(FolderError::Occupied { .. })), "a file");
+    assert!(matches!(RUN.check_place(&place), Err(FolderError::Occupied { .. })), "somebody else's manifest");
+    assert!(
+        matches!(RUN.check_place(&place.join(MANIFEST_FILE)), Err(FolderError::Occupied { .. })),
+        "a file"
+    );
 }
 
 #[test]
 fn a_staging_that_is_dropped_leaves_nothing() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
     let out = temporary.path().join("deep/run");
-    let staging = Staging::new(&out).expect("a free place");
+    let staging = Staging::new(&RUN, &out).expect("a free place");
     assert!(staging.scratch().is_dir());
     drop(staging);
     assert!(!out.exists());
     assert_eq!(fs::read_dir(temporary.path().join("deep")).expect("made on the way").count(), 0);
-    assert!(matches!(Staging::new(Path::new("/")), Err(FolderError::NoName { .. })));
+    assert!(matches!(Staging::new(&RUN, Path::new("/")), Err(FolderError::NoName { .. })));
 }
 
 #[test]

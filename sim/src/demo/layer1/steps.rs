@@ -12,7 +12,6 @@ use chain::{
     bridge::{
         Anchor, AnchorError, Attestation, Attester, B256, Batch, Committed, Policy, Port, PrivateKeySigner,
         Receipt, Sender, U256,
-        anchor::mirrored,
         attester::domain,
         batch::root_on_layer1,
         batches,
@@ -21,6 +20,7 @@ use chain::{
             rollup::AttestedRollup::AttestedRollupErrors as RollupError,
             vault::PayoutVault::PayoutVaultErrors as VaultError,
         },
+        epoch::mirrored,
         refusal::Refusal,
     },
     ledger::EpochProof,
