@@ -6,7 +6,7 @@
 //! | [`embedded`], [`endpoint`] | an EVM in this process; any JSON-RPC endpoint |
 //! | [`journal`], [`sender`] | each step once, whatever breaks: what is sent is on disk before it is |
 //! | [`batch`], [`attester`] | blocks cut into batches; members who repeat them and sign |
-//! | [`contracts`], [`refusal`], [`anchor`] | the contracts: bindings, their errors, what is done with them |
+//! | [`contracts`], [`refusal`], [`epoch`], [`anchor`] | the contracts: bindings, their errors, what they take, what is done with them |
 
 pub mod anchor;
 pub mod attester;
@@ -14,6 +14,7 @@ pub mod batch;
 pub mod contracts;
 pub mod embedded;
 pub mod endpoint;
+pub mod epoch;
 pub mod journal;
 pub mod port;
 pub mod refusal;

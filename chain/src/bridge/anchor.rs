@@ -3,6 +3,10 @@
 //! Every action is a step of a [`Sender`], so it happens once however often it is asked for, and a refusal comes back as
 //! the contract's own error.
 
+mod error;
+
+pub use error::AnchorError;
+
 use super::{
     attester::{Attestation, bound},
     batch::Batch,
@@ -12,6 +16,7 @@ use super::{
         rollup::{AttestedRollup, IAttestedRollup},
         vault::{IPayoutVault, PayoutVault},
     },
+    epoch::{mirrored, number, state_proof},
     port::{Call, Port, PortError, Receipt},
     refusal::{Refusal, Target},
     sender::{SendError, Sender},
@@ -20,15 +25,13 @@ use crate::{
     ledger::EpochProof,
     merkle::MerklePath,
     modules::{dapr::Claim, usage::Epoch},
-    poseidon::{Felt, felt_to_bytes},
 };
 use alloy::{
     primitives::{Address, B256, Bytes, TxKind, U256, keccak256},
     sol_types::{SolCall, SolConstructor},
 };
-use primitives::{Credits, Digest, Domain, Encode, EpochId, Layer1Address, PersonId, WorkId, hash};
+use primitives::{Credits, EpochId, Layer1Address, WorkId};
 use serde::Serialize;
-use thiserror::Error;
 
 /// Where the contracts are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -41,62 +44,6 @@ pub struct Contracts {
     pub mirror: Address,
     /// `PayoutVault`.
     pub vault: Address,
-}
-
-/// Why something was not done on L1.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum AnchorError {
-    /// It could not be sent, or nobody knows whether it was taken.
-    #[error(transparent)]
-    Send(#[from] SendError),
-    /// A contract refuses.
-    #[error("{step} is refused on L1: {refusal:?}")]
-    Refused {
-        /// The step.
-        step: String,
-        /// The contract's error.
-        refusal: Box<Refusal>,
-    },
-    /// L1 gives no answer to a question.
-    #[error(transparent)]
-    Port(PortError),
-    /// What a contract answers is not what its interface says: there is another contract at this address, or none.
-    #[error("there is no {what} at {address} on L1")]
-    NotTheContract {
-        /// The contract's name.
-        what: &'static str,
-        /// Where it should be.
-        address: Address,
-    },
-    /// L1 has another batch at this place.
-    #[error("L1 has another batch {number}: root {found} after it, not {expected}")]
-    Diverged {
-        /// The batch.
-        number: u64,
-        /// Root after this side's batch.
-        expected: B256,
-        /// Root on L1.
-        found: B256,
-    },
-    /// A transaction that should create a contract created none.
-    #[error("{step} created no contract")]
-    NothingCreated {
-        /// The step.
-        step: String,
-    },
-    /// The payee is a person, who is paid on the rollup.
-    #[error("payee {payee} is no account on L1")]
-    NotOnLayer1 {
-        /// The payee.
-        payee: PersonId,
-    },
-    /// The epoch is not final.
-    #[error("epoch {epoch} is not final")]
-    NotFinal {
-        /// The epoch.
-        epoch: EpochId,
-    },
 }
 
 /// What became of a batch.
@@ -157,7 +104,7 @@ impl<P: Port> Anchor<P> {
     /// Errors: the port's, of a trial deployment by `account`.
     pub fn check(port: &mut P, account: Address) -> Result<(), PortError> {
         let arguments = CweCredit::constructorCall { minter_: account, cap_: U256::from(1) };
-        let data = [&CweCredit::BYTECODE[..], &arguments.abi_encode()].concat().into();
+        let data = init_code(&CweCredit::BYTECODE, &arguments);
         port.estimate(&Call { from: account, to: TxKind::Create, value: U256::ZERO, data }).map(|_| ())
     }
 
@@ -191,13 +138,8 @@ impl<P: Port> Anchor<P> {
     ///
     /// Errors: [`AnchorError::Diverged`] where L1 has another batch of this number, and those of the contract.
     pub fn commit(&mut self, batch: &Batch, attestations: &[Attestation]) -> Result<Committed, AnchorError> {
-        let number = batch.number;
-        if self.has(batch)? {
-            return Ok(Committed::Before);
-        }
-        if number <= self.ask_rollup(AttestedRollup::batchCountCall {})? {
-            let (expected, found) = (batch.new_root, self.root_after(number)?);
-            return Err(AnchorError::Diverged { number, expected, found });
+        if let Some(before) = self.standing(batch)? {
+            return Ok(before);
         }
         let attestation = |a: &Attestation| IAttestedRollup::Attestation {
             member: a.member.index() as u8,
@@ -205,21 +147,34 @@ impl<P: Port> Anchor<P> {
         };
         let attestations = attestations.iter().map(attestation).collect();
         let call = AttestedRollup::commitBatchCall { batch: bound(batch), attestations };
-        match self.act(&format!("batch {number}"), Target::Rollup, &call) {
+        match self.act(&format!("batch {}", batch.number), Target::Rollup, &call) {
             // Anybody may send a batch: somebody may have been faster.
-            Err(AnchorError::Refused { .. }) if self.has(batch)? => Ok(Committed::Before),
+            Err(refused @ AnchorError::Refused { .. }) => match self.standing(batch) {
+                Ok(Some(before)) => Ok(before),
+                _ => Err(refused),
+            },
             done => done.map(Committed::Now),
         }
     }
 
-    /// Whether L1 has exactly this batch.
-    fn has(&mut self, batch: &Batch) -> Result<bool, AnchorError> {
-        let number = batch.number;
-        if number == 0 || number > self.ask_rollup(AttestedRollup::batchCountCall {})? {
-            return Ok(false);
+    /// Whether L1 has this batch: `None` if it has none of this number yet.
+    ///
+    /// Errors: [`AnchorError::Diverged`] where it has another one.
+    fn standing(&mut self, batch: &Batch) -> Result<Option<Committed>, AnchorError> {
+        let (number, expected) = (batch.number, batch.new_root);
+        if number > self.ask_rollup(AttestedRollup::batchCountCall {})? {
+            return Ok(None);
         }
-        let data = self.ask_rollup(AttestedRollup::dataHashOfCall { number })?;
-        Ok(self.root_after(number)? == batch.new_root && data == keccak256(&batch.data))
+        let found = self.root_after(number)?;
+        // The genesis has a root and no data: no batch is number 0.
+        let same = number > 0
+            && found == expected
+            && self.ask_rollup(AttestedRollup::dataHashOfCall { number })? == keccak256(&batch.data);
+        if same {
+            Ok(Some(Committed::Before))
+        } else {
+            Err(AnchorError::Diverged { number, expected, found })
+        }
     }
 
     /// Puts a final epoch on L1, proved under the root after `batch`, unless exactly this record is there already.
@@ -356,64 +311,21 @@ impl<P: Port> Anchor<P> {
     }
 }
 
+/// What a creating transaction carries: the contract's code with the arguments of its constructor.
+fn init_code(code: &Bytes, arguments: &impl SolConstructor) -> Bytes {
+    [&code[..], &arguments.abi_encode()].concat().into()
+}
+
 fn create<P: Port>(
     sender: &mut Sender<P>,
     step: &str,
     code: &Bytes,
     arguments: &impl SolConstructor,
 ) -> Result<(Address, Receipt), AnchorError> {
-    let data: Bytes = [&code[..], &arguments.abi_encode()].concat().into();
+    let data = init_code(code, arguments);
     // Other code or other arguments are another contract.
     let step = format!("{step} {}", keccak256(&data));
     let receipt = sender.submit(&step, TxKind::Create, U256::ZERO, data)?;
     let created = receipt.created.ok_or(AnchorError::NothingCreated { step })?;
     Ok((created, receipt))
-}
-
-/// A field element as the contracts take it.
-fn number(felt: &Felt) -> U256 {
-    U256::from_le_bytes(felt_to_bytes(felt))
-}
-
-/// The record of a final epoch as the mirror takes it; `None` before it is final.
-pub fn mirrored(epoch: &Epoch) -> Option<IEpochMirror::EpochRecord> {
-    let bytes = |digest: &Digest| B256::from(digest.0);
-    let root = hash::hash(Domain::EpochRoot, &[&epoch.root.as_ref()?.to_bytes()]);
-    let summary = epoch.summary.as_ref()?;
-    Some(IEpochMirror::EpochRecord {
-        epoch: epoch.epoch.0,
-        opening: number(&epoch.opening),
-        params: bytes(&epoch.params),
-        batches: epoch.batches,
-        bundles: epoch.bundles,
-        last: bytes(&epoch.last),
-        anchors: bytes(&epoch.anchors),
-        root: bytes(&root),
-        aggregate: bytes(epoch.aggregate.as_ref()?),
-        revenues: number(epoch.revenues.as_ref()?),
-        revenue: summary.revenue.0,
-        fee: summary.fee.0,
-        eco: summary.eco.0,
-        infra: summary.infra.0,
-        creators: summary.creators.0,
-        carriedIn: summary.carried_in.0,
-        paid: summary.paid.0,
-        onLayer1: summary.on_layer1.0,
-        carriedOut: summary.carried_out.0,
-        sumOfWeights: U256::from_le_bytes(summary.sum_of_weights.to_le_bytes::<32>()),
-        payoutRoot: number(&summary.payout_root),
-        figures: number(&summary.figures),
-    })
-}
-
-/// Where an epoch stands in the state after a batch, as the mirror takes it.
-fn state_proof(proof: &EpochProof, batch: u64) -> IEpochMirror::StateProof {
-    IEpochMirror::StateProof {
-        batch,
-        nextKey: number(&proof.inclusion.leaf.next_key),
-        position: proof.inclusion.position,
-        siblings: proof.inclusion.siblings.iter().map(number).collect(),
-        tableCount: proof.table.count,
-        tableSiblings: proof.table.siblings.iter().map(number).collect(),
-    }
 }

@@ -105,6 +105,12 @@ pub(crate) trait Detour {
     fn send(&mut self, raw: &[u8]) -> Result<(), PortError> {
         self.inner().send(raw)
     }
+    fn receipt(&mut self, transaction: B256) -> Result<Option<Receipt>, PortError> {
+        self.inner().receipt(transaction)
+    }
+    fn wait(&mut self) -> Result<(), PortError> {
+        self.inner().wait()
+    }
 }
 
 /// Makes a [`Detour`] a port.
@@ -129,11 +135,17 @@ impl<D: Detour> Port for Via<D> {
         fees() -> Fees;
         call(call: &Call) -> Bytes;
         estimate(call: &Call) -> u64;
-        receipt(transaction: B256) -> Option<Receipt>;
-        wait() -> ();
     }
     fn send(&mut self, raw: &[u8]) -> Result<(), PortError> {
         self.0.before()?;
         self.0.send(raw)
+    }
+    fn receipt(&mut self, transaction: B256) -> Result<Option<Receipt>, PortError> {
+        self.0.before()?;
+        self.0.receipt(transaction)
+    }
+    fn wait(&mut self) -> Result<(), PortError> {
+        self.0.before()?;
+        self.0.wait()
     }
 }

@@ -6,34 +6,8 @@ use alloy::{
     eips::eip2718::Decodable2718,
     primitives::{Bytes, TxKind, U256},
 };
-use chain::bridge::{
-    Address, Embedded, Mining, PortError, Receipt, SendError,
-    journal::JournalError,
-    port::{Call, Fees},
-};
+use chain::bridge::{Address, Embedded, Mining, PortError, Receipt, SendError, journal::JournalError};
 use tempfile::TempDir;
-
-/// Passes the named requests on.
-macro_rules! delegate {
-    ($this:ident => $inner:expr; $($name:ident)*) => { $(delegate!(@ $this $inner; $name);)* };
-    (@ $this:ident $inner:expr; chain_id) => { delegate!(@@ $this $inner; chain_id() -> u64); };
-    (@ $this:ident $inner:expr; genesis) => { delegate!(@@ $this $inner; genesis() -> B256); };
-    (@ $this:ident $inner:expr; height) => { delegate!(@@ $this $inner; height() -> u64); };
-    (@ $this:ident $inner:expr; nonce) => { delegate!(@@ $this $inner; nonce(a: Address) -> u64); };
-    (@ $this:ident $inner:expr; balance) => { delegate!(@@ $this $inner; balance(a: Address) -> U256); };
-    (@ $this:ident $inner:expr; fees) => { delegate!(@@ $this $inner; fees() -> Fees); };
-    (@ $this:ident $inner:expr; call) => { delegate!(@@ $this $inner; call(c: &Call) -> Bytes); };
-    (@ $this:ident $inner:expr; estimate) => { delegate!(@@ $this $inner; estimate(c: &Call) -> u64); };
-    (@ $this:ident $inner:expr; send) => { delegate!(@@ $this $inner; send(raw: &[u8]) -> ()); };
-    (@ $this:ident $inner:expr; receipt) => { delegate!(@@ $this $inner; receipt(t: B256) -> Option<Receipt>); };
-    (@ $this:ident $inner:expr; wait) => { delegate!(@@ $this $inner; wait() -> ()); };
-    (@@ $this:ident $inner:expr; $name:ident($($argument:ident: $t:ty)?) -> $answer:ty) => {
-        fn $name(&mut self, $($argument: $t)?) -> Result<$answer, PortError> {
-            let $this = self;
-            $inner.$name($($argument)?)
-        }
-    };
-}
 
 fn dir() -> TempDir {
     tempfile::tempdir().expect("a directory")
@@ -158,8 +132,11 @@ struct Forgetful {
     reverted: u32,
 }
 
-impl Port for Forgetful {
-    delegate!(this => this.inner; chain_id genesis height nonce balance fees call estimate send wait);
+impl Detour for Forgetful {
+    type Inner = Shared;
+    fn inner(&mut self) -> &mut Shared {
+        &mut self.inner
+    }
     fn receipt(&mut self, transaction: B256) -> Result<Option<Receipt>, PortError> {
         if let Some(left) = self.silent.checked_sub(1) {
             self.silent = left;
@@ -181,7 +158,7 @@ fn a_receipt_that_comes_late_is_no_reason_to_send_again() {
         .submit("one", somebody(), U256::from(5), Bytes::new())
         .expect("sent");
     let late = Forgetful { inner: place.clone(), silent: 3, reverted: 0 };
-    let mut again = open(Box::new(late), &dir, Policy::default());
+    let mut again = open(Box::new(Via(late)), &dir, Policy::default());
     again.submit("one", somebody(), U256::from(5), Bytes::new()).expect("done before");
     assert_eq!((balance(&place), place.clone().nonce(rich().address())), (U256::from(5), Ok(1)));
 }
@@ -191,7 +168,7 @@ fn what_a_fork_says_counts_only_at_the_depth_that_was_asked_for() {
     let (place, dir) = (embedded(Mining::OnWait), dir());
     let fork = Forgetful { inner: place.clone(), silent: 0, reverted: 2 };
     let policy = Policy { confirmations: 4, ..Policy::default() };
-    let mut sender = open(Box::new(fork), &dir, policy);
+    let mut sender = open(Box::new(Via(fork)), &dir, policy);
     let receipt = sender.submit("one", somebody(), U256::from(5), Bytes::new()).expect("it did not last");
     assert!(receipt.success);
     assert_eq!((balance(&place), place.clone().nonce(rich().address())), (U256::from(5), Ok(1)));
@@ -212,14 +189,17 @@ fn a_step_is_bound_to_its_target_and_value() {
 fn a_receipt_that_no_block_follows_is_reported() {
     let (place, dir) = (embedded(Mining::AtOnce), dir());
     struct Still(Shared);
-    impl Port for Still {
-        delegate!(this => this.0; chain_id genesis height nonce balance fees call estimate send receipt);
+    impl Detour for Still {
+        type Inner = Shared;
+        fn inner(&mut self) -> &mut Shared {
+            &mut self.0
+        }
         fn wait(&mut self) -> Result<(), PortError> {
             Ok(())
         }
     }
     let policy = Policy { confirmations: 2, patience: 3, ..Policy::default() };
-    let mut sender = open(Box::new(Still(place.clone())), &dir, policy);
+    let mut sender = open(Box::new(Via(Still(place.clone()))), &dir, policy);
     let error = sender.submit("one", somebody(), U256::from(5), Bytes::new());
     assert!(matches!(error, Err(SendError::Unconfirmed { block: 1, .. })), "{error:?}");
     open(

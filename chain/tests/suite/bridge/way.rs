@@ -5,13 +5,13 @@ use alloy::primitives::U256;
 use chain::{
     bridge::{
         Address, AnchorError, Committed, Mining,
-        anchor::mirrored,
         contracts::{
             credit::CweCredit::CweCreditErrors as CreditError,
             mirror::EpochMirror::EpochMirrorErrors as MirrorError,
             rollup::AttestedRollup::AttestedRollupErrors as RollupError,
             vault::PayoutVault::PayoutVaultErrors as VaultError,
         },
+        epoch::mirrored,
         refusal::Refusal,
     },
     modules::dapr::Claim,
