@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use primitives::{Digest, Preset};
 use sim::{
+    demo::DEFAULT_SHARD_WIDTH,
     economics::PlaysPerSubscriber,
     impact::{DEFAULT_SAMPLES, DEFAULT_SEEDS},
     workload::{Columns, DEFAULT_SUBSCRIBERS, DEFAULT_WORKS, UsageFile, synthetic::LISTENERS},
@@ -29,6 +30,9 @@ Examples:
       a table with a header and columns for user, work and plays, such as
           user    work    plays
           anna    song-1  12
+
+  cwe demo --works 256 --shard-width 64
+      the works are dealt to four shards, each with bundles, batches and a proof of its own
 
   cwe demo --seed 7 -o json | jq .paid_total
       one JSON object on standard output, and nothing else there
@@ -207,6 +211,9 @@ pub(crate) struct Demo {
     /// Parameters: spec, guarded or flat. The threshold k_anonymity is 0 whatever they say
     #[arg(long, value_name = "P", default_value_t = Preset::Spec)]
     pub(crate) preset: Preset,
+    /// Works of one shard at most, 4 to 4096. More works are dealt to several shards by the beacon
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SHARD_WIDTH)]
+    pub(crate) shard_width: u16,
     /// Where the epoch is anchored: `embedded`, an EVM in this process, or the URL of a test network's JSON-RPC endpoint
     #[arg(long, value_name = "L1", default_value = EMBEDDED)]
     pub(crate) l1: String,

@@ -60,7 +60,8 @@ fn options(arguments: &Demo) -> Result<Options, Failure> {
         usage: arguments.usage.file(),
     };
     let layer1 = layer1(arguments)?;
-    Ok(Options { workload, preset: arguments.preset, layer1, ..Options::default() })
+    let (preset, shard_width) = (arguments.preset, arguments.shard_width);
+    Ok(Options { workload, preset, shard_width, layer1, ..Options::default() })
 }
 
 /// Which L1, with which key.
@@ -178,6 +179,7 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
         ("events counted", metrics.events_accepted),
         ("bundles handed in, attacks included", metrics.bundles_submitted),
         ("bundles counted", metrics.bundles_accepted),
+        ("shards that works were dealt to", metrics.shards as u64),
         ("batches of bundles anchored", metrics.batches),
         ("claims paid", metrics.claims_ok),
     ];

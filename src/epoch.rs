@@ -4,7 +4,7 @@ use crate::{
     cli::{Format, Show, Verify},
     output::{self, Failure, table, verify_command},
 };
-use chain::light::{self, Anchoring, EpochRecord, verify::root_digest};
+use chain::light::{self, Anchoring, EpochRecord, record::HeaderRecord, verify::root_digest};
 use primitives::Credits;
 use serde_json::{Value, json};
 use sim::{
@@ -17,9 +17,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Longest record that is read: the widest epoch, 4,096 works in every group of eight tiers and nine region tags, takes
-/// less than 64 MiB.
-const MAX_RECORD_BYTES: u64 = 64 << 20;
+/// Longest record that is read. A shard of 4,096 works that were all used in every group of eight tiers and nine region
+/// tags takes less than 64 MiB; an epoch of 64 shards, used as unevenly as works are, less than this.
+const MAX_RECORD_BYTES: u64 = 512 << 20;
 /// Works in the table of a record.
 const TOP: usize = 20;
 
@@ -36,6 +36,7 @@ pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
                     "epoch": verdict.epoch,
                     "state_root": verdict.state_root,
                     "works": verdict.works,
+                    "shards": verdict.shards,
                     "batches": verdict.batches,
                     "bundles": verdict.bundles,
                     "paid": verdict.paid,
@@ -43,11 +44,12 @@ pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
                 })),
                 Format::Table => {
                     let mut text = format!(
-                        "Epoch {} holds: {} batches, {} bundles, {} works, {} credits paid.\nState root  {}\n",
+                        "Epoch {} holds: {} batches, {} bundles, {} works in {}, {} credits paid.\nState root  {}\n",
                         verdict.epoch,
                         thousands(verdict.batches),
                         thousands(verdict.bundles),
                         thousands(verdict.works as u64),
+                        shards(verdict.shards),
                         credits(verdict.paid),
                         verdict.state_root,
                     );
@@ -116,14 +118,24 @@ fn read(run: &Path) -> Result<(PathBuf, EpochRecord), Failure> {
 }
 
 fn bundles(record: &EpochRecord) -> u64 {
-    record.headers.iter().map(|header| u64::from(header.count)).sum()
+    headers(record).map(|header| u64::from(header.count)).sum()
+}
+
+/// Anchored headers of all shards.
+fn headers(record: &EpochRecord) -> impl Iterator<Item = &HeaderRecord> {
+    record.shards.iter().flat_map(|shard| &shard.headers)
+}
+
+fn shards(count: usize) -> String {
+    if count == 1 { "one shard".into() } else { format!("{count} shards") }
 }
 
 fn overview(record: &EpochRecord) -> Value {
     json!({
         "chain": record.chain,
         "epoch": record.epoch,
-        "batches": record.headers.len(),
+        "shards": record.shards.len(),
+        "batches": headers(record).count(),
         "bundles": bundles(record),
         "tiers": record.tiers,
         "revenue": record.revenue,
@@ -140,14 +152,15 @@ fn record_hex(record: &EpochRecord, field: &str) -> Value {
 
 fn text(path: &Path, record: &EpochRecord) -> String {
     let mut text = format!(
-        "Epoch {} of chain {} ({}): {} batches, {} bundles, {} events, {} works\n\n",
+        "Epoch {} of chain {} ({}): {} batches, {} bundles, {} events, {} works in {}\n\n",
         record.epoch,
         record.chain,
         path.display(),
-        thousands(record.headers.len() as u64),
+        thousands(headers(record).count() as u64),
         thousands(bundles(record)),
         thousands(record.health.events),
         thousands(record.works.len() as u64),
+        shards(record.shards.len()),
     );
     text += "Tiers, in credits\n";
     let tier = |tier: &chain::light::record::TierRecord| {

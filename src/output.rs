@@ -109,7 +109,7 @@ impl Failure {
                 | DemoError::OtherRules { .. }
                 | DemoError::Port(PortError::BadUrl { .. })
                 | DemoError::Port(PortError::Unreachable { .. })
-                | DemoError::World(WorldError::TooManyBundles { .. }) => 2,
+                | DemoError::World(WorldError::TooManyBundles { .. } | WorldError::Shards(_)) => 2,
                 _ => 3,
             },
             Self::Folder(

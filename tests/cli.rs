@@ -235,7 +235,7 @@ fn bad_usage_files_are_refused_with_file_and_row() {
 #[test]
 fn numbers_that_make_no_run_are_refused() {
     for (arguments, what) in [
-        (["--works", "4097"], "4096"),
+        (["--works", "262145"], "262144"),
         (["--works", "0"], "at least one work"),
         (["--subscribers", "0"], "at least one subscriber"),
         (["--plays-scale", "0"], "above 0"),

@@ -1,7 +1,7 @@
 //! What a core may ask its shell for.
 
-use crate::message::{Address, Message, OpenedEpoch, PeerMessage, Phase};
-use primitives::{CodecError, Digest, PartyId};
+use crate::message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase};
+use primitives::{CodecError, Digest, PartyId, ShardIndex};
 use proofs::{
     bundle::{Bundle, BundleError},
     epoch::EpochContext,
@@ -20,16 +20,16 @@ pub trait Core: Send {
 pub enum Effect {
     /// Send a message.
     Send(Address, Message),
-    /// Check these bundles on the pool, and come back with [`Message::BatchVerified`].
+    /// Check these bundles of one shard on the pool, and come back with [`Message::BatchVerified`].
     Verify(Arc<EpochContext>, Vec<Arc<Bundle>>),
     /// Tell the outside.
     Publish(Event),
 }
 
 impl Effect {
-    /// Sends a message to a peer.
-    pub fn peer(to: PartyId, message: PeerMessage) -> Self {
-        Self::Send(Address::Party(to), Message::Peer(message))
+    /// Sends a message about a shard to a peer.
+    pub fn peer(to: PartyId, shard: ShardIndex, message: PeerMessage) -> Self {
+        Self::Send(Address::Party(to), Message::Peer(Letter { shard, message }))
     }
 }
 
@@ -49,6 +49,12 @@ pub enum Refusal {
     /// It is not the encoding of a bundle.
     #[error("not a bundle: {0}")]
     Malformed(#[from] CodecError),
+    /// It is for a shard that the epoch does not have.
+    #[error("the epoch has no shard {shard}")]
+    UnknownShard {
+        /// The shard.
+        shard: ShardIndex,
+    },
     /// The same bytes came before; they are counted once.
     #[error("the same bundle came before")]
     Duplicate,
@@ -112,6 +118,7 @@ impl Refusal {
             Self::Closed => "closed",
             Self::TooLong { .. } => "too-long",
             Self::Malformed(_) => "malformed",
+            Self::UnknownShard { .. } => "unknown-shard",
             Self::Duplicate => "duplicate",
             Self::Busy => "busy",
             Self::Proof(_) => "proof",
@@ -153,7 +160,9 @@ pub enum Event {
     },
     /// A batch is final.
     Batch {
-        /// Its position.
+        /// Its shard.
+        shard: ShardIndex,
+        /// Its position in it.
         position: u64,
         /// Its bundles.
         bundles: Vec<Digest>,

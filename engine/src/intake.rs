@@ -2,7 +2,7 @@
 
 use crate::{
     effect::{Core, Effect, Event, Refusal},
-    message::{Address, Message, Phase},
+    message::{Address, Message, OpenedEpoch, Phase},
 };
 use primitives::{Decode, Digest, Domain, PartyId, hash, limits};
 use proofs::bundle::Bundle;
@@ -15,6 +15,7 @@ pub const MAX_IN_FLIGHT: usize = 1024;
 pub struct Intake {
     party: PartyId,
     open: bool,
+    epoch: Option<OpenedEpoch>,
     seen: BTreeSet<Digest>,
     in_flight: usize,
 }
@@ -22,7 +23,7 @@ pub struct Intake {
 impl Intake {
     /// A closed door.
     pub fn new(party: PartyId) -> Self {
-        Self { party, open: false, seen: BTreeSet::new(), in_flight: 0 }
+        Self { party, open: false, epoch: None, seen: BTreeSet::new(), in_flight: 0 }
     }
 
     fn admit(&mut self, id: Digest, bytes: &[u8]) -> Result<Bundle, Refusal> {
@@ -39,6 +40,10 @@ impl Intake {
             return Err(Refusal::Busy);
         }
         let bundle = Bundle::from_bytes(bytes)?;
+        let shard = bundle.envelope.shard;
+        if self.epoch.as_ref().and_then(|epoch| epoch.context(shard)).is_none() {
+            return Err(Refusal::UnknownShard { shard });
+        }
         self.seen.insert(id);
         self.in_flight += 1;
         Ok(bundle)
@@ -68,7 +73,10 @@ impl Core for Intake {
                 self.in_flight = self.in_flight.saturating_sub(count);
                 Vec::new()
             }
-            Message::Opened(_) => Vec::new(),
+            Message::Opened(epoch) => {
+                self.epoch = Some(epoch);
+                Vec::new()
+            }
             Message::Phase(Phase::Collect) => {
                 self.open = true;
                 Vec::new()
@@ -89,8 +97,11 @@ impl Core for Intake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use primitives::{CodecError, Encode};
-    use proofs::testing::{TestSubscriber, event, small};
+    use primitives::{CodecError, Encode, ShardIndex};
+    use proofs::{
+        epoch::EpochContext,
+        testing::{TestSubscriber, event, small},
+    };
 
     fn refusal(effects: &[Effect]) -> Option<Refusal> {
         effects.iter().find_map(|e| match e {
@@ -103,11 +114,20 @@ mod tests {
         refusal(&intake.handle(Address::Outside, Message::Submit(bytes.into())))
     }
 
+    /// An intake that knows of an epoch of this one shard.
+    fn intake(context: EpochContext) -> Intake {
+        let mut intake = Intake::new(PartyId::ALL[0]);
+        let shards = Arc::new([Arc::new(context)]);
+        let epoch = OpenedEpoch { shards, max_bundles: Default::default() };
+        intake.handle(Address::Settlement, Message::Opened(epoch));
+        intake
+    }
+
     #[test]
     fn a_bundle_is_taken_once_and_only_while_the_door_is_open() {
         let (_, context) = small();
         let bytes = TestSubscriber::new(1).bundle(&context, vec![event(1, 0, false)]).to_bytes();
-        let mut intake = Intake::new(PartyId::ALL[0]);
+        let mut intake = intake(context);
         assert_eq!(submit(&mut intake, &bytes), Some(Refusal::Closed));
         intake.handle(Address::Coordinator, Message::Phase(Phase::Collect));
         assert_eq!(submit(&mut intake, &bytes), None);
@@ -126,11 +146,22 @@ mod tests {
     fn a_full_intake_says_so_and_recovers() {
         let (_, context) = small();
         let bytes = TestSubscriber::new(1).bundle(&context, vec![event(1, 0, false)]).to_bytes();
-        let mut intake = Intake::new(PartyId::ALL[0]);
+        let mut intake = intake(context);
         intake.handle(Address::Coordinator, Message::Phase(Phase::Collect));
         intake.in_flight = MAX_IN_FLIGHT;
         assert_eq!(submit(&mut intake, &bytes), Some(Refusal::Busy));
         intake.handle(Address::Verifier(PartyId::ALL[0]), Message::Checked(1));
         assert_eq!(submit(&mut intake, &bytes), None, "a busy answer is not remembered against the bundle");
+    }
+
+    #[test]
+    fn a_bundle_for_a_shard_that_the_epoch_does_not_have_is_refused() {
+        let (_, context) = small();
+        let mut bundle = TestSubscriber::new(1).bundle(&context, vec![event(1, 0, false)]);
+        bundle.envelope.shard = ShardIndex(1);
+        let mut intake = intake(context);
+        intake.handle(Address::Coordinator, Message::Phase(Phase::Collect));
+        let unknown = Refusal::UnknownShard { shard: ShardIndex(1) };
+        assert_eq!(submit(&mut intake, &bundle.to_bytes()), Some(unknown));
     }
 }

@@ -1,14 +1,17 @@
 //! What actors tell each other.
 //!
-//! Messages inside one organisation are plain values. What crosses from party to party is a [`PeerMessage`], which has
-//! a canonical encoding and travels as bytes on every transport, the one inside a process included.
+//! Messages inside one organisation are plain values. What crosses from party to party is a [`Letter`], which names the
+//! shard that its [`PeerMessage`] is about, has a canonical encoding, and travels as bytes on every transport, the one
+//! inside a process included.
 
 use chain::modules::usage::{CommitBeacon, RevealBeacon};
 use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
-use primitives::{CodecError, Decode, Digest, Encode, PartyId, Reader, Tier, Writer, limits};
+use primitives::{
+    CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Tier, Writer, codec_struct, limits,
+};
 use proofs::{
     bundle::{Bundle, BundleError},
-    committee::Signatures,
+    committee::{Committee, Signatures},
     epoch::EpochContext,
     tally::{BatchHeader, EpochRoot, SignedHeader, SignedRoot, TallyProof, Totals},
 };
@@ -99,10 +102,26 @@ impl Phase {
 /// What every actor is told when an epoch opens.
 #[derive(Clone)]
 pub struct OpenedEpoch {
-    /// Public context of the epoch.
-    pub context: Arc<EpochContext>,
-    /// Most bundles of one subscriber, by tier.
+    /// Public context of each shard of the epoch, in order; at least one. All but works and tag base is the same.
+    pub shards: Arc<[Arc<EpochContext>]>,
+    /// Most bundles of one subscriber, by tier, over all shards.
     pub max_bundles: Arc<BTreeMap<Tier, u16>>,
+}
+
+impl OpenedEpoch {
+    /// Public context of a shard, if the epoch has it.
+    pub fn context(&self, shard: ShardIndex) -> Option<&Arc<EpochContext>> {
+        self.shards.get(usize::try_from(shard.0).ok()?)
+    }
+
+    /// The three parties.
+    ///
+    /// # Panics
+    ///
+    /// If the epoch has no shard, which no ledger opens.
+    pub fn committee(&self) -> &Committee {
+        &self.shards[0].keys.committee
+    }
 }
 
 /// A message between actors.
@@ -131,7 +150,7 @@ pub enum Message {
     Verified(Digest, Arc<Bundle>),
 
     /// Party to party.
-    Peer(PeerMessage),
+    Peer(Letter),
     /// Party to coordinator.
     Report(Report),
 
@@ -145,18 +164,19 @@ pub enum Message {
     Anchor(SignedHeader),
     /// Settlement to parties: the chain has anchored this header.
     Anchored(Arc<SignedHeader>),
-    /// Coordinator to settlement: a root to anchor.
+    /// Coordinator to settlement: the root of a shard to anchor.
     AnchorRoot(SignedRoot),
-    /// Settlement to coordinator: the root is anchored.
-    RootAnchored,
-    /// Coordinator to parties: open the totals of the set that this root froze.
+    /// Settlement to coordinator: the root of this shard is anchored.
+    RootAnchored(ShardIndex),
+    /// Coordinator to parties: open the totals of the set that this root froze. Said once all shards are frozen.
     Open(Arc<SignedRoot>),
-    /// Coordinator to a leader that has nothing to propose while others have: pass the lead on.
-    Pass,
-    /// Coordinator to settlement: totals to put on record.
+    /// Coordinator to a leader that has nothing to propose while others have: pass the lead of this shard
+    /// on.
+    Pass(ShardIndex),
+    /// Coordinator to settlement: totals of a shard to put on record.
     Aggregate(Box<Aggregate>),
-    /// Settlement to coordinator: totals are on record.
-    AggregateRecorded,
+    /// Settlement to coordinator: totals of this shard are on record.
+    AggregateRecorded(ShardIndex),
     /// Coordinator to settlement: compute payouts.
     Settle,
     /// Settlement to coordinator: payouts are final.
@@ -165,9 +185,11 @@ pub enum Message {
     ChainRefused(String),
 }
 
-/// Totals with their proof and the committee's signatures.
+/// Totals of a shard with their proof and the committee's signatures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aggregate {
+    /// Shard.
+    pub shard: ShardIndex,
     /// Totals.
     pub totals: Totals,
     /// Their proof.
@@ -179,17 +201,19 @@ pub struct Aggregate {
 /// What a party tells the coordinator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// Nothing more will come in, and so many bundles wait for a batch.
+    /// Nothing more will come in, and so many bundles of a shard wait for a batch.
     Drained {
+        /// Shard.
+        shard: ShardIndex,
         /// Next position.
         position: u64,
         /// Bundles that wait.
         pending: usize,
     },
-    /// The party's signature on the frozen root.
+    /// The party's signature on the frozen root of a shard.
     Root(EpochRoot, [u8; 64]),
-    /// The party's signature on the totals and their proof.
-    Totals(Box<(Totals, TallyProof)>, [u8; 64]),
+    /// The party's signature on the totals of a shard and their proof.
+    Totals(ShardIndex, Box<(Totals, TallyProof)>, [u8; 64]),
     /// The party stops, and says why.
     Stopped {
         /// Whom it blames, if anybody.
@@ -228,6 +252,20 @@ impl Decode for Objection {
 }
 
 /// What crosses from party to party.
+///
+/// The shard says which of its chains of batches a party is to look at. Everything that is signed or opened is bound to
+/// the shard by itself, so a letter that was turned over to another shard fits nothing there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The shard that the message is about.
+    pub shard: ShardIndex,
+    /// The message.
+    pub message: PeerMessage,
+}
+
+codec_struct!(Letter { shard, message });
+
+/// What a party says to another about a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerMessage {
     /// The leader proposes a batch: header, and identifiers of its bundles in order.
@@ -312,10 +350,11 @@ mod tests {
             PeerMessage::Object(Digest([1; 32]), vec![(Digest([3; 32]), Objection::Share)]),
         ];
         for message in messages {
-            let bytes = message.to_bytes();
-            assert_eq!(PeerMessage::from_bytes(&bytes), Ok(message));
+            let letter = Letter { shard: ShardIndex(2), message };
+            let bytes = letter.to_bytes();
+            assert_eq!(Letter::from_bytes(&bytes), Ok(letter));
             for end in 0..bytes.len() {
-                assert!(PeerMessage::from_bytes(&bytes[..end]).is_err());
+                assert!(Letter::from_bytes(&bytes[..end]).is_err());
             }
         }
         assert_eq!(

@@ -4,6 +4,7 @@
 //! the totals when the set is frozen. It never sees which works a bundle is of.
 
 pub mod collect;
+mod line;
 mod pool;
 mod relation;
 mod tally;
@@ -12,13 +13,14 @@ pub use collect::Collect;
 
 use crate::{
     effect::{Core, Effect, Event, Refusal},
-    message::{Address, Message, PeerMessage, Phase, Report},
+    message::{Address, Letter, Message, PeerMessage, Phase, Report},
 };
 use chain::modules::usage::{CommitBeacon, RevealBeacon, beacon_commitment, beacon_signing_digest};
-use primitives::{ChainId, Digest, EpochId, PartyId};
+use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{committee::PartySigner, sharing::KemKey};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
+use std::collections::BTreeMap;
 use tally::Tally;
 
 /// Secret keys of a party.
@@ -37,8 +39,8 @@ enum Stage {
     Announced(Digest),
     /// Takes bundles and agrees on batches.
     Collecting(Box<Collect>),
-    /// Opens the totals.
-    Tallying(Box<Tally>),
+    /// Opens the totals of the shards that are not signed yet.
+    Tallying(BTreeMap<ShardIndex, Box<Tally>>),
     /// Has nothing more to do.
     Finished,
 }
@@ -46,7 +48,16 @@ enum Stage {
 /// What moves a party that opens totals.
 enum Input {
     Root(std::sync::Arc<proofs::tally::SignedRoot>),
-    Peer(PartyId, PeerMessage),
+    Peer(PartyId, Letter),
+}
+
+impl Input {
+    fn shard(&self) -> ShardIndex {
+        match self {
+            Self::Root(root) => root.root.shard,
+            Self::Peer(_, letter) => letter.shard,
+        }
+    }
 }
 
 /// State of a party.
@@ -104,17 +115,9 @@ impl Party {
                 collect.receive(&self.secrets, id, &bundle)
             }
             (Address::Verifier(own), Message::NoMore) if own == self.party => collect.close(&self.secrets),
-            (Address::Party(peer), Message::Peer(PeerMessage::Propose(header, ids))) => {
-                collect.proposed(&self.secrets, peer, header, ids)
-            }
-            (Address::Party(peer), Message::Peer(PeerMessage::Vote(digest, signature))) => {
-                collect.voted(&self.secrets, peer, digest, signature)
-            }
-            (Address::Party(peer), Message::Peer(PeerMessage::Object(digest, objections))) => {
-                collect.objected(&self.secrets, peer, digest, objections)
-            }
+            (Address::Party(peer), Message::Peer(letter)) => collect.letter(&self.secrets, peer, letter),
             (Address::Settlement, Message::Anchored(header)) => collect.anchored(&self.secrets, &header),
-            (Address::Coordinator, Message::Pass) => collect.pass(&self.secrets),
+            (Address::Coordinator, Message::Pass(shard)) => collect.pass(&self.secrets, shard),
             _ => return self.dropped(from, "not a message for a party that collects"),
         };
         outcome.unwrap_or_else(|fault| self.stop(fault.culprit, fault.reason.to_string()))
@@ -146,7 +149,7 @@ impl Core for Party {
             (Address::Coordinator, Message::Phase(Phase::Sum)) => {
                 match std::mem::replace(&mut self.stage, Stage::Finished) {
                     Stage::Collecting(collect) => {
-                        let (frozen, late) = match collect.freeze() {
+                        let (frozen, late) = match collect.freeze(&self.secrets) {
                             Ok(frozen) => frozen,
                             Err(fault) => return self.stop(fault.culprit, fault.reason.to_string()),
                         };
@@ -154,9 +157,14 @@ impl Core for Party {
                         let refuse = |bundle| Event::Refused { party, bundle, refusal: Refusal::NotInTime };
                         let mut effects: Vec<_> =
                             late.into_iter().map(|id| Effect::Publish(refuse(id))).collect();
-                        let (tally, report) = Tally::new(frozen, &self.secrets);
-                        self.stage = Stage::Tallying(Box::new(tally));
-                        effects.push(Effect::Send(Address::Coordinator, Message::Report(report)));
+                        let mut tallies = BTreeMap::new();
+                        for frozen in frozen {
+                            let shard = frozen.root.shard;
+                            let (tally, report) = Tally::new(frozen, &self.secrets);
+                            tallies.insert(shard, Box::new(tally));
+                            effects.push(Effect::Send(Address::Coordinator, Message::Report(report)));
+                        }
+                        self.stage = Stage::Tallying(tallies);
                         effects
                     }
                     other => {
@@ -167,13 +175,13 @@ impl Core for Party {
             }
             (Address::Coordinator, Message::Open(root)) => self.tallying(from, Input::Root(root)),
             (Address::Coordinator, Message::Phase(_)) => Vec::new(),
-            (Address::Party(peer), Message::Peer(message))
+            (Address::Party(peer), Message::Peer(letter))
                 if !matches!(
-                    message,
+                    letter.message,
                     PeerMessage::Propose(..) | PeerMessage::Vote(..) | PeerMessage::Object(..)
                 ) =>
             {
-                self.tallying(from, Input::Peer(peer, message))
+                self.tallying(from, Input::Peer(peer, letter))
             }
             (_, message) => self.collecting(from, message),
         }
@@ -182,26 +190,30 @@ impl Core for Party {
 
 impl Party {
     fn tallying(&mut self, from: Address, input: Input) -> Vec<Effect> {
-        match std::mem::replace(&mut self.stage, Stage::Finished) {
-            Stage::Tallying(tally) => {
-                let next = match input {
-                    Input::Root(root) => tally.begin(&root, &mut self.rng, &self.secrets),
-                    Input::Peer(peer, message) => tally.receive(peer, message, &self.secrets),
-                };
-                match next {
-                    Ok((Some(tally), effects)) => {
-                        self.stage = Stage::Tallying(tally);
-                        effects
-                    }
-                    // Signed and done: the shares are gone with the state.
-                    Ok((None, effects)) => effects,
-                    Err(error) => self.stop(error.culprit(), error.to_string()),
+        let Stage::Tallying(tallies) = &mut self.stage else {
+            return self.dropped(from, "totals are not opened now");
+        };
+        let shard = input.shard();
+        let Some(tally) = tallies.remove(&shard) else {
+            return self.dropped(from, "totals of this shard are not opened now");
+        };
+        let next = match input {
+            Input::Root(root) => tally.begin(&root, &mut self.rng, &self.secrets),
+            Input::Peer(peer, letter) => tally.receive(peer, letter.message, &self.secrets),
+        };
+        match next {
+            Ok((Some(tally), effects)) => {
+                tallies.insert(shard, tally);
+                effects
+            }
+            // Signed and done: the shares are gone with the state.
+            Ok((None, effects)) => {
+                if tallies.is_empty() {
+                    self.stage = Stage::Finished;
                 }
+                effects
             }
-            other => {
-                self.stage = other;
-                self.dropped(from, "totals are not opened now")
-            }
+            Err(error) => self.stop(error.culprit(), error.to_string()),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, Message, OpenedEpoch},
+    message::{Address, Aggregate, Message, OpenedEpoch},
 };
 use chain::{
     Payload, Transaction, TxError,
@@ -45,6 +45,8 @@ pub struct Plan {
     pub params: GovernanceParams,
     /// Its tiers.
     pub tiers: Vec<TierTerms>,
+    /// Most works of one shard.
+    pub shard_width: u16,
     /// Subscriptions sold, by tier.
     pub sales: Vec<(Tier, u64)>,
     /// Hash of the reserve attestation that revenue is minted against. Each tier's part of it has a hash of its own.
@@ -118,8 +120,8 @@ impl Settlement {
 
     /// Opens the epoch and derives its public context from the ledger alone.
     fn open_epoch(&mut self) -> Result<Vec<Effect>, SettlementError> {
-        let Plan { epoch, params, tiers, .. } = self.plan.clone();
-        self.signed(Payload::OpenEpoch(OpenEpoch { epoch, params, tiers }), false)?;
+        let Plan { epoch, params, tiers, shard_width, .. } = self.plan.clone();
+        self.signed(Payload::OpenEpoch(OpenEpoch { epoch, params, tiers, shard_width }), false)?;
         let opened = self.opened()?;
         let mut effects: Vec<_> = Address::seats()
             .chain([Address::Coordinator])
@@ -136,11 +138,14 @@ impl Settlement {
         let opening = ledger.state().openings.get(&self.plan.epoch).ok_or(incomplete("it is not open"))?;
         let unreadable = incomplete("its keys do not decode");
         let keys = epoch_keys(ledger.state(), opening).ok_or(unreadable)?;
-        let shard = opening.shard().map_err(|_| incomplete("its works make no shard"))?;
+        let shards = opening.shards().map_err(|_| incomplete("its works make no shards"))?;
         let max_bundles = opening.tiers.iter().map(|t| (t.tier, t.max_bundles)).collect();
-        let context =
-            EpochContext::new(ledger.origin().chain, opening.epoch, keys, shard, opening.params.clone());
-        Ok(OpenedEpoch { context: Arc::new(context), max_bundles: Arc::new(max_bundles) })
+        let chain = ledger.origin().chain;
+        let context = |shard| {
+            Arc::new(EpochContext::new(chain, opening.epoch, keys.clone(), shard, opening.params.clone()))
+        };
+        let shards = shards.into_iter().map(context).collect();
+        Ok(OpenedEpoch { shards, max_bundles: Arc::new(max_bundles) })
     }
 
     fn settle(&mut self) -> Result<Vec<Effect>, SettlementError> {
@@ -190,14 +195,15 @@ impl Settlement {
                 Self::to_parties(&Message::Anchored(Arc::new(header)))
             }
             (Address::Coordinator, Message::AnchorRoot(root)) => {
+                let shard = root.root.shard;
                 self.open_to_all(Payload::AnchorRoot(root))?;
-                vec![Effect::Send(Address::Coordinator, Message::RootAnchored)]
+                vec![Effect::Send(Address::Coordinator, Message::RootAnchored(shard))]
             }
             (Address::Coordinator, Message::Aggregate(aggregate)) => {
-                let (totals, proof, signatures) = (aggregate.totals, aggregate.proof, aggregate.signatures);
-                let submit = SubmitAggregate { epoch: self.plan.epoch, totals, proof, signatures };
+                let Aggregate { shard, totals, proof, signatures } = *aggregate;
+                let submit = SubmitAggregate { epoch: self.plan.epoch, shard, totals, proof, signatures };
                 self.open_to_all(Payload::SubmitAggregate(submit))?;
-                vec![Effect::Send(Address::Coordinator, Message::AggregateRecorded)]
+                vec![Effect::Send(Address::Coordinator, Message::AggregateRecorded(shard))]
             }
             (Address::Coordinator, Message::Settle) => self.settle()?,
             (from, _) => {

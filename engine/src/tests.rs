@@ -6,4 +6,5 @@ mod cheats;
 mod epoch;
 mod mesh;
 mod privacy;
+mod shards;
 mod world;

@@ -3,7 +3,7 @@
 //! A [`Transport`] carries deliveries in order, and holds them for an actor that is away until it is back. What goes
 //! from party to party is encoded, so that a link between hosts carries the same bytes as one inside a process.
 
-use crate::message::{Address, Message, PeerMessage};
+use crate::message::{Address, Letter, Message};
 use actix::Recipient;
 use primitives::{CodecError, Decode, Encode};
 use std::{
@@ -39,7 +39,7 @@ impl Parcel {
     /// Packs a message as its way demands.
     pub fn pack(message: Message) -> Self {
         match message {
-            Message::Peer(peer) => Self::Wire(peer.to_bytes()),
+            Message::Peer(letter) => Self::Wire(letter.to_bytes()),
             local => Self::Local(local),
         }
     }
@@ -48,7 +48,7 @@ impl Parcel {
     pub fn unpack(self) -> Option<Result<Message, CodecError>> {
         match self {
             Self::Local(message) => Some(Ok(message)),
-            Self::Wire(bytes) => Some(PeerMessage::from_bytes(&bytes).map(Message::Peer)),
+            Self::Wire(bytes) => Some(Letter::from_bytes(&bytes).map(Message::Peer)),
             Self::Stop => None,
         }
     }

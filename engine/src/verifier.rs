@@ -1,12 +1,13 @@
 //! Verifier: checks proofs in batches. While one batch is on the pool the next one gathers, so that batches grow with
-//! the load by themselves. Results leave in the order in which bundles came.
+//! the load by themselves. A batch is of one shard; the results of each shard leave in the order in which its bundles
+//! came.
 
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, Message},
+    message::{Address, Message, OpenedEpoch},
 };
 use primitives::{Digest, PartyId};
-use proofs::{bundle::Bundle, epoch::EpochContext};
+use proofs::bundle::Bundle;
 use std::{collections::VecDeque, sync::Arc};
 
 /// Most bundles of one batch.
@@ -15,7 +16,7 @@ pub const MAX_VERIFY_BATCH: usize = 64;
 /// State of a verifier.
 pub struct Verifier {
     party: PartyId,
-    context: Option<Arc<EpochContext>>,
+    epoch: Option<OpenedEpoch>,
     waiting: VecDeque<(Digest, Arc<Bundle>)>,
     on_pool: Vec<(Digest, Arc<Bundle>)>,
     no_more: bool,
@@ -24,26 +25,35 @@ pub struct Verifier {
 impl Verifier {
     /// An idle verifier.
     pub fn new(party: PartyId) -> Self {
-        Self { party, context: None, waiting: VecDeque::new(), on_pool: Vec::new(), no_more: false }
+        Self { party, epoch: None, waiting: VecDeque::new(), on_pool: Vec::new(), no_more: false }
     }
 
     fn next(&mut self) -> Vec<Effect> {
         if !self.on_pool.is_empty() {
             return Vec::new();
         }
-        let Some(context) = &self.context else { return Vec::new() };
-        if self.waiting.is_empty() {
+        let Some(epoch) = &self.epoch else { return Vec::new() };
+        let Some((_, first)) = self.waiting.front() else {
             let last = std::mem::take(&mut self.no_more);
             return if last {
                 vec![Effect::Send(Address::Party(self.party), Message::NoMore)]
             } else {
                 Vec::new()
             };
+        };
+        let shard = first.envelope.shard;
+        let context = epoch.context(shard).expect("the intake refuses bundles of other shards").clone();
+        let (mut batch, mut rest) = (Vec::new(), VecDeque::new());
+        for (id, bundle) in self.waiting.drain(..) {
+            if bundle.envelope.shard == shard && batch.len() < MAX_VERIFY_BATCH {
+                batch.push((id, bundle));
+            } else {
+                rest.push_back((id, bundle));
+            }
         }
-        let count = self.waiting.len().min(MAX_VERIFY_BATCH);
-        self.on_pool = self.waiting.drain(..count).collect();
+        (self.on_pool, self.waiting) = (batch, rest);
         let bundles = self.on_pool.iter().map(|(_, bundle)| bundle.clone()).collect();
-        vec![Effect::Verify(context.clone(), bundles)]
+        vec![Effect::Verify(context, bundles)]
     }
 }
 
@@ -51,7 +61,7 @@ impl Core for Verifier {
     fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
         let mut effects = Vec::new();
         match message {
-            Message::Opened(epoch) => self.context = Some(epoch.context),
+            Message::Opened(epoch) => self.epoch = Some(epoch),
             Message::Verify(id, bundle) => self.waiting.push_back((id, bundle)),
             Message::NoMore => self.no_more = true,
             Message::BatchVerified(results) if results.len() == self.on_pool.len() => {

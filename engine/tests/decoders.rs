@@ -2,7 +2,7 @@
 //! nothing makes a decoder panic. The same property over random bytes and over valid messages with bytes changed.
 
 use chain::{Block, Transaction};
-use engine::message::{Objection, PeerMessage};
+use engine::message::{Letter, Objection, PeerMessage};
 use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
 use primitives::{Decode, Digest, Encode, GovernanceParams, Preset};
 use proofs::{
@@ -41,7 +41,7 @@ fn every_decoder(bytes: &[u8]) {
     canonical::<OpeningsMessage>(bytes);
     canonical::<RevealMessage>(bytes);
     canonical::<ResponseMessage>(bytes);
-    canonical::<PeerMessage>(bytes);
+    canonical::<Letter>(bytes);
     canonical::<Transaction>(bytes);
     canonical::<Block>(bytes);
     canonical::<GovernanceParams>(bytes);
@@ -53,6 +53,8 @@ fn seeds() -> &'static [Vec<u8>] {
     SEEDS.get_or_init(|| {
         let (_, context) = small();
         let bundle = TestSubscriber::new(1).bundle(&context, vec![event(1, 0, true), event(2, 0, true)]);
+        let message = PeerMessage::Object(Digest([1; 32]), vec![(Digest([2; 32]), Objection::Share)]);
+        let letter = Letter { shard: primitives::ShardIndex(1), message };
         vec![
             bundle.to_bytes(),
             bundle.sealed.to_bytes(),
@@ -60,7 +62,7 @@ fn seeds() -> &'static [Vec<u8>] {
             committee(1).public.to_bytes(),
             context.shard.to_bytes(),
             proofs::testing::issuer().public().to_bytes(),
-            PeerMessage::Object(Digest([1; 32]), vec![(Digest([2; 32]), Objection::Share)]).to_bytes(),
+            letter.to_bytes(),
             Preset::Spec.params().to_bytes(),
         ]
     })

@@ -46,6 +46,10 @@ domains! {
     Params = "params",
     /// Digest of a registry shard.
     Shard = "shard",
+    /// Order in which an epoch's works are dealt to its shards.
+    Dealing = "dealing",
+    /// What an epoch has of all its shards together.
+    Shards = "shards",
     /// Digest of an epoch's public context.
     EpochContext = "epoch-context",
     /// Identifier of an accepted bundle: the hash of its canonical bytes.

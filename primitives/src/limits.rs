@@ -4,6 +4,10 @@
 pub const MAX_SHARD_WIDTH: usize = 4096;
 /// Fewest works in one shard: one base-4 digit.
 pub const MIN_SHARD_WIDTH: usize = 4;
+/// Most shards of an epoch: every party keeps bases, sums and a chain of batches for each of them.
+pub const MAX_SHARDS: usize = 64;
+/// Most works of an epoch: what all shards hold at their widest.
+pub const MAX_WORKS: usize = MAX_SHARDS * MAX_SHARD_WIDTH;
 /// Views of one work by one subscriber that have an index of their own: three base-4 digits. Indices from `J_max`
 /// on count nothing and serve as padding.
 pub const VIEW_INDICES: u16 = 64;

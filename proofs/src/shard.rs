@@ -18,6 +18,22 @@ pub enum ShardError {
         /// Works given.
         count: usize,
     },
+    /// An epoch whose shards would hold fewer or more works than a shard may.
+    #[error("a shard holds {min} to {max} works, not {width}", min = limits::MIN_SHARD_WIDTH, max = limits::MAX_SHARD_WIDTH)]
+    Width {
+        /// Width asked for.
+        width: u16,
+    },
+    /// More shards than an epoch may have. Wider ones hold as many works as the registry takes.
+    #[error("{works} works are {count} shards of {width}, more than an epoch has ({limit})", limit = limits::MAX_SHARDS)]
+    TooManyShards {
+        /// Works given.
+        works: usize,
+        /// Width asked for.
+        width: u16,
+        /// Shards that this would take.
+        count: usize,
+    },
     /// Works are listed by ascending identifier, each once.
     #[error("work {work} is listed twice or out of order")]
     NotSorted {

@@ -86,10 +86,10 @@ pub fn attacks(
         expected: everywhere(Refusal::Duplicate),
     };
 
-    let counted = EventSpec { backed: false, ..device.subscriber().events[first.events.start] };
+    let counted = EventSpec { backed: false, ..device.subscriber().events[first.events[0]] };
     let replay = Attack {
         name: "an event of an accepted bundle in another one".into(),
-        parcel: parcel(&device.bundle(&[counted], window)?, 0..1),
+        parcel: parcel(&device.bundle(&[counted], window)?, vec![0]),
         events: 1,
         expected: everywhere(Refusal::Replay { event: 0 }),
     };
@@ -99,7 +99,7 @@ pub fn attacks(
     let forged = forged(device.bundle(event(0), window)?);
     let forgery = Attack {
         name: "a forged proof (one response changed)".into(),
-        parcel: parcel(&forged, 0..event(0).len()),
+        parcel: parcel(&forged, (0..event(0).len()).collect()),
         events: event(0).len() as u64,
         expected: everywhere(Refusal::Proof(BundleError::Digits)),
     };
@@ -107,7 +107,7 @@ pub fn attacks(
     let (votes, bent) = many_votes(device, event(1), window)?;
     let votes = Attack {
         name: format!("{votes} votes in one event"),
-        parcel: parcel(&bent, 0..event(1).len()),
+        parcel: parcel(&bent, (0..event(1).len()).collect()),
         events: event(1).len() as u64,
         expected: everywhere(Refusal::Proof(BundleError::Digits)),
     };
@@ -116,7 +116,7 @@ pub fn attacks(
     let spoiled = device.lying_bundle(event(2), window, spoil)?;
     let share = Attack {
         name: "a share that does not open its commitment".into(),
-        parcel: parcel(&spoiled, 0..event(2).len()),
+        parcel: parcel(&spoiled, (0..event(2).len()).collect()),
         events: event(2).len() as u64,
         expected: Expected::ByHolder(SPOILED),
     };
@@ -126,7 +126,7 @@ pub fn attacks(
 /// Up to three events that the subscriber has not had: they would count if they were accepted.
 fn fresh_events(device: &Device<'_>) -> Vec<EventSpec> {
     let had: BTreeSet<_> = device.subscriber().events.iter().map(|e| (e.work, e.view)).collect();
-    let (works, views) = (device.context().shard.works().len(), device.context().params.j_max);
+    let (works, views) = (device.works(), device.params().j_max);
     let every = (0..views).flat_map(|view| (0..works).map(move |work| (work, view)));
     let fresh = every.filter(|event| !had.contains(event)).take(3);
     fresh.map(|(work, view)| EventSpec { work, view, quarters: 4, backed: false }).collect()
@@ -146,7 +146,7 @@ fn many_votes(
     events: &[EventSpec],
     window: u16,
 ) -> Result<(u64, Bundle), DeviceError> {
-    let context = device.context();
+    let context = device.context(events)?;
     let layout = Layout::of(context);
     let bent = BENT_DIGITS.min(layout.fraction()) / 2 * 2;
     let lie = |witness: &mut RawWitness| {

@@ -66,6 +66,8 @@ pub enum Mismatch {
     },
     /// Something was counted for an index that stands for no work.
     Padding {
+        /// The shard.
+        shard: u32,
         /// The index.
         index: u16,
     },
@@ -112,7 +114,9 @@ impl fmt::Display for Mismatch {
                     "{count} of {work} in tier {tier}, region {region}: opened {opened}, counted {counted}"
                 )
             }
-            Self::Padding { index } => write!(f, "index {index} stands for no work and has a count"),
+            Self::Padding { shard, index } => {
+                write!(f, "index {index} of shard {shard} stands for no work and has a count")
+            }
             Self::Work { work, count, recorded, counted } => {
                 write!(f, "{count} of {work}: recorded {recorded}, counted {counted}")
             }
@@ -162,13 +166,17 @@ pub fn compare(rows: &[TruthRow], record: &EpochRecord) -> Comparison {
     }
 
     let mut opened: BTreeMap<(u8, u8, WorkId), Counts> = BTreeMap::new();
-    for cell in &record.totals {
-        let Some(work) = record.works.get(usize::from(cell.index.0)) else {
-            mismatches.push(Mismatch::Padding { index: cell.index.0 });
-            continue;
-        };
-        let found = [cell.listeners, cell.backed, cell.views, cell.value].map(u128::from);
-        add(opened.entry((cell.tier.0, cell.region.into(), work.work_id)).or_default(), found);
+    for (shard, part) in (0u32..).zip(&record.shards) {
+        let works: Vec<WorkId> =
+            record.works.iter().filter(|work| work.shard.0 == shard).map(|work| work.work_id).collect();
+        for cell in &part.totals {
+            let Some(work) = works.get(usize::from(cell.index.0)) else {
+                mismatches.push(Mismatch::Padding { shard, index: cell.index.0 });
+                continue;
+            };
+            let found = [cell.listeners, cell.backed, cell.views, cell.value].map(u128::from);
+            add(opened.entry((cell.tier.0, cell.region.into(), *work)).or_default(), found);
+        }
     }
     let cells: BTreeSet<_> = by_cell.keys().chain(opened.keys()).copied().collect();
     for (tier, region, work) in &cells {

@@ -26,17 +26,22 @@ use chain::{
     Genesis, Node,
     bridge::{AnchorError, AttestError, PortError},
     light::{self, EpochRecord, RecordError},
-    modules::dapr::Claim,
+    modules::{dapr::Claim, usage::check_shards},
     node::{NodeError, read_blocks},
 };
 use engine::Summary;
-use primitives::{Digest, Domain, Encode, GovernanceParams, PartyId, Preset, hash, limits::MAX_BATCH};
+use primitives::{
+    Digest, Domain, Encode, GovernanceParams, PartyId, Preset, hash,
+    limits::{MAX_BATCH, MAX_SHARD_WIDTH},
+};
 use serde::Serialize;
 use std::path::Path;
 use thiserror::Error;
 
 /// Bundles in a batch.
 pub const DEFAULT_BATCH: usize = 24;
+/// Most works of one shard, unless a run asks for fewer: as many as a shard can hold.
+pub const DEFAULT_SHARD_WIDTH: u16 = MAX_SHARD_WIDTH as u16;
 /// The threshold of a demo, whatever its preset says: the parties do not compare under encryption yet, so every cell is
 /// opened.
 pub const K_ANONYMITY: u32 = 0;
@@ -52,6 +57,8 @@ pub struct Options {
     pub preset: Preset,
     /// Bundles in a batch.
     pub batch: usize,
+    /// Most works of one shard: more works are dealt to several.
+    pub shard_width: u16,
     /// Where the epoch is anchored.
     pub layer1: Layer1,
     /// An actor that is taken away for a while.
@@ -64,6 +71,7 @@ impl Default for Options {
             workload: WorkloadOptions::default(),
             preset: Preset::Spec,
             batch: DEFAULT_BATCH,
+            shard_width: DEFAULT_SHARD_WIDTH,
             layer1: Layer1::default(),
             outage: None,
         }
@@ -87,14 +95,15 @@ pub enum DemoError {
     /// Bundles cannot be padded: there are too few events that count nothing.
     #[error(
         "a bundle is padded with events that count nothing, and one subscriber needs {needed} of them in an epoch; \
-         with {works} works and {views} views that count there are {available}: take more works, or another preset"
+         with {works} works in a shard and {views} views that count there are {available}: take more works, wider \
+         shards, or another preset"
     )]
     Padding {
         /// Padding events that the busiest device needs.
         needed: usize,
         /// Padding events that there are.
         available: usize,
-        /// Works.
+        /// Works of the smallest shard.
         works: usize,
         /// Views that count.
         views: u16,
@@ -192,16 +201,17 @@ impl From<AttestError> for DemoError {
 pub fn prepare(options: &Options) -> Result<Workload, DemoError> {
     let params = options.params();
     let workload = workload::build(&options.workload, &params)?;
-    check_padding(&workload, &params)?;
+    check_padding(&workload, &params, options.shard_width)?;
     Ok(workload)
 }
 
 /// Small worlds with few views that count nothing leave too little to pad with. Any subscriber may be the attacker.
-fn check_padding(workload: &Workload, params: &GovernanceParams) -> Result<(), DemoError> {
-    let works = workload.works.len();
+fn check_padding(workload: &Workload, params: &GovernanceParams, shard_width: u16) -> Result<(), DemoError> {
+    let shards = check_shards(workload.works.len(), shard_width).map_err(WorldError::from)?;
+    let works = workload.works.len() / shards;
     let width = (1..).map(|digits| 1 << (2 * digits)).find(|width| *width >= works).unwrap_or(works);
     let available = width * usize::from(primitives::limits::VIEW_INDICES - params.j_max);
-    let busiest = workload.subscribers.iter().map(|s| device::padding(s.events.len())).max();
+    let busiest = workload.subscribers.iter().map(|s| device::most_padding(s.events.len(), shards)).max();
     let needed = busiest.unwrap_or(0) + adversary::EXTRA_PADDING;
     let views = params.j_max;
     if needed > available { Err(DemoError::Padding { needed, available, works, views }) } else { Ok(()) }
@@ -217,7 +227,7 @@ pub fn run(
     let progress = &Timed::new(progress);
     let connected = options.layer1.connect(workload.seed)?;
     let params = options.params();
-    let world = World::new(&workload, &params, progress)?;
+    let world = World::new(&workload, &params, options.shard_width, progress)?;
     let genesis = world.genesis();
     let mut node = Node::open(scratch, genesis.clone())?;
     world.register(&workload, &mut node, progress)?;
@@ -313,9 +323,11 @@ fn config_hash(
     struct Config<'a> {
         batch: usize,
         preset: Preset,
+        shard_width: u16,
         workload: &'a Workload,
     }
-    let config = Config { batch: options.batch, preset: options.preset, workload };
+    let Options { batch, preset, shard_width, .. } = *options;
+    let config = Config { batch, preset, shard_width, workload };
     let config = serde_json::to_vec(&config)?;
     Ok(hash::hash(Domain::Simulation, &[b"config", &params.to_bytes(), &config]))
 }

@@ -1,10 +1,12 @@
-//! A subscriber's device: obtains a token and receipts, cuts its usage into bundles, proves and encodes them.
+//! A subscriber's device: obtains a token and receipts, cuts its usage into bundles, proves and encodes them. A bundle is
+//! of one shard, so a device cuts the events of each shard by themselves.
 
 use crate::{
     workload::{EventSpec, SubscriberSpec, draw},
     world::{CHAIN, EPOCH, World},
 };
-use primitives::{Digest, Encode, RegionTag, WorkIndex, limits::BUNDLE_SIZES};
+use engine::message::OpenedEpoch;
+use primitives::{Digest, Encode, GovernanceParams, RegionTag, WorkId, WorkIndex, limits::BUNDLE_SIZES};
 use proofs::{
     blind::{BlindError, BlindSignature},
     bundle::{self, Bundle, Envelope, EventWitness, ProveError, RawWitness},
@@ -13,7 +15,7 @@ use proofs::{
     token::{self, SubscriberKey},
 };
 use rand_chacha::ChaCha20Rng;
-use std::{collections::BTreeSet, ops::Range, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 use thiserror::Error;
 
 /// With more events left than this, the largest bundle is filled.
@@ -70,7 +72,7 @@ pub struct Parcel {
     /// Its bytes.
     pub bytes: Arc<[u8]>,
     /// Events in it, padding left out, as places among the subscriber's events.
-    pub events: Range<usize>,
+    pub events: Vec<usize>,
     /// The region that it names.
     pub region: RegionTag,
 }
@@ -94,6 +96,52 @@ pub fn sizes(events: usize) -> Vec<usize> {
     sizes
 }
 
+/// Most bundles that `events` events are cut into, however their works are dealt to `shards` shards.
+pub fn most_bundles(events: usize, shards: usize) -> usize {
+    match shards {
+        1 => sizes(events).len(),
+        // No rule of [`sizes`] cuts n events of a shard into more than n / 32 bundles, rounded up.
+        _ => events / BUNDLE_SIZES[1] + shards.min(events),
+    }
+}
+
+/// Most padding events of one shard that the bundles of `events` events need, dealt to `shards` shards.
+pub fn most_padding(events: usize, shards: usize) -> usize {
+    match shards {
+        1 => padding(events),
+        _ if events == 0 => 0,
+        _ => BUNDLE_SIZES[1] - 1,
+    }
+}
+
+/// The shard that a work was dealt to, as its place among the epoch's.
+fn shard_of(epoch: &OpenedEpoch, work: &WorkId) -> Option<usize> {
+    epoch.shards.iter().position(|context| context.shard.position(work).is_some())
+}
+
+/// How a subscriber's events are cut into bundles, shard by shard: the events of each, as places among all of them.
+pub fn cut(
+    world: &World,
+    epoch: &OpenedEpoch,
+    subscriber: &SubscriberSpec,
+) -> Result<Vec<Vec<usize>>, DeviceError> {
+    let mut by_shard = vec![Vec::new(); epoch.shards.len()];
+    for (place, event) in subscriber.events.iter().enumerate() {
+        let (name, what) = (|| subscriber.name.clone(), "a work is in no shard");
+        let shard = shard_of(epoch, &world.works[event.work]);
+        let shard = shard.ok_or_else(|| DeviceError::NotInEpoch { subscriber: name(), what })?;
+        by_shard[shard].push(place);
+    }
+    let mut bundles = Vec::new();
+    for mut places in by_shard {
+        for size in sizes(places.len()) {
+            let rest = places.split_off(size);
+            bundles.push(std::mem::replace(&mut places, rest));
+        }
+    }
+    Ok(bundles)
+}
+
 /// Padding events that bundles of `events` events need.
 pub fn padding(events: usize) -> usize {
     let size = |n: &usize| BUNDLE_SIZES.into_iter().find(|size| size >= n).expect("a bundle holds them");
@@ -103,11 +151,12 @@ pub fn padding(events: usize) -> usize {
 /// A subscriber's device in one epoch.
 pub struct Device<'a> {
     world: &'a World,
-    context: &'a EpochContext,
+    epoch: &'a OpenedEpoch,
     subscriber: &'a SubscriberSpec,
     key: SubscriberKey,
     token: BlindSignature,
-    used: BTreeSet<(WorkIndex, u16)>,
+    /// Padding used so far, of each shard.
+    used: Vec<BTreeSet<(WorkIndex, u16)>>,
     rng: ChaCha20Rng,
 }
 
@@ -115,7 +164,7 @@ impl<'a> Device<'a> {
     /// Draws a key for the epoch and obtains a token for it.
     pub fn new(
         world: &'a World,
-        context: &'a EpochContext,
+        epoch: &'a OpenedEpoch,
         subscriber: &'a SubscriberSpec,
     ) -> Result<Self, DeviceError> {
         let name = || subscriber.name.clone();
@@ -127,26 +176,26 @@ impl<'a> Device<'a> {
         let issuer = issuer.ok_or_else(|| DeviceError::NotInEpoch { subscriber: name(), what })?;
         let token = token::issue(issuer, &message, &mut rng)
             .map_err(|error| DeviceError::Token { subscriber: name(), error })?;
-        Ok(Self { world, context, subscriber, key, token, used: BTreeSet::new(), rng })
+        let used = vec![BTreeSet::new(); epoch.shards.len()];
+        Ok(Self { world, epoch, subscriber, key, token, used, rng })
     }
 
     /// Every bundle of the subscriber's events, to be handed in during `window`.
     pub fn bundles(&mut self, window: u16) -> Result<Vec<Parcel>, DeviceError> {
         let mut parcels = Vec::new();
-        let mut from = 0;
-        for size in sizes(self.subscriber.events.len()) {
-            let range = from..from + size;
-            let bundle = self.bundle(&self.subscriber.events[range.clone()], window)?;
-            parcels.push(parcel(&bundle, range));
-            from += size;
+        for places in cut(self.world, self.epoch, self.subscriber)? {
+            let events: Vec<EventSpec> = places.iter().map(|place| self.subscriber.events[*place]).collect();
+            let bundle = self.bundle(&events, window)?;
+            parcels.push(parcel(&bundle, places));
         }
         Ok(parcels)
     }
 
-    /// An honest bundle of events.
+    /// An honest bundle of events, all of one shard.
     pub fn bundle(&mut self, events: &[EventSpec], window: u16) -> Result<Bundle, DeviceError> {
         let (open, witnesses) = self.prepare(events, window)?;
-        let bundle = bundle::prove(self.context, &self.key, open, &witnesses, &mut self.rng);
+        let context = self.context(events)?;
+        let bundle = bundle::prove(context, &self.key, open, &witnesses, &mut self.rng);
         bundle.map_err(|error| self.cannot_prove(error))
     }
 
@@ -158,9 +207,10 @@ impl<'a> Device<'a> {
         lie: impl FnOnce(&mut RawWitness),
     ) -> Result<Bundle, DeviceError> {
         let (open, witnesses) = self.prepare(events, window)?;
-        let mut witness = RawWitness::honest(self.context, &self.key, &witnesses);
+        let context = self.context(events)?;
+        let mut witness = RawWitness::honest(context, &self.key, &witnesses);
         lie(&mut witness);
-        let bundle = bundle::prove_whatever_the_witness_says(self.context, open, witness, &mut self.rng);
+        let bundle = bundle::prove_whatever_the_witness_says(context, open, witness, &mut self.rng);
         bundle.map_err(|error| self.cannot_prove(error))
     }
 
@@ -174,20 +224,23 @@ impl<'a> Device<'a> {
         events: &[EventSpec],
         window: u16,
     ) -> Result<(Open, Vec<EventWitness>), DeviceError> {
+        let shard = self.shard(events)?;
+        let context = &self.epoch.shards[shard];
         let backed = events.iter().filter(|event| event.backed).count();
         let region = if backed > 0 { self.subscriber.region } else { RegionTag::NONE };
         let envelope = Envelope {
             chain: CHAIN,
             epoch: EPOCH,
-            shard: self.context.shard.index(),
+            shard: context.shard.index(),
             window,
             tier: self.subscriber.tier,
             region,
             key: self.key.public(),
         };
         let receipts = self.receipts(region, backed)?;
-        let mut witnesses = events.iter().map(|event| self.witness(event)).collect::<Result<Vec<_>, _>>()?;
-        let padded = bundle::pad(self.context, &mut witnesses, &mut self.used, &mut self.rng);
+        let mut witnesses =
+            events.iter().map(|event| self.witness(context, event)).collect::<Result<Vec<_>, _>>()?;
+        let padded = bundle::pad(context, &mut witnesses, &mut self.used[shard], &mut self.rng);
         padded.map_err(|error| self.cannot_prove(error))?;
         Ok(((envelope, self.token, receipts), witnesses))
     }
@@ -208,16 +261,34 @@ impl<'a> Device<'a> {
         Denomination::cover(views).into_iter().map(issue).collect()
     }
 
-    fn witness(&self, event: &EventSpec) -> Result<EventWitness, DeviceError> {
-        let place = self.context.shard.position(&self.world.works[event.work]);
+    fn witness(&self, context: &EpochContext, event: &EventSpec) -> Result<EventWitness, DeviceError> {
+        let place = context.shard.position(&self.world.works[event.work]);
         let (subscriber, what) = (self.subscriber.name.clone(), "a work is not in its shard");
         let work = place.ok_or(DeviceError::NotInEpoch { subscriber, what })?;
         Ok(EventWitness { work, view: event.view, quarters: event.quarters, backed: event.backed })
     }
 
-    /// The public context that the device works in.
-    pub(crate) fn context(&self) -> &'a EpochContext {
-        self.context
+    /// The shard of events, as its place among the epoch's; the first, if there is none.
+    fn shard(&self, events: &[EventSpec]) -> Result<usize, DeviceError> {
+        let Some(first) = events.first() else { return Ok(0) };
+        let (subscriber, what) = (self.subscriber.name.clone(), "a work is in no shard");
+        let shard = shard_of(self.epoch, &self.world.works[first.work]);
+        shard.ok_or(DeviceError::NotInEpoch { subscriber, what })
+    }
+
+    /// The public context of the shard of events.
+    pub(crate) fn context(&self, events: &[EventSpec]) -> Result<&'a EpochContext, DeviceError> {
+        Ok(&self.epoch.shards[self.shard(events)?])
+    }
+
+    /// Parameters of the epoch.
+    pub(crate) fn params(&self) -> &'a GovernanceParams {
+        &self.epoch.shards[0].params
+    }
+
+    /// Works of the epoch.
+    pub(crate) fn works(&self) -> usize {
+        self.world.works.len()
     }
 
     /// Whose device it is.
@@ -227,7 +298,7 @@ impl<'a> Device<'a> {
 }
 
 /// Wraps a bundle to be handed in.
-pub(crate) fn parcel(bundle: &Bundle, events: Range<usize>) -> Parcel {
+pub(crate) fn parcel(bundle: &Bundle, events: Vec<usize>) -> Parcel {
     Parcel { id: bundle.id(), bytes: bundle.to_bytes().into(), events, region: bundle.envelope.region }
 }
 
@@ -253,6 +324,7 @@ mod tests {
         for events in 0..600 {
             assert_eq!(sizes(events).iter().sum::<usize>(), events);
             assert!(padding(events) < BUNDLE_SIZES[1]);
+            assert!(sizes(events).len() <= events.div_ceil(BUNDLE_SIZES[1]), "{events} events of one shard");
         }
     }
 }

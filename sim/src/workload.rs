@@ -12,7 +12,7 @@ pub mod table;
 pub use draw::DrawnShares;
 pub use table::{Columns, Table, TableError, UsageFile};
 
-use primitives::{GovernanceParams, RegionTag, Tier, limits::MAX_SHARD_WIDTH, params::ParamsError};
+use primitives::{GovernanceParams, RegionTag, Tier, limits::MAX_WORKS, params::ParamsError};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -28,7 +28,7 @@ const _: () = {
         MAX_SUBSCRIBERS as u64 * synthetic::MAX_WORKS_PER_LISTENER as u64 <= table::MAX_ROWS,
         "a synthetic table is not above the limit of tables"
     );
-    assert!(DEFAULT_SUBSCRIBERS >= 100 && DEFAULT_WORKS <= MAX_SHARD_WIDTH);
+    assert!(DEFAULT_SUBSCRIBERS >= 100 && DEFAULT_WORKS <= MAX_WORKS);
     assert!(DEFAULT_SUBSCRIBERS as u64 * sample::EVENTS_PER_SUBSCRIBER >= 3_000);
 };
 
@@ -88,7 +88,7 @@ pub enum WorkloadError {
     TooManyWorks {
         /// Works asked for.
         asked: usize,
-        /// [`MAX_SHARD_WIDTH`].
+        /// [`MAX_WORKS`].
         max: usize,
     },
     /// The scale is not a positive, finite number.
@@ -180,8 +180,8 @@ pub struct EventSpec {
 pub fn check_works(asked: usize) -> Result<(), WorkloadError> {
     match asked {
         0 => Err(WorkloadError::NoWorks),
-        1..=MAX_SHARD_WIDTH => Ok(()),
-        _ => Err(WorkloadError::TooManyWorks { asked, max: MAX_SHARD_WIDTH }),
+        1..=MAX_WORKS => Ok(()),
+        _ => Err(WorkloadError::TooManyWorks { asked, max: MAX_WORKS }),
     }
 }
 

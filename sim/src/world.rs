@@ -18,7 +18,7 @@ use chain::{
     Genesis, TxError,
     bridge::{B256, PrivateKeySigner},
     ledger::Authority,
-    modules::work_registry::work_id,
+    modules::{usage::check_shards, work_registry::work_id},
     node::NodeError,
     signature::SecretKey,
 };
@@ -30,6 +30,7 @@ use primitives::{
 use proofs::{
     blind::BlindError,
     committee::{Committee, CommitteeError, Member, PartySigner},
+    shard::ShardError,
     sharing::KemKey,
 };
 use rand_chacha::rand_core::RngCore;
@@ -71,6 +72,9 @@ pub enum WorldError {
         /// Bundles needed.
         bundles: usize,
     },
+    /// The works cannot be dealt to shards.
+    #[error(transparent)]
+    Shards(#[from] ShardError),
     /// The ledger refused a registration.
     #[error("the ledger refused to put {what} on record: {error}")]
     Refused {
@@ -90,6 +94,8 @@ pub struct World {
     pub seed: u64,
     /// Parameters of the epoch.
     pub params: GovernanceParams,
+    /// Most works of one shard.
+    pub shard_width: u16,
     /// Tiers on sale.
     pub tiers: Vec<TierTerms>,
     /// Subscriptions sold.
@@ -110,8 +116,10 @@ impl World {
     pub fn new(
         workload: &Workload,
         params: &GovernanceParams,
+        shard_width: u16,
         progress: &dyn Progress,
     ) -> Result<Self, WorldError> {
+        let shards = check_shards(workload.works.len(), shard_width)?;
         let seed = workload.seed;
         let creators: Vec<PersonId> = workload.creators.iter().map(|c| person(seed, &c.name)).collect();
         let mut payees = creators.clone();
@@ -124,13 +132,14 @@ impl World {
         };
         let works = workload.works.iter().map(id).collect();
         let issuers = Issuers::generate(workload, progress)?;
-        let (tiers, sales) = tiers(workload)?;
+        let (tiers, sales) = tiers(workload, shards)?;
         let [first, second, third] = PartyId::ALL.map(|party| {
             let PartySecrets { signer, kem } = party_secrets(seed, party);
             Member { signing: signer.public(), kem: kem.public() }
         });
         let committee = Committee::new([first, second, third])?;
-        Ok(Self { seed, params: params.clone(), tiers, sales, creators, payees, works, issuers, committee })
+        let params = params.clone();
+        Ok(Self { seed, params, shard_width, tiers, sales, creators, payees, works, issuers, committee })
     }
 
     /// What subscribers pay in the epoch.
@@ -165,6 +174,7 @@ impl World {
             epoch: EPOCH,
             params: self.params.clone(),
             tiers: self.tiers.clone(),
+            shard_width: self.shard_width,
             sales: self.sales.clone(),
             attestation: named("attestation", self.seed, ""),
             reserve: self.revenue(),
@@ -239,10 +249,13 @@ fn party_secrets(seed: u64, party: PartyId) -> PartySecrets {
 type Sales = Vec<(Tier, u64)>;
 
 /// Terms of every tier, and what was sold: one subscription for each subscriber, silent ones too.
-fn tiers(workload: &Workload) -> Result<(Vec<TierTerms>, Sales), WorldError> {
+///
+/// A subscriber hands in at least one bundle for each shard of which it has an event. Which works share a shard is known
+/// when the epoch opens and the terms are fixed before, so a tier allows for the worst dealing.
+fn tiers(workload: &Workload, shards: usize) -> Result<(Vec<TierTerms>, Sales), WorldError> {
     let mut needed: BTreeMap<Tier, (u64, usize)> = BTreeMap::new();
     for subscriber in &workload.subscribers {
-        let bundles = device::sizes(subscriber.events.len()).len() + SPARE_BUNDLES;
+        let bundles = device::most_bundles(subscriber.events.len(), shards) + SPARE_BUNDLES;
         if bundles > usize::from(u16::MAX) {
             return Err(WorldError::TooManyBundles { subscriber: subscriber.name.clone(), bundles });
         }

@@ -169,7 +169,12 @@ impl World {
 
     fn open(&mut self) {
         let terms = TierTerms { tier: TIER, price: Credits(10_000_000), max_bundles: 4 };
-        let opening = OpenEpoch { epoch: EPOCH, params: self.params.clone(), tiers: vec![terms] };
+        let opening = OpenEpoch {
+            epoch: EPOCH,
+            params: self.params.clone(),
+            tiers: vec![terms],
+            shard_width: limits::MAX_SHARD_WIDTH as u16,
+        };
         self.submit(STEWARD, Payload::OpenEpoch(opening));
         let revenue = ReportRevenue {
             epoch: EPOCH,
@@ -193,7 +198,7 @@ impl World {
     /// One batch with one view of every work, its totals and their proof.
     fn count(&mut self, works: usize) {
         let opening = self.ledger.state().openings.get(&EPOCH).expect("an open epoch");
-        let generators = WorkBases::new(&opening.shard().expect("a shard"));
+        let generators = WorkBases::new(&opening.shards().expect("one shard")[0]);
         let width = generators.points().len();
         let one = Count { listeners: 1, backed: 0, views: 1, value: 1 << limits::EVENT_VALUE_BITS };
         let usage = |at: usize| if at < works { one.to_scalar() } else { Scalar::ZERO };
@@ -238,7 +243,7 @@ impl World {
             response: WireScalar::from(response),
         };
         let signatures = self.quorum(&aggregate_digest(&root, &totals, &proof));
-        let aggregate = SubmitAggregate { epoch: EPOCH, totals, proof, signatures };
+        let aggregate = SubmitAggregate { epoch: EPOCH, shard: ShardIndex(0), totals, proof, signatures };
         self.apply(&Transaction::open(Payload::SubmitAggregate(aggregate)));
     }
 

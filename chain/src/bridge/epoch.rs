@@ -7,7 +7,7 @@ use crate::{
     poseidon::{Felt, felt_to_bytes},
 };
 use alloy::primitives::{B256, U256};
-use primitives::{Digest, Domain, Encode, hash};
+use primitives::Digest;
 
 /// A field element as the contracts take it.
 pub(super) fn number(felt: &Felt) -> U256 {
@@ -17,18 +17,17 @@ pub(super) fn number(felt: &Felt) -> U256 {
 /// The record of a final epoch as the mirror takes it; `None` before it is final.
 pub fn mirrored(epoch: &Epoch) -> Option<IEpochMirror::EpochRecord> {
     let bytes = |digest: &Digest| B256::from(digest.0);
-    let root = hash::hash(Domain::EpochRoot, &[&epoch.root.as_ref()?.to_bytes()]);
     let summary = epoch.summary.as_ref()?;
     Some(IEpochMirror::EpochRecord {
         epoch: epoch.epoch.0,
         opening: number(&epoch.opening),
         params: bytes(&epoch.params),
-        batches: epoch.batches,
-        bundles: epoch.bundles,
-        last: bytes(&epoch.last),
-        anchors: bytes(&epoch.anchors),
-        root: bytes(&root),
-        aggregate: bytes(epoch.aggregate.as_ref()?),
+        batches: epoch.batches(),
+        bundles: epoch.bundles(),
+        last: bytes(&epoch.last()),
+        anchors: bytes(&epoch.anchors()),
+        root: bytes(&epoch.root()?),
+        aggregate: bytes(&epoch.aggregate()?),
         revenues: number(epoch.revenues.as_ref()?),
         revenue: summary.revenue.0,
         fee: summary.fee.0,

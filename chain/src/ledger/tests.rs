@@ -57,6 +57,7 @@ fn a_payload_longer_than_a_block_is_refused_for_good() {
     };
     let action = crate::modules::usage::SubmitAggregate {
         epoch: EpochId(1),
+        shard: primitives::ShardIndex(0),
         totals,
         proof,
         signatures: Default::default(),

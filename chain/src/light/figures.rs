@@ -6,7 +6,7 @@ use crate::modules::{
     usage::{ListedWork, Summary},
 };
 use primitives::{
-    BasisPoints, CategoryId, Credits, EpochId, PersonId, WorkId, fixed_point::Q32_BITS,
+    BasisPoints, CategoryId, Credits, EpochId, PersonId, ShardIndex, WorkId, fixed_point::Q32_BITS,
     limits::EVENT_VALUE_BITS,
 };
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,8 @@ pub struct WorkRecord {
     pub bandwidth: u64,
     /// Spec 7.5 `epoch`.
     pub epoch: EpochId,
+    /// The shard that the work was dealt to.
+    pub shard: ShardIndex,
     /// Payout.
     pub payout: Credits,
     /// Rank weight in search.
@@ -108,7 +110,7 @@ pub struct WorkRecord {
 
 impl WorkRecord {
     /// The record of a work.
-    pub fn new(epoch: EpochId, listed: &ListedWork, figures: &WorkFigures) -> Self {
+    pub fn new((epoch, shard): (EpochId, ShardIndex), listed: &ListedWork, figures: &WorkFigures) -> Self {
         let split =
             |(split, part): (&crate::modules::dapr::payout::Split, &crate::modules::dapr::SplitAmount)| {
                 SplitRecord { payee: split.payee, share: split.share, amount: part.amount }
@@ -119,6 +121,7 @@ impl WorkRecord {
             raw_usage: figures.usage,
             bandwidth: figures.bandwidth,
             epoch,
+            shard,
             payout: figures.payout,
             discovery_weight: Decimal128(figures.discovery),
             reputation: figures.reputation,

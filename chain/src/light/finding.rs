@@ -9,7 +9,7 @@ use crate::{
     },
     state::tree::TreeError,
 };
-use primitives::{Credits, Digest, RegionTag, Tier, WorkId, WorkIndex, params::ParamsError};
+use primitives::{Credits, Digest, RegionTag, ShardIndex, Tier, WorkId, WorkIndex, params::ParamsError};
 use proofs::{committee::CommitteeError, shard::ShardError};
 use thiserror::Error;
 
@@ -44,7 +44,7 @@ pub enum Finding {
     /// Tiers are missing, too many, repeated, out of order, or allow no bundle.
     #[error("tiers: missing, too many, repeated, out of order or without bundles")]
     Tiers,
-    /// The works are no shard.
+    /// The works cannot be dealt to shards of this width.
     #[error("works: {0}")]
     Shard(ShardError),
     /// A work's splits are not a division of the whole.
@@ -56,33 +56,54 @@ pub enum Finding {
         error: SplitError,
     },
     /// Groups of a header are repeated or out of order.
-    #[error("headers: groups of header {position} are repeated or out of order")]
+    #[error("headers: groups of header {position} of shard {shard} are repeated or out of order")]
     RunningOrder {
+        /// The shard.
+        shard: ShardIndex,
         /// Position of the header.
         position: u64,
     },
     /// A running commitment is no group element.
-    #[error("headers: a running commitment of header {position} is no group element")]
+    #[error("headers: a running commitment of header {position} of shard {shard} is no group element")]
     RunningPoint {
+        /// The shard.
+        shard: ShardIndex,
         /// Position of the header.
         position: u64,
     },
     /// A header does not follow the one before it, or its signatures do not hold.
-    #[error("headers: header {position}: {error}")]
+    #[error("headers: header {position} of shard {shard}: {error}")]
     Header {
+        /// The shard.
+        shard: ShardIndex,
         /// Position of the header.
         position: u64,
         /// The rule that it breaks.
         error: UsageError,
     },
     /// The root does not close the headers, or its signatures do not hold.
-    #[error("root: {0}")]
-    Root(UsageError),
+    #[error("root of shard {shard}: {error}")]
+    Root {
+        /// The shard.
+        shard: ShardIndex,
+        /// The rule that it breaks.
+        error: UsageError,
+    },
+    /// The record has more or fewer shards than the works make.
+    #[error("shards: {found} in the record, {expected} by the works")]
+    Shards {
+        /// Shards of the works.
+        expected: usize,
+        /// Shards of the record.
+        found: usize,
+    },
     /// A cell of the totals is of no group of the headers, zero, too large, repeated or out of order.
     #[error(
-        "totals: cell of tier {tier}, region {region}, index {index} is zero, too large, repeated or out of order"
+        "totals of shard {shard}: cell of tier {tier}, region {region}, index {index} is zero, too large, repeated or out of order"
     )]
     Cell {
+        /// The shard.
+        shard: ShardIndex,
         /// Tier.
         tier: Tier,
         /// Region.
@@ -91,11 +112,21 @@ pub enum Finding {
         index: WorkIndex,
     },
     /// The committee did not sign the totals.
-    #[error("aggregate_signatures: {0}")]
-    AggregateSignatures(CommitteeError),
+    #[error("aggregate_signatures of shard {shard}: {error}")]
+    AggregateSignatures {
+        /// The shard.
+        shard: ShardIndex,
+        /// What is wrong.
+        error: CommitteeError,
+    },
     /// The commitments do not open to the totals.
-    #[error("proof: {0}")]
-    Tally(UsageError),
+    #[error("proof of shard {shard}: {error}")]
+    Tally {
+        /// The shard.
+        shard: ShardIndex,
+        /// The rule that it breaks.
+        error: UsageError,
+    },
     /// No figures follow from revenue and totals.
     #[error("figures: {0}")]
     Settle(SettleError),

@@ -7,24 +7,24 @@ use super::{
 use crate::{
     ledger::{EpochProof, Ledger},
     merkle::MerklePath,
-    modules::dapr::discovery::Health,
+    modules::{dapr::discovery::Health, usage::ShardProgress},
     poseidon::Felt,
-    state::tree::Inclusion,
+    state::{State, tree::Inclusion},
 };
 use primitives::{
-    ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, RegionTag, Tier, WorkIndex,
+    ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, RegionTag, ShardIndex, Tier, WorkIndex,
     params::TierTerms,
 };
 use proofs::{
     committee::{Member, Signatures},
-    tally::{SignedHeader, TallyProof, Totals},
+    tally::{SignedHeader, SignedRoot, TallyProof, Totals},
     wire::WirePoint,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Version of the format that this program writes and reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Everything that is public of a settled epoch.
 ///
@@ -50,6 +50,8 @@ pub struct EpochRecord {
     pub tiers: Vec<TierRecord>,
     /// Where the money went.
     pub revenue: MoneyRecord,
+    /// Most works of one shard. The works are dealt to shards by the beacon key.
+    pub shard_width: u16,
     /// Figures of the works, by ascending identifier.
     pub works: Vec<WorkRecord>,
     /// Sum of the works' weights.
@@ -59,6 +61,16 @@ pub struct EpochRecord {
     pub payout_root: Felt,
     /// Health of the epoch.
     pub health: Health,
+    /// What was anchored and opened of each shard, in order.
+    pub shards: Vec<ShardRecord>,
+    /// Where the epoch stands in the state.
+    pub state: StateRecord,
+}
+
+/// What was anchored and opened of one shard. Its works are those of the record that name it, in their order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShardRecord {
     /// Anchored batch headers, in order.
     pub headers: Vec<HeaderRecord>,
     /// The root that froze them.
@@ -69,8 +81,6 @@ pub struct EpochRecord {
     pub proof: TallyProof,
     /// The committee's signatures on totals and proof.
     pub aggregate_signatures: Signatures,
-    /// Where the epoch stands in the state.
-    pub state: StateRecord,
 }
 
 /// `K_epoch` and what it hashes.
@@ -127,7 +137,8 @@ pub struct RunningRecord {
     pub shares: [WirePoint; 3],
 }
 
-/// An anchored batch header. Chain, epoch and shard are the record's; its position is its place in the list.
+/// An anchored batch header. Chain and epoch are the record's, the shard is that of the list; its position is its place
+/// in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeaderRecord {
@@ -184,7 +195,7 @@ pub struct CellRecord {
     pub tier: Tier,
     /// Region of the group, 0 for none.
     pub region: RegionTag,
-    /// Index of the work: its place in `works`, or padding beyond them, which weighs nothing.
+    /// Index of the work: its place among the works of the shard, or padding beyond them, which weighs nothing.
     pub index: WorkIndex,
     /// First views.
     pub listeners: u64,
@@ -252,6 +263,23 @@ fn cells(totals: &Totals) -> Vec<CellRecord> {
     totals.iter().flat_map(row).collect()
 }
 
+/// The record of a shard whose totals are on record.
+fn shard(
+    state: &State,
+    (epoch, shard): (EpochId, ShardIndex),
+    progress: &ShardProgress,
+) -> Option<ShardRecord> {
+    let aggregate = state.aggregates.get(&(epoch, shard))?;
+    let SignedRoot { root, signatures } = progress.root.clone()?;
+    Some(ShardRecord {
+        headers: state.anchors_of(epoch, shard).map(|anchor| (&anchor.header).into()).collect(),
+        root: RootRecord { batches: root.batches, last: root.last, signatures },
+        totals: cells(&aggregate.totals),
+        proof: aggregate.proof.clone(),
+        aggregate_signatures: aggregate.signatures.clone(),
+    })
+}
+
 /// The record of an epoch that was settled in a sealed block. It stays the same whatever comes later.
 pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordError> {
     let missing = || RecordError::NotSettled { epoch };
@@ -262,10 +290,11 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
     let proof = ledger.epoch_proof(epoch).ok_or_else(missing)?;
     let opening = state.openings.get(&epoch).ok_or_else(missing)?;
     let entry = state.epochs.get(&epoch).ok_or_else(missing)?;
-    let aggregate = state.aggregates.get(&epoch).ok_or_else(missing)?;
     let settlement = state.settlements.get(&epoch).ok_or_else(missing)?;
-    let (root, summary) =
-        (entry.root.as_ref().ok_or_else(missing)?, entry.summary.as_ref().ok_or_else(missing)?);
+    let summary = entry.summary.as_ref().ok_or_else(missing)?;
+    let indices = (0..).map(ShardIndex).zip(&entry.shards);
+    let shards = indices.map(|(index, progress)| shard(state, (epoch, index), progress));
+    let shards = shards.collect::<Option<Vec<_>>>().ok_or_else(missing)?;
 
     let tier = |(terms, revenue): (&TierTerms, &crate::modules::usage::TierRevenue)| TierRecord {
         tier: terms.tier,
@@ -276,7 +305,7 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
         attestation: revenue.attestation,
     };
     let reveal = |(party, value): (&PartyId, &Digest)| RevealRecord { party: *party, value: *value };
-    let works = opening.works.iter().zip(&settlement.works);
+    let works = opening.works.iter().zip(&settlement.works).zip(opening.shard_of_each());
     Ok(EpochRecord {
         format: FORMAT,
         scales: Scales::default(),
@@ -292,19 +321,14 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
         params: opening.params.clone(),
         tiers: opening.tiers.iter().zip(state.revenues_of(epoch)).map(tier).collect(),
         revenue: summary.into(),
-        works: works.map(|(listed, figures)| WorkRecord::new(epoch, listed, figures)).collect(),
+        shard_width: opening.shard_width,
+        works: works
+            .map(|((listed, figures), shard)| WorkRecord::new((epoch, shard), listed, figures))
+            .collect(),
         sum_of_weights: Decimal256(summary.sum_of_weights),
         payout_root: summary.payout_root,
         health: settlement.health.clone(),
-        headers: state.anchors_of(epoch).map(|anchor| (&anchor.header).into()).collect(),
-        root: RootRecord {
-            batches: root.root.batches,
-            last: root.root.last,
-            signatures: root.signatures.clone(),
-        },
-        totals: cells(&aggregate.totals),
-        proof: aggregate.proof.clone(),
-        aggregate_signatures: aggregate.signatures.clone(),
+        shards,
         state: proof.into(),
     })
 }

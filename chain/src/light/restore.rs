@@ -2,7 +2,7 @@
 
 use super::{
     finding::Finding,
-    record::{EpochRecord, HeaderRecord},
+    record::{EpochRecord, HeaderRecord, RootRecord, ShardRecord},
 };
 use crate::modules::{
     dapr::payout::Split,
@@ -49,6 +49,7 @@ impl EpochRecord {
             params: self.params.clone(),
             tiers: self.tiers.iter().map(terms).collect(),
             works: self.works.iter().map(listed).collect(),
+            shard_width: self.shard_width,
             carried: self.revenue.carried_in,
         })
     }
@@ -65,25 +66,29 @@ impl EpochRecord {
         self.tiers.iter().map(revenue).collect()
     }
 
-    /// The header at a position.
-    pub(super) fn header(&self, position: u64, header: &HeaderRecord) -> Result<SignedHeader, Finding> {
+    /// The header at a position of a shard.
+    pub(super) fn header(
+        &self,
+        (shard, position): (ShardIndex, u64),
+        header: &HeaderRecord,
+    ) -> Result<SignedHeader, Finding> {
         let mut running = Running::default();
         let mut last = None;
         for row in &header.running {
             let group = Group { tier: row.tier, region: row.region };
             if last.replace(group).is_some_and(|last| last >= group) {
-                return Err(Finding::RunningOrder { position });
+                return Err(Finding::RunningOrder { shard, position });
             }
             let points = row.shares.map(|share| share.decompress());
             let [Some(first), Some(second), Some(third)] = points else {
-                return Err(Finding::RunningPoint { position });
+                return Err(Finding::RunningPoint { shard, position });
             };
             running.add(group, &[first, second, third]);
         }
         let header_fields = BatchHeader {
             chain: self.chain,
             epoch: self.epoch,
-            shard: ShardIndex(0),
+            shard,
             view: header.view,
             position,
             previous: header.previous,
@@ -94,15 +99,20 @@ impl EpochRecord {
         Ok(SignedHeader { header: header_fields, signatures: header.signatures.clone() })
     }
 
-    /// The frozen root.
-    pub(super) fn signed_root(&self) -> SignedRoot {
-        let (chain, epoch, shard) = (self.chain, self.epoch, ShardIndex(0));
-        let root = EpochRoot { chain, epoch, shard, batches: self.root.batches, last: self.root.last };
-        SignedRoot { root, signatures: self.root.signatures.clone() }
+    /// The frozen root of a shard.
+    pub(super) fn signed_root(&self, shard: ShardIndex, root: &RootRecord) -> SignedRoot {
+        let (chain, epoch) = (self.chain, self.epoch);
+        let signatures = root.signatures.clone();
+        SignedRoot {
+            root: EpochRoot { chain, epoch, shard, batches: root.batches, last: root.last },
+            signatures,
+        }
     }
+}
 
+impl ShardRecord {
     /// The opened totals, in the groups of `running`.
-    pub(super) fn opened_totals(&self, running: &Running) -> Result<Totals, Finding> {
+    pub(super) fn opened_totals(&self, shard: ShardIndex, running: &Running) -> Result<Totals, Finding> {
         let mut totals = Totals::default();
         for (group, _) in running.iter() {
             totals.touch(group);
@@ -116,7 +126,8 @@ impl EpochRecord {
             let in_order = last.replace((group, cell.index)).is_none_or(|last| last < (group, cell.index));
             // Sums over groups fit because groups are few: those of the headers, whose tiers the epoch knows.
             if !known.contains(&group) || !in_order || count.is_zero() || !count.fits() {
-                return Err(Finding::Cell { tier: cell.tier, region: cell.region, index: cell.index });
+                let (tier, region, index) = (cell.tier, cell.region, cell.index);
+                return Err(Finding::Cell { shard, tier, region, index });
             }
             totals.insert(group, cell.index, count);
         }

@@ -4,7 +4,7 @@ use super::{
     decimal::Decimal256,
     figures::{MoneyRecord, Scales, WorkRecord},
     finding::Finding,
-    record::{EpochRecord, FORMAT},
+    record::{EpochRecord, FORMAT, ShardRecord},
 };
 use crate::{
     modules::{
@@ -20,8 +20,11 @@ use crate::{
         tables::TABLES,
     },
 };
-use primitives::{Credits, Digest, EpochId};
-use proofs::tally::{Running, Totals};
+use primitives::{Credits, Digest, EpochId, ShardIndex};
+use proofs::{
+    shard::Shard,
+    tally::{Running, Totals},
+};
 use std::fmt;
 use thiserror::Error;
 
@@ -61,6 +64,8 @@ pub struct Verdict {
     pub state_root: Digest,
     /// Works checked.
     pub works: usize,
+    /// Shards checked.
+    pub shards: usize,
     /// Batches checked.
     pub batches: u64,
     /// Bundles that they count.
@@ -87,8 +92,9 @@ pub fn verify(record: &EpochRecord, trusted_root: Option<Digest>) -> Result<Verd
             anchoring: if trusted_root.is_some() { Anchoring::Anchored } else { Anchoring::NotAnchored },
             state_root: root_digest(&record.state.root),
             works: record.works.len(),
-            batches: epoch.batches,
-            bundles: epoch.bundles,
+            shards: record.shards.len(),
+            batches: epoch.batches(),
+            bundles: epoch.bundles(),
             paid: record.revenue.paid,
         }),
         _ => Err(Refused { findings }),
@@ -108,14 +114,26 @@ fn check(record: &EpochRecord, trusted: Option<Digest>, findings: &mut Vec<Findi
         findings.push(Finding::Scales);
     }
     let opening = keep(record.opening(), findings)?;
-    check_opening(record, &opening, findings);
-    let walked = keep(headers(record, &opening), findings);
-    let running = walked.as_ref().map(|(_, running)| running.clone()).unwrap_or_default();
-    let totals = keep(record.opened_totals(&running), findings)?;
-    if let Some((epoch, _)) = &walked {
-        keep(check_totals(record, &opening, epoch, &running, &totals), findings);
+    let shards = check_opening(record, &opening, findings)?;
+    let mut epoch = Some(Epoch::open(&opening));
+    let mut totals = Vec::new();
+    for ((index, shard), part) in (0..).map(ShardIndex).zip(&shards).zip(&record.shards) {
+        let walked = keep(headers(record, (&opening, epoch.clone()), (index, part)), findings);
+        let (walked, running) = walked.unwrap_or_default();
+        if let Some(opened) = keep(part.opened_totals(index, &running), findings) {
+            if let Some(walked) = &walked {
+                let checked = check_totals((&opening, shard, walked), part, &running, &opened);
+                keep(checked, findings);
+            }
+            totals.push(opened);
+        }
+        epoch = epoch.and(walked);
     }
-    let epoch = check_figures(record, &opening, &totals, walked?.0, findings)?;
+    // Without the totals of a shard no figure can be compared.
+    if totals.len() < shards.len() {
+        return None;
+    }
+    let epoch = check_figures(record, &opening, &totals, epoch?, findings)?;
     keep(check_state(record, &epoch), findings);
     Some(epoch)
 }
@@ -125,8 +143,8 @@ fn keep<T>(result: Result<T, Finding>, findings: &mut Vec<Finding>) -> Option<T>
     result.map_err(|finding| findings.push(finding)).ok()
 }
 
-/// What the ledger checked when the epoch opened.
-fn check_opening(record: &EpochRecord, opening: &Opening, findings: &mut Vec<Finding>) {
+/// What the ledger checked when the epoch opened; gives the shards, if the record is of as many.
+fn check_opening(record: &EpochRecord, opening: &Opening, findings: &mut Vec<Finding>) -> Option<Vec<Shard>> {
     let key = beacon_key(record.chain, record.epoch, &opening.block, &opening.reveals);
     if key != opening.key {
         findings.push(Finding::BeaconKey);
@@ -139,55 +157,76 @@ fn check_opening(record: &EpochRecord, opening: &Opening, findings: &mut Vec<Fin
     if opening.tiers.is_empty() || !ascending || opening.tiers.iter().any(|tier| tier.max_bundles == 0) {
         findings.push(Finding::Tiers);
     }
-    keep(opening.shard().map_err(Finding::Shard), findings);
     for listed in &opening.works {
         let work = listed.work;
         keep(check_splits(&listed.splits).map_err(|error| Finding::Splits { work, error }), findings);
     }
+    let shards = keep(opening.shards().map_err(Finding::Shard), findings)?;
+    let (expected, found) = (shards.len(), record.shards.len());
+    if found != expected {
+        findings.push(Finding::Shards { expected, found });
+        return None;
+    }
+    Some(shards)
 }
 
-/// Walks the headers to the frozen root; gives the epoch there and its running commitments.
-fn headers(record: &EpochRecord, opening: &Opening) -> Result<(Epoch, Running), Finding> {
-    let mut epoch = Epoch::open(opening);
+/// Walks the headers of a shard to its frozen root; gives the epoch there and the shard's running commitments. Where an
+/// earlier shard does not hold, the walk begins at an epoch of which nothing is anchored.
+fn headers(
+    record: &EpochRecord,
+    (opening, before): (&Opening, Option<Epoch>),
+    (shard, part): (ShardIndex, &ShardRecord),
+) -> Result<(Option<Epoch>, Running), Finding> {
+    let mut epoch = before.unwrap_or_else(|| Epoch::open(opening));
     let mut running = Running::default();
-    for (position, header) in (0u64..).zip(&record.headers) {
-        let signed = record.header(position, header)?;
-        epoch = follow(record.chain, opening, epoch, &running, &signed)
-            .map_err(|error| Finding::Header { position, error })?;
+    for (position, header) in (0u64..).zip(&part.headers) {
+        let signed = record.header((shard, position), header)?;
+        epoch = follow(record.chain, opening, epoch, &running, &signed).map_err(|error| Finding::Header {
+            shard,
+            position,
+            error,
+        })?;
         running = signed.header.running;
     }
-    let epoch = freeze(record.chain, opening, epoch, &record.signed_root()).map_err(Finding::Root)?;
-    Ok((epoch, running))
+    let root = record.signed_root(shard, &part.root);
+    let epoch =
+        freeze(record.chain, opening, epoch, &root).map_err(|error| Finding::Root { shard, error })?;
+    Ok((Some(epoch), running))
 }
 
-/// Holds the totals against the commitments, and against the committee's signatures.
+/// Holds the totals of a shard against the commitments, and against the committee's signatures.
 fn check_totals(
-    record: &EpochRecord,
-    opening: &Opening,
-    epoch: &Epoch,
+    (opening, shard, epoch): (&Opening, &Shard, &Epoch),
+    part: &ShardRecord,
     running: &Running,
     totals: &Totals,
 ) -> Result<(), Finding> {
-    let root = &epoch.root.as_ref().expect("the headers were walked to the root").root;
-    check_tally(opening, root, running, totals, &record.proof).map_err(Finding::Tally)?;
-    let message = aggregate_digest(root, totals, &record.proof);
-    let signed = record.aggregate_signatures.verify(&opening.committee, &message, None);
-    signed.map_err(Finding::AggregateSignatures)
+    let index = shard.index();
+    let root = epoch.shard(index).and_then(|shard| shard.root.as_ref());
+    let root = &root.expect("the headers were walked to the root").root;
+    check_tally(shard, root, running, totals, &part.proof)
+        .map_err(|error| Finding::Tally { shard: index, error })?;
+    let message = aggregate_digest(root, totals, &part.proof);
+    let signed = part.aggregate_signatures.verify(&opening.committee, &message, None);
+    signed.map_err(|error| Finding::AggregateSignatures { shard: index, error })
 }
 
 /// Recomputes every figure and compares; gives the settled epoch.
 fn check_figures(
     record: &EpochRecord,
     opening: &Opening,
-    totals: &Totals,
-    epoch: Epoch,
+    totals: &[Totals],
+    mut epoch: Epoch,
     findings: &mut Vec<Finding>,
 ) -> Option<Epoch> {
     let revenues = record.revenues();
-    let settled = settle(&Inputs { opening, revenues: &revenues, totals }).map_err(Finding::Settle);
+    let opened: Vec<&Totals> = totals.iter().collect();
+    let inputs = Inputs { opening, revenues: &revenues, totals: &opened };
+    let settled = settle(&inputs).map_err(Finding::Settle);
     let (settlement, summary) = keep(settled, findings)?;
-    for ((listed, figures), found) in opening.works.iter().zip(&settlement.works).zip(&record.works) {
-        compare_work(&WorkRecord::new(record.epoch, listed, figures), found, findings);
+    let works = opening.works.iter().zip(opening.shard_of_each()).zip(&settlement.works);
+    for (((listed, shard), figures), found) in works.zip(&record.works) {
+        compare_work(&WorkRecord::new((record.epoch, shard), listed, figures), found, findings);
     }
     compare_money(&MoneyRecord::from(&summary), &record.revenue, findings);
     compare_health(&settlement.health, &record.health, findings);
@@ -197,10 +236,13 @@ fn check_figures(
     if record.payout_root != summary.payout_root {
         findings.push(Finding::PayoutRoot);
     }
-    let (proof, signatures) = (record.proof.clone(), record.aggregate_signatures.clone());
-    let aggregate = Aggregate { epoch: record.epoch, totals: totals.clone(), proof, signatures };
+    for ((shard, part), totals) in (0..).map(ShardIndex).zip(&record.shards).zip(totals) {
+        let (proof, signatures) = (part.proof.clone(), part.aggregate_signatures.clone());
+        let totals = totals.clone();
+        let aggregate = Aggregate { epoch: record.epoch, shard, totals, proof, signatures };
+        epoch = epoch.aggregated(&aggregate);
+    }
     let revenues = Some(revenues_commitment(&revenues));
-    let epoch = epoch.aggregated(&aggregate);
     Some(Epoch { phase: Phase::Finalised, revenues, summary: Some(summary), ..epoch })
 }
 
@@ -224,6 +266,7 @@ fn compare_work(expected: &WorkRecord, found: &WorkRecord, findings: &mut Vec<Fi
             raw_usage,
             bandwidth,
             epoch,
+            shard,
             payout,
             discovery_weight,
             reputation,

@@ -1,17 +1,20 @@
 //! From a committee's keys to an epoch's totals (chain spec 3.2; protocol notes, sections 1, 5 and 6).
 //!
 //! Before an epoch opens, its committee, its issuer and region keys and its beacon go on record. While it is open,
-//! batch headers are anchored; the root freezes them; then the totals come with a proof that every node verifies.
+//! batch headers of each shard are anchored; its root freezes them; then its totals come with a proof that every node
+//! verifies.
 //! An epoch that cannot be settled is abandoned, so that the next one may open.
 //! On the chain stand sums over all subscribers: no person, no pseudonym, no count of one subscriber (spec 9).
 
 mod abandon;
 mod actions;
 mod anchor;
+mod dealing;
 mod epoch;
 mod error;
 mod open;
 mod prepare;
+mod progress;
 mod types;
 
 pub(crate) use abandon::abandon_epoch;
@@ -21,17 +24,19 @@ pub use actions::{
 };
 pub use anchor::{aggregate_digest, anchor_chain, check_tally};
 pub(crate) use anchor::{anchor_header, anchor_root, follow, freeze, submit_aggregate};
+pub use dealing::{check_shards, shard_count};
 pub use epoch::{Epoch, ListedWork, Opening, Phase, Summary, beacon_key};
 pub use error::UsageError;
 pub(crate) use open::{open_epoch, report_revenue};
 pub use prepare::{beacon_commitment, beacon_signing_digest};
 pub(crate) use prepare::{commit_beacon, publish_keys, reveal_beacon, set_committee};
+pub use progress::ShardProgress;
 pub use types::{
     Aggregate, Anchor, Beacon, CommitteeSeat, IssuerKey, RegionKey, TierRevenue, UsageAggregate,
 };
 
 use crate::{ledger::Genesis, state::State};
-use primitives::{EpochId, GovernanceParams, Tier};
+use primitives::{EpochId, GovernanceParams, ShardIndex, Tier};
 use proofs::tally::Running;
 
 impl State {
@@ -50,9 +55,14 @@ impl State {
         self.committees.range(..=epoch).next_back()
     }
 
-    /// Anchored headers of an epoch, by position.
-    pub fn anchors_of(&self, epoch: EpochId) -> impl DoubleEndedIterator<Item = &Anchor> {
-        self.anchors.range((epoch, 0)..=(epoch, u64::MAX))
+    /// Anchored headers of a shard of an epoch, by position.
+    pub fn anchors_of(&self, epoch: EpochId, shard: ShardIndex) -> impl DoubleEndedIterator<Item = &Anchor> {
+        self.anchors.range((epoch, shard, 0)..=(epoch, shard, u64::MAX))
+    }
+
+    /// Totals of an epoch that are on record, by shard.
+    pub fn aggregates_of(&self, epoch: EpochId) -> impl DoubleEndedIterator<Item = &Aggregate> {
+        self.aggregates.range((epoch, ShardIndex(0))..=(epoch, ShardIndex(u32::MAX)))
     }
 
     /// Revenue records of an epoch, by tier.
@@ -60,9 +70,9 @@ impl State {
         self.revenues.range((epoch, Tier(0))..=(epoch, Tier(u8::MAX)))
     }
 
-    /// Running commitments after the last anchored header.
-    pub fn running_of(&self, epoch: EpochId) -> Running {
-        self.anchors_of(epoch)
+    /// Running commitments after the last anchored header of a shard.
+    pub fn running_of(&self, epoch: EpochId, shard: ShardIndex) -> Running {
+        self.anchors_of(epoch, shard)
             .next_back()
             .map(|anchor| anchor.header.header.running.clone())
             .unwrap_or_default()

@@ -133,8 +133,8 @@ fn reputation_is_carried_and_decays() {
 fn backed_views_without_a_region_are_not_settled() {
     let mut world = World::opened();
     world.count(FIRST, &[(group(0, 0), vec![plays(1, 3, true)]), (group(0, 1), vec![plays(1, 2, true)])]);
-    let (tier, index) = (TIERS[0], primitives::WorkIndex(1));
-    let error = chain::modules::dapr::SettleError::BackedWithoutRegion { tier, index, backed: 3 };
+    let (tier, shard, index) = (TIERS[0], primitives::ShardIndex(0), primitives::WorkIndex(1));
+    let error = chain::modules::dapr::SettleError::BackedWithoutRegion { tier, shard, index, backed: 3 };
     world.refuse_open(finalise(FIRST), TxError::from(DaprError::from(error)));
 }
 

@@ -143,21 +143,19 @@ fn vectors() -> Value {
     let proof = world.ledger.epoch_proof(FIRST).expect("settled");
     let epoch: &Epoch = world.ledger.state().epochs.get(&FIRST).expect("on record");
     let summary = epoch.summary.as_ref().expect("settled");
-    let signed = epoch.root.as_ref().expect("frozen");
-    let root =
-        primitives::hash::hash(primitives::Domain::EpochRoot, &[&primitives::Encode::to_bytes(signed)]);
+    let root = epoch.root().expect("frozen");
     json!({
         "description": "A final epoch as the contracts on L1 see it. Elements of the field and digests are 32 bytes in hexadecimal, elements big-endian; counts and micro-credits are decimal.",
         "epoch_record": {
             "epoch": epoch.epoch.0.to_string(),
             "opening": felt(&epoch.opening),
             "params": bytes(&epoch.params.0),
-            "batches": epoch.batches.to_string(),
-            "bundles": epoch.bundles.to_string(),
-            "last": bytes(&epoch.last.0),
-            "anchors": bytes(&epoch.anchors.0),
+            "batches": epoch.batches().to_string(),
+            "bundles": epoch.bundles().to_string(),
+            "last": bytes(&epoch.last().0),
+            "anchors": bytes(&epoch.anchors().0),
             "root": bytes(&root.0),
-            "aggregate": bytes(&epoch.aggregate.expect("aggregated").0),
+            "aggregate": bytes(&epoch.aggregate().expect("aggregated").0),
             "revenues": felt(&epoch.revenues.expect("settled")),
             "revenue": summary.revenue.0.to_string(),
             "fee": summary.fee.0.to_string(),

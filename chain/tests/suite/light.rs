@@ -2,8 +2,10 @@
 
 use crate::world::*;
 use chain::light::{Anchoring, EpochRecord, Finding, record, verify};
-use primitives::{Credits, Digest};
+use primitives::{Credits, Digest, ShardIndex};
 use serde_json::Value;
+
+const SHARD: ShardIndex = ShardIndex(0);
 
 fn sound() -> EpochRecord {
     record(&World::settled().ledger, FIRST).expect("settled")
@@ -186,13 +188,13 @@ fn the_findings_name_what_does_not_hold() {
 
     // A total moved from one work to another: the commitments do not open, and the figures differ.
     let mut record = sound.clone();
-    record.totals[0].value += 1;
+    record.shards[0].totals[0].value += 1;
     let found = findings(&record);
-    assert!(matches!(found[0], Finding::Tally(_)), "{found:?}");
+    assert!(matches!(found[0], Finding::Tally { .. }), "{found:?}");
     assert!(found.contains(&Finding::Work { work, field: "raw_usage" }));
 
     let mut record = sound.clone();
-    record.headers[1].count += 1;
+    record.shards[0].headers[1].count += 1;
     assert!(matches!(findings(&record)[0], Finding::Header { position: 1, .. }));
 
     let mut record = sound.clone();
@@ -212,8 +214,8 @@ fn every_rule_has_its_finding() {
     let sound = sound();
     type Edit = fn(&mut EpochRecord);
     type Named = fn(&Finding) -> bool;
-    let rules: [(Edit, Named); 25] = [
-        (|r| r.format = 2, |f| *f == Finding::Format { found: 2 }),
+    let rules: [(Edit, Named); 27] = [
+        (|r| r.format = 1, |f| *f == Finding::Format { found: 1 }),
         (|r| r.scales.price = "1".into(), |f| *f == Finding::Scales),
         (|r| r.beacon.reveals.swap(0, 1), |f| *f == Finding::Reveals),
         (|r| r.beacon.reveals.truncate(1), |f| *f == Finding::Reveals),
@@ -223,21 +225,32 @@ fn every_rule_has_its_finding() {
         (|r| r.params.alpha = 0, |f| matches!(f, Finding::Params(_))),
         (|r| r.tiers[0].max_bundles = 0, |f| *f == Finding::Tiers),
         (|r| r.tiers = vec![r.tiers[0].clone(); 9], |f| *f == Finding::Tiers),
+        (|r| r.shard_width = 4, |f| *f == Finding::Shards { expected: 2, found: 1 }),
+        (|r| r.shard_width = 3, |f| matches!(f, Finding::Shard(_))),
         (|r| r.works.swap(0, 1), |f| matches!(f, Finding::Shard(_))),
         (|r| r.works[2].splits.swap(0, 1), |f| matches!(f, Finding::Splits { .. })),
-        (|r| r.headers[1].running.swap(0, 1), |f| *f == Finding::RunningOrder { position: 1 }),
         (
-            |r| r.headers[0].running[0].shares[2].0 = [0xff; 32],
-            |f| *f == Finding::RunningPoint { position: 0 },
+            |r| r.shards[0].headers[1].running.swap(0, 1),
+            |f| *f == Finding::RunningOrder { shard: SHARD, position: 1 },
         ),
-        (|r| r.headers[1].previous = digest(0), |f| matches!(f, Finding::Header { position: 1, .. })),
-        (|r| r.root.batches += 1, |f| matches!(f, Finding::Root(_))),
-        (|r| r.totals.swap(0, 1), |f| matches!(f, Finding::Cell { .. })),
         (
-            |r| r.proof.response = curve25519_dalek::scalar::Scalar::ONE.into(),
-            |f| matches!(f, Finding::Tally(_)),
+            |r| r.shards[0].headers[0].running[0].shares[2].0 = [0xff; 32],
+            |f| *f == Finding::RunningPoint { shard: SHARD, position: 0 },
         ),
-        (|r| r.aggregate_signatures = Default::default(), |f| matches!(f, Finding::AggregateSignatures(_))),
+        (
+            |r| r.shards[0].headers[1].previous = digest(0),
+            |f| matches!(f, Finding::Header { position: 1, .. }),
+        ),
+        (|r| r.shards[0].root.batches += 1, |f| matches!(f, Finding::Root { .. })),
+        (|r| r.shards[0].totals.swap(0, 1), |f| matches!(f, Finding::Cell { .. })),
+        (
+            |r| r.shards[0].proof.response = curve25519_dalek::scalar::Scalar::ONE.into(),
+            |f| matches!(f, Finding::Tally { .. }),
+        ),
+        (
+            |r| r.shards[0].aggregate_signatures = Default::default(),
+            |f| matches!(f, Finding::AggregateSignatures { .. }),
+        ),
         (|r| r.tiers[1].subscriptions += 1, |f| matches!(f, Finding::Settle(_))),
         (|r| r.sum_of_weights = Default::default(), |f| *f == Finding::SumOfWeights),
         (|r| r.payout_root = 1u64.into(), |f| *f == Finding::PayoutRoot),

@@ -9,5 +9,6 @@ mod layer1;
 mod light;
 mod node;
 mod privacy;
+mod shards;
 mod usage;
 mod world;

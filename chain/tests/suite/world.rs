@@ -79,6 +79,16 @@ pub(crate) fn bundles() -> Vec<Bundle> {
     ]
 }
 
+/// What the parties have of one shard.
+#[derive(Default)]
+struct Line {
+    held: BTreeMap<Group, Held>,
+    totals: Totals,
+    running: Running,
+    last: Digest,
+    batches: u64,
+}
+
 /// Share sums of one group: what a share's holders know at the end of an epoch.
 struct Held {
     shares: [Vec<Scalar>; 3],
@@ -94,11 +104,12 @@ pub(crate) struct World {
     pub(crate) committee: Committee,
     pub(crate) rng: ChaCha20Rng,
     pub(crate) params: GovernanceParams,
-    held: BTreeMap<Group, Held>,
-    totals: Totals,
-    running: Running,
-    last: Digest,
-    batches: u64,
+    /// Most works of a shard in epochs that open from now on.
+    pub(crate) shard_width: u16,
+    /// The shard that the parties work on.
+    shard: ShardIndex,
+    line: Line,
+    other_lines: BTreeMap<ShardIndex, Line>,
 }
 
 impl World {
@@ -120,7 +131,6 @@ impl World {
         let parties = PartyId::ALL.map(|party| PartySigner::generate(party, &mut rng));
         let committee = committee(&parties, &mut rng);
         let ledger = Ledger::genesis(genesis).expect("a valid genesis");
-        let (held, totals, running) = Default::default();
         Self {
             ledger,
             blocks: Vec::new(),
@@ -129,11 +139,10 @@ impl World {
             committee,
             rng,
             params,
-            held,
-            totals,
-            running,
-            last: Digest::default(),
-            batches: 0,
+            shard_width: limits::MAX_SHARD_WIDTH as u16,
+            shard: ShardIndex(0),
+            line: Line::default(),
+            other_lines: BTreeMap::new(),
         }
     }
 
@@ -318,7 +327,8 @@ impl World {
             price: Credits(5_000_001 + 1_000_000 * u64::from(tier.0)),
             max_bundles: 4,
         };
-        OpenEpoch { epoch, params: self.params.clone(), tiers: TIERS.iter().map(terms).collect() }
+        let (params, tiers) = (self.params.clone(), TIERS.iter().map(terms).collect());
+        OpenEpoch { epoch, params, tiers, shard_width: self.shard_width }
     }
 
     pub(crate) fn revenue(epoch: EpochId, tier: Tier) -> ReportRevenue {
@@ -339,8 +349,16 @@ impl World {
             self.ok(TREASURY, Payload::ReportRevenue(Self::revenue(epoch, tier)));
         }
         self.seal();
-        (self.held, self.totals, self.running) = Default::default();
-        (self.last, self.batches) = (Digest::default(), 0);
+        (self.shard, self.line) = Default::default();
+        self.other_lines.clear();
+    }
+
+    /// The parties go on with another shard.
+    pub(crate) fn turn_to(&mut self, shard: u32) {
+        let (shard, line) = (ShardIndex(shard), std::mem::take(&mut self.line));
+        self.other_lines.insert(self.shard, line);
+        self.line = self.other_lines.remove(&shard).unwrap_or_default();
+        self.shard = shard;
     }
 
     /// Anchors two batches of bundles, freezes them and puts their totals on record.

@@ -6,7 +6,7 @@ use crate::{
     party::PartySecrets,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
-use primitives::{Digest, PartyId, limits};
+use primitives::{Digest, PartyId, ShardIndex, limits};
 use proofs::{
     bundle::Bundle,
     sharing::{ShareOpening, check, held},
@@ -25,6 +25,7 @@ struct Uses {
 
 /// A bundle that holds, until it is in a batch.
 pub(super) struct Held {
+    shard: ShardIndex,
     pub(super) group: Group,
     commitments: [RistrettoPoint; 3],
     /// This party's two shares, own and next.
@@ -37,7 +38,8 @@ pub(super) struct Held {
 pub(super) struct Pool {
     party: PartyId,
     epoch: OpenedEpoch,
-    order: VecDeque<Digest>,
+    /// Bundles that wait, of each shard. What they use up counts over all shards together.
+    order: Vec<VecDeque<Digest>>,
     held: BTreeMap<Digest, Held>,
     refused: BTreeMap<Digest, Objection>,
     pseudonyms: BTreeSet<Digest>,
@@ -52,8 +54,8 @@ impl Pool {
     pub(super) fn new(party: PartyId, epoch: OpenedEpoch) -> Self {
         Self {
             party,
+            order: vec![VecDeque::new(); epoch.shards.len()],
             epoch,
-            order: VecDeque::new(),
             held: BTreeMap::new(),
             refused: BTreeMap::new(),
             pseudonyms: BTreeSet::new(),
@@ -64,15 +66,19 @@ impl Pool {
         }
     }
 
-    /// Bundles that wait, in the order in which they came.
-    pub(super) fn waiting(&self) -> &VecDeque<Digest> {
-        &self.order
+    /// Bundles of a shard that wait, in the order in which they came.
+    pub(super) fn waiting(&self, shard: ShardIndex) -> &VecDeque<Digest> {
+        &self.order[shard.0 as usize]
     }
 
-    /// Why a bundle is not in the pool; `None` if it is.
-    pub(super) fn objection(&self, id: &Digest) -> Option<Objection> {
-        let refused = || self.refused.get(id).copied().unwrap_or(Objection::Unknown);
-        (!self.held.contains_key(id)).then(refused)
+    /// Why a bundle is not in the pool, or not in this shard; `None` if it is.
+    pub(super) fn objection(&self, shard: ShardIndex, id: &Digest) -> Option<Objection> {
+        match self.held.get(id) {
+            Some(held) if held.shard == shard => None,
+            // Its shares are of other works: it would add up to nothing here.
+            Some(_) => Some(Objection::Refused),
+            None => Some(self.refused.get(id).copied().unwrap_or(Objection::Unknown)),
+        }
     }
 
     /// Takes a bundle in, or remembers why not.
@@ -88,8 +94,8 @@ impl Pool {
                 self.receipts.extend(&held.uses.receipts);
                 self.ephemerals.extend(held.uses.ephemerals);
                 *self.bundles_of.entry(held.uses.key).or_default() += 1;
+                self.order[held.shard.0 as usize].push_back(id);
                 self.held.insert(id, held);
-                self.order.push_back(id);
                 Ok(())
             }
             Err(refusal) => {
@@ -102,7 +108,8 @@ impl Pool {
 
     /// Checks what only a party can check: uses against what was used before, and that the shares can be read.
     fn check(&self, secrets: &PartySecrets, bundle: &Bundle) -> Result<Held, Refusal> {
-        let context = &self.epoch.context;
+        let shard = bundle.envelope.shard;
+        let context = self.epoch.context(shard).ok_or(Refusal::UnknownShard { shard })?;
         let uses = Uses {
             pseudonyms: bundle.pseudonyms(context),
             receipts: match bundle.envelope.region.0 {
@@ -140,14 +147,14 @@ impl Pool {
         for (point, wire) in commitments.iter_mut().zip(&bundle.commitments) {
             *point = wire.decompress().expect("a verified bundle has commitments that are group elements");
         }
-        Ok(Held { group: bundle.envelope.group(), commitments, openings, opened: false, uses })
+        Ok(Held { shard, group: bundle.envelope.group(), commitments, openings, opened: false, uses })
     }
 
     /// Drops a bundle that will not be counted, and gives back what it used: an honest one may come again. Its place
     /// among the subscriber's bundles is not given back, or bad ones would cost nothing.
     pub(super) fn remove(&mut self, id: Digest, objection: Objection) -> bool {
         let Some(held) = self.held.remove(&id) else { return false };
-        self.order.retain(|other| *other != id);
+        self.order[held.shard.0 as usize].retain(|other| *other != id);
         self.refused.insert(id, objection);
         for pseudonym in &held.uses.pseudonyms {
             self.pseudonyms.remove(pseudonym);
@@ -163,17 +170,21 @@ impl Pool {
 
     /// Takes a bundle out that is final. What it used stays used.
     pub(super) fn settle(&mut self, id: &Digest) -> Option<Held> {
-        self.order.retain(|other| other != id);
-        self.held.remove(id)
+        let held = self.held.remove(id)?;
+        self.order[held.shard.0 as usize].retain(|other| other != id);
+        Some(held)
     }
 
-    /// Checks this party's shares of those bundles that were not checked yet. Drops those whose share does not open
+    /// Checks this party's shares of those bundles of a shard that were not checked yet. Drops those whose share does not open
     /// its commitment, and names the share.
-    pub(super) fn check_shares(&mut self, ids: &[Digest]) -> Vec<(Digest, PartyId)> {
+    pub(super) fn check_shares(&mut self, shard: ShardIndex, ids: &[Digest]) -> Vec<(Digest, PartyId)> {
         let (mut dropped, own) = (Vec::new(), held(self.party));
+        let works = &self.epoch.shards[shard.0 as usize].clone().works;
         loop {
-            let unchecked: Vec<_> =
-                ids.iter().filter(|id| self.held.get(id).is_some_and(|h| !h.opened)).collect();
+            let unchecked: Vec<_> = ids
+                .iter()
+                .filter(|id| self.held.get(id).is_some_and(|h| h.shard == shard && !h.opened))
+                .collect();
             let list: Vec<_> = unchecked
                 .iter()
                 .flat_map(|id| {
@@ -183,7 +194,7 @@ impl Pool {
                         .map(|(share, opening)| (held.commitments[share.index()], opening))
                 })
                 .collect();
-            match check::check(&self.epoch.context.works, &list, &mut rand_core::OsRng) {
+            match check::check(works, &list, &mut rand_core::OsRng) {
                 Ok(()) => {
                     for id in unchecked {
                         self.held.get_mut(id).expect("it was just there").opened = true;
@@ -224,11 +235,12 @@ mod tests {
         let [kem, ..] = keys.kem;
         let secrets = PartySecrets { signer, kem };
         let max_bundles = [(primitives::Tier(1), 2)].into();
-        let epoch = OpenedEpoch { context: Arc::new(context), max_bundles: Arc::new(max_bundles) };
+        let shards = Arc::new([Arc::new(context)]);
+        let epoch = OpenedEpoch { shards, max_bundles: Arc::new(max_bundles) };
         let mut pool = Pool::new(PartyId::ALL[0], epoch.clone());
         pool.capacity = 1;
         let mut admit = |subscriber: &mut TestSubscriber, work| {
-            let bundle = subscriber.bundle(&epoch.context, vec![event(work, 0, false)]);
+            let bundle = subscriber.bundle(&epoch.shards[0], vec![event(work, 0, false)]);
             pool.admit(&secrets, bundle.id(), &bundle)
         };
         let mut first = TestSubscriber::new(1);

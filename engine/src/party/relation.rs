@@ -1,6 +1,6 @@
 //! The tally proof of `proofs` as the relation that the joint opening of `mpc` is about.
 
-use crate::party::collect::Frozen;
+use crate::party::line::Frozen;
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use mpc::opening::{Relation, Rows};
 use primitives::{Digest, PartyId, WorkIndex};
@@ -57,7 +57,7 @@ impl TallyRelation {
 
     pub(super) fn statement<'a>(&'a self, totals: &'a Totals) -> TallyStatement<'a> {
         let frozen = &self.frozen;
-        let generators = frozen.epoch.context.works.digest();
+        let generators = frozen.context.works.digest();
         TallyStatement { root: &frozen.root, generators, running: &frozen.running, totals }
     }
 }
@@ -101,7 +101,7 @@ impl Relation for TallyRelation {
         let frozen = &self.frozen;
         let commitments: Vec<_> = frozen.running.iter().map(|(_, shares)| shares[share.index()]).collect();
         let openings = openings(&self.groups(), rows);
-        let works = &frozen.epoch.context.works;
+        let works = &frozen.context.works;
         verify_share(works, &openings, &commitments, *lambda, *c, announcement, response).is_ok()
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     effect::Effect,
     message::{Address, Message, PeerMessage, Report},
-    party::{PartySecrets, collect::Frozen, relation::TallyRelation},
+    party::{PartySecrets, line::Frozen, relation::TallyRelation},
 };
 use chain::modules::usage::aggregate_digest;
 use mpc::opening::{
@@ -88,7 +88,7 @@ impl<M> Inbox<M> {
     }
 }
 
-/// State of a party that opens totals.
+/// State of a party that opens the totals of a shard.
 pub(super) struct Tally {
     frozen: Arc<Frozen>,
     round: Round,
@@ -124,7 +124,7 @@ impl Tally {
         if !matches!(self.round, Round::Before) {
             return Ok((Some(self), Vec::new()));
         }
-        let committee = &self.frozen.epoch.context.keys.committee;
+        let committee = &self.frozen.context.keys.committee;
         if signed.root != self.frozen.root || signed.verify(committee).is_err() {
             return Err(TallyFault::Root);
         }
@@ -163,7 +163,8 @@ impl Tally {
 
     fn broadcast(&self, message: PeerMessage) -> Vec<Effect> {
         let own = self.frozen.party;
-        [own.next(), own.previous()].map(|peer| Effect::peer(peer, message.clone())).into()
+        let shard = self.frozen.root.shard;
+        [own.next(), own.previous()].map(|peer| Effect::peer(peer, shard, message.clone())).into()
     }
 
     fn advance(mut self: Box<Self>, mut effects: Vec<Effect>, secrets: &PartySecrets) -> Next {
@@ -225,10 +226,10 @@ impl Tally {
             announcement: opened.announcement.into(),
             response: opened.response.into(),
         };
-        let works = &self.frozen.epoch.context.works;
+        let works = &self.frozen.context.works;
         verifier::verify(works, &relation.statement(&totals), &proof).map_err(|_| TallyFault::Totals)?;
         let signature = secrets.signer.sign(&aggregate_digest(&self.frozen.root, &totals, &proof));
-        let report = Report::Totals(Box::new((totals, proof)), signature);
+        let report = Report::Totals(self.frozen.root.shard, Box::new((totals, proof)), signature);
         Ok(Effect::Send(Address::Coordinator, Message::Report(report)))
     }
 }

@@ -210,7 +210,7 @@ fn a_share_that_does_not_open_is_refused_by_its_holders_and_left_out_by_all() {
     for share in PartyId::ALL {
         let (mut mesh, opened) = Mesh::opened();
         mesh.submit_honest(&opened, 1);
-        let spoiled = TestSubscriber::new(1).lying_bundle(&opened.context, vec![event(2, 0, false)], |w| {
+        let spoiled = TestSubscriber::new(1).lying_bundle(&opened.shards[0], vec![event(2, 0, false)], |w| {
             w.spoiled_share = Some(share);
         });
         mesh.submit(&spoiled.to_bytes());
@@ -228,7 +228,7 @@ fn a_share_that_does_not_open_is_refused_by_its_holders_and_left_out_by_all() {
 fn bundles_that_a_party_never_got_are_left_out() {
     let (mut mesh, opened) = Mesh::opened();
     mesh.submit_honest(&opened, 2);
-    let partial = TestSubscriber::new(1).bundle(&opened.context, vec![event(2, 0, false)]);
+    let partial = TestSubscriber::new(1).bundle(&opened.shards[0], vec![event(2, 0, false)]);
     let bytes: std::sync::Arc<[u8]> = partial.to_bytes().into();
     for party in [ONE(), THREE()] {
         mesh.tell(Address::Intake(party), crate::Message::Submit(bytes.clone()));

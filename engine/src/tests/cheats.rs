@@ -7,7 +7,7 @@ use crate::{
     effect::{Core, Effect, Event},
     message::{Address, Message, Objection, PeerMessage, Phase, Report},
 };
-use primitives::{Digest, Encode, PartyId};
+use primitives::{Digest, Encode, PartyId, ShardIndex};
 use proofs::{
     committee::Signatures,
     tally::{BatchHeader, EpochRoot, SignedHeader, SignedRoot},
@@ -62,7 +62,7 @@ fn a_leader_that_proposes_nothing_halts_the_epoch_and_drops_nobody() {
     mesh.forge(
         Address::Party(ONE),
         Address::Coordinator,
-        Message::Report(Report::Drained { position: 0, pending: 0 }),
+        Message::Report(Report::Drained { shard: ShardIndex(0), position: 0, pending: 0 }),
     );
     assert_eq!((mesh.phase(), mesh.aborted()), (Phase::Close, None));
 }
@@ -77,7 +77,7 @@ fn nothing_is_opened_on_the_bare_word_of_coordinator_or_settlement() {
     });
     mesh.submit_honest(&epoch, 4);
     // A header that nobody signed is "anchored", the epoch is "frozen", and a root that nobody signed is to be opened.
-    let context = &epoch.context;
+    let context = &epoch.shards[0];
     let header = BatchHeader {
         chain: context.chain,
         epoch: context.epoch,
@@ -127,7 +127,7 @@ fn a_root_without_a_quorum_or_of_another_set_is_not_opened() {
     let root = EpochRoot {
         chain: primitives::ChainId(5),
         epoch: super::world::EPOCH,
-        shard: primitives::ShardIndex(0),
+        shard: ShardIndex(0),
         batches: 0,
         last: Digest::default(),
     };
@@ -143,7 +143,7 @@ fn a_root_without_a_quorum_or_of_another_set_is_not_opened() {
 fn an_early_proposal_does_not_push_out_the_one_that_waits() {
     let (mut mesh, epoch) = Mesh::opened();
     let bundles: Vec<_> = (0..2u16)
-        .map(|s| TestSubscriber::new(s.into()).bundle(&epoch.context, vec![event(s, 0, false)]).to_bytes())
+        .map(|s| TestSubscriber::new(s.into()).bundle(&epoch.shards[0], vec![event(s, 0, false)]).to_bytes())
         .collect();
     mesh.submit(&bundles[0]);
     for party in [ONE, TWO] {
@@ -151,9 +151,9 @@ fn an_early_proposal_does_not_push_out_the_one_that_waits() {
     }
     // Party 3 waits for the second bundle of position 0. Party 2 sends it a proposal for position 1 meanwhile.
     let early = BatchHeader {
-        chain: epoch.context.chain,
-        epoch: epoch.context.epoch,
-        shard: epoch.context.shard.index(),
+        chain: epoch.shards[0].chain,
+        epoch: epoch.shards[0].epoch,
+        shard: epoch.shards[0].shard.index(),
         view: 0,
         position: 1,
         previous: Digest([1; 32]),
@@ -170,9 +170,9 @@ fn an_early_proposal_does_not_push_out_the_one_that_waits() {
 fn a_signature_that_is_none_names_who_sent_it() {
     let (_, epoch) = Mesh::opened();
     let root = EpochRoot {
-        chain: epoch.context.chain,
-        epoch: epoch.context.epoch,
-        shard: epoch.context.shard.index(),
+        chain: epoch.shards[0].chain,
+        epoch: epoch.shards[0].epoch,
+        shard: epoch.shards[0].shard.index(),
         batches: 1,
         last: Digest::default(),
     };
@@ -181,7 +181,7 @@ fn a_signature_that_is_none_names_who_sent_it() {
     coordinator.handle(Address::Settlement, Message::Opened(epoch));
     coordinator.handle(Address::Outside, Message::EndOfWindow);
     for party in PartyId::ALL {
-        let drained = Message::Report(Report::Drained { position: 1, pending: 0 });
+        let drained = Message::Report(Report::Drained { shard: ShardIndex(0), position: 1, pending: 0 });
         coordinator.handle(Address::Party(party), drained);
     }
     let effects = coordinator.handle(Address::Party(TWO), Message::Report(Report::Root(root, [1; 64])));

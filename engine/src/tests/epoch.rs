@@ -59,12 +59,12 @@ fn an_epoch_without_bundles_ends_too() {
 fn duplicates_replays_and_forgeries_are_refused_with_their_reason() {
     let (mut mesh, opened) = Mesh::opened();
     let mut subscriber = TestSubscriber::new(1);
-    let honest = subscriber.bundle(&opened.context, vec![event(3, 0, true)]);
+    let honest = subscriber.bundle(&opened.shards[0], vec![event(3, 0, true)]);
     mesh.submit(&honest.to_bytes());
     mesh.submit(&honest.to_bytes());
-    let replayed = subscriber.bundle(&opened.context, vec![event(4, 0, false), event(3, 0, false)]);
+    let replayed = subscriber.bundle(&opened.shards[0], vec![event(4, 0, false), event(3, 0, false)]);
     mesh.submit(&replayed.to_bytes());
-    let mut forged = TestSubscriber::new(2).bundle(&opened.context, vec![event(3, 0, false)]);
+    let mut forged = TestSubscriber::new(2).bundle(&opened.shards[0], vec![event(3, 0, false)]);
     forged.proof.vector_response.0 += Scalar::ONE;
     mesh.submit(&forged.to_bytes());
     mesh.submit(b"no bundle");
@@ -83,13 +83,14 @@ fn duplicates_replays_and_forgeries_are_refused_with_their_reason() {
 fn a_receipt_is_spent_once() {
     let (mut mesh, opened) = Mesh::opened();
     let mut subscriber = TestSubscriber::new(1);
-    let first = subscriber.bundle(&opened.context, vec![event(3, 0, true)]);
+    let first = subscriber.bundle(&opened.shards[0], vec![event(3, 0, true)]);
     // Another bundle that shows the same receipt again.
     let mut events = vec![event(4, 0, true)];
-    proofs::bundle::pad(&opened.context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
+    proofs::bundle::pad(&opened.shards[0], &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
     let parts = (first.envelope.clone(), first.token, first.receipts.clone());
     let again =
-        proofs::bundle::prove(&opened.context, &subscriber.key, parts, &events, &mut subscriber.rng).unwrap();
+        proofs::bundle::prove(&opened.shards[0], &subscriber.key, parts, &events, &mut subscriber.rng)
+            .unwrap();
     mesh.submit(&first.to_bytes());
     mesh.submit(&again.to_bytes());
     assert_eq!(mesh.refusals(again.id()), PartyId::ALL.map(|p| (p, Refusal::SpentReceipt { receipt: 0 })));
@@ -100,7 +101,7 @@ fn a_subscriber_hands_in_as_many_bundles_as_the_tier_allows() {
     let (mut mesh, opened) = Mesh::opened();
     let mut subscriber = TestSubscriber::new(1);
     let bundles: Vec<_> =
-        (0..4).map(|w| subscriber.bundle(&opened.context, vec![event(w, 0, false)])).collect();
+        (0..4).map(|w| subscriber.bundle(&opened.shards[0], vec![event(w, 0, false)])).collect();
     bundles.iter().for_each(|b| mesh.submit(&b.to_bytes()));
     assert_eq!(mesh.refusals(bundles[2].id()), []);
     assert_eq!(
@@ -114,7 +115,7 @@ fn a_bundle_after_the_window_is_refused() {
     let (mut mesh, opened) = Mesh::opened();
     mesh.submit_honest(&opened, 1);
     mesh.close();
-    let late = TestSubscriber::new(1).bundle(&opened.context, vec![event(3, 0, false)]);
+    let late = TestSubscriber::new(1).bundle(&opened.shards[0], vec![event(3, 0, false)]);
     mesh.submit(&late.to_bytes());
     assert_eq!(mesh.refusals(late.id()), PartyId::ALL.map(|p| (p, Refusal::Closed)));
 }
@@ -142,7 +143,7 @@ fn through_actors(
     for seed in 0..count {
         let events = vec![event((seed % 10) as u16, 0, seed % 2 == 0)];
         let bytes: Arc<[u8]> =
-            TestSubscriber::new(100 + seed).bundle(&opened.context, events).to_bytes().into();
+            TestSubscriber::new(100 + seed).bundle(&opened.shards[0], events).to_bytes().into();
         PartyId::ALL.into_iter().for_each(|p| running.submit(p, bytes.clone()));
     }
     between(&running);

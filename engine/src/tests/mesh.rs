@@ -4,14 +4,14 @@ use crate::{
     coordinator::Coordinator,
     effect::{Core, Effect, Event, Refusal},
     intake::Intake,
-    message::{Address, Message, OpenedEpoch, PeerMessage, Phase},
+    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase},
     party::Party,
     settlement::Settlement,
     tests::world::{EPOCH, World, world},
     verifier::Verifier,
 };
 use chain::node::Node;
-use primitives::{Decode, Digest, Encode, PartyId};
+use primitives::{Decode, Digest, Encode, PartyId, ShardIndex};
 use proofs::{bundle::verify_batch, testing::TestSubscriber};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{
@@ -34,9 +34,14 @@ pub(super) struct Mesh<'a> {
 }
 
 impl<'a> Mesh<'a> {
-    /// A mesh whose epoch is open.
+    /// A mesh whose epoch is open, with one shard.
     pub(super) fn opened() -> (Self, OpenedEpoch) {
-        let World { node, config, dir } = world();
+        Self::opened_over(world())
+    }
+
+    /// A mesh whose epoch is open over a world.
+    pub(super) fn opened_over(world: World) -> (Self, OpenedEpoch) {
+        let World { node, config, dir } = world;
         let chain = node.ledger().origin().chain;
         let node = Arc::new(Mutex::new(node));
         let mut cores: BTreeMap<Address, Box<dyn Core>> = BTreeMap::new();
@@ -84,7 +89,8 @@ impl<'a> Mesh<'a> {
 
     /// Puts a message between parties into the mail that its sender never sent.
     pub(super) fn inject(&mut self, from: PartyId, to: PartyId, message: PeerMessage) {
-        self.queue.push_back((Address::Party(from), Address::Party(to), Message::Peer(message)));
+        let letter = Letter { shard: ShardIndex(0), message };
+        self.queue.push_back((Address::Party(from), Address::Party(to), Message::Peer(letter)));
         self.run();
     }
 
@@ -112,10 +118,11 @@ impl<'a> Mesh<'a> {
 
     fn carry(&mut self, from: Address, to: Address, message: Message) -> Option<Message> {
         match (from, to, message) {
-            (Address::Party(from), Address::Party(to), Message::Peer(peer)) => {
-                self.proposals += usize::from(matches!(peer, PeerMessage::Propose(..)) && to == from.next());
-                let mut peer = PeerMessage::from_bytes(&peer.to_bytes()).expect("messages survive the wire");
-                (self.tamper)(from, to, &mut peer).then_some(Message::Peer(peer))
+            (Address::Party(from), Address::Party(to), Message::Peer(letter)) => {
+                let proposal = matches!(letter.message, PeerMessage::Propose(..));
+                self.proposals += usize::from(proposal && to == from.next());
+                let mut letter = Letter::from_bytes(&letter.to_bytes()).expect("letters survive the wire");
+                (self.tamper)(from, to, &mut letter.message).then_some(Message::Peer(letter))
             }
             (_, _, message) => Some(message),
         }
@@ -132,7 +139,7 @@ impl<'a> Mesh<'a> {
     pub(super) fn submit_honest(&mut self, opened: &OpenedEpoch, count: u64) {
         for seed in 0..count {
             let events = vec![proofs::testing::event((seed % 10) as u16, 0, seed % 2 == 0)];
-            let bundle = TestSubscriber::new(100 + seed).bundle(&opened.context, events);
+            let bundle = TestSubscriber::new(100 + seed).bundle(&opened.shards[0], events);
             self.submit(&bundle.to_bytes());
         }
     }

@@ -31,7 +31,8 @@ fn the_chain_and_the_record_name_no_event_no_subscriber_no_receipt_and_no_bundle
     let (mut mesh, opened) = Mesh::opened();
     let bundles: Vec<_> = (0..3)
         .map(|s| {
-            TestSubscriber::new(s).bundle(&opened.context, vec![event(1, 0, true), event(s as u16, 1, false)])
+            TestSubscriber::new(s)
+                .bundle(&opened.shards[0], vec![event(1, 0, true), event(s as u16, 1, false)])
         })
         .collect();
     bundles.iter().for_each(|b| mesh.submit(&b.to_bytes()));
@@ -39,7 +40,7 @@ fn the_chain_and_the_record_name_no_event_no_subscriber_no_receipt_and_no_bundle
     assert_eq!(mesh.phase(), Phase::Done);
     let disk = bytes_below(mesh.dir());
     let record = format!("{:?}", mesh.node.lock().unwrap().record(world::EPOCH).unwrap()).into_bytes();
-    let header = opened.context.keys.committee.member(PartyId::ALL[0]).signing;
+    let header = opened.shards[0].keys.committee.member(PartyId::ALL[0]).signing;
     assert!(contains(&disk, &header.0), "the search finds what is there");
     let root = mesh.batches().concat();
     assert_eq!(root.len(), 3);
@@ -50,7 +51,7 @@ fn the_chain_and_the_record_name_no_event_no_subscriber_no_receipt_and_no_bundle
             ("the bundle's identifier", bundle.id().0.to_vec()),
         ];
         secrets.extend(bundle.tags.iter().map(|t| ("a tag", t.0.to_vec())));
-        secrets.extend(bundle.pseudonyms(&opened.context).iter().map(|p| ("a pseudonym", p.0.to_vec())));
+        secrets.extend(bundle.pseudonyms(&opened.shards[0]).iter().map(|p| ("a pseudonym", p.0.to_vec())));
         secrets.extend(bundle.receipts.iter().map(|r| ("a receipt", r.serial.to_vec())));
         secrets.extend(bundle.commitments.iter().map(|c| ("a share commitment", c.0.to_vec())));
         for (what, bytes) in secrets {
@@ -64,8 +65,8 @@ fn the_chain_and_the_record_name_no_event_no_subscriber_no_receipt_and_no_bundle
 #[test]
 fn bundles_of_different_works_say_the_same_openly_and_have_the_same_length() {
     let (_, opened) = Mesh::opened();
-    let one = TestSubscriber::new(7).bundle(&opened.context, vec![event(1, 0, false)]);
-    let other = TestSubscriber::new(7).bundle(&opened.context, vec![event(9, 3, false)]);
+    let one = TestSubscriber::new(7).bundle(&opened.shards[0], vec![event(1, 0, false)]);
+    let other = TestSubscriber::new(7).bundle(&opened.shards[0], vec![event(9, 3, false)]);
     assert_eq!(one.to_bytes().len(), other.to_bytes().len());
     assert_eq!(one.envelope, other.envelope);
     assert_ne!(one.tags[0], other.tags[0]);
@@ -79,11 +80,11 @@ fn one_partys_shares_of_a_vector_are_as_random_as_shares_of_nothing() {
     let open = |work: u16, party: PartyId| {
         let mut subscriber = TestSubscriber::new(7);
         subscriber.used = [(primitives::WorkIndex(0), 63)].into();
-        let bundle = subscriber.bundle(&opened.context, vec![event(work, 0, false)]);
-        let sealing = opened.context.sealing_context(&bundle.envelope);
+        let bundle = subscriber.bundle(&opened.shards[0], vec![event(work, 0, false)]);
+        let sealing = opened.shards[0].sealing_context(&bundle.envelope);
         bundle
             .sealed
-            .open(party, &committee.kem[party.index()], &sealing, opened.context.shard.width())
+            .open(party, &committee.kem[party.index()], &sealing, opened.shards[0].shard.width())
             .unwrap()
     };
     let [one, two, three] = PartyId::ALL;

@@ -41,7 +41,13 @@ pub(super) struct World {
     pub(super) dir: tempfile::TempDir,
 }
 
+/// Ten works in one shard.
 pub(super) fn world() -> World {
+    world_in_shards(16)
+}
+
+/// Ten works in shards of at most `shard_width`.
+pub(super) fn world_in_shards(shard_width: u16) -> World {
     let mut rng = ChaCha20Rng::seed_from_u64(42);
     let keys: [SecretKey; 4] = std::array::from_fn(|_| SecretKey::generate(&mut rng));
     let [registrar, steward, treasury, creator] = keys;
@@ -105,6 +111,7 @@ pub(super) fn world() -> World {
         epoch: EPOCH,
         params,
         tiers: vec![tier(1), tier(2)],
+        shard_width,
         sales: vec![(Tier(1), 10), (Tier(2), 2)],
         attestation: Digest([5; 32]),
         reserve: Credits(1_000_000_000),

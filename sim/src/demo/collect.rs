@@ -12,9 +12,8 @@ use crate::{
     workload::Workload,
     world::World,
 };
-use engine::{Address, Event, Phase, Refusal, Running};
+use engine::{Address, Event, Phase, Refusal, Running, message::OpenedEpoch};
 use primitives::{Digest, PartyId};
-use proofs::epoch::EpochContext;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, mpsc::RecvTimeoutError},
@@ -89,7 +88,7 @@ struct Tracker<'a> {
     progress: &'a dyn Progress,
     outage: Option<Outage>,
     phase: &'static str,
-    opened: Option<Arc<EpochContext>>,
+    opened: Option<OpenedEpoch>,
     outstanding: usize,
     ended: bool,
     out: Collected,
@@ -114,15 +113,16 @@ pub(super) fn collect(
         out: Collected::default(),
     };
     running.begin();
-    let context = tracker.opened()?;
+    let epoch = tracker.opened()?;
     progress.end(Stage::Opening);
 
-    let bundles: usize = workload.subscribers.iter().map(|s| device::sizes(s.events.len()).len()).sum();
+    let bundles = workload.subscribers.iter().map(|s| Ok(device::cut(world, &epoch, s)?.len()));
+    let bundles = bundles.sum::<Result<usize, DemoError>>()?;
     progress.begin(Stage::Bundles, bundles as u64);
     progress.begin(Stage::Checks, ((bundles + ATTACKS) * PartyId::ALL.len()) as u64);
     let schedule = Schedule::new(workload);
     for number in 0..schedule.groups() {
-        let submissions = schedule.group(number, (world, workload, &context), progress)?;
+        let submissions = schedule.group(number, (world, workload, &epoch), progress)?;
         for submission in submissions {
             tracker.hand_in(submission)?;
         }
@@ -144,11 +144,11 @@ pub(super) fn collect(
 }
 
 impl Tracker<'_> {
-    fn opened(&mut self) -> Result<Arc<EpochContext>, DemoError> {
+    fn opened(&mut self) -> Result<OpenedEpoch, DemoError> {
         loop {
             self.wait(|tracker| tracker.opened.is_some())?;
-            if let Some(context) = self.opened.take() {
-                return Ok(context);
+            if let Some(epoch) = self.opened.take() {
+                return Ok(epoch);
             }
         }
     }
@@ -222,7 +222,7 @@ impl Tracker<'_> {
 
     fn follow(&mut self, event: Event) -> Result<(), DemoError> {
         match event {
-            Event::Opened(epoch) => self.opened = Some(epoch.context),
+            Event::Opened(epoch) => self.opened = Some(epoch),
             Event::Phase(phase) => {
                 self.phase = phase.name();
                 self.ended |= phase == Phase::Done;

@@ -1,6 +1,6 @@
 //! The run folder: what is in it, and how to get it again.
 
-use super::{Options, Outcome, page};
+use super::{DEFAULT_SHARD_WIDTH, Options, Outcome, page};
 pub use crate::folder::MANIFEST_FILE;
 use crate::{
     folder::{CommandLine, FolderError, Kind, Staging, plain, pretty, write_file, write_json, write_rows},
@@ -86,6 +86,9 @@ fn command(options: &Options) -> String {
     }
     line.flag("seed", workload.seed);
     line.flag("preset", options.preset);
+    if options.shard_width != DEFAULT_SHARD_WIDTH {
+        line.flag("shard-width", options.shard_width);
+    }
     line.finish()
 }
 

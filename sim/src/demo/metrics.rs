@@ -22,6 +22,8 @@ pub struct Metrics {
     pub subscribers: usize,
     /// Works.
     pub works: usize,
+    /// Shards that they were dealt to.
+    pub shards: usize,
     /// Creators.
     pub creators: usize,
     /// Events in everything that was handed in, attacks included; padding is not counted.

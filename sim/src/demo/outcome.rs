@@ -113,13 +113,17 @@ pub fn notes(preset: Preset) -> Vec<String> {
 /// Rows of the accepted events, by subscriber and in the order of their events.
 pub(super) fn truth(workload: &Workload, world: &World, collected: &Collected) -> Vec<TruthRow> {
     let accepted = collected.honest.iter().filter(|(id, _)| collected.accepted.contains(id));
-    let mut handed: Vec<_> = accepted.map(|(_, handed)| handed).collect();
-    handed.sort_by_key(|handed| (handed.subscriber, handed.parcel.events.start));
+    let events = accepted.flat_map(|(_, handed)| {
+        let at = |place: &usize| (handed.subscriber, *place, u8::from(handed.parcel.region));
+        handed.parcel.events.iter().map(at)
+    });
+    let mut events: Vec<_> = events.collect();
+    events.sort_unstable();
     let params = &world.params;
-    let rows = handed.into_iter().flat_map(|handed| {
-        let subscriber = &workload.subscribers[handed.subscriber];
-        let region = u8::from(handed.parcel.region);
-        subscriber.events[handed.parcel.events.clone()].iter().map(move |event| TruthRow {
+    let row = |(subscriber, place, region): (usize, usize, u8)| {
+        let subscriber = &workload.subscribers[subscriber];
+        let event = &subscriber.events[place];
+        TruthRow {
             subscriber: subscriber.name.clone(),
             tier: subscriber.tier.0,
             region,
@@ -128,9 +132,9 @@ pub(super) fn truth(workload: &Workload, world: &World, collected: &Collected) -
             quarters: event.quarters,
             backed: u8::from(event.backed),
             value: event_value(params.k, params.j_max, event.view, event.quarters),
-        })
-    });
-    rows.collect()
+        }
+    };
+    events.into_iter().map(row).collect()
 }
 
 /// Everything that an outcome is made from.
@@ -213,6 +217,7 @@ impl Inputs<'_> {
             backed_views_opened_by_region: true,
             subscribers: self.workload.subscribers.len(),
             works: world.works.len(),
+            shards: self.record.shards.len(),
             creators: world.creators.len(),
             events_submitted: honest + collected.attacks.iter().map(|attack| attack.events).sum::<u64>(),
             events_accepted: self.rows.len() as u64,
@@ -250,9 +255,12 @@ impl Inputs<'_> {
             |claim: &str, holds: bool, detail: String| Verdict { claim: claim.into(), holds, detail };
         let light = match &self.verified.light {
             Ok(found) => format!(
-                "{} headers, {} bundles, the tally proof, {} works and every payout recomputed; the state root is that \
+                "{} headers, {} bundles, the tally proof{}, {} works and every payout recomputed; the state root is that \
                  of a node that replayed the log",
-                found.batches, found.bundles, found.works
+                found.batches,
+                found.bundles,
+                if found.shards > 1 { format!(" of each of {} shards", found.shards) } else { String::new() },
+                found.works
             ),
             Err(refused) => refused.to_string(),
         };

@@ -10,8 +10,8 @@ use crate::{
     workload::{Workload, draw},
     world::World,
 };
+use engine::message::OpenedEpoch;
 use primitives::limits::WINDOWS;
-use proofs::epoch::EpochContext;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
@@ -53,13 +53,13 @@ impl Schedule {
     pub(super) fn group(
         &self,
         number: usize,
-        (world, workload, context): (&World, &Workload, &EpochContext),
+        (world, workload, epoch): (&World, &Workload, &OpenedEpoch),
         progress: &dyn Progress,
     ) -> Result<Vec<Submission>, DemoError> {
         // Windows pass as the groups do.
         let window = (number * usize::from(WINDOWS) / self.groups.len()) as u16;
         let make = |place: &usize| {
-            let mut device = Device::new(world, context, &workload.subscribers[*place])?;
+            let mut device = Device::new(world, epoch, &workload.subscribers[*place])?;
             let parcels = device.bundles(window)?;
             progress.advance(Stage::Bundles, parcels.len() as u64);
             let attacks = if self.attacker == Some(*place) {

@@ -47,6 +47,27 @@ fn a_small_epoch_holds_in_every_respect() {
 }
 
 #[test]
+fn an_epoch_of_several_shards_holds_in_every_respect() {
+    let outcome = outcome(&Options { shard_width: 6, ..small() });
+    for verdict in &outcome.verdicts {
+        assert!(verdict.holds, "{verdict:?} {:?}", outcome.attacks);
+    }
+    let (metrics, one) = (&outcome.metrics, &shared().metrics);
+    assert_eq!((metrics.shards, one.shards), (3, 1));
+    assert_eq!(metrics.events_accepted, outcome.workload.drawn.events as u64);
+    assert!(metrics.bundles_accepted > one.bundles_accepted, "a bundle for each shard");
+    // Which bundle an event is in decides whether its row names a region. Nothing else of it depends on shards.
+    let played = |outcome: &Outcome| {
+        let row = |row: &check::TruthRow| check::TruthRow { region: 0, ..row.clone() };
+        outcome.rows.iter().map(row).collect::<Vec<_>>()
+    };
+    assert_eq!(played(&outcome), played(shared()));
+    assert_eq!(metrics.paid_total, one.paid_total);
+    let command = &outcome.manifest.command;
+    assert!(command.ends_with("--shard-width 6"), "{command}");
+}
+
+#[test]
 fn a_count_that_is_off_by_one_is_noticed() {
     let outcome = shared();
     let mut rows = outcome.rows.clone();

@@ -75,8 +75,8 @@ fn options_that_make_no_workload_are_refused() {
     let tried = |options: WorkloadOptions| build(&options, &params).expect_err("refused");
     let defaults = WorkloadOptions::default;
     assert!(matches!(
-        tried(WorkloadOptions { works: 4_097, ..defaults() }),
-        WorkloadError::TooManyWorks { asked: 4_097, max: 4_096 }
+        tried(WorkloadOptions { works: 262_145, ..defaults() }),
+        WorkloadError::TooManyWorks { asked: 262_145, max: 262_144 }
     ));
     assert!(matches!(tried(WorkloadOptions { works: 0, ..defaults() }), WorkloadError::NoWorks));
     assert!(matches!(tried(WorkloadOptions { subscribers: 0, ..defaults() }), WorkloadError::NoSubscribers));

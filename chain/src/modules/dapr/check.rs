@@ -107,10 +107,9 @@ pub(crate) fn finalise(draft: &mut Draft<'_>, action: &FinaliseEpoch) -> Result<
     }
     let state = draft.base();
     let opening = state.openings.get(&epoch).expect("an epoch on record has its opening on record");
-    let aggregate = state.aggregates.get(&epoch).map(|Aggregate { totals, .. }| totals);
-    let totals = aggregate.expect("an aggregated epoch has its totals on record");
+    let totals: Vec<_> = state.aggregates_of(epoch).map(|Aggregate { totals, .. }| totals).collect();
     let revenues: Vec<TierRevenue> = state.revenues_of(epoch).cloned().collect();
-    let (settlement, summary) = settle(&Inputs { opening, revenues: &revenues, totals })?;
+    let (settlement, summary) = settle(&Inputs { opening, revenues: &revenues, totals: &totals })?;
 
     let here = summary.paid.checked_sub(summary.on_layer1).expect("a part of what is paid");
     // Revenue and what was carried leave their funds; shares, payouts and what is carried on enter theirs.

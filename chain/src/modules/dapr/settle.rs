@@ -10,8 +10,8 @@ use super::{
     weight::{WeightError, WorkUsage, WorkWeight, weights},
 };
 use crate::modules::usage::{Opening, Summary, TierRevenue};
-use primitives::{Credits, PersonId, RegionTag, Tier, WorkId, WorkIndex};
-use proofs::tally::Totals;
+use primitives::{Credits, PersonId, RegionTag, ShardIndex, Tier, WorkId, WorkIndex};
+use proofs::tally::{Count, Group, Totals};
 use ruint::aliases::U256;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -22,8 +22,8 @@ pub struct Inputs<'a> {
     pub opening: &'a Opening,
     /// Revenue of its tiers, ascending.
     pub revenues: &'a [TierRevenue],
-    /// Its opened totals.
-    pub totals: &'a Totals,
+    /// Its opened totals, one for each shard, in order.
+    pub totals: &'a [&'a Totals],
 }
 
 /// Why an epoch cannot be settled.
@@ -50,11 +50,13 @@ pub enum SettleError {
         subscriptions: u64,
     },
     /// Backed views without a region. A bundle proves that it has none: check (e) of its proof.
-    #[error("index {index} has {backed} backed views without a region in tier {tier}")]
+    #[error("index {index} of shard {shard} has {backed} backed views without a region in tier {tier}")]
     BackedWithoutRegion {
         /// The tier.
         tier: Tier,
-        /// Index of the work.
+        /// The shard.
+        shard: ShardIndex,
+        /// Index of the work in it.
         index: WorkIndex,
         /// The views.
         backed: u64,
@@ -78,12 +80,13 @@ pub fn settle(inputs: &Inputs<'_>) -> Result<(Settlement, Summary), SettleError>
     let params = &opening.params;
     check_revenues(opening, revenues)?;
     check_regions(totals)?;
-    check_listeners(opening, revenues, totals)?;
-    let all = usage_of(opening, totals, None);
+    let cells = &cells(opening, totals);
+    check_listeners(opening, revenues, cells)?;
+    let all = usage_of(opening, cells, None);
     let all_weights = weights(params, &all)?;
 
     let mut summary = split_all(opening, revenues)?;
-    let pools = pools(opening, revenues, totals, &summary)?;
+    let pools = pools(opening, revenues, cells, &summary)?;
     let mut payouts = vec![Credits::ZERO; all.len()];
     for (pool, weights) in &pools {
         let paid = largest_remainder(*pool, &shares(weights));
@@ -146,20 +149,42 @@ fn check_revenues(opening: &Opening, revenues: &[TierRevenue]) -> Result<(), Set
     }
 }
 
-fn check_regions(totals: &Totals) -> Result<(), SettleError> {
-    let mut cells =
-        totals.iter().filter(|(group, _)| group.region == RegionTag::NONE).flat_map(|(group, counts)| {
-            counts.iter().map(move |(index, count)| (group.tier, *index, count.backed))
-        });
-    match cells.find(|(.., backed)| *backed > 0) {
-        Some((tier, index, backed)) => Err(SettleError::BackedWithoutRegion { tier, index, backed }),
-        None => Ok(()),
+fn check_regions(totals: &[&Totals]) -> Result<(), SettleError> {
+    for (shard, totals) in (0..).map(ShardIndex).zip(totals) {
+        for (group, counts) in totals.iter().filter(|(group, _)| group.region == RegionTag::NONE) {
+            if let Some((index, count)) = counts.iter().find(|(_, count)| count.backed > 0) {
+                let (tier, index, backed) = (group.tier, *index, count.backed);
+                return Err(SettleError::BackedWithoutRegion { tier, shard, index, backed });
+            }
+        }
     }
+    Ok(())
 }
 
-fn check_listeners(opening: &Opening, revenues: &[TierRevenue], totals: &Totals) -> Result<(), SettleError> {
+/// The opened total of a work in a group; the work by its place in the opening.
+struct Cell {
+    group: Group,
+    work: usize,
+    count: Count,
+}
+
+/// The cells of all shards. Indices beyond a shard's works are padding: what is counted there weighs nothing.
+fn cells(opening: &Opening, totals: &[&Totals]) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for (places, totals) in opening.deal().iter().zip(totals) {
+        for (group, counts) in totals.iter() {
+            let of_works = counts.iter().filter_map(|(index, count)| {
+                Some(Cell { group, work: *places.get(usize::from(index.0))?, count: *count })
+            });
+            cells.extend(of_works);
+        }
+    }
+    cells
+}
+
+fn check_listeners(opening: &Opening, revenues: &[TierRevenue], cells: &[Cell]) -> Result<(), SettleError> {
     for TierRevenue { tier, subscriptions, .. } in revenues {
-        for WorkUsage { work, listeners, .. } in usage_of(opening, totals, Some(*tier)) {
+        for WorkUsage { work, listeners, .. } in usage_of(opening, cells, Some(*tier)) {
             if listeners > *subscriptions {
                 return Err(SettleError::Listeners {
                     work,
@@ -174,7 +199,7 @@ fn check_listeners(opening: &Opening, revenues: &[TierRevenue], totals: &Totals)
 }
 
 /// Usage of every work of the epoch, in its order, over all tiers or in one.
-fn usage_of(opening: &Opening, totals: &Totals, tier: Option<Tier>) -> Vec<WorkUsage> {
+fn usage_of(opening: &Opening, cells: &[Cell], tier: Option<Tier>) -> Vec<WorkUsage> {
     let mut usage: Vec<WorkUsage> = opening
         .works
         .iter()
@@ -191,18 +216,16 @@ fn usage_of(opening: &Opening, totals: &Totals, tier: Option<Tier>) -> Vec<WorkU
         .collect();
     // Squares are of a region's views over all tiers of the pool. No region is not one.
     let mut regions = BTreeMap::<(usize, RegionTag), u64>::new();
-    for (group, counts) in totals.iter().filter(|(group, _)| tier.is_none_or(|tier| group.tier == tier)) {
-        for (index, count) in counts {
-            // Indices beyond the works are padding: what is counted there weighs nothing.
-            let place = usize::from(index.0);
-            let Some(work) = usage.get_mut(place) else { continue };
-            work.value += count.value;
-            work.views += count.views;
-            work.listeners += count.listeners;
-            work.backed += count.backed;
-            if group.region != RegionTag::NONE {
-                *regions.entry((place, group.region)).or_default() += count.backed;
-            }
+    for Cell { group, work: place, count } in
+        cells.iter().filter(|cell| tier.is_none_or(|t| cell.group.tier == t))
+    {
+        let work = &mut usage[*place];
+        work.value += count.value;
+        work.views += count.views;
+        work.listeners += count.listeners;
+        work.backed += count.backed;
+        if group.region != RegionTag::NONE {
+            *regions.entry((*place, group.region)).or_default() += count.backed;
         }
     }
     for ((place, _), backed) in regions {
@@ -247,17 +270,17 @@ fn shares(weights: &[WorkWeight]) -> Vec<(WorkId, U256)> {
 fn pools(
     opening: &Opening,
     revenues: &[TierRevenue],
-    totals: &Totals,
+    cells: &[Cell],
     summary: &Summary,
 ) -> Result<Vec<(Credits, Vec<WorkWeight>)>, SettleError> {
     let params = &opening.params;
     if !params.pool_by_tier {
         let pool = summary.creators.checked_add(summary.carried_in).ok_or(SettleError::Overflow)?;
-        return Ok(vec![(pool, weights(params, &usage_of(opening, totals, None))?)]);
+        return Ok(vec![(pool, weights(params, &usage_of(opening, cells, None))?)]);
     }
     let mut pools = Vec::new();
     for TierRevenue { tier, revenue, .. } in revenues {
-        let weights = weights(params, &usage_of(opening, totals, Some(*tier)))?;
+        let weights = weights(params, &usage_of(opening, cells, Some(*tier)))?;
         if weights.iter().any(|w| !w.weight.is_zero()) {
             pools.push((split_revenue(params, *revenue).creators, weights));
         }

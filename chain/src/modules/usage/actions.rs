@@ -2,8 +2,8 @@
 
 use super::types::decode_key;
 use primitives::{
-    CodecError, Credits, Decode, Digest, Encode, EpochId, GovernanceParams, PartyId, Reader, Region, Tier,
-    Writer, codec_struct, limits, params::TierTerms,
+    CodecError, Credits, Decode, Digest, Encode, EpochId, GovernanceParams, PartyId, Reader, Region,
+    ShardIndex, Tier, Writer, codec_struct, limits, params::TierTerms,
 };
 use proofs::committee::{Committee, Signatures};
 use proofs::tally::{TallyProof, Totals};
@@ -139,6 +139,8 @@ pub struct OpenEpoch {
     pub params: GovernanceParams,
     /// Tiers, ascending.
     pub tiers: Vec<TierTerms>,
+    /// Most works of one shard, from [`limits::MIN_SHARD_WIDTH`] to [`limits::MAX_SHARD_WIDTH`].
+    pub shard_width: u16,
 }
 
 impl Encode for OpenEpoch {
@@ -146,12 +148,18 @@ impl Encode for OpenEpoch {
         self.epoch.encode(w);
         self.params.encode(w);
         w.seq(&self.tiers);
+        self.shard_width.encode(w);
     }
 }
 
 impl Decode for OpenEpoch {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self { epoch: Decode::decode(r)?, params: Decode::decode(r)?, tiers: r.seq(limits::MAX_TIERS)? })
+        Ok(Self {
+            epoch: Decode::decode(r)?,
+            params: Decode::decode(r)?,
+            tiers: r.seq(limits::MAX_TIERS)?,
+            shard_width: Decode::decode(r)?,
+        })
     }
 }
 
@@ -186,11 +194,13 @@ pub struct AbandonEpoch {
 
 codec_struct!(AbandonEpoch { epoch, reason });
 
-/// Puts an epoch's totals on record, with their proof and the committee's quorum.
+/// Puts the totals of a shard on record, with their proof and the committee's quorum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubmitAggregate {
     /// Epoch, frozen.
     pub epoch: EpochId,
+    /// Shard.
+    pub shard: ShardIndex,
     /// The opened totals.
     pub totals: Totals,
     /// Proof that the anchored commitments open to them.
@@ -199,4 +209,4 @@ pub struct SubmitAggregate {
     pub signatures: Signatures,
 }
 
-codec_struct!(SubmitAggregate { epoch, totals, proof, signatures });
+codec_struct!(SubmitAggregate { epoch, shard, totals, proof, signatures });

@@ -1,13 +1,14 @@
 //! Anchoring: headers as they become final, the root that freezes them, the totals that they commit to.
 
 use super::{
-    Aggregate, Anchor, Epoch, Opening, Phase, SubmitAggregate, UsageAggregate, UsageError,
+    Aggregate, Anchor, Epoch, Opening, Phase, ShardProgress, SubmitAggregate, UsageAggregate, UsageError,
     open::{known, opening},
 };
 use crate::{ledger::Context, state::Draft};
 use primitives::{Digest, Domain, Encode, ShardIndex, Tier, WorkId, hash, limits, merkle};
 use proofs::{
     generators::WorkBases,
+    shard::Shard,
     tally::{
         BatchHeader, EpochRoot, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement, Totals,
         verifier::{self, TallyError},
@@ -23,7 +24,7 @@ fn in_phase(epoch: &Epoch, expected: Phase) -> Result<(), UsageError> {
     }
 }
 
-/// The next value of [`Epoch::anchors`].
+/// The next value of [`ShardProgress::anchors`].
 pub fn anchor_chain(before: &Digest, header: &SignedHeader) -> Digest {
     hash::hash(Domain::Header, &[&before.0, &header.to_bytes()])
 }
@@ -37,15 +38,15 @@ pub(crate) fn anchor_header(
 ) -> Result<(), UsageError> {
     let epoch = known(draft, signed.header.epoch)?;
     in_phase(&epoch, Phase::Open)?;
-    let before = draft.base().running_of(epoch.epoch);
+    let before = draft.base().running_of(epoch.epoch, signed.header.shard);
     let epoch = follow(at.genesis.chain, opening(draft, epoch.epoch), epoch, &before, signed)?;
     draft.put(epoch);
     draft.put(Anchor { header: signed.clone() });
     Ok(())
 }
 
-/// Checks that a header follows an epoch's last one, whose running commitments are `before`, and gives the epoch with
-/// it. The light client walks the same steps.
+/// Checks that a header follows the last one of its shard, whose running commitments are `before`, and gives the epoch
+/// with it. The light client walks the same steps.
 pub(crate) fn follow(
     chain: primitives::ChainId,
     opening: &Opening,
@@ -57,23 +58,22 @@ pub(crate) fn follow(
     if header.chain != chain {
         return Err(UsageError::WrongChain { expected: chain, found: header.chain });
     }
-    if header.shard != ShardIndex(0) {
-        return Err(UsageError::WrongShard { found: header.shard });
-    }
-    let (position, expected) = (header.position, epoch.batches);
+    let shard = open_shard(&epoch, header.shard)?;
+    let (position, expected) = (header.position, shard.batches);
     if position < expected {
         return Err(UsageError::AlreadyAnchored { position });
     }
     if position > expected {
         return Err(UsageError::PositionGap { expected, found: position });
     }
-    if header.previous != epoch.last {
+    if header.previous != shard.last {
         return Err(UsageError::Predecessor { position });
     }
     if header.count as usize > limits::MAX_BATCH {
         return Err(UsageError::BatchSize { count: header.count });
     }
-    let bundles = epoch.bundles + u64::from(header.count);
+    // A work is in one shard, so what no total may exceed holds for each shard by itself.
+    let bundles = shard.bundles + u64::from(header.count);
     if position >= limits::MAX_BATCHES || bundles > limits::MAX_SUBSCRIBER_EPOCHS {
         return Err(UsageError::EpochFull);
     }
@@ -92,13 +92,23 @@ pub(crate) fn follow(
         return Err(UsageError::GroupDropped { tier: group.tier, region: group.region.into() });
     }
     signed.verify(&opening.committee)?;
-    Ok(Epoch {
+    let progress = ShardProgress {
         batches: position + 1,
         bundles,
         last: header.digest(),
-        anchors: anchor_chain(&epoch.anchors, signed),
-        ..epoch
-    })
+        anchors: anchor_chain(&shard.anchors, signed),
+        ..shard
+    };
+    Ok(epoch.with_shard(header.shard, progress))
+}
+
+/// A shard to which something may be added.
+fn open_shard(epoch: &Epoch, index: ShardIndex) -> Result<ShardProgress, UsageError> {
+    let shard = epoch.shard(index).ok_or(UsageError::WrongShard { found: index })?;
+    match shard.root {
+        None => Ok(shard.clone()),
+        Some(_) => Err(UsageError::ShardFrozen { shard: index }),
+    }
 }
 
 /// An empty batch is how a leader that has nothing left passes the lead. It changes nothing but the position: whatever
@@ -114,7 +124,7 @@ fn check_empty(header: &BatchHeader, before: &Running) -> Result<(), UsageError>
     Ok(())
 }
 
-/// Freezes the epoch.
+/// Freezes a shard. The epoch is frozen with the last one: before that nothing of it is opened.
 pub(crate) fn anchor_root(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
@@ -126,76 +136,79 @@ pub(crate) fn anchor_root(
     Ok(())
 }
 
-/// Checks that a root closes exactly the anchored headers, and gives the frozen epoch.
+/// Checks that a root closes exactly the anchored headers of its shard, and gives the epoch with it.
 pub(crate) fn freeze(
     chain: primitives::ChainId,
     opening: &Opening,
     epoch: Epoch,
     signed: &SignedRoot,
 ) -> Result<Epoch, UsageError> {
-    let EpochRoot { chain: named, shard, batches, last, .. } = signed.root;
+    let EpochRoot { chain: named, shard: index, batches, last, .. } = signed.root;
     if named != chain {
         return Err(UsageError::WrongChain { expected: chain, found: named });
     }
-    if shard != ShardIndex(0) {
-        return Err(UsageError::WrongShard { found: shard });
+    let shard = open_shard(&epoch, index)?;
+    if batches != shard.batches {
+        return Err(UsageError::RootBatches { expected: shard.batches, found: batches });
     }
-    if batches != epoch.batches {
-        return Err(UsageError::RootBatches { expected: epoch.batches, found: batches });
-    }
-    if last != epoch.last {
-        return Err(UsageError::RootLast { expected: epoch.last, found: last });
+    if last != shard.last {
+        return Err(UsageError::RootLast { expected: shard.last, found: last });
     }
     signed.verify(&opening.committee)?;
-    Ok(Epoch { phase: Phase::Frozen, root: Some(signed.clone()), ..epoch })
+    Ok(epoch.with_shard(index, ShardProgress { root: Some(signed.clone()), ..shard }))
 }
 
-/// What the committee signs of an epoch's totals.
+/// What the committee signs of a shard's totals. The root names the shard.
 pub fn aggregate_digest(root: &EpochRoot, totals: &Totals, proof: &TallyProof) -> Digest {
     hash::hash(Domain::Aggregate, &[&root.digest().0, &totals.digest().0, &proof.to_bytes()])
 }
 
-/// Checks an epoch's totals against its anchored commitments (spec 5.5, 7.5: "all aggregates arise from valid
+/// Checks the totals of a shard, dealt as `shard`, against its anchored commitments (spec 5.5, 7.5: "all aggregates arise from valid
 /// inputs").
 pub fn check_tally(
-    opening: &Opening,
+    shard: &Shard,
     root: &EpochRoot,
     running: &Running,
     totals: &Totals,
     proof: &TallyProof,
 ) -> Result<(), UsageError> {
-    let bases = WorkBases::new(&opening.shard()?);
+    let bases = WorkBases::new(shard);
     let statement = TallyStatement { root, generators: bases.digest(), running, totals };
     verifier::verify(&bases, &statement, proof).map_err(|error: TallyError| error.into())
 }
 
 /// Runs [`SubmitAggregate`].
 pub(crate) fn submit_aggregate(draft: &mut Draft<'_>, action: &SubmitAggregate) -> Result<(), UsageError> {
-    let SubmitAggregate { epoch, totals, proof, signatures } = action;
+    let SubmitAggregate { epoch, shard: index, totals, proof, signatures } = action;
     let epoch = known(draft, *epoch)?;
     in_phase(&epoch, Phase::Frozen)?;
     let opening = opening(draft, epoch.epoch);
-    let root = &epoch.root.as_ref().expect("a frozen epoch has its root").root;
+    let progress = epoch.shard(*index).ok_or(UsageError::WrongShard { found: *index })?;
+    if progress.aggregate.is_some() {
+        return Err(UsageError::ShardAggregated { shard: *index });
+    }
+    let root = &progress.root.as_ref().expect("a frozen epoch has the root of every shard").root;
     signatures.verify(&opening.committee, &aggregate_digest(root, totals, proof), None)?;
-    check_tally(opening, root, &draft.base().running_of(epoch.epoch), totals, proof)?;
+    let shard = opening.shards()?.swap_remove(index.0 as usize);
+    check_tally(&shard, root, &draft.base().running_of(epoch.epoch, *index), totals, proof)?;
 
-    for ((work, tier), usage_units) in usage_by_tier(opening, totals) {
+    for ((work, tier), usage_units) in usage_by_tier(&shard, totals) {
         draft.put(UsageAggregate { epoch: epoch.epoch, work, tier, usage_units });
     }
     let (totals, proof, signatures) = (totals.clone(), proof.clone(), signatures.clone());
-    let aggregate = Aggregate { epoch: epoch.epoch, totals, proof, signatures };
+    let aggregate = Aggregate { epoch: epoch.epoch, shard: *index, totals, proof, signatures };
     draft.put(epoch.aggregated(&aggregate));
     draft.put(aggregate);
     Ok(())
 }
 
 /// Usage by work and tier. Indices beyond the works are padding: what is counted there weighs nothing.
-fn usage_by_tier(opening: &Opening, totals: &Totals) -> BTreeMap<(WorkId, Tier), u64> {
+fn usage_by_tier(shard: &Shard, totals: &Totals) -> BTreeMap<(WorkId, Tier), u64> {
     let mut usage = BTreeMap::new();
     for (group, counts) in totals.iter() {
         for (index, count) in counts {
-            if let Some(listed) = opening.works.get(usize::from(index.0)) {
-                *usage.entry((listed.work, group.tier)).or_insert(0) += count.value;
+            if let Some(work) = shard.works().get(usize::from(index.0)) {
+                *usage.entry((*work, group.tier)).or_insert(0) += count.value;
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What is fixed when an epoch opens, and the record that binds everything of an epoch in one leaf.
 
+use super::progress::{ShardProgress, joint, joint_so_far};
 use super::types::Aggregate;
 use crate::modules::dapr::payout::Split;
 use crate::modules::work_registry::encode_splits;
@@ -13,19 +14,17 @@ use primitives::{
     ShardIndex, Tier, WorkId, Writer, hash, params::TierTerms,
 };
 use proofs::committee::Committee;
-use proofs::shard::{Shard, ShardError};
-use proofs::tally::SignedRoot;
 use ruint::aliases::U256;
 use std::collections::BTreeMap;
 
 number_enum! {
     /// How far an epoch is.
     Phase("phase") {
-        /// Headers are anchored.
+        /// Headers are anchored, and roots as shards are done.
         Open = 0,
-        /// The root is anchored: nothing is added.
+        /// The root of every shard is anchored: nothing is added.
         Frozen = 1,
-        /// Totals are on record.
+        /// Totals of every shard are on record.
         Aggregated = 2,
         /// Payouts are on record.
         Finalised = 3,
@@ -88,6 +87,8 @@ pub struct Opening {
     pub tiers: Vec<TierTerms>,
     /// Works by ascending identifier.
     pub works: Vec<ListedWork>,
+    /// Most works of one shard.
+    pub shard_width: u16,
     /// Creator pools of earlier epochs that found no work with weight, and revenue of earlier epochs that were given
     /// up. They join this epoch's pool.
     pub carried: Credits,
@@ -106,11 +107,6 @@ pub fn beacon_key(
 }
 
 impl Opening {
-    /// The shard of the epoch's works.
-    pub fn shard(&self) -> Result<Shard, ShardError> {
-        Shard::new(ShardIndex(0), self.works.iter().map(|listed| listed.work).collect())
-    }
-
     /// Parties that revealed nothing in time, for the record of their fault.
     pub fn skipped(&self) -> impl Iterator<Item = PartyId> {
         PartyId::ALL.into_iter().filter(|party| !self.reveals.contains_key(party))
@@ -141,6 +137,7 @@ impl Encode for Opening {
         self.params.encode(w);
         w.seq(&self.tiers);
         w.seq(&self.works);
+        self.shard_width.encode(w);
         self.carried.encode(w);
     }
 }
@@ -153,7 +150,7 @@ impl ToFelts for Opening {
         for TierTerms { tier, price, max_bundles } in &self.tiers {
             out.push(tier).push(price).push(max_bundles);
         }
-        out.push(&self.works).push(&self.carried);
+        out.push(&self.works).push(&self.shard_width).push(&self.carried);
     }
 }
 
@@ -239,18 +236,8 @@ pub struct Epoch {
     pub opening: Felt,
     /// Digest of the parameters, which the opening holds too: here a contract on L1 can read it.
     pub params: Digest,
-    /// Anchored headers.
-    pub batches: u64,
-    /// Bundles in them.
-    pub bundles: u64,
-    /// Digest of the last header, or of nothing.
-    pub last: Digest,
-    /// Hash chain over the headers with the signatures under which they were anchored.
-    pub anchors: Digest,
-    /// The frozen root.
-    pub root: Option<SignedRoot>,
-    /// Digest of the [`Aggregate`].
-    pub aggregate: Option<Digest>,
+    /// How far each shard is, in order.
+    pub shards: Vec<ShardProgress>,
     /// Digest over the revenue records, once settled.
     pub revenues: Option<Felt>,
     /// Money and roots, once settled.
@@ -267,21 +254,73 @@ impl Epoch {
             phase: Phase::Open,
             opening: opening.commitment(),
             params: opening.params.digest(),
-            batches: 0,
-            bundles: 0,
-            last: Digest::default(),
-            anchors: Digest::default(),
-            root: None,
-            aggregate: None,
+            shards: vec![ShardProgress::default(); opening.shard_count()],
             revenues: None,
             summary: None,
             abandoned: None,
         }
     }
 
-    /// The same epoch with its totals on record.
+    /// How far a shard is, if the epoch has it.
+    pub fn shard(&self, shard: ShardIndex) -> Option<&ShardProgress> {
+        self.shards.get(usize::try_from(shard.0).ok()?)
+    }
+
+    /// The same epoch with a shard that is further, and with the phase to which that brings it.
+    ///
+    /// # Panics
+    ///
+    /// If the epoch has no such shard.
+    pub(super) fn with_shard(mut self, shard: ShardIndex, progress: ShardProgress) -> Self {
+        self.shards[shard.0 as usize] = progress;
+        if self.phase == Phase::Open && self.shards.iter().all(|shard| shard.root.is_some()) {
+            self.phase = Phase::Frozen;
+        }
+        if self.phase == Phase::Frozen && self.shards.iter().all(|shard| shard.aggregate.is_some()) {
+            self.phase = Phase::Aggregated;
+        }
+        self
+    }
+
+    /// The same epoch with the totals of a shard on record; of all of them, it is aggregated.
+    ///
+    /// # Panics
+    ///
+    /// If the epoch does not have the shard of the totals.
     pub fn aggregated(self, aggregate: &Aggregate) -> Self {
-        Self { phase: Phase::Aggregated, aggregate: Some(aggregate.digest()), ..self }
+        let shard = self.shard(aggregate.shard).expect("totals are of a shard of the epoch");
+        let progress = ShardProgress { aggregate: Some(aggregate.digest()), ..shard.clone() };
+        self.with_shard(aggregate.shard, progress)
+    }
+
+    /// Anchored headers of all shards.
+    pub fn batches(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.batches).sum()
+    }
+
+    /// Bundles in them.
+    pub fn bundles(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.bundles).sum()
+    }
+
+    /// The last header of the shard, or a hash of the last headers of several.
+    pub fn last(&self) -> Digest {
+        joint(&self.shards.iter().map(|shard| shard.last).collect::<Vec<_>>())
+    }
+
+    /// The shard's hash chain over headers with their signatures, or a hash of several shards' chains.
+    pub fn anchors(&self) -> Digest {
+        joint(&self.shards.iter().map(|shard| shard.anchors).collect::<Vec<_>>())
+    }
+
+    /// Digest of the shard's frozen root, or a hash of several; none before the first is anchored.
+    pub fn root(&self) -> Option<Digest> {
+        joint_so_far(&self.shards.iter().map(ShardProgress::root_digest).collect::<Vec<_>>())
+    }
+
+    /// Digest of the shard's totals with their proof, or a hash of several; none before the first are on record.
+    pub fn aggregate(&self) -> Option<Digest> {
+        joint_so_far(&self.shards.iter().map(|shard| shard.aggregate).collect::<Vec<_>>())
     }
 
     /// Whether nothing more comes of it, so that the next epoch may open.
@@ -296,12 +335,7 @@ impl Encode for Epoch {
         self.phase.encode(w);
         wire::put(w, &self.opening);
         self.params.encode(w);
-        self.batches.encode(w);
-        self.bundles.encode(w);
-        self.last.encode(w);
-        self.anchors.encode(w);
-        self.root.encode(w);
-        self.aggregate.encode(w);
+        w.seq(&self.shards);
         self.revenues.is_some().encode(w);
         if let Some(revenues) = &self.revenues {
             wire::put(w, revenues);
@@ -313,14 +347,10 @@ impl Encode for Epoch {
 
 impl ToFelts for Epoch {
     fn felts(&self, out: &mut Fields) {
-        let root = self.root.as_ref().map(|root| hash::hash(Domain::EpochRoot, &[&root.to_bytes()]));
+        // Contracts on L1 read this list: it keeps its length whatever the number of shards.
         out.push(&self.epoch).push(&self.phase).push(&self.opening).push(&self.params);
-        out.push(&self.batches)
-            .push(&self.bundles)
-            .push(&self.last)
-            .push(&self.anchors)
-            .push(&root)
-            .push(&self.aggregate);
+        out.push(&self.batches()).push(&self.bundles());
+        out.push(&self.last()).push(&self.anchors()).push(&self.root()).push(&self.aggregate());
         out.push(&self.revenues).push(&self.summary).push(&self.abandoned);
     }
 }

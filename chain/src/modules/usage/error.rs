@@ -186,7 +186,7 @@ pub enum UsageError {
         /// The epoch.
         epoch: EpochId,
     },
-    /// The works are no shard: none, or more than one shard holds.
+    /// The works cannot be dealt to shards.
     #[error(transparent)]
     Shard(#[from] ShardError),
     /// There is no such epoch.
@@ -247,11 +247,23 @@ pub enum UsageError {
         /// Chain named.
         found: ChainId,
     },
-    /// A header or root of another shard.
+    /// A header, root or total of a shard that the epoch does not have.
     #[error("epoch has no shard {found}")]
     WrongShard {
         /// Shard named.
         found: ShardIndex,
+    },
+    /// The root of the shard is anchored: nothing is added to it.
+    #[error("shard {shard} is frozen")]
+    ShardFrozen {
+        /// The shard.
+        shard: ShardIndex,
+    },
+    /// The totals of the shard are on record; others of the epoch are not yet.
+    #[error("totals of shard {shard} are on record")]
+    ShardAggregated {
+        /// The shard.
+        shard: ShardIndex,
     },
     /// A header has been anchored at this position; the first valid one stays.
     #[error("position {position} is anchored")]

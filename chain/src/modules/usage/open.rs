@@ -19,7 +19,7 @@ pub(crate) fn open_epoch(
     action: &OpenEpoch,
 ) -> Result<(), UsageError> {
     only_steward(at, signer)?;
-    let OpenEpoch { epoch, params, tiers } = action.clone();
+    let OpenEpoch { epoch, params, tiers, shard_width } = action.clone();
     only_next(draft, at, epoch)?;
     let state = draft.base();
     // Reputation and carried money of the epochs before enter this one.
@@ -39,8 +39,20 @@ pub(crate) fn open_epoch(
     let key = beacon_key(at.genesis.chain, epoch, &at.head, &reveals);
     let works = state.works_of_epoch(epoch, &params);
     let carried = state.fund(Fund::Carried);
-    let opening = Opening { epoch, key, block: at.head, reveals, committee, params, tiers, works, carried };
-    opening.shard()?;
+    let opening = Opening {
+        epoch,
+        key,
+        block: at.head,
+        reveals,
+        committee,
+        params,
+        tiers,
+        works,
+        shard_width,
+        carried,
+    };
+    // The steward can open over whatever the registry holds: the widest shards take all of it.
+    opening.shards()?;
     draft.put(Epoch::open(&opening));
     draft.put(opening);
     Ok(())

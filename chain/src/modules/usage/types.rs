@@ -6,8 +6,8 @@ use crate::state::{
     fields::{Bytes, record},
 };
 use primitives::{
-    CodecError, Credits, Digest, Domain, Encode, EpochId, PartyId, Reader, Region, Tier, WorkId, Writer,
-    codec_struct, hash, limits,
+    CodecError, Credits, Digest, Domain, Encode, EpochId, PartyId, Reader, Region, ShardIndex, Tier, WorkId,
+    Writer, codec_struct, hash, limits,
 };
 use proofs::committee::{Committee, Signatures};
 use proofs::tally::{SignedHeader, TallyProof, Totals};
@@ -172,28 +172,32 @@ impl Leaf for TierRevenue {
 /// An anchored batch header. Final: nothing else will ever stand at its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
-    /// The header with its signatures; it names epoch and position.
+    /// The header with its signatures; it names epoch, shard and position.
     pub header: SignedHeader,
 }
 
 codec_struct!(Anchor { header });
 
 impl Leaf for Anchor {
-    type Key = (EpochId, u64);
+    type Key = (EpochId, ShardIndex, u64);
     const TABLE: TableId = TableId::Anchor;
     fn key(&self) -> Self::Key {
-        (self.header.header.epoch, self.header.header.position)
+        let header = &self.header.header;
+        (header.epoch, header.shard, header.position)
     }
     fn value(&self) -> Vec<Felt> {
         hash::hash(Domain::Header, &[&self.header.to_bytes()]).to_felts()
     }
 }
 
-/// The totals of an epoch with their proof and the committee's quorum.
+/// The totals of a shard with their proof and the committee's quorum. An epoch's totals are those of all its shards:
+/// no work is in two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aggregate {
     /// Epoch.
     pub epoch: EpochId,
+    /// Shard.
+    pub shard: ShardIndex,
     /// The opened totals.
     pub totals: Totals,
     /// Proof that the anchored commitments open to them.
@@ -202,7 +206,7 @@ pub struct Aggregate {
     pub signatures: Signatures,
 }
 
-codec_struct!(Aggregate { epoch, totals, proof, signatures });
+codec_struct!(Aggregate { epoch, shard, totals, proof, signatures });
 
 impl Aggregate {
     /// Digest of the whole.
@@ -212,10 +216,10 @@ impl Aggregate {
 }
 
 impl Leaf for Aggregate {
-    type Key = EpochId;
+    type Key = (EpochId, ShardIndex);
     const TABLE: TableId = TableId::Aggregate;
-    fn key(&self) -> EpochId {
-        self.epoch
+    fn key(&self) -> Self::Key {
+        (self.epoch, self.shard)
     }
     fn value(&self) -> Vec<Felt> {
         self.digest().to_felts()

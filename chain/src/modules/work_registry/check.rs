@@ -85,8 +85,8 @@ pub enum WorkError {
     },
 }
 
-/// Most works in the registry: what one shard holds, until there are several.
-const MAX_WORKS: usize = limits::MAX_SHARD_WIDTH;
+/// Most works in the registry: what the shards of an epoch hold at their widest.
+const MAX_WORKS: usize = limits::MAX_WORKS;
 
 /// Runs [`RegisterWork`].
 pub(crate) fn register_work(
@@ -101,8 +101,8 @@ pub(crate) fn register_work(
     if draft.has::<Work>(&id) {
         return Err(WorkError::AlreadyRegistered { work: id });
     }
-    // One shard holds all works of an epoch until there are several, and a work is never removed. Counting all of them,
-    // active or not, keeps an epoch from ever being too wide to open.
+    // A work is never removed. Counting all of them, active or not, keeps an epoch from ever having more works than its
+    // shards can hold, and so from never opening.
     if draft.base().works.len() >= MAX_WORKS {
         return Err(WorkError::RegistryFull { limit: MAX_WORKS });
     }

@@ -87,7 +87,7 @@ fn mirrors_funds_and_pays(place: &dyn Place) {
 
     refused!(anchor.claim(first), Vault, VaultError::NotFunded(_));
     let mut tampered = epoch.clone();
-    tampered.bundles += 1;
+    tampered.shards[0].bundles += 1;
     refused!(anchor.mirror(&tampered, proof, count), Mirror, MirrorError::NotInState(_));
     refused!(anchor.mirror(epoch, proof, 1), Mirror, MirrorError::NotInState(_));
     refused!(anchor.epoch(FIRST), Mirror, MirrorError::NotMirrored(_));

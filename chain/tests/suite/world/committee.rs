@@ -5,7 +5,7 @@ use super::*;
 impl World {
     pub(crate) fn works(&self, epoch: EpochId) -> WorkBases {
         let opening = self.ledger.state().openings.get(&epoch).expect("an open epoch");
-        WorkBases::new(&opening.shard().expect("a shard"))
+        WorkBases::new(&opening.shards().expect("shards")[self.shard.0 as usize])
     }
 
     /// Adds a bundle to the running commitments, as the parties would.
@@ -25,8 +25,8 @@ impl World {
             let points = works.points().iter().chain([&bases().blinding]);
             RistrettoPoint::multiscalar_mul(shares[i].iter().chain([&blindings[i]]), points)
         });
-        self.running.add(*group, &commitments);
-        let held = self.held.entry(*group).or_insert_with(|| Held {
+        self.line.running.add(*group, &commitments);
+        let held = self.line.held.entry(*group).or_insert_with(|| Held {
             shares: std::array::from_fn(|_| vec![Scalar::ZERO; width]),
             blindings: [Scalar::ZERO; 3],
         });
@@ -34,14 +34,19 @@ impl World {
             held.blindings[i] += blindings[i];
             held.shares[i].iter_mut().zip(&shares[i]).for_each(|(sum, share)| *sum += share);
         }
-        let mut works: BTreeMap<WorkIndex, Count> =
-            self.totals.iter().find(|(g, _)| g == group).map(|(_, works)| works.clone()).unwrap_or_default();
+        let mut works: BTreeMap<WorkIndex, Count> = self
+            .line
+            .totals
+            .iter()
+            .find(|(g, _)| g == group)
+            .map(|(_, works)| works.clone())
+            .unwrap_or_default();
         for (index, count) in counts {
             *works.entry(WorkIndex(*index)).or_default() += *count;
         }
-        self.totals.touch(*group);
+        self.line.totals.touch(*group);
         for (index, count) in works {
-            self.totals.insert(*group, index, count);
+            self.line.totals.insert(*group, index, count);
         }
     }
 
@@ -52,13 +57,13 @@ impl World {
         let header = BatchHeader {
             chain: CHAIN,
             epoch,
-            shard: ShardIndex(0),
+            shard: self.shard,
             view: 0,
-            position: self.batches,
-            previous: self.last,
+            position: self.line.batches,
+            previous: self.line.last,
             batch_root,
             count,
-            running: self.running.clone(),
+            running: self.line.running.clone(),
         };
         self.sign_header(header)
     }
@@ -78,13 +83,13 @@ impl World {
     }
 
     pub(crate) fn anchor(&mut self, signed: SignedHeader) {
-        (self.last, self.batches) = (signed.header.digest(), signed.header.position + 1);
+        (self.line.last, self.line.batches) = (signed.header.digest(), signed.header.position + 1);
         self.open_ok(Payload::AnchorHeader(signed));
     }
 
     pub(crate) fn root(&self, epoch: EpochId) -> SignedRoot {
-        let root =
-            EpochRoot { chain: CHAIN, epoch, shard: ShardIndex(0), batches: self.batches, last: self.last };
+        let (batches, last) = (self.line.batches, self.line.last);
+        let root = EpochRoot { chain: CHAIN, epoch, shard: self.shard, batches, last };
         let signatures = self.quorum(&root.digest(), &PartyId::ALL);
         SignedRoot { root, signatures }
     }
@@ -95,6 +100,7 @@ impl World {
         let generators = self.works(epoch).digest();
         let openings: [ShareOpenings; 3] = std::array::from_fn(|i| ShareOpenings {
             rows: self
+                .line
                 .held
                 .iter()
                 .map(|(group, held)| OpeningRow {
@@ -104,20 +110,24 @@ impl World {
                 .collect(),
         });
         let digests = [0, 1, 2].map(|i: usize| openings[i].digest());
-        let statement =
-            TallyStatement { root: &root, generators, running: &self.running, totals: &self.totals };
+        let statement = TallyStatement {
+            root: &root,
+            generators,
+            running: &self.line.running,
+            totals: &self.line.totals,
+        };
         let (transcript, lambda) = statement.bind(&digests);
         let announced = [0, 1, 2].map(|i: usize| announce(&root.digest(), &openings[i], &mut self.rng));
         let announcement: RistrettoPoint = announced.iter().map(|(_, point)| point).sum();
         let challenge = challenge(transcript, &announcement);
         let mut response = Scalar::ZERO;
         for (i, (nonce, _)) in announced.into_iter().enumerate() {
-            let blindings = ShareBlindings(self.held.values().map(|held| held.blindings[i]).collect());
+            let blindings = ShareBlindings(self.line.held.values().map(|held| held.blindings[i]).collect());
             response += respond(nonce, &blindings, lambda, challenge);
         }
         let (announcement, response) = (WirePoint::from(announcement), WireScalar::from(response));
         let proof = TallyProof { openings: digests, announcement, response };
-        self.sign_aggregate(epoch, self.totals.clone(), proof)
+        self.sign_aggregate(epoch, self.line.totals.clone(), proof)
     }
 
     pub(crate) fn sign_aggregate(
@@ -128,6 +138,6 @@ impl World {
     ) -> SubmitAggregate {
         let message = aggregate_digest(&self.root(epoch).root, &totals, &proof);
         let signatures = self.quorum(&message, &PartyId::ALL[1..]);
-        SubmitAggregate { epoch, totals, proof, signatures }
+        SubmitAggregate { epoch, shard: self.shard, totals, proof, signatures }
     }
 }

@@ -202,7 +202,7 @@ impl Run<'_> {
 
     fn mirror(&mut self, operator: &mut Account, shown: &Shown<'_>, batch: u64) -> Result<(), DemoError> {
         let mut wrong = shown.epoch.clone();
-        wrong.bundles += 1;
+        wrong.shards[0].bundles += 1;
         let lie = operator.mirror(&wrong, shown.proof, batch);
         self.lied("an epoch with one bundle more", lie, |r| {
             matches!(r, Refusal::Mirror(MirrorError::NotInState(_)))

@@ -1,6 +1,7 @@
 use super::*;
+use crate::modules::usage::ListedWork;
 use curve25519_dalek::scalar::Scalar;
-use primitives::{ChainId, Credits, EpochId, PartyId, Preset};
+use primitives::{CategoryId, ChainId, Credits, EpochId, PartyId, PersonId, Preset};
 use proofs::{
     committee::{Committee, Member, PartySigner},
     generators::bases,
@@ -8,13 +9,21 @@ use proofs::{
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
-/// An opening without works or tiers: enough to come as far as the limits.
+/// An opening over one work and without tiers: enough to come as far as the limits.
 fn opening() -> Opening {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let members = PartyId::ALL.map(|party| Member {
         signing: PartySigner::generate(party, &mut rng).public(),
         kem: (Scalar::random(&mut rng) * bases().kem).into(),
     });
+    let work = ListedWork {
+        work: WorkId([1; 32]),
+        creator: PersonId([1; 32]),
+        category: CategoryId(0),
+        price: primitives::params::ONE_Q32,
+        splits: Vec::new(),
+        previous_reputation: 0,
+    };
     Opening {
         epoch: EpochId(1),
         key: Digest::default(),
@@ -23,7 +32,8 @@ fn opening() -> Opening {
         committee: Committee::new(members).expect("valid keys"),
         params: Preset::Spec.params(),
         tiers: Vec::new(),
-        works: Vec::new(),
+        works: vec![work],
+        shard_width: 4096,
         carried: Credits::ZERO,
     }
 }
@@ -42,13 +52,16 @@ fn an_epoch_takes_no_more_batches_or_bundles_than_one_total_may_hold() {
         count: 2,
         running: Running::default(),
     };
-    let next = |epoch: Epoch| {
-        let signed = SignedHeader { header: header(epoch.batches), signatures: Default::default() };
+    let next = |progress: ShardProgress| {
+        let signed = SignedHeader { header: header(progress.batches), signatures: Default::default() };
+        let epoch = Epoch::open(&opening).with_shard(ShardIndex(0), progress);
         follow(ChainId(1), &opening, epoch, &Running::default(), &signed).map(|_| ())
     };
-    let epoch = Epoch::open(&opening);
+    let shard = ShardProgress::default();
     let limit = limits::MAX_SUBSCRIBER_EPOCHS;
-    assert_eq!(next(Epoch { bundles: limit - 1, ..epoch.clone() }), Err(UsageError::EpochFull));
-    assert_eq!(next(Epoch { batches: limits::MAX_BATCHES, ..epoch.clone() }), Err(UsageError::EpochFull));
-    assert_eq!(next(Epoch { bundles: limit - 2, ..epoch }), Err(UsageError::NoGroups), "room for two more");
+    assert_eq!(next(ShardProgress { bundles: limit - 1, ..shard.clone() }), Err(UsageError::EpochFull));
+    let batches = limits::MAX_BATCHES;
+    assert_eq!(next(ShardProgress { batches, ..shard.clone() }), Err(UsageError::EpochFull));
+    let room = ShardProgress { bundles: limit - 2, ..shard };
+    assert_eq!(next(room), Err(UsageError::NoGroups), "room for two more");
 }

@@ -1,0 +1,233 @@
+//! An epoch of three shards: each is counted by itself, and what a bundle uses up is used up in all of them.
+
+use super::{
+    mesh::Mesh,
+    world::{EPOCH, world_in_shards},
+};
+use crate::{
+    effect::Refusal,
+    message::{Objection, OpenedEpoch, PeerMessage, Phase},
+};
+use chain::light;
+use primitives::{Digest, Encode, PartyId, ShardIndex, WorkId, merkle};
+use proofs::{
+    bundle::{self, Bundle, BundleError, EventWitness},
+    tally::Count,
+    testing::{TestSubscriber, event},
+};
+use std::{cell::RefCell, collections::BTreeMap};
+
+const ATTACKER: PartyId = PartyId::ALL[0];
+
+/// Ten works in three shards of four, three and three.
+fn opened<'a>() -> (Mesh<'a>, OpenedEpoch) {
+    let (mesh, opened) = Mesh::opened_over(world_in_shards(4));
+    let sizes: Vec<usize> = opened.shards.iter().map(|context| context.shard.works().len()).collect();
+    assert_eq!(sizes, [4, 3, 3]);
+    (mesh, opened)
+}
+
+fn by_all(refusal: &Refusal) -> Vec<(PartyId, Refusal)> {
+    PartyId::ALL.map(|party| (party, refusal.clone())).to_vec()
+}
+
+/// What events count of each work, added up in the open.
+#[derive(Default)]
+struct PlainSums(BTreeMap<WorkId, Count>);
+
+impl PlainSums {
+    fn add(&mut self, opened: &OpenedEpoch, shard: usize, events: &[EventWitness]) {
+        let context = &opened.shards[shard];
+        for event in events {
+            let work = context.shard.works()[usize::from(event.work.0)];
+            let value = u64::from(context.params.view_value(event.view)) * u64::from(event.quarters);
+            let (listeners, backed) = (u64::from(event.view == 0), u64::from(event.backed));
+            *self.0.entry(work).or_default() += Count { listeners, backed, views: 1, value };
+        }
+    }
+}
+
+#[test]
+fn an_epoch_of_three_shards_goes_from_bundles_to_a_record_that_verifies() {
+    let (mut mesh, opened) = opened();
+    let mut sums = PlainSums::default();
+    let mut handed_in = 0;
+    for seed in 0..5u16 {
+        let mut subscriber = TestSubscriber::new(u64::from(seed));
+        // Everybody is in two shards or three, and hands in a bundle for each.
+        for shard in (0..3).filter(|shard| (usize::from(seed) + shard) % 4 != 0) {
+            let backed = seed % 2 == 0;
+            let mut events = vec![event(seed % 3, 0, backed), event(seed % 3, 1, false)];
+            events[1].quarters = 1 + (seed % 4) as u8;
+            sums.add(&opened, shard, &events);
+            let bundle = subscriber.bundle(&opened.shards[shard], events);
+            assert_eq!(bundle.envelope.shard, ShardIndex(shard as u32));
+            mesh.submit(&bundle.to_bytes());
+            handed_in += 1;
+        }
+    }
+    mesh.close();
+    mesh.assert_done();
+    assert_eq!(mesh.batches().concat().len(), handed_in);
+
+    let node = mesh.node.lock().unwrap();
+    let record = node.record(EPOCH).unwrap();
+    let verdict = light::verify(&record, None).unwrap();
+    assert_eq!((verdict.shards, verdict.works, verdict.bundles), (3, 10, handed_in as u64));
+    assert!(record.shards.iter().all(|shard| !shard.headers.is_empty()));
+    for work in &record.works {
+        let counted = sums.0.get(&work.work_id).copied().unwrap_or_default();
+        let (listeners, backed, views) = (work.listeners, work.backed, work.views);
+        assert_eq!(Count { listeners, backed, views, value: work.raw_usage }, counted, "{}", work.work_id);
+    }
+}
+
+#[test]
+fn an_epoch_ends_in_which_only_one_shard_has_a_bundle() {
+    let (mut mesh, opened) = opened();
+    let bundle = TestSubscriber::new(1).bundle(&opened.shards[2], vec![event(0, 0, false)]);
+    mesh.submit(&bundle.to_bytes());
+    mesh.close();
+    mesh.assert_done();
+    light::verify(&mesh.node.lock().unwrap().record(EPOCH).unwrap(), None).unwrap();
+}
+
+#[test]
+fn a_bundle_for_one_shard_is_refused_in_another() {
+    let (mut mesh, opened) = opened();
+    let honest = TestSubscriber::new(1).bundle(&opened.shards[0], vec![event(1, 0, true)]);
+    for elsewhere in &opened.shards[1..] {
+        let checked = bundle::verify_batch(elsewhere, &[&honest], &mut rand_core::OsRng);
+        assert_eq!(checked, [Err(BundleError::OtherContext)]);
+    }
+    // With another shard on the envelope it is a bundle of that shard, whose proof is of other works.
+    let turned = |shard| {
+        let mut turned = honest.clone();
+        turned.envelope.shard = ShardIndex(shard);
+        turned
+    };
+    for (shard, expected) in [
+        (1, Refusal::Proof(BundleError::Digits)),
+        (2, Refusal::Proof(BundleError::Digits)),
+        (3, Refusal::UnknownShard { shard: ShardIndex(3) }),
+    ] {
+        let turned = turned(shard);
+        mesh.submit(&turned.to_bytes());
+        assert_eq!(mesh.refusals(turned.id()), by_all(&expected));
+    }
+    mesh.submit(&honest.to_bytes());
+    mesh.close();
+    mesh.assert_done();
+    assert_eq!(mesh.batches(), [vec![honest.id()]]);
+}
+
+/// A bundle that shows again what another showed: its receipts.
+fn with_receipts_of(
+    first: &Bundle,
+    subscriber: &mut TestSubscriber,
+    opened: &OpenedEpoch,
+    shard: usize,
+) -> Bundle {
+    let context = &opened.shards[shard];
+    let mut events = vec![event(2, 0, true)];
+    bundle::pad(context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
+    let region = first.envelope.region.0;
+    let envelope = subscriber.envelope(context, region);
+    let parts = (envelope, first.token, first.receipts.clone());
+    bundle::prove(context, &subscriber.key, parts, &events, &mut subscriber.rng).unwrap()
+}
+
+#[test]
+fn a_receipt_that_was_spent_in_one_shard_is_spent_in_all() {
+    let (mut mesh, opened) = opened();
+    let mut subscriber = TestSubscriber::new(1);
+    let first = subscriber.bundle(&opened.shards[0], vec![event(1, 0, true)]);
+    mesh.submit(&first.to_bytes());
+    for shard in 0..3 {
+        let again = with_receipts_of(&first, &mut subscriber, &opened, shard);
+        mesh.submit(&again.to_bytes());
+        assert_eq!(mesh.refusals(again.id()), by_all(&Refusal::SpentReceipt { receipt: 0 }), "shard {shard}");
+    }
+    mesh.close();
+    mesh.assert_done();
+    assert_eq!(mesh.batches(), [vec![first.id()]]);
+}
+
+#[test]
+fn the_limit_of_a_tier_counts_bundles_of_all_shards() {
+    let (mut mesh, opened) = opened();
+    let mut subscriber = TestSubscriber::new(1);
+    let bundles = [0, 1, 2, 1].map(|shard: usize| {
+        let events = vec![event(1, if shard == 1 { subscriber.used.len() as u16 % 30 } else { 0 }, false)];
+        subscriber.bundle(&opened.shards[shard], events)
+    });
+    bundles.iter().for_each(|bundle| mesh.submit(&bundle.to_bytes()));
+    assert!(bundles[..3].iter().all(|bundle| mesh.refusals(bundle.id()).is_empty()));
+    assert_eq!(mesh.refusals(bundles[3].id()), by_all(&Refusal::TooManyBundles { limit: 3 }));
+}
+
+#[test]
+fn no_party_votes_for_a_bundle_of_another_shard() {
+    let objected = RefCell::new(Vec::new());
+    let (mut mesh, opened) = opened();
+    let elsewhere = TestSubscriber::new(1).bundle(&opened.shards[0], vec![event(0, 0, false)]).to_bytes();
+    let foreign = primitives::hash::hash(primitives::Domain::Bundle, &[&elsewhere]);
+    mesh.tamper = Box::new(|_, _, message| {
+        match message {
+            PeerMessage::Propose(header, ids) if header.shard == ShardIndex(1) => {
+                *ids = vec![foreign];
+                (header.count, header.batch_root) = (1, merkle::root(&[merkle::leaf(&foreign.0)]));
+            }
+            PeerMessage::Object(_, objections) => objected.borrow_mut().extend(objections.clone()),
+            _ => {}
+        }
+        true
+    });
+    mesh.submit(&elsewhere);
+    mesh.submit(&TestSubscriber::new(2).bundle(&opened.shards[1], vec![event(0, 0, false)]).to_bytes());
+    mesh.close();
+    assert_eq!((mesh.phase(), mesh.aborted()), (Phase::Close, None));
+    assert_eq!(mesh.batches(), [vec![foreign]], "in its own shard it is counted");
+    drop(mesh);
+    assert_eq!(objected.into_inner(), [(foreign, Objection::Refused); 2]);
+}
+
+/// Over all shards together the attacker would stay within the bound.
+#[test]
+fn a_party_that_objects_to_everybody_but_one_in_a_shard_gets_nothing_opened() {
+    let proposed = RefCell::new(BTreeMap::<Digest, (ShardIndex, Vec<Digest>)>::new());
+    let victim = RefCell::new(None);
+    let (mut mesh, opened) = opened();
+    mesh.tamper = Box::new(|from, _, message| {
+        if let PeerMessage::Propose(header, ids) = message {
+            proposed.borrow_mut().insert(header.digest(), (header.shard, ids.clone()));
+        }
+        if let PeerMessage::Vote(digest, _) = message
+            && from == ATTACKER
+            && let (ShardIndex(1), ids) = &proposed.borrow()[digest]
+        {
+            let left: Vec<_> = ids.iter().filter(|id| Some(**id) != *victim.borrow()).copied().collect();
+            if !left.is_empty() {
+                let objections = left.into_iter().map(|id| (id, Objection::Share)).collect();
+                *message = PeerMessage::Object(*digest, objections);
+            }
+        }
+        assert!(!matches!(message, PeerMessage::Openings(_)) || from == ATTACKER, "somebody opens");
+        true
+    });
+    let bundle = |seed: u64, shard: usize| {
+        TestSubscriber::new(seed).bundle(&opened.shards[shard], vec![event(1, 0, false)])
+    };
+    for seed in 0..12 {
+        mesh.submit(&bundle(seed, 0).to_bytes());
+    }
+    for seed in 12..20 {
+        let bundle = bundle(seed, 1);
+        victim.borrow_mut().get_or_insert(bundle.id());
+        mesh.submit(&bundle.to_bytes());
+    }
+    mesh.close();
+    let (culprit, reason) = mesh.aborted().expect("the honest parties do not go on");
+    assert_eq!((mesh.phase(), culprit), (Phase::Aborted, None));
+    assert!(reason.contains("left out"), "{reason}");
+}
