@@ -88,6 +88,9 @@ pub enum Refusal {
         /// The tier's limit.
         limit: u16,
     },
+    /// Its subscriber has spent another value before it than it says, or it came out of order.
+    #[error("it does not go on from what its subscriber has spent so far")]
+    SpentElsewhere,
     /// The epoch has as many subscribers as its totals can hold.
     #[error("the epoch has as many subscribers as its totals can hold")]
     EpochFull,
@@ -126,6 +129,7 @@ impl Refusal {
             Self::SpentReceipt { .. } => "spent-receipt",
             Self::ReusedEphemeral { .. } => "reused-ephemeral",
             Self::TooManyBundles { .. } => "too-many-bundles",
+            Self::SpentElsewhere => "spent-elsewhere",
             Self::EpochFull => "epoch-full",
             Self::Sealed(_) => "sealed",
             Self::Share { .. } => "share",
@@ -157,6 +161,15 @@ pub enum Event {
         party: PartyId,
         /// What.
         bundle: Digest,
+    },
+    /// A party complains of a share that is of no use to it, with evidence: the bundle is struck.
+    Complaint {
+        /// Who.
+        party: PartyId,
+        /// Of what.
+        bundle: Digest,
+        /// Of which share.
+        share: PartyId,
     },
     /// A batch is final.
     Batch {

@@ -13,6 +13,7 @@ use proofs::{
     bundle::{Bundle, BundleError},
     committee::{Committee, Signatures},
     epoch::EpochContext,
+    sharing::{Accepted, Complaint},
     tally::{BatchHeader, EpochRoot, SignedHeader, SignedRoot, TallyProof, Totals},
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -143,11 +144,11 @@ pub enum Message {
     /// Intake to verifier, then verifier to party: nothing more will come.
     NoMore,
     /// A verifier's pool to the verifier: results of the batch in hand.
-    BatchVerified(Vec<Result<(), BundleError>>),
+    BatchVerified(Vec<Result<Accepted, BundleError>>),
     /// Verifier to intake: so many bundles are off its hands.
     Checked(usize),
-    /// Verifier to party: a bundle whose proof holds.
-    Verified(Digest, Arc<Bundle>),
+    /// Verifier to party: a bundle whose proof holds, and what it leaves behind.
+    Verified(Digest, Arc<Bundle>, Accepted),
 
     /// Party to party.
     Peer(Letter),
@@ -274,6 +275,8 @@ pub enum PeerMessage {
     Vote(Digest, [u8; 64]),
     /// Objections to bundles of the header of this digest.
     Object(Digest, Vec<(Digest, Objection)>),
+    /// Evidence that a share of a bundle is of no use to a holder of it.
+    Complaint(Complaint),
     /// Joint opening, round one.
     Openings(OpeningsMessage),
     /// Joint opening, round two.
@@ -303,6 +306,10 @@ impl Encode for PeerMessage {
                     id.encode(w);
                     objection.encode(w);
                 }
+            }
+            Self::Complaint(complaint) => {
+                w.raw(&[6]);
+                complaint.encode(w);
             }
             Self::Openings(message) => {
                 w.raw(&[3]);
@@ -334,6 +341,7 @@ impl Decode for PeerMessage {
             3 => Self::Openings(Decode::decode(r)?),
             4 => Self::Reveal(Decode::decode(r)?),
             5 => Self::Response(Decode::decode(r)?),
+            6 => Self::Complaint(Decode::decode(r)?),
             _ => return Err(CodecError::Invalid { what: "message between parties" }),
         })
     }
@@ -358,7 +366,7 @@ mod tests {
             }
         }
         assert_eq!(
-            PeerMessage::from_bytes(&[6]),
+            PeerMessage::from_bytes(&[7]),
             Err(CodecError::Invalid { what: "message between parties" })
         );
     }

@@ -111,8 +111,8 @@ impl Party {
             return self.dropped(from, "no bundles are collected now");
         };
         let outcome = match (from, message) {
-            (Address::Verifier(own), Message::Verified(id, bundle)) if own == self.party => {
-                collect.receive(&self.secrets, id, &bundle)
+            (Address::Verifier(own), Message::Verified(id, bundle, accepted)) if own == self.party => {
+                collect.receive(&self.secrets, id, (bundle, accepted))
             }
             (Address::Verifier(own), Message::NoMore) if own == self.party => collect.close(&self.secrets),
             (Address::Party(peer), Message::Peer(letter)) => collect.letter(&self.secrets, peer, letter),
@@ -178,7 +178,10 @@ impl Core for Party {
             (Address::Party(peer), Message::Peer(letter))
                 if !matches!(
                     letter.message,
-                    PeerMessage::Propose(..) | PeerMessage::Vote(..) | PeerMessage::Object(..)
+                    PeerMessage::Propose(..)
+                        | PeerMessage::Vote(..)
+                        | PeerMessage::Object(..)
+                        | PeerMessage::Complaint(..)
                 ) =>
             {
                 self.tallying(from, Input::Peer(peer, letter))

@@ -20,7 +20,7 @@ use primitives::{
 };
 use proofs::{
     blind::BlindKey,
-    epoch::{EpochContext, EpochKeys},
+    epoch::{EpochContext, EpochKeys, TierRules},
     receipt::Denomination,
     tally::SignedHeader,
 };
@@ -217,11 +217,12 @@ impl Settlement {
 /// Keys of an epoch, as they are on record.
 fn epoch_keys(state: &State, opening: &Opening) -> Option<EpochKeys> {
     let key = |der: &[u8]| BlindKey::from_der(der).ok();
+    let rules = |issuer| TierRules { issuer, value_cap: opening.params.value_cap };
     let issuers = state.issuer_keys.iter().filter(|k| k.epoch == opening.epoch);
     let regions = state.region_keys.iter().filter(|k| k.epoch == opening.epoch);
     Some(EpochKeys {
         beacon: opening.key,
-        tiers: issuers.map(|k| Some((k.tier, key(&k.key)?))).collect::<Option<_>>()?,
+        tiers: issuers.map(|k| Some((k.tier, rules(key(&k.key)?)))).collect::<Option<_>>()?,
         regions: regions
             .map(|k| Some(((k.region, Denomination::new(k.denomination)?), key(&k.key)?)))
             .collect::<Option<_>>()?,

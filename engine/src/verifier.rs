@@ -68,7 +68,9 @@ impl Core for Verifier {
                 effects.push(Effect::Send(Address::Intake(self.party), Message::Checked(results.len())));
                 for ((id, bundle), result) in self.on_pool.drain(..).zip(results) {
                     effects.push(match result {
-                        Ok(()) => Effect::Send(Address::Party(self.party), Message::Verified(id, bundle)),
+                        Ok(accepted) => {
+                            Effect::Send(Address::Party(self.party), Message::Verified(id, bundle, accepted))
+                        }
                         Err(error) => Effect::Publish(Event::Refused {
                             party: self.party,
                             bundle: id,

@@ -11,7 +11,7 @@ use proofs::{
     committee::Committee,
     receipt::Receipt,
     shard::Shard,
-    sharing::SealedShares,
+    sharing::{Complaint, SealedShares},
     tally::{BatchHeader, SignedHeader, SignedRoot, TallyProof, Totals, statement::ShareOpenings},
     testing::{TestSubscriber, committee, event, small},
 };
@@ -29,6 +29,7 @@ fn every_decoder(bytes: &[u8]) {
     canonical::<Bundle>(bytes);
     canonical::<SealedShares>(bytes);
     canonical::<Receipt>(bytes);
+    canonical::<Complaint>(bytes);
     canonical::<BlindKey>(bytes);
     canonical::<Committee>(bytes);
     canonical::<Shard>(bytes);

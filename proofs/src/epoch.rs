@@ -4,21 +4,31 @@ use crate::{
     blind::BlindKey,
     bundle::Envelope,
     committee::Committee,
+    field::Residue,
     generators::{WorkBases, tag_base},
     receipt::Denomination,
     shard::Shard,
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use curve25519_dalek::ristretto::RistrettoPoint;
 use primitives::{ChainId, Digest, Domain, Encode, EpochId, GovernanceParams, Region, Tier, hash, limits};
 use std::collections::BTreeMap;
+
+/// A tier, as bundles are checked against it.
+#[derive(Clone, Debug)]
+pub struct TierRules {
+    /// Token issuer.
+    pub issuer: BlindKey,
+    /// Most value that one subscriber adds in the epoch, in 2^-18 views, below 2^32.
+    pub value_cap: u64,
+}
 
 /// What is on the chain before an epoch opens.
 #[derive(Clone, Debug)]
 pub struct EpochKeys {
     /// Beacon key `K_epoch` (spec 4.1).
     pub beacon: Digest,
-    /// Token issuer of each tier.
-    pub tiers: BTreeMap<Tier, BlindKey>,
+    /// Issuer and cap of each tier.
+    pub tiers: BTreeMap<Tier, TierRules>,
     /// Receipt signers: one for each region and denomination, because a blind signer cannot see what it signs. What a
     /// receipt is worth must be what its key says.
     pub regions: BTreeMap<(Region, Denomination), BlindKey>,
@@ -43,7 +53,7 @@ pub struct EpochContext {
     /// `Q`.
     pub tag_base: RistrettoPoint,
     /// `value(j + 1)` for each view index j.
-    pub view_values: [Scalar; limits::VIEW_INDICES as usize],
+    pub view_values: [Residue; limits::VIEW_INDICES as usize],
     /// Digest of all of it.
     pub digest: Digest,
 }
@@ -59,8 +69,8 @@ impl EpochContext {
     ) -> Self {
         let works = WorkBases::new(&shard);
         let mut signers = Vec::new();
-        for (tier, key) in &keys.tiers {
-            signers.extend_from_slice(&[&[0, tier.0], key.der()].concat());
+        for (tier, rules) in &keys.tiers {
+            signers.extend_from_slice(&[&[0, tier.0], rules.issuer.der(), &rules.value_cap.to_bytes()].concat());
         }
         for ((region, denomination), key) in &keys.regions {
             signers.extend_from_slice(&[&[1, u8::from(*region), denomination.views()], key.der()].concat());
@@ -80,7 +90,7 @@ impl EpochContext {
         );
         Self {
             tag_base: tag_base(chain, &keys.beacon, shard.index()),
-            view_values: params.view_values().map(Scalar::from),
+            view_values: params.view_values().map(|value| Residue::from(u64::from(value))),
             chain,
             epoch,
             keys,

@@ -19,10 +19,12 @@ pub fn hash_to_group(name: &str, parts: &[&[u8]]) -> RistrettoPoint {
 
 /// Bases that do not depend on an epoch.
 pub struct Bases {
-    /// `H`, the base of blinding factors.
+    /// `H`, the base of blinding factors of vectors.
     pub blinding: RistrettoPoint,
-    /// `B`, the base of subscribers' keys.
+    /// `B`, the base of subscribers' keys and of single values.
     pub key: RistrettoPoint,
+    /// `B~`, the base of blinding factors of single values.
+    pub value_blinding: RistrettoPoint,
     /// `B_kem`, the base of the parties' encapsulation keys.
     pub kem: RistrettoPoint,
 }
@@ -33,27 +35,17 @@ pub fn bases() -> &'static Bases {
     BASES.get_or_init(|| Bases {
         blinding: hash_to_group("blinding", &[]),
         key: hash_to_group("key", &[]),
+        value_blinding: hash_to_group("value-blinding", &[]),
         kem: hash_to_group("kem", &[]),
     })
 }
 
-/// Bases of one one-hot base-4 digit: `g` for entries 1 to 3 (entry 0 is determined by the others), `h` for the
-/// products of all four entries.
-pub struct DigitBases {
-    /// Bases of entries 1, 2 and 3.
-    pub g: [RistrettoPoint; 3],
-    /// Bases of the products of entries 0 to 3.
-    pub h: [RistrettoPoint; 4],
-}
+/// Bases of entries 1, 2 and 3 of a one-hot base-4 digit; entry 0 is determined by them.
+pub type DigitBases = [RistrettoPoint; 3];
 
-impl DigitBases {
-    fn new(event: usize, kind: &str, digit: usize) -> Self {
-        let at = [event as u8, digit as u8];
-        let base = |side: &str, entry: usize| {
-            hash_to_group("digit", &[side.as_bytes(), kind.as_bytes(), &at, &[entry as u8]])
-        };
-        Self { g: std::array::from_fn(|i| base("g", i + 1)), h: std::array::from_fn(|i| base("h", i)) }
-    }
+fn digit_bases(event: usize, kind: &str, digit: usize) -> DigitBases {
+    let at = [event as u8, digit as u8];
+    std::array::from_fn(|i| hash_to_group("digit", &[kind.as_bytes(), &at, &[i as u8 + 1]]))
 }
 
 /// Bases of the digits of one event of a bundle.
@@ -64,8 +56,8 @@ pub struct EventBases {
     pub view: [DigitBases; VIEW_DIGITS],
     /// The played fraction, one digit.
     pub fraction: DigitBases,
-    /// Whether the event is backed: base of the entry and of its product.
-    pub backed: [RistrettoPoint; 2],
+    /// Whether the event is backed.
+    pub backed: RistrettoPoint,
 }
 
 /// Bases of the event at place `event` of a bundle.
@@ -73,10 +65,10 @@ pub fn event_bases(event: usize) -> &'static EventBases {
     static EVENTS: [OnceLock<EventBases>; limits::BUNDLE_SIZES[2]] =
         [const { OnceLock::new() }; limits::BUNDLE_SIZES[2]];
     EVENTS[event].get_or_init(|| EventBases {
-        work: std::array::from_fn(|d| DigitBases::new(event, "work", d)),
-        view: std::array::from_fn(|d| DigitBases::new(event, "view", d)),
-        fraction: DigitBases::new(event, "fraction", 0),
-        backed: ["g", "h"].map(|side| hash_to_group("backed", &[side.as_bytes(), &[event as u8]])),
+        work: std::array::from_fn(|d| digit_bases(event, "work", d)),
+        view: std::array::from_fn(|d| digit_bases(event, "view", d)),
+        fraction: digit_bases(event, "fraction", 0),
+        backed: hash_to_group("backed", &[&[event as u8]]),
     })
 }
 
@@ -98,7 +90,7 @@ impl WorkBases {
         let padding = (shard.works().len()..shard.width())
             .map(|i| hash_to_group("padding", &[&(i as u64).to_le_bytes()]));
         let points: Vec<_> = named.chain(padding).collect();
-        let fixed = [bases().blinding, bases().key, bases().kem];
+        let fixed = [bases().blinding, bases().key, bases().value_blinding, bases().kem];
         let bytes: Vec<u8> = points.iter().chain(&fixed).flat_map(|p| p.compress().0).collect();
         Self { points, digest: hash::hash(Domain::Generator, &[b"digest", &bytes]) }
     }
@@ -125,14 +117,11 @@ mod tests {
     fn all_bases_differ() {
         let shard = Shard::new(ShardIndex(0), vec![WorkId([1; 32]), WorkId([2; 32])]).unwrap();
         let mut all: Vec<RistrettoPoint> = WorkBases::new(&shard).points().to_vec();
-        all.extend([bases().blinding, bases().key, bases().kem]);
+        all.extend([bases().blinding, bases().key, bases().value_blinding, bases().kem]);
         for event in 0..8 {
             let e = event_bases(event);
-            for digit in e.work.iter().chain(&e.view).chain([&e.fraction]) {
-                all.extend(digit.g);
-                all.extend(digit.h);
-            }
-            all.extend(e.backed);
+            all.extend(e.work.iter().chain(&e.view).chain([&e.fraction]).flatten());
+            all.push(e.backed);
         }
         all.push(tag_base(ChainId(1), &Digest([0; 32]), ShardIndex(0)));
         all.push(tag_base(ChainId(1), &Digest([0; 32]), ShardIndex(1)));

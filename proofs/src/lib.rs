@@ -5,15 +5,19 @@
 //! | [`shard`], [`generators`], [`epoch`] | the public context of an epoch: works, bases, keys |
 //! | [`token`], [`receipt`] | RFC 9474 blind signatures: subscription tokens and bandwidth receipts |
 //! | [`bundle`] | the usage proof: statement, prover, single and batch verifier |
-//! | [`sharing`] | the additive shares of a usage vector, sealed to the parties that hold them |
+//! | [`cap`] | the range proof that a subscriber's value stays below the cap |
+//! | [`sharing`] | the additive shares of a usage vector, sealed to the parties that hold them; complaints |
+//! | [`field`] | scalars as limbs, and sums of products that are reduced once |
 //! | [`tally`] | batch headers with running commitments, and the proof of the totals |
 //!
 //! Verifiers never import provers. Nothing here performs input or output; randomness enters through arguments.
 
 pub mod blind;
 pub mod bundle;
+pub mod cap;
 pub mod committee;
 pub mod epoch;
+pub mod field;
 pub mod generators;
 pub mod receipt;
 pub mod shard;

@@ -1,16 +1,19 @@
 //! Additive shares of a usage vector, sealed to the parties that hold them (protocol notes, section 4).
 //!
 //! The vector u and the blinding factor R of `S = <u, G> + R H` are split into three shares. Party p holds shares p
-//! and p + 1: any two parties hold everything, one alone holds nothing. Shares 1 and 2 are seeds; share 3 is written
-//! out, uploaded once, and its key sealed to both holders.
+//! and p + 1: any two parties hold everything, one alone holds nothing. Each share is a seed, sealed to its two holders;
+//! the vector under the sum of what the seeds expand to is a response of the bundle's proof, so it is sent once, in the
+//! clear, and nothing but the proof is needed to know that it is right.
 
 pub mod check;
+pub mod complaint;
 pub mod seal;
 pub mod split;
 
 pub use check::ShareError;
+pub use complaint::{Complaint, ComplaintError, Grievance};
 pub use seal::{KemKey, SealError, SealedShares};
-pub use split::{ShareOpening, Shares};
+pub use split::{Accepted, Masks, SHOWN_SHARE, SharePart, ShareSeed, share_commitments, sum_shares};
 
 use primitives::PartyId;
 

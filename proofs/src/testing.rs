@@ -4,12 +4,13 @@
 
 use crate::{
     blind::BlindIssuer,
-    bundle::{self, Bundle, Envelope, EventWitness, RawWitness},
+    bundle::{self, Bundle, Envelope, EventWitness, ProveError, RawWitness, Secrets},
+    cap::Spent,
     committee::{Committee, Member, PartySigner},
-    epoch::{EpochContext, EpochKeys},
+    epoch::{EpochContext, EpochKeys, TierRules},
     receipt::{Denomination, Receipt},
     shard::Shard,
-    sharing::KemKey,
+    sharing::{KemKey, Masks},
     token::{self, SubscriberKey},
 };
 use primitives::{
@@ -76,9 +77,13 @@ pub fn works(n: u16) -> Vec<WorkId> {
 
 /// An epoch with two tiers and every region over `count` works.
 pub fn context(committee: &TestCommittee, count: u16, params: GovernanceParams) -> EpochContext {
+    let rules = |issuer: &BlindIssuer| TierRules {
+        issuer: issuer.public().clone(),
+        value_cap: params.value_cap,
+    };
     let keys = EpochKeys {
         beacon: Digest([9; 32]),
-        tiers: [(Tier(1), issuer().public().clone()), (Tier(2), other_issuer().public().clone())].into(),
+        tiers: [(Tier(1), rules(issuer())), (Tier(2), rules(other_issuer()))].into(),
         regions: Region::all()
             .flat_map(|r| Denomination::all().map(move |d| ((r, d), receipt_issuer(d).public().clone())))
             .collect(),
@@ -104,6 +109,8 @@ pub fn event(work: u16, view: u16, backed: bool) -> EventWitness {
 pub struct TestSubscriber {
     /// Secret key of the epoch.
     pub key: SubscriberKey,
+    /// What its bundles were worth so far.
+    pub spent: Spent,
     /// Padding used so far.
     pub used: BTreeSet<(WorkIndex, u16)>,
     /// Randomness.
@@ -114,7 +121,7 @@ impl TestSubscriber {
     /// A subscriber from a seed.
     pub fn new(seed: u64) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        Self { key: SubscriberKey::generate(&mut rng), used: BTreeSet::new(), rng }
+        Self { key: SubscriberKey::generate(&mut rng), spent: Spent::default(), used: BTreeSet::new(), rng }
     }
 
     /// The envelope of a bundle in tier 1, with `region`.
@@ -144,18 +151,31 @@ impl TestSubscriber {
         (token, cover.into_iter().map(&mut issue).collect())
     }
 
-    /// An honest bundle of `events`, padded.
+    /// An honest bundle of `events`, padded, which counts towards the subscriber's cap.
     pub fn bundle(&mut self, context: &EpochContext, mut events: Vec<EventWitness>) -> Bundle {
         bundle::pad(context, &mut events, &mut self.used, &mut self.rng).expect("padding is left");
         let region =
             events.iter().any(|e| e.backed).then(|| Region::all().next().expect("there are regions"));
         let envelope = self.envelope(context, region);
         let (token, receipts) = self.credentials(&envelope, &events);
-        bundle::prove(context, &self.key, (envelope, token, receipts), &events, &mut self.rng)
-            .expect("honest events")
+        self.prove(context, (envelope, token, receipts), &events).expect("honest events")
     }
 
-    /// A bundle whose witness `lie` has changed before the proof is made.
+    /// Proves padded events, which count towards the subscriber's cap if they can be proved.
+    pub fn prove(
+        &mut self,
+        context: &EpochContext,
+        open: bundle::Open,
+        events: &[EventWitness],
+    ) -> Result<Bundle, ProveError> {
+        let masks = Masks::prepare(&context.works, &mut self.rng);
+        let secrets = Secrets { key: &self.key, spent: &self.spent, masks };
+        let (bundle, spent) = bundle::prove(context, secrets, open, events, &mut self.rng)?;
+        self.spent = spent;
+        Ok(bundle)
+    }
+
+    /// A bundle whose witness `lie` has changed before the proof is made. It does not count towards the cap.
     pub fn lying_bundle(
         &mut self,
         context: &EpochContext,
@@ -167,7 +187,19 @@ impl TestSubscriber {
         let (token, receipts) = self.credentials(&envelope, &events);
         let mut witness = RawWitness::honest(context, &self.key, &events);
         lie(&mut witness);
-        bundle::prove_whatever_the_witness_says(context, (envelope, token, receipts), witness, &mut self.rng)
-            .expect("the committee's keys are valid")
+        self.prove_raw(context, (envelope, token, receipts), witness)
+    }
+
+    /// A bundle from a witness as it is.
+    pub fn prove_raw(
+        &mut self,
+        context: &EpochContext,
+        open: bundle::Open,
+        witness: RawWitness,
+    ) -> Bundle {
+        let masks = Masks::prepare(&context.works, &mut self.rng);
+        let secrets = Secrets { key: &self.key, spent: &self.spent, masks };
+        let proved = bundle::prove_whatever_the_witness_says(context, secrets, open, witness, &mut self.rng);
+        proved.expect("the committee's keys are valid").0
     }
 }

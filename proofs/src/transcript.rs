@@ -3,7 +3,7 @@
 //! A label names what is appended, and each kind of challenge is a type of its own, so that one is never used where
 //! another is meant. The order in which a bundle's transcript is filled is protocol notes, section 3.
 
-use crate::wire::{WirePoint, WireScalar};
+use crate::{field::Plain, wire::WirePoint};
 use curve25519_dalek::scalar::Scalar;
 use merlin::Transcript;
 use primitives::Digest;
@@ -18,9 +18,20 @@ fn scalar(transcript: &mut Transcript, label: &'static [u8]) -> Scalar {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rho(pub Scalar);
 
-/// `x`: the evaluation point of the bundle proof.
+/// `tau`: its powers number the works and the entries of a bundle, so that one identity speaks of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BundleChallenge(pub Scalar);
+pub struct Tau(pub Scalar);
+
+/// `x`: the evaluation point of the bundle proof, 128 bits and not zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BundleChallenge(pub u128);
+
+impl BundleChallenge {
+    /// The challenge as a scalar.
+    pub fn scalar(self) -> Scalar {
+        Scalar::from(self.0)
+    }
+}
 
 /// `lambda`: combines the groups of a tally.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +65,7 @@ impl Lambda {
 pub struct BundleTranscript(Transcript);
 
 impl BundleTranscript {
-    /// Starts with the canonical bytes of the statement: context, token, receipts, share commitments, ciphertexts.
+    /// Starts with the canonical bytes of the statement.
     pub fn new(statement: &[u8]) -> Self {
         let mut transcript = Transcript::new(b"cwe/v1/bundle");
         transcript.append_message(b"statement", statement);
@@ -67,8 +78,8 @@ impl BundleTranscript {
     }
 
     /// Appends a scalar.
-    pub fn scalar(&mut self, label: &'static [u8], value: &WireScalar) {
-        self.0.append_message(label, value.0.as_bytes());
+    pub fn scalar(&mut self, label: &'static [u8], value: &Plain) {
+        self.0.append_message(label, &value.to_canonical_bytes());
     }
 
     /// Draws `rho`.
@@ -76,9 +87,30 @@ impl BundleTranscript {
         Rho(scalar(&mut self.0, b"rho"))
     }
 
+    /// Draws `tau`.
+    pub fn tau(&mut self) -> Tau {
+        Tau(scalar(&mut self.0, b"tau"))
+    }
+
     /// Draws `x`.
     pub fn x(&mut self) -> BundleChallenge {
-        BundleChallenge(scalar(&mut self.0, b"x"))
+        let mut bytes = [0; 16];
+        self.0.challenge_bytes(b"x", &mut bytes);
+        // Zero would hide nothing; it comes up once in 2^128.
+        BundleChallenge(u128::from_le_bytes(bytes).max(1))
+    }
+
+    /// A seed that depends on all that was appended and on `message`, which is not appended.
+    pub(crate) fn seed_after(&self, message: &[u8]) -> [u8; 32] {
+        let (mut fork, mut seed) = (self.0.clone(), [0; 32]);
+        fork.append_message(b"cap proof", message);
+        fork.challenge_bytes(b"seed", &mut seed);
+        seed
+    }
+
+    /// The transcript itself, for the range proof, which appends what it sends and draws its challenges from it.
+    pub(crate) fn for_range_proof(&mut self) -> &mut Transcript {
+        &mut self.0
     }
 }
 
@@ -96,8 +128,10 @@ pub mod label {
     pub const EPHEMERAL: &[u8] = b"A_E";
     /// `N`.
     pub const TAG_MASK: &[u8] = b"N";
-    /// `Q_k`.
-    pub const COEFFICIENT: &[u8] = b"Q_k";
+    /// `C_val`.
+    pub const VALUE: &[u8] = b"C_val";
+    /// `D_k`.
+    pub const COEFFICIENT: &[u8] = b"D_k";
 }
 
 /// Transcript of a tally proof.
@@ -149,5 +183,26 @@ impl TallyTranscript {
     /// Draws `c`.
     pub fn challenge(&mut self) -> TallyChallenge {
         TallyChallenge(scalar(&mut self.0, b"c"))
+    }
+}
+
+/// Transcript of the proof that a complaint shows the right secret.
+#[derive(Clone)]
+pub struct ComplaintTranscript(Transcript);
+
+impl ComplaintTranscript {
+    /// Starts with the canonical bytes of what the complaint is about.
+    pub fn new(statement: &[u8]) -> Self {
+        let mut transcript = Transcript::new(b"cwe/v1/complaint");
+        transcript.append_message(b"statement", statement);
+        Self(transcript)
+    }
+
+    /// Appends the two announcements and draws the challenge.
+    pub fn challenge(mut self, announcements: [&WirePoint; 2]) -> Scalar {
+        for announcement in announcements {
+            self.0.append_message(b"announcement", &announcement.0);
+        }
+        scalar(&mut self.0, b"c")
     }
 }

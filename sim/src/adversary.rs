@@ -10,10 +10,9 @@ use crate::{
 use curve25519_dalek::scalar::Scalar;
 use engine::Refusal;
 use primitives::PartyId;
-use proofs::bundle::{
-    Bundle, BundleError, RawWitness,
-    digits::{Layout, lin},
-    tag,
+use proofs::{
+    bundle::{Bundle, BundleError, RawWitness, digits::Layout, number, tag},
+    field::Plain,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,14 +88,14 @@ pub fn attacks(
     let counted = EventSpec { backed: false, ..device.subscriber().events[first.events[0]] };
     let replay = Attack {
         name: "an event of an accepted bundle in another one".into(),
-        parcel: parcel(&device.bundle(&[counted], window)?, vec![0]),
+        parcel: parcel(&device.bundle(&[counted], window)?.0, vec![0]),
         events: 1,
         expected: everywhere(Refusal::Replay { event: 0 }),
     };
 
     let fresh = fresh_events(device);
     let event = |n: usize| fresh.get(n..=n).unwrap_or_default();
-    let forged = forged(device.bundle(event(0), window)?);
+    let forged = forged(device.bundle(event(0), window)?.0);
     let forgery = Attack {
         name: "a forged proof (one response changed)".into(),
         parcel: parcel(&forged, (0..event(0).len()).collect()),
@@ -109,7 +108,7 @@ pub fn attacks(
         name: format!("{votes} votes in one event"),
         parcel: parcel(&bent, (0..event(1).len()).collect()),
         events: event(1).len() as u64,
-        expected: everywhere(Refusal::Proof(BundleError::Digits)),
+        expected: everywhere(Refusal::Proof(BundleError::Amount)),
     };
 
     let spoil = |witness: &mut RawWitness| witness.spoiled_share = Some(SPOILED);
@@ -134,7 +133,7 @@ fn fresh_events(device: &Device<'_>) -> Vec<EventSpec> {
 
 /// Changes one response of an honest proof.
 fn forged(mut bundle: Bundle) -> Bundle {
-    bundle.proof.responses[0].0 += Scalar::ONE;
+    bundle.proof.responses[0] += Plain::from(1u128);
     bundle
 }
 
@@ -159,7 +158,7 @@ fn many_votes(
             Scalar::ZERO,
             Scalar::ZERO,
         ]);
-        witness.tags[0] = tag(context, &witness.key, &lin(layout, digits));
+        witness.tags[0] = tag(context, &witness.key, &number(layout, digits));
     };
     Ok((1 << bent, device.lying_bundle(events, window, lie)?))
 }

@@ -9,9 +9,11 @@ use engine::message::OpenedEpoch;
 use primitives::{Digest, Encode, GovernanceParams, RegionTag, WorkId, WorkIndex, limits::BUNDLE_SIZES};
 use proofs::{
     blind::{BlindError, BlindSignature},
-    bundle::{self, Bundle, Envelope, EventWitness, ProveError, RawWitness},
+    bundle::{self, Bundle, Envelope, EventWitness, Open, ProveError, RawWitness, Secrets},
+    cap::Spent,
     epoch::EpochContext,
     receipt::{Denomination, Receipt},
+    sharing::Masks,
     token::{self, SubscriberKey},
 };
 use rand_chacha::ChaCha20Rng;
@@ -60,9 +62,6 @@ pub enum DeviceError {
         what: &'static str,
     },
 }
-
-/// What a bundle says openly, with the signatures that let it.
-type Open = (Envelope, BlindSignature, Vec<Receipt>);
 
 /// A bundle as it is handed in.
 #[derive(Clone)]
@@ -155,6 +154,8 @@ pub struct Device<'a> {
     subscriber: &'a SubscriberSpec,
     key: SubscriberKey,
     token: BlindSignature,
+    /// What the bundles were worth that were handed in.
+    spent: Spent,
     /// Padding used so far, of each shard.
     used: Vec<BTreeSet<(WorkIndex, u16)>>,
     rng: ChaCha20Rng,
@@ -177,7 +178,7 @@ impl<'a> Device<'a> {
         let token = token::issue(issuer, &message, &mut rng)
             .map_err(|error| DeviceError::Token { subscriber: name(), error })?;
         let used = vec![BTreeSet::new(); epoch.shards.len()];
-        Ok(Self { world, epoch, subscriber, key, token, used, rng })
+        Ok(Self { world, epoch, subscriber, key, token, spent: Spent::default(), used, rng })
     }
 
     /// Every bundle of the subscriber's events, to be handed in during `window`.
@@ -185,17 +186,20 @@ impl<'a> Device<'a> {
         let mut parcels = Vec::new();
         for places in cut(self.world, self.epoch, self.subscriber)? {
             let events: Vec<EventSpec> = places.iter().map(|place| self.subscriber.events[*place]).collect();
-            let bundle = self.bundle(&events, window)?;
+            let (bundle, spent) = self.bundle(&events, window)?;
+            self.spent = spent;
             parcels.push(parcel(&bundle, places));
         }
         Ok(parcels)
     }
 
-    /// An honest bundle of events, all of one shard.
-    pub fn bundle(&mut self, events: &[EventSpec], window: u16) -> Result<Bundle, DeviceError> {
+    /// An honest bundle of events, all of one shard, and what is spent once it is handed in.
+    pub fn bundle(&mut self, events: &[EventSpec], window: u16) -> Result<(Bundle, Spent), DeviceError> {
         let (open, witnesses) = self.prepare(events, window)?;
         let context = self.context(events)?;
-        let bundle = bundle::prove(context, &self.key, open, &witnesses, &mut self.rng);
+        let masks = Masks::prepare(&context.works, &mut self.rng);
+        let secrets = Secrets { key: &self.key, spent: &self.spent, masks };
+        let bundle = bundle::prove(context, secrets, open, &witnesses, &mut self.rng);
         bundle.map_err(|error| self.cannot_prove(error))
     }
 
@@ -210,8 +214,10 @@ impl<'a> Device<'a> {
         let context = self.context(events)?;
         let mut witness = RawWitness::honest(context, &self.key, &witnesses);
         lie(&mut witness);
-        let bundle = bundle::prove_whatever_the_witness_says(context, open, witness, &mut self.rng);
-        bundle.map_err(|error| self.cannot_prove(error))
+        let masks = Masks::prepare(&context.works, &mut self.rng);
+        let secrets = Secrets { key: &self.key, spent: &self.spent, masks };
+        let made = bundle::prove_whatever_the_witness_says(context, secrets, open, witness, &mut self.rng);
+        made.map(|(bundle, _)| bundle).map_err(|error| self.cannot_prove(error))
     }
 
     fn cannot_prove(&self, error: ProveError) -> DeviceError {

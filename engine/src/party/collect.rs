@@ -4,20 +4,25 @@
 //! and sums are each shard's own.
 
 use crate::{
-    effect::{Effect, Event},
+    effect::{Effect, Event, Refusal},
     message::{Address, Letter, OpenedEpoch, PeerMessage},
     party::{
         PartySecrets,
         line::{Desk, Frozen, Line},
-        pool::Pool,
+        pool::{Pool, Rejected},
     },
 };
 use primitives::{Digest, PartyId, ShardIndex};
-use proofs::{bundle::Bundle, tally::SignedHeader};
+use proofs::{
+    bundle::Bundle,
+    sharing::{Accepted, ComplaintError},
+    tally::SignedHeader,
+};
+use std::sync::Arc;
 use thiserror::Error;
 
-/// The set of a shard is opened only if at most one bundle, and one more for every so many that are counted, was left out though it
-/// held.
+/// The set of a shard is opened only if at most one bundle, and one more for every so many that are counted, was left
+/// out though it held, on nothing but another party's word.
 pub const LEFT_OUT_PART: u64 = 4;
 
 /// A fault of another party that ends the epoch for this one.
@@ -59,6 +64,9 @@ pub enum FaultReason {
         /// Bundles in the set.
         counted: u64,
     },
+    /// Its complaint does not hold.
+    #[error("a complaint does not hold: {0}")]
+    Complaint(ComplaintError),
     /// It speaks of a shard that the epoch does not have.
     #[error("a message about a shard that the epoch does not have")]
     UnknownShard,
@@ -100,17 +108,35 @@ impl Collect {
         Some((line, Desk { pool: &mut self.pool, secrets }))
     }
 
-    /// Takes a bundle whose proof holds into the pool, or refuses it.
-    pub fn receive(&mut self, secrets: &PartySecrets, id: Digest, bundle: &Bundle) -> Outcome {
-        let party = self.party;
-        let event = match self.pool.admit(secrets, id, bundle) {
-            Ok(()) => Event::Provisional { party, bundle: id },
-            Err(refusal) => Event::Refused { party, bundle: id, refusal },
+    /// Takes a bundle whose proof holds into the pool, or refuses it. One whose share cannot be read is shown to the
+    /// others, and one that another party complained of before it came is judged now.
+    pub fn receive(
+        &mut self,
+        secrets: &PartySecrets,
+        id: Digest,
+        (bundle, accepted): (Arc<Bundle>, Accepted),
+    ) -> Outcome {
+        let (party, shard) = (self.party, bundle.envelope.shard);
+        let admitted = self.pool.admit(secrets, id, (bundle, accepted));
+        let early = self.pool.early_complaint(&id);
+        let Some((line, mut desk)) = self.at(shard, secrets) else {
+            let refusal = Refusal::UnknownShard { shard };
+            return Ok(vec![Effect::Publish(Event::Refused { party, bundle: id, refusal })]);
         };
-        let mut effects = vec![Effect::Publish(event)];
-        if let Some((line, mut desk)) = self.at(bundle.envelope.shard, secrets) {
-            effects.extend(line.move_on(&mut desk)?);
+        let mut effects = Vec::new();
+        match admitted {
+            Ok(()) => {
+                effects.push(Effect::Publish(Event::Provisional { party, bundle: id }));
+                if let Some((from, complaint)) = early {
+                    effects.extend(line.complained(&mut desk, from, complaint)?);
+                }
+            }
+            Err(Rejected { refusal, complaint }) => {
+                effects.push(Effect::Publish(Event::Refused { party, bundle: id, refusal }));
+                effects.extend(complaint.iter().flat_map(|complaint| line.complain(complaint)));
+            }
         }
+        effects.extend(line.move_on(&mut desk)?);
         Ok(effects)
     }
 
@@ -132,6 +158,7 @@ impl Collect {
             PeerMessage::Propose(header, ids) => line.proposed(&mut desk, from, header, ids),
             PeerMessage::Vote(digest, signature) => line.voted(&mut desk, from, digest, signature),
             PeerMessage::Object(digest, objections) => line.objected(&mut desk, from, digest, objections),
+            PeerMessage::Complaint(complaint) => line.complained(&mut desk, from, complaint),
             // The party gives these to the joint opening.
             PeerMessage::Openings(_) | PeerMessage::Reveal(_) | PeerMessage::Response(_) => Ok(Vec::new()),
         }

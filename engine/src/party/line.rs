@@ -13,7 +13,7 @@ use crate::{
     party::{
         PartySecrets,
         collect::{Fault, FaultReason, LEFT_OUT_PART, Outcome},
-        pool::Pool,
+        pool::{Judgement, Pool},
     },
 };
 use mpc::share::ReplicatedTotals;
@@ -21,6 +21,7 @@ use primitives::{Digest, PartyId, ShardIndex, limits, merkle};
 use proofs::{
     committee::Signatures,
     epoch::EpochContext,
+    sharing::{Complaint, ComplaintError},
     tally::{BatchHeader, EpochRoot, Group, Running, SignedHeader, header::leader},
 };
 use std::{
@@ -131,14 +132,60 @@ impl Line {
         if !desk.pool.remove(id, objection) {
             return None;
         }
-        self.left_out += 1;
+        // Evidence needs no bound: nobody can have an honest bundle left out by it.
+        self.left_out += u64::from(!desk.pool.is_struck(&id));
         Some(self.refuse(id, Refusal::Objected { party }))
     }
 
-    /// Drops those of the bundles whose shares do not open, and says so.
+    /// Drops those of the bundles whose shares do not open, says so, and shows the others why.
     fn check_shares(&self, desk: &mut Desk<'_>, ids: &[Digest]) -> Vec<Effect> {
-        let dropped = desk.pool.check_shares(self.shard, ids);
-        dropped.into_iter().map(|(id, share)| self.refuse(id, Refusal::Share { share })).collect()
+        let complaints = desk.pool.check_shares(desk.secrets, self.shard, ids);
+        complaints.into_iter().flat_map(|complaint| {
+            let refused = self.refuse(complaint.bundle, Refusal::Share { share: complaint.share });
+            [refused].into_iter().chain(self.complain(&complaint))
+        }).collect()
+    }
+
+    /// Shows the other parties a complaint, and says that there is one.
+    pub(super) fn complain(&self, complaint: &Complaint) -> Vec<Effect> {
+        let Complaint { bundle, party, share, .. } = *complaint;
+        let show = |peer| Effect::peer(peer, self.shard, PeerMessage::Complaint(complaint.clone()));
+        vec![
+            Effect::Publish(Event::Complaint { party, bundle, share }),
+            show(self.party.next()),
+            show(self.party.previous()),
+        ]
+    }
+
+    /// Another party shows a complaint. One that holds strikes the bundle, one that does not names who made it. Whoever
+    /// hears of it from its maker passes it on, so that nobody learns of a struck bundle later than that it is gone.
+    pub(super) fn complained(
+        &mut self,
+        desk: &mut Desk<'_>,
+        from: PartyId,
+        complaint: Complaint,
+    ) -> Outcome {
+        let Complaint { bundle, party, .. } = complaint;
+        let fault = |error| {
+            // Who passes a complaint on has checked that it is its maker's.
+            let proved = matches!(error, ComplaintError::Unfounded { .. });
+            FaultReason::Complaint(error).of(if proved { party } else { from })
+        };
+        let mut effects = Vec::new();
+        match desk.pool.judge(from, &complaint) {
+            Judgement::False(error) => return Err(fault(error)),
+            Judgement::Later | Judgement::Moot => return Ok(effects),
+            Judgement::Holds => {}
+        }
+        if from == party {
+            let other = PartyId::ALL.into_iter().find(|p| *p != party && *p != self.party);
+            effects.extend(other.map(|to| Effect::peer(to, self.shard, PeerMessage::Complaint(complaint))));
+        }
+        // What is in a proposal leaves with the proposal: this party may have signed it.
+        if self.proposal.as_ref().is_none_or(|p| !p.ids.contains(&bundle)) {
+            effects.extend(self.leave_out(desk, bundle, Objection::Share, party));
+        }
+        Ok(effects)
     }
 
     /// Whatever can be done now: answer a proposal that waited, propose, or report that nothing waits.
@@ -356,12 +403,9 @@ impl Line {
         }
         let unknown = Fault { culprit: None, reason: FaultReason::UnknownBatch };
         let proposal = self.proposal.take().filter(|p| p.header == signed.header).ok_or(unknown)?;
-        let width = self.context.shard.width();
-        for id in &proposal.ids {
-            let held = desk.pool.settle(id).expect("a party votes for what it holds");
-            let [own, next] = held.openings.each_ref().map(|opening| opening.to_vector(width));
-            let added = self.totals.add(held.group, [(&own.0, own.1), (&next.0, next.1)]);
-            added.expect("shares were read at the width of the shard");
+        for (group, [own, next]) in desk.pool.settle(&proposal.ids) {
+            let added = self.totals.add(group, [(&own.0, own.1), (&next.0, next.1)]);
+            added.expect("shares were expanded to the width of the shard");
         }
         self.last = proposal.header.digest();
         self.running = proposal.header.running;

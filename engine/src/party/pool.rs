@@ -5,15 +5,27 @@ use crate::{
     message::{Objection, OpenedEpoch},
     party::PartySecrets,
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
+use curve25519_dalek::scalar::Scalar;
 use primitives::{Digest, PartyId, ShardIndex, limits};
 use proofs::{
     bundle::Bundle,
-    sharing::{ShareOpening, check, held},
+    epoch::EpochContext,
+    sharing::{
+        Accepted, Complaint, ComplaintError, SHOWN_SHARE, SharePart, ShareSeed, check, held,
+        share_commitments, sum_shares,
+    },
     tally::{Group, Running},
     wire::WirePoint,
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use rand_core::OsRng;
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+/// Most complaints that wait for their bundle. An honest party complains of what it has sent on to nobody but its own
+/// pool, so that few wait; whoever sends more is not believed.
+const MAX_EARLY_COMPLAINTS: usize = 1024;
 
 /// What a bundle uses up: each of these counts once in an epoch.
 struct Uses {
@@ -26,12 +38,44 @@ struct Uses {
 /// A bundle that holds, until it is in a batch.
 pub(super) struct Held {
     shard: ShardIndex,
-    pub(super) group: Group,
-    commitments: [RistrettoPoint; 3],
-    /// This party's two shares, own and next.
-    pub(super) openings: [ShareOpening; 2],
+    group: Group,
+    bundle: Arc<Bundle>,
+    accepted: Accepted,
+    /// Seeds of this party's two shares, own and next.
+    seeds: [ShareSeed; 2],
     opened: bool,
     uses: Uses,
+}
+
+impl Held {
+    fn of<'a>(id: Digest, bundle: &'a Bundle, accepted: &'a Accepted) -> (Digest, &'a Bundle, &'a Accepted) {
+        (id, bundle, accepted)
+    }
+}
+
+/// Why a bundle is not taken in, and what the other parties are to be shown of it.
+pub(super) struct Rejected {
+    pub(super) refusal: Refusal,
+    pub(super) complaint: Option<Complaint>,
+}
+
+impl From<Refusal> for Rejected {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, complaint: None }
+    }
+}
+
+/// What a party makes of another's complaint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// It holds.
+    Holds,
+    /// The bundle has not come yet: it is judged when it does.
+    Later,
+    /// The bundle is gone already, or too many complaints wait.
+    Moot,
+    /// It does not hold.
+    False(ComplaintError),
 }
 
 /// State of a pool.
@@ -46,6 +90,13 @@ pub(super) struct Pool {
     receipts: BTreeSet<Digest>,
     ephemerals: BTreeSet<WirePoint>,
     bundles_of: BTreeMap<WirePoint, u16>,
+    /// `Cum` after the last bundle of each subscriber that was ever in the pool, of whatever shard. It is not taken back
+    /// with a bundle that is dropped: a subscriber has one chain of values, and no second branch of it.
+    spent_of: BTreeMap<WirePoint, WirePoint>,
+    /// Complaints of bundles that have not come yet, and who showed them.
+    early: BTreeMap<Digest, (PartyId, Complaint)>,
+    /// Bundles of which a complaint holds.
+    struck: BTreeSet<Digest>,
     /// Most subscribers of an epoch.
     capacity: u64,
 }
@@ -62,6 +113,9 @@ impl Pool {
             receipts: BTreeSet::new(),
             ephemerals: BTreeSet::new(),
             bundles_of: BTreeMap::new(),
+            spent_of: BTreeMap::new(),
+            early: BTreeMap::new(),
+            struck: BTreeSet::new(),
             capacity: limits::MAX_SUBSCRIBER_EPOCHS,
         }
     }
@@ -86,28 +140,35 @@ impl Pool {
         &mut self,
         secrets: &PartySecrets,
         id: Digest,
-        bundle: &Bundle,
-    ) -> Result<(), Refusal> {
-        match self.check(secrets, bundle) {
+        (bundle, accepted): (Arc<Bundle>, Accepted),
+    ) -> Result<(), Rejected> {
+        match self.check(secrets, id, bundle, accepted) {
             Ok(held) => {
                 self.pseudonyms.extend(&held.uses.pseudonyms);
                 self.receipts.extend(&held.uses.receipts);
                 self.ephemerals.extend(held.uses.ephemerals);
                 *self.bundles_of.entry(held.uses.key).or_default() += 1;
+                self.spent_of.insert(held.uses.key, held.accepted.spent);
                 self.order[held.shard.0 as usize].push_back(id);
                 self.held.insert(id, held);
                 Ok(())
             }
-            Err(refusal) => {
-                let share = matches!(refusal, Refusal::Sealed(_));
+            Err(rejected) => {
+                let share = rejected.complaint.is_some();
                 self.refused.insert(id, if share { Objection::Share } else { Objection::Refused });
-                Err(refusal)
+                Err(rejected)
             }
         }
     }
 
     /// Checks what only a party can check: uses against what was used before, and that the shares can be read.
-    fn check(&self, secrets: &PartySecrets, bundle: &Bundle) -> Result<Held, Refusal> {
+    fn check(
+        &self,
+        secrets: &PartySecrets,
+        id: Digest,
+        bundle: Arc<Bundle>,
+        accepted: Accepted,
+    ) -> Result<Held, Rejected> {
         let shard = bundle.envelope.shard;
         let context = self.epoch.context(shard).ok_or(Refusal::UnknownShard { shard })?;
         let uses = Uses {
@@ -123,31 +184,82 @@ impl Pool {
         };
         // "unique_events = unique(P_{w,j})" (spec 7.2): all events of a bundle are new, or none counts.
         if let Some(event) = uses.pseudonyms.iter().position(|p| self.pseudonyms.contains(p)) {
-            return Err(Refusal::Replay { event });
+            return Err(Refusal::Replay { event }.into());
         }
         if let Some(receipt) = uses.receipts.iter().position(|r| self.receipts.contains(r)) {
-            return Err(Refusal::SpentReceipt { receipt });
+            return Err(Refusal::SpentReceipt { receipt }.into());
         }
         if let Some(share) =
             PartyId::ALL.into_iter().find(|s| self.ephemerals.contains(&uses.ephemerals[s.index()]))
         {
-            return Err(Refusal::ReusedEphemeral { share });
+            return Err(Refusal::ReusedEphemeral { share }.into());
         }
         let limit = self.epoch.max_bundles.get(&bundle.envelope.tier).copied().unwrap_or(0);
         if self.bundles_of.get(&uses.key).copied().unwrap_or(0) >= limit {
-            return Err(Refusal::TooManyBundles { limit });
+            return Err(Refusal::TooManyBundles { limit }.into());
+        }
+        // "Cum_n = Cum_(n-1) + C_val": what was spent before is what the pool knows, or a subscriber could show the cap of
+        // one branch after the other.
+        let spent = self.spent_of.get(&uses.key).copied().unwrap_or_default();
+        if bundle.previous != spent {
+            return Err(Refusal::SpentElsewhere.into());
         }
         // A total that held more pairs of a subscriber and an epoch could overflow a limb into the next.
         if !self.bundles_of.contains_key(&uses.key) && self.bundles_of.len() as u64 >= self.capacity {
-            return Err(Refusal::EpochFull);
+            return Err(Refusal::EpochFull.into());
         }
         let sealing = context.sealing_context(&bundle.envelope);
-        let openings = bundle.sealed.open(self.party, &secrets.kem, &sealing, context.shard.width())?;
-        let mut commitments = [RistrettoPoint::identity(); 3];
-        for (point, wire) in commitments.iter_mut().zip(&bundle.commitments) {
-            *point = wire.decompress().expect("a verified bundle has commitments that are group elements");
+        let (shard, group) = (bundle.envelope.shard, bundle.envelope.group());
+        match bundle.sealed.open(self.party, &secrets.kem, &sealing) {
+            Ok(seeds) => Ok(Held { shard, group, bundle, accepted, seeds, opened: false, uses }),
+            Err(error) => {
+                let about = Held::of(id, &bundle, &accepted);
+                let complaint = self.complain(secrets, context, about, error.share());
+                Err(Rejected { refusal: error.into(), complaint: Some(complaint) })
+            }
         }
-        Ok(Held { shard, group: bundle.envelope.group(), commitments, openings, opened: false, uses })
+    }
+
+    fn complain(
+        &self,
+        secrets: &PartySecrets,
+        context: &EpochContext,
+        about: (Digest, &Bundle, &Accepted),
+        share: PartyId,
+    ) -> Complaint {
+        let made = Complaint::new(context, about, (self.party, &secrets.kem), share, &mut OsRng);
+        made.expect("an accepted bundle has ephemerals that are group elements")
+    }
+
+    /// Judges another party's complaint. The bundle stays where it is.
+    pub(super) fn judge(&mut self, from: PartyId, complaint: &Complaint) -> Judgement {
+        let id = complaint.bundle;
+        let Some(held) = self.held.get(&id) else {
+            let room = self.early.len() < MAX_EARLY_COMPLAINTS;
+            if self.refused.contains_key(&id) || self.struck.contains(&id) || !room {
+                return Judgement::Moot;
+            }
+            self.early.insert(id, (from, complaint.clone()));
+            return Judgement::Later;
+        };
+        let context = &self.epoch.shards[held.shard.0 as usize];
+        match complaint.verify(context, Held::of(id, &held.bundle, &held.accepted)) {
+            Ok(_) => {
+                self.struck.insert(id);
+                Judgement::Holds
+            }
+            Err(error) => Judgement::False(error),
+        }
+    }
+
+    /// A complaint that came before its bundle.
+    pub(super) fn early_complaint(&mut self, id: &Digest) -> Option<(PartyId, Complaint)> {
+        self.early.remove(id)
+    }
+
+    /// Whether a complaint of a bundle holds.
+    pub(super) fn is_struck(&self, id: &Digest) -> bool {
+        self.struck.contains(id)
     }
 
     /// Drops a bundle that will not be counted, and gives back what it used: an honest one may come again. Its place
@@ -168,33 +280,28 @@ impl Pool {
         true
     }
 
-    /// Takes a bundle out that is final. What it used stays used.
-    pub(super) fn settle(&mut self, id: &Digest) -> Option<Held> {
-        let held = self.held.remove(id)?;
-        self.order[held.shard.0 as usize].retain(|other| other != id);
-        Some(held)
-    }
-
-    /// Checks this party's shares of those bundles of a shard that were not checked yet. Drops those whose share does not open
-    /// its commitment, and names the share.
-    pub(super) fn check_shares(&mut self, shard: ShardIndex, ids: &[Digest]) -> Vec<(Digest, PartyId)> {
+    /// Checks this party's shares of those bundles of a shard that were not checked yet. Drops those whose share does
+    /// not open its commitment, with a complaint of each.
+    pub(super) fn check_shares(
+        &mut self,
+        secrets: &PartySecrets,
+        shard: ShardIndex,
+        ids: &[Digest],
+    ) -> Vec<Complaint> {
         let (mut dropped, own) = (Vec::new(), held(self.party));
-        let works = &self.epoch.shards[shard.0 as usize].clone().works;
+        let context = self.epoch.shards[shard.0 as usize].clone();
         loop {
             let unchecked: Vec<_> = ids
                 .iter()
                 .filter(|id| self.held.get(id).is_some_and(|h| h.shard == shard && !h.opened))
                 .collect();
+            let pairs = |held: &'_ Held| own.map(|share| held.accepted.masks[share.index()]);
             let list: Vec<_> = unchecked
                 .iter()
-                .flat_map(|id| {
-                    let held = &self.held[id];
-                    own.iter()
-                        .zip(&held.openings)
-                        .map(|(share, opening)| (held.commitments[share.index()], opening))
-                })
+                .map(|id| &self.held[id])
+                .flat_map(|held| pairs(held).into_iter().zip(&held.seeds))
                 .collect();
-            match check::check(works, &list, &mut rand_core::OsRng) {
+            match check::check(&context.works, &list, &mut OsRng) {
                 Ok(()) => {
                     for id in unchecked {
                         self.held.get_mut(id).expect("it was just there").opened = true;
@@ -203,21 +310,68 @@ impl Pool {
                 }
                 Err(error) => {
                     let (id, share) = (*unchecked[error.place / 2], own[error.place % 2]);
+                    let held = &self.held[&id];
+                    let about = Held::of(id, &held.bundle, &held.accepted);
+                    dropped.push(self.complain(secrets, &context, about, share));
+                    self.struck.insert(id);
                     self.remove(id, Objection::Share);
-                    dropped.push((id, share));
                 }
             }
         }
     }
 
+    /// The bundles of a batch, all of which are in the pool, by their groups.
+    fn by_group(&self, ids: &[Digest]) -> BTreeMap<Group, Vec<&Held>> {
+        let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for id in ids {
+            let held = &self.held[id];
+            groups.entry(held.group).or_default().push(held);
+        }
+        groups
+    }
+
     /// Running commitments after these bundles, all of which are in the pool.
     pub(super) fn running_after(&self, before: &Running, ids: &[Digest]) -> Running {
         let mut running = before.clone();
-        for id in ids {
-            let held = &self.held[id];
-            running.add(held.group, &held.commitments);
+        for (group, held) in self.by_group(ids) {
+            let accepted: Vec<_> = held.iter().map(|held| &held.accepted).collect();
+            running.add(group, &share_commitments(&accepted));
         }
         running
+    }
+
+    /// Takes the bundles of a batch out, which is final, and gives this party's two shares of their sums, by group.
+    /// What they used stays used.
+    pub(super) fn settle(&mut self, ids: &[Digest]) -> Vec<(Group, [ShareSum; 2])> {
+        let own = held(self.party);
+        let sum = |(group, held): (Group, Vec<&Held>)| {
+            let width = held[0].bundle.proof.vector_response.len();
+            let sums = [0, 1].map(|at| {
+                let parts: Vec<_> = held.iter().map(|held| held.part(own[at], at)).collect();
+                sum_shares(width, &parts)
+            });
+            (group, sums)
+        };
+        let sums = self.by_group(ids).into_iter().map(sum).collect();
+        for id in ids {
+            if let Some(held) = self.held.remove(id) {
+                self.order[held.shard.0 as usize].retain(|other| other != id);
+            }
+        }
+        sums
+    }
+}
+
+/// One share of a sum: entries, and blinding factor.
+type ShareSum = (Vec<Scalar>, Scalar);
+
+impl Held {
+    /// What the bundle adds to a share, whose seed is this party's own or the next.
+    fn part(&self, share: PartyId, at: usize) -> SharePart<'_> {
+        let proof = &self.bundle.proof;
+        let response =
+            (share == SHOWN_SHARE).then_some((&proof.vector_response[..], proof.blinding_response));
+        SharePart { seed: &self.seeds[at], challenge: self.accepted.challenge, response }
     }
 }
 
@@ -241,7 +395,8 @@ mod tests {
         pool.capacity = 1;
         let mut admit = |subscriber: &mut TestSubscriber, work| {
             let bundle = subscriber.bundle(&epoch.shards[0], vec![event(work, 0, false)]);
-            pool.admit(&secrets, bundle.id(), &bundle)
+            let accepted = proofs::bundle::verify(&epoch.shards[0], &bundle).expect("an honest bundle");
+            pool.admit(&secrets, bundle.id(), (Arc::new(bundle), accepted)).map_err(|r| r.refusal)
         };
         let mut first = TestSubscriber::new(1);
         assert_eq!(admit(&mut first, 1), Ok(()));

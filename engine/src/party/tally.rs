@@ -156,7 +156,10 @@ impl Tally {
             PeerMessage::Openings(m) => self.openings.put(own, from, m)?,
             PeerMessage::Reveal(m) => self.reveals.put(own, from, m)?,
             PeerMessage::Response(m) => self.responses.put(own, from, m)?,
-            PeerMessage::Propose(..) | PeerMessage::Vote(..) | PeerMessage::Object(..) => {}
+            PeerMessage::Propose(..)
+            | PeerMessage::Vote(..)
+            | PeerMessage::Object(..)
+            | PeerMessage::Complaint(..) => {}
         }
         self.advance(Vec::new(), secrets)
     }

@@ -7,9 +7,9 @@ use crate::{
     system,
 };
 use chain::light;
-use curve25519_dalek::scalar::Scalar;
 use primitives::{Encode, PartyId};
 use proofs::{
+    field::Plain,
     bundle::BundleError,
     testing::{TestSubscriber, event},
 };
@@ -65,7 +65,7 @@ fn duplicates_replays_and_forgeries_are_refused_with_their_reason() {
     let replayed = subscriber.bundle(&opened.shards[0], vec![event(4, 0, false), event(3, 0, false)]);
     mesh.submit(&replayed.to_bytes());
     let mut forged = TestSubscriber::new(2).bundle(&opened.shards[0], vec![event(3, 0, false)]);
-    forged.proof.vector_response.0 += Scalar::ONE;
+    forged.proof.blinding_response += Plain::from(1u128);
     mesh.submit(&forged.to_bytes());
     mesh.submit(b"no bundle");
     mesh.close();
@@ -88,9 +88,7 @@ fn a_receipt_is_spent_once() {
     let mut events = vec![event(4, 0, true)];
     proofs::bundle::pad(&opened.shards[0], &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
     let parts = (first.envelope.clone(), first.token, first.receipts.clone());
-    let again =
-        proofs::bundle::prove(&opened.shards[0], &subscriber.key, parts, &events, &mut subscriber.rng)
-            .unwrap();
+    let again = subscriber.prove(&opened.shards[0], parts, &events).unwrap();
     mesh.submit(&first.to_bytes());
     mesh.submit(&again.to_bytes());
     assert_eq!(mesh.refusals(again.id()), PartyId::ALL.map(|p| (p, Refusal::SpentReceipt { receipt: 0 })));

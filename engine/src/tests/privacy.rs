@@ -5,7 +5,10 @@
 use super::{mesh::Mesh, world};
 use crate::message::Phase;
 use primitives::{Encode, PartyId};
-use proofs::testing::{TestSubscriber, event};
+use proofs::{
+    bundle::Bundle,
+    testing::{TestSubscriber, event},
+};
 use std::path::Path;
 
 /// All bytes of all files below `dir`.
@@ -53,7 +56,9 @@ fn the_chain_and_the_record_name_no_event_no_subscriber_no_receipt_and_no_bundle
         secrets.extend(bundle.tags.iter().map(|t| ("a tag", t.0.to_vec())));
         secrets.extend(bundle.pseudonyms(&opened.shards[0]).iter().map(|p| ("a pseudonym", p.0.to_vec())));
         secrets.extend(bundle.receipts.iter().map(|r| ("a receipt", r.serial.to_vec())));
-        secrets.extend(bundle.commitments.iter().map(|c| ("a share commitment", c.0.to_vec())));
+        secrets.extend(bundle.masks.iter().map(|c| ("a commitment to a seed", c.0.to_vec())));
+        secrets.push(("the commitment to the vector", bundle.vector.0.to_vec()));
+        secrets.push(("what was spent", bundle.proof.value.0.to_vec()));
         for (what, bytes) in secrets {
             assert!(!contains(&disk, &bytes), "{what} is on the chain's disk");
             let hex = primitives::ids::to_hex(&bytes);
@@ -73,22 +78,22 @@ fn bundles_of_different_works_say_the_same_openly_and_have_the_same_length() {
 }
 
 #[test]
-fn one_partys_shares_of_a_vector_are_as_random_as_shares_of_nothing() {
-    // Each party's two shares are seeds or a difference from a seed that it does not hold: with the same randomness,
-    // party 1 holds exactly the same bytes whatever was watched, and the others hold one seed of two.
+fn what_one_party_holds_is_the_same_whatever_was_watched() {
+    // A party holds two seeds of three. With the same randomness they are the same bytes whatever was watched, and what
+    // the bundle shows of the vector is masked by the third.
     let (committee, opened) = (proofs::testing::committee(11), Mesh::opened().1);
-    let open = |work: u16, party: PartyId| {
+    let context = &opened.shards[0];
+    let made = |work: u16| {
         let mut subscriber = TestSubscriber::new(7);
         subscriber.used = [(primitives::WorkIndex(0), 63)].into();
-        let bundle = subscriber.bundle(&opened.shards[0], vec![event(work, 0, false)]);
-        let sealing = opened.shards[0].sealing_context(&bundle.envelope);
-        bundle
-            .sealed
-            .open(party, &committee.kem[party.index()], &sealing, opened.shards[0].shard.width())
-            .unwrap()
+        subscriber.bundle(context, vec![event(work, 0, false)])
     };
-    let [one, two, three] = PartyId::ALL;
-    assert!(open(1, one) == open(9, one), "party 1 holds both seeds");
-    assert!(open(1, two)[0] == open(9, two)[0], "party 2 holds the second seed");
-    assert!(open(1, three)[1] == open(9, three)[1], "party 3 holds the first seed");
+    let (one, other) = (made(1), made(9));
+    let sealing = context.sealing_context(&one.envelope);
+    for party in PartyId::ALL {
+        let open = |bundle: &Bundle| bundle.sealed.open(party, &committee.kem[party.index()], &sealing).unwrap();
+        assert!(open(&one) == open(&other), "party {party}");
+    }
+    let shown = |bundle: &Bundle| bundle.proof.vector_response.clone();
+    assert!(shown(&one).iter().zip(&shown(&other)).all(|(a, b)| a != b), "each entry is under a mask of its own");
 }

@@ -134,7 +134,7 @@ fn with_receipts_of(
     let region = first.envelope.region.0;
     let envelope = subscriber.envelope(context, region);
     let parts = (envelope, first.token, first.receipts.clone());
-    bundle::prove(context, &subscriber.key, parts, &events, &mut subscriber.rng).unwrap()
+    subscriber.prove(context, parts, &events).unwrap()
 }
 
 #[test]

@@ -7,12 +7,20 @@ use crate::{
         verifier::{BundleError, Prepared, find_broken_rule, prepare},
     },
     epoch::EpochContext,
-    sharing::check::random_weight,
+    sharing::{Accepted, check::random_weight},
 };
-use curve25519_dalek::scalar::Scalar;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rand_core::{CryptoRng, RngCore};
 use rayon::prelude::*;
+
+/// Checks one bundle, and names the rule that it breaks.
+///
+/// The weights of its equations come from a generator that the hash of the whole bundle seeds: whoever makes a bundle
+/// cannot know them before all of it is fixed.
+pub fn verify(context: &EpochContext, bundle: &Bundle) -> Result<Accepted, BundleError> {
+    let mut rng = ChaCha20Rng::from_seed(bundle.id().0);
+    verify_batch(context, &[bundle], &mut rng).swap_remove(0)
+}
 
 /// Checks every bundle; the results are in the order of the bundles.
 ///
@@ -25,9 +33,10 @@ pub fn verify_batch(
     context: &EpochContext,
     bundles: &[&Bundle],
     rng: &mut (impl RngCore + CryptoRng),
-) -> Vec<Result<(), BundleError>> {
+) -> Vec<Result<Accepted, BundleError>> {
     let prepared: Vec<_> = bundles.par_iter().map(|bundle| prepare(context, bundle)).collect();
-    let mut results: Vec<_> = prepared.iter().map(|p| p.as_ref().map(|_| ()).map_err(Clone::clone)).collect();
+    let accept = |p: &Result<Prepared<'_>, BundleError>| p.as_ref().map(Prepared::accepted).map_err(Clone::clone);
+    let mut results: Vec<_> = prepared.iter().map(accept).collect();
     // Check (e) holds no group element and is not part of the combination: a bundle that fails it never enters one.
     let readable = prepared.iter().enumerate().filter_map(|(at, p)| p.as_ref().ok().map(|p| (at, p)));
     let (candidates, miscounted): (Vec<_>, Vec<_>) = readable.partition(|(_, p)| p.backed_count_holds());
@@ -35,6 +44,12 @@ pub fn verify_batch(
         results[at] = find_broken_rule(context, p);
     }
     bisect(context, &candidates, rng, &mut results);
+    let exceeds = |(result, p): (&mut Result<Accepted, BundleError>, &Result<Prepared<'_>, BundleError>)| {
+        if result.is_ok() && p.as_ref().is_ok_and(|p| !p.cap_holds(context)) {
+            *result = Err(BundleError::Cap);
+        }
+    };
+    results.par_iter_mut().zip(&prepared).for_each(exceeds);
     results
 }
 
@@ -42,12 +57,12 @@ fn bisect(
     context: &EpochContext,
     bundles: &[(usize, &Prepared<'_>)],
     rng: &mut (impl RngCore + CryptoRng),
-    results: &mut [Result<(), BundleError>],
+    results: &mut [Result<Accepted, BundleError>],
 ) {
     match bundles {
         [] => {}
-        [(at, only)] => results[*at] = find_broken_rule(context, only),
         _ if combination_holds(context, bundles, rng) => {}
+        [(at, only)] => results[*at] = find_broken_rule(context, only),
         _ => {
             let (left, right) = bundles.split_at(bundles.len() / 2);
             bisect(context, left, rng, results);
@@ -68,7 +83,7 @@ fn combination_holds(
     let share = weighted.len().div_ceil(rayon::current_num_threads());
     let partial = |part: &[(&Prepared<'_>, Weights)]| {
         let mut combination = Combination::new(context);
-        part.iter().for_each(|(p, weights)| combination.add(context, p, weights));
+        part.iter().for_each(|(p, weights)| combination.add(p, weights));
         combination
     };
     let sum = weighted.par_chunks(share).map(partial).reduce_with(Combination::merge);
@@ -76,12 +91,13 @@ fn combination_holds(
 }
 
 fn draw_weights(rng: &mut ChaCha20Rng) -> Weights {
-    let mut draw = || -> Scalar { random_weight(rng) };
+    let mut draw = || random_weight(rng);
     Weights {
         digits: draw(),
         vector: draw(),
         tags: draw(),
         key: draw(),
+        amount: draw(),
         ephemerals: [draw(), draw(), draw()],
     }
 }

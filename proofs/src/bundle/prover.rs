@@ -1,265 +1,389 @@
 //! The prover of a bundle: a subscriber's device.
 //!
 //! Whatever depends on a secret (which works, which views, the key, the masks) runs in constant time: digits are
-//! compared and selected by `subtle`, products are by constant-time multi-scalar multiplication, and no table is
-//! indexed by a secret. The number of events and receipts is public. Checking and padding a device's own events, in
-//! `witness.rs`, is not: it happens before anything is sent, and an outsider learns nothing from how long it takes.
+//! compared and selected by `subtle`, products are by constant-time multi-scalar multiplication, field arithmetic has no
+//! branches, and no table is indexed by a secret. The number of events and receipts is public. Three things are not
+//! constant time. Checking and padding a device's own events, in `witness.rs`, happens before anything is sent. The range
+//! proof's rounds multiply in variable time by vectors that are already hidden by its own masks, and could be shown.
+//! And what is proved of a lie is an adversary's.
 
 use crate::{
     blind::BlindSignature,
     bundle::{
-        digits::{Layout, VALUE_DEGREE, limb_units, lin},
+        digits::{Entries, Layout, Polynomial, Weighing, lin},
         statement::{Bundle, Envelope, Proof},
         witness::{self, EventWitness, ProveError, RawWitness},
     },
+    cap::{self, CapProof, Spent},
     epoch::EpochContext,
-    generators::{VIEW_DIGITS, bases},
+    field::{Plain, Residue, evaluate},
+    generators::bases,
     receipt::Receipt,
-    sharing::{SealedShares, seal::Ephemerals, split::Shares},
+    sharing::{Masks, SealedShares, seal::Ephemerals},
     token::SubscriberKey,
-    transcript::powers,
-    wire::{WirePoint, WireScalar},
+    transcript::BundleChallenge,
+    wire::WirePoint,
 };
 use curve25519_dalek::{
     ristretto::RistrettoPoint,
     scalar::Scalar,
     traits::{Identity, MultiscalarMul},
 };
-use primitives::PartyId;
+use primitives::{PartyId, WorkIndex};
 use rand_core::{CryptoRng, RngCore};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
-/// Proves a bundle of `events`, already padded.
+/// What a device keeps to itself.
+#[derive(Debug)]
+pub struct Secrets<'a> {
+    /// Key of the epoch.
+    pub key: &'a SubscriberKey,
+    /// What earlier bundles of the epoch were worth.
+    pub spent: &'a Spent,
+    /// Seeds and their commitments, made ahead of time and used once.
+    pub masks: Masks,
+}
+
+/// What a bundle says openly, with the signatures that let it.
+pub type Open = (Envelope, BlindSignature, Vec<Receipt>);
+
+/// Proves a bundle of `events`, already padded. The second result is what the subscriber has spent after it.
+///
+/// # Errors
+/// If the events or receipts are not those of an honest device, or exceed the tier's cap.
 pub fn prove(
     context: &EpochContext,
-    key: &SubscriberKey,
-    (envelope, token, receipts): (Envelope, BlindSignature, Vec<Receipt>),
+    secrets: Secrets<'_>,
+    open: Open,
     events: &[EventWitness],
     rng: &mut (impl RngCore + CryptoRng),
-) -> Result<Bundle, ProveError> {
-    witness::check(context, events, &receipts)?;
-    let witness = RawWitness::honest(context, key, events);
-    prove_whatever_the_witness_says(context, (envelope, token, receipts), witness, rng)
-}
-
-/// A digit's entries `sigma X + a`, with masks that sum to zero.
-struct MaskedDigit {
-    sigma: [Scalar; 4],
-    mask: [Scalar; 4],
-}
-
-struct MaskedEvent {
-    digits: Vec<MaskedDigit>,
-    backed: (Scalar, Scalar),
-}
-
-impl Drop for MaskedEvent {
-    fn drop(&mut self) {
-        for digit in &mut self.digits {
-            digit.sigma.zeroize();
-            digit.mask.zeroize();
-        }
-        self.backed.0.zeroize();
-        self.backed.1.zeroize();
+) -> Result<(Bundle, Spent), ProveError> {
+    witness::check(context, events, &open.2)?;
+    let witness = RawWitness::honest(context, secrets.key, events);
+    let room = cap_of(context, &open.0)?.saturating_sub(secrets.spent.value());
+    if witness.value > room {
+        return Err(ProveError::Cap { value: witness.value, room });
     }
-}
-
-impl MaskedEvent {
-    fn new((digits, backed): &(Vec<[Scalar; 4]>, Scalar), rng: &mut (impl RngCore + CryptoRng)) -> Self {
-        let masked = |sigma: &[Scalar; 4]| {
-            let mut mask = [Scalar::ZERO; 4];
-            for entry in 1..4 {
-                mask[entry] = Scalar::random(rng);
-                mask[0] -= mask[entry];
-            }
-            MaskedDigit { sigma: *sigma, mask }
-        };
-        Self { digits: digits.iter().map(masked).collect(), backed: (*backed, Scalar::random(rng)) }
-    }
-
-    fn masks(&self) -> Vec<[Scalar; 4]> {
-        self.digits.iter().map(|d| d.mask).collect()
-    }
-}
-
-type Polynomial = Vec<Scalar>;
-
-/// `p(X) (slope X + constant)`.
-fn times_linear(p: &[Scalar], slope: &Scalar, constant: &Scalar) -> Polynomial {
-    let mut product = vec![Scalar::ZERO; p.len() + 1];
-    for (k, c) in p.iter().enumerate() {
-        product[k] += c * constant;
-        product[k + 1] += c * slope;
-    }
-    product
-}
-
-fn add_scaled(sum: &mut [Scalar], p: &[Scalar], factor: &Scalar) {
-    for (s, c) in sum.iter_mut().zip(p) {
-        *s += factor * c;
-    }
-}
-
-/// `v_e(X)` (protocol notes, section 3): what the event adds to its work's count, as a polynomial of degree 4 whose
-/// leading coefficient is the count.
-fn count_polynomial(context: &EpochContext, layout: Layout, event: &MaskedEvent) -> Polynomial {
-    let mut views: Vec<Polynomial> = vec![vec![Scalar::ONE]];
-    for digit in event.digits[layout.work_digits()..layout.fraction()].iter().rev() {
-        views = views
-            .iter()
-            .flat_map(|p| (0..4).map(|i| times_linear(p, &digit.sigma[i], &digit.mask[i])))
-            .collect();
-    }
-    let counted = usize::from(context.params.j_max);
-    let (mut any, mut valued) = (vec![Scalar::ZERO; VIEW_DIGITS + 1], vec![Scalar::ZERO; VIEW_DIGITS + 1]);
-    for (view, value) in views.iter().zip(&context.view_values).take(counted) {
-        add_scaled(&mut any, view, &Scalar::ONE);
-        add_scaled(&mut valued, view, value);
-    }
-    let quarters = &event.digits[layout.fraction()];
-    let weigh =
-        |entries: &[Scalar; 4]| entries.iter().zip(1u64..).map(|(e, i)| e * Scalar::from(i)).sum::<Scalar>();
-    let units = limb_units();
-    let mut v = vec![Scalar::ZERO; VALUE_DEGREE + 1];
-    add_scaled(&mut v, &times_linear(&views[0], &Scalar::ONE, &Scalar::ZERO), &units.listener);
-    add_scaled(&mut v, &times_linear(&any, &event.backed.0, &event.backed.1), &units.backed);
-    add_scaled(&mut v, &times_linear(&any, &Scalar::ONE, &Scalar::ZERO), &units.view);
-    add_scaled(&mut v, &times_linear(&valued, &weigh(&quarters.sigma), &weigh(&quarters.mask)), &Scalar::ONE);
-    v
-}
-
-/// Coefficients of `sum_e p_{e,w}(X) v_e(X)`, row by row: `rows[w][k]`, k up to M. The leading one is the usage.
-fn row_polynomials(context: &EpochContext, layout: Layout, events: &[MaskedEvent]) -> Vec<Polynomial> {
-    let mut rows = vec![vec![Scalar::ZERO; layout.degree() + 1]; context.shard.width()];
-    for event in events {
-        let mut partial = vec![count_polynomial(context, layout, event)];
-        for digit in event.digits[..layout.work_digits()].iter().rev() {
-            partial = partial
-                .iter()
-                .flat_map(|p| (0..4).map(|i| times_linear(p, &digit.sigma[i], &digit.mask[i])))
-                .collect();
-        }
-        for (row, p) in rows.iter_mut().zip(&mut partial) {
-            row.iter_mut().zip(p.iter()).for_each(|(r, c)| *r += c);
-            p.zeroize();
-        }
-    }
-    rows
-}
-
-/// `B'` and `A'`: commitments to the digits and to their masks.
-fn commit_digits(layout: Layout, events: &[MaskedEvent], blindings: [&Scalar; 2]) -> [RistrettoPoint; 2] {
-    let (mut points, mut digits, mut masks) =
-        (vec![bases().blinding], vec![*blindings[0]], vec![*blindings[1]]);
-    for (at, event) in events.iter().enumerate() {
-        for (place, digit) in event.digits.iter().enumerate() {
-            let own = layout.bases(at, place);
-            points.extend(own.g);
-            digits.extend(&digit.sigma[1..]);
-            masks.extend(&digit.mask[1..]);
-            // Every entry's product, entry 0 too: without it a digit (-2, 1, 1, 1) would pass as one-hot, and one
-            // bundle could hold 64 votes for a work (protocol notes, "why entry 0 matters").
-            points.extend(own.h);
-            digits.extend(digit.sigma.iter().zip(&digit.mask).map(|(s, a)| a * (Scalar::ONE - s - s)));
-            masks.extend(digit.mask.iter().map(|a| -(a * a)));
-        }
-        let (sigma, mask) = &event.backed;
-        points.extend(layout.backed_bases(at));
-        digits.extend([*sigma, mask * (Scalar::ONE - sigma - sigma)]);
-        masks.extend([*mask, -(mask * mask)]);
-    }
-    let commitments = [&digits, &masks].map(|scalars| RistrettoPoint::multiscalar_mul(scalars, &points));
-    digits.zeroize();
-    masks.zeroize();
-    commitments
+    let works: Vec<_> = events.iter().map(|event| event.work).collect();
+    make(context, secrets, open, (witness, Some(&works)), rng)
 }
 
 /// Makes the messages of a proof from a witness as it is. The result verifies only if the witness is honest.
+///
+/// # Errors
+/// If the committee's keys are not group elements, or the epoch does not have the tier.
 pub fn prove_whatever_the_witness_says(
     context: &EpochContext,
-    (envelope, token, receipts): (Envelope, BlindSignature, Vec<Receipt>),
+    secrets: Secrets<'_>,
+    open: Open,
     witness: RawWitness,
     rng: &mut (impl RngCore + CryptoRng),
-) -> Result<Bundle, ProveError> {
-    let layout = Layout::of(context);
-    let events: Vec<_> = witness.events.iter().map(|event| MaskedEvent::new(event, rng)).collect();
-    let mut rows = row_polynomials(context, layout, &events);
+) -> Result<(Bundle, Spent), ProveError> {
+    make(context, secrets, open, (witness, None), rng)
+}
 
-    // Shares of the usage vector, and their ciphertexts.
-    let usage = || rows.iter().map(|row| row[layout.degree()]).collect();
-    let vector = Zeroizing::new(witness.vector.clone().unwrap_or_else(usage));
-    let blinding = Zeroizing::new(Scalar::random(rng));
-    let mut shares = Shares::split(&vector, &blinding, rng);
-    let commitments = shares.commit(&context.works).map(WirePoint::from);
-    if let Some(share) = witness.spoiled_share {
-        shares.spoil(share);
+fn cap_of(context: &EpochContext, envelope: &Envelope) -> Result<u64, ProveError> {
+    let rules = context.keys.tiers.get(&envelope.tier);
+    rules.map(|rules| rules.value_cap).ok_or(ProveError::UnknownTier { tier: envelope.tier })
+}
+
+/// An entry of a digit: `sigma` and its mask a.
+#[derive(Clone, Copy, Zeroize)]
+struct Line {
+    sigma: Residue,
+    mask: Residue,
+}
+
+impl Line {
+    /// `sigma X + a`.
+    fn polynomial(self) -> Polynomial {
+        Polynomial(vec![self.mask, self.sigma])
     }
-    let ephemerals = Ephemerals::generate(rng);
+}
+
+/// The masked entries of one event.
+#[derive(Zeroize)]
+#[zeroize(drop)]
+struct MaskedEvent {
+    digits: Vec<[Line; 4]>,
+    backed: Line,
+}
+
+impl MaskedEvent {
+    /// Draws a mask for each entry; those of a digit sum to zero.
+    fn new((digits, backed): &(Vec<[Scalar; 4]>, Scalar), rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        let mut draw = || Residue::from(&Scalar::random(rng));
+        let mut masked = |sigma: &[Scalar; 4]| {
+            let [a, b, c] = [draw(), draw(), draw()];
+            let masks = [-(a + b + c), a, b, c];
+            std::array::from_fn(|i| Line { sigma: Residue::from(&sigma[i]), mask: masks[i] })
+        };
+        let digits = digits.iter().map(&mut masked).collect();
+        Self { digits, backed: Line { sigma: Residue::from(backed), mask: draw() } }
+    }
+
+    fn entries<A>(&self, read: impl Fn(Line) -> A) -> Entries<A> {
+        Entries { digits: self.digits.iter().map(|d| d.map(&read)).collect(), backed: read(self.backed) }
+    }
+
+    /// The entries that are committed to: three of each digit, and the backed one.
+    fn committed(&self) -> impl Iterator<Item = Line> {
+        self.digits.iter().flat_map(|d| [d[1], d[2], d[3]]).chain([self.backed])
+    }
+}
+
+/// The usage vector that the digits amount to: each event's count times the outer product of its work's digits.
+fn usage_vector(layout: Layout, weighing: &Weighing<'_>, events: &[MaskedEvent]) -> Zeroizing<Vec<Residue>> {
+    let mut vector = Zeroizing::new(vec![Residue::ZERO; layout.width()]);
+    let half = layout.work_digits() / 2;
+    for event in events {
+        let entries = event.entries(|line| line.sigma);
+        let (_, count) = weighing.count(&entries, &Residue::ONE);
+        let low = Zeroizing::new(tensor(Residue::ONE, &entries.digits[..half]));
+        let high = Zeroizing::new(tensor(count, &entries.digits[half..layout.work_digits()]));
+        for (row, h) in vector.chunks_exact_mut(low.len()).zip(high.iter()) {
+            row.iter_mut().zip(low.iter()).for_each(|(into, l)| *into += *h * *l);
+        }
+    }
+    vector
+}
+
+/// Products of digit entries for every number that `digits` can spell, least significant digit first.
+fn tensor(start: Residue, digits: &[[Residue; 4]]) -> Vec<Residue> {
+    let mut products = vec![start];
+    for digit in digits.iter().rev() {
+        products = products.iter().flat_map(|p| digit.map(|entry| *p * entry)).collect();
+    }
+    products
+}
+
+/// `S = sum_e count_e G_{w_e} + R H`. Every base is read for every event, so that nothing tells which was taken.
+fn commit_events(
+    context: &EpochContext,
+    (works, counts): (&[WorkIndex], &[Scalar]),
+    blinding: &Scalar,
+) -> RistrettoPoint {
+    let taken = works.iter().map(|work| {
+        let mut taken = RistrettoPoint::identity();
+        for (at, base) in (0u16..).zip(context.works.points()) {
+            taken.conditional_assign(base, at.ct_eq(&work.0));
+        }
+        taken
+    });
+    let points: Vec<_> = taken.chain([bases().blinding]).collect();
+    RistrettoPoint::multiscalar_mul(counts.iter().chain([blinding]), points)
+}
+
+/// `B' = <sigma, g> + r_B H` and `A' = <a, g> + r_A H`. Entries are bits, so that `B'` needs one addition for each;
+/// the bits of a lie may be other numbers.
+fn commit_digits(
+    layout: Layout,
+    events: &[MaskedEvent],
+    (honest, blindings): (bool, [&Scalar; 2]),
+) -> [RistrettoPoint; 2] {
+    let points: Vec<_> = (0..events.len()).flat_map(|at| layout.bases(at)).chain([&bases().blinding]).collect();
+    let scalars = |read: fn(Line) -> Residue, blinding: &Scalar| {
+        let entries = events.iter().flat_map(MaskedEvent::committed).map(|line| Scalar::from(read(line)));
+        Zeroizing::new(entries.chain([*blinding]).collect::<Vec<_>>())
+    };
+    let digits = scalars(|line| line.sigma, blindings[0]);
+    let masks = scalars(|line| line.mask, blindings[1]);
+    let committed = if honest {
+        let mut sum = blindings[0] * bases().blinding;
+        for (bit, base) in digits.iter().zip(&points[..points.len() - 1]) {
+            let set: Choice = bit.ct_eq(&Scalar::ONE);
+            sum += RistrettoPoint::conditional_select(&RistrettoPoint::identity(), base, set);
+        }
+        sum
+    } else {
+        RistrettoPoint::multiscalar_mul(digits.iter(), points.iter().copied())
+    };
+    [committed, RistrettoPoint::multiscalar_mul(masks.iter(), points)]
+}
+
+/// A fresh secret scalar.
+fn secret(rng: &mut (impl RngCore + CryptoRng)) -> Zeroizing<Scalar> {
+    Zeroizing::new(Scalar::random(rng))
+}
+
+/// The seeds, sealed to the committee.
+fn seal(
+    context: &EpochContext,
+    envelope: &Envelope,
+    (witness, masks): (&RawWitness, &mut Masks),
+    ephemerals: &Ephemerals,
+) -> Result<SealedShares, ProveError> {
     let mut recipients = [RistrettoPoint::identity(); 3];
     for (recipient, party) in recipients.iter_mut().zip(PartyId::ALL) {
         *recipient = context.keys.committee.member(party).kem.decompress().ok_or(ProveError::Committee)?;
     }
-    let mut sealed =
-        SealedShares::seal(&shares, &ephemerals, &recipients, &context.sealing_context(&envelope), rng);
+    if let Some(share) = witness.spoiled_share {
+        masks.seeds[share.index()].0[0] ^= 1;
+    }
+    let mut sealed = SealedShares::seal(masks, ephemerals, &recipients, &context.sealing_context(envelope));
+    if let Some(share) = witness.spoiled_share {
+        masks.seeds[share.index()].0[0] ^= 1;
+    }
     for (own, foreign) in sealed.ephemerals.iter_mut().zip(&witness.foreign_ephemerals) {
         *own = foreign.unwrap_or(*own);
     }
+    Ok(sealed)
+}
+
+/// Makes the messages of a proof. The works of the events are given if the witness is honest: its digits are bits then,
+/// and its vector has few entries, which saves most of two multiplications.
+fn make(
+    context: &EpochContext,
+    Secrets { spent, mut masks, .. }: Secrets<'_>,
+    (envelope, token, receipts): Open,
+    (witness, works): (RawWitness, Option<&[WorkIndex]>),
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Result<(Bundle, Spent), ProveError> {
+    let layout = Layout::of(context);
+    let cap = cap_of(context, &envelope)?;
+    let events: Vec<_> = witness.events.iter().map(|event| MaskedEvent::new(event, rng)).collect();
+
+    // The usage vector and its commitment. What an event counts for does not depend on tau.
+    let untold = Weighing::new(context, layout, Residue::ONE);
+    let vector = match &witness.vector {
+        Some(vector) => Zeroizing::new(vector.iter().map(Residue::from).collect()),
+        None => usage_vector(layout, &untold, &events),
+    };
+    let blinding = secret(rng);
+    let commitment = if let Some(works) = works {
+        let count = |event: &MaskedEvent| untold.count(&event.entries(|line| line.sigma), &Residue::ONE).1;
+        let counts: Zeroizing<Vec<_>> = Zeroizing::new(events.iter().map(|e| count(e).into()).collect());
+        commit_events(context, (works, &counts), &blinding)
+    } else {
+        let scalars: Zeroizing<Vec<Scalar>> = Zeroizing::new(vector.iter().map(|v| (*v).into()).collect());
+        let points = context.works.points().iter().chain([&bases().blinding]);
+        RistrettoPoint::multiscalar_mul(scalars.iter().chain([&*blinding]), points)
+    };
+    let ephemerals = Ephemerals::generate(rng);
+    let sealed = seal(context, &envelope, (&witness, &mut masks), &ephemerals)?;
 
     // First message.
-    let blindings: [Zeroizing<Scalar>; 2] = std::array::from_fn(|_| Zeroizing::new(Scalar::random(rng)));
-    let [digits, masks] = commit_digits(layout, &events, [&blindings[0], &blindings[1]]);
-    let key_nonce = Zeroizing::new(Scalar::random(rng));
-    let kem_nonces: [Zeroizing<Scalar>; 3] = std::array::from_fn(|_| Zeroizing::new(Scalar::random(rng)));
+    let blindings = [secret(rng), secret(rng)];
+    let [digits, digit_masks] = commit_digits(layout, &events, (works.is_some(), [&blindings[0], &blindings[1]]));
+    let key_nonce = secret(rng);
+    let kem_nonces = [secret(rng), secret(rng), secret(rng)];
+    let value_blinding = secret(rng);
+    let after = spent.plus(witness.value, &value_blinding);
     let proof = Proof {
         digits: digits.into(),
-        masks: masks.into(),
+        digit_masks: digit_masks.into(),
         key_mask: (*key_nonce * bases().key).into(),
-        backed_mask: events.iter().map(|e| e.backed.1).sum::<Scalar>().into(),
+        backed_mask: events.iter().map(|e| e.backed.mask).sum::<Residue>().into(),
         ephemeral_masks: std::array::from_fn(|i| (*kem_nonces[i] * bases().kem).into()),
+        value: cap::commit(&Scalar::from(witness.value), &value_blinding).into(),
+        cap: CapProof { bytes: [0; cap::CAP_PROOF_BYTES] },
         tag_mask: WirePoint::default(),
         coefficients: Vec::new(),
         responses: Vec::new(),
-        digits_response: WireScalar::default(),
-        key_response: WireScalar::default(),
-        vector_response: WireScalar::default(),
+        vector_response: Vec::new(),
+        digits_response: Plain::default(),
+        key_response: Plain::default(),
+        blinding_response: Plain::default(),
+        coefficient_response: Plain::default(),
         ephemeral_responses: Default::default(),
     };
     let tags = witness.tags.iter().map(|t| WirePoint::from(*t)).collect();
-    let mut bundle = Bundle { envelope, token, receipts, commitments, sealed, tags, proof };
+    let (previous, shown) = (spent.commitment(), masks.commitments.map(WirePoint::from));
+    let mut bundle = Bundle {
+        envelope,
+        token,
+        receipts,
+        previous,
+        vector: commitment.into(),
+        masks: shown,
+        sealed,
+        tags,
+        proof,
+    };
     let mut transcript = bundle.transcript(context);
     bundle.proof.append_first_message(&mut transcript);
 
-    // Second message, after rho.
-    let rho = transcript.rho();
-    let tag_mask = |(e, weight): (&MaskedEvent, Scalar)| weight * (*key_nonce + lin(layout, &e.masks()));
-    let tag_masks: Zeroizing<Vec<Scalar>> =
-        Zeroizing::new(events.iter().zip(rho.powers()).map(tag_mask).collect());
+    // Second message, after rho and tau.
+    let (rho, tau) = (transcript.rho(), transcript.tau());
+    let nonce = Residue::from(&*key_nonce);
+    let tag_mask = |(event, weight): (&MaskedEvent, Residue)| {
+        Scalar::from(weight * (nonce + lin(layout, &event.entries(|line| line.mask).digits)))
+    };
+    let powers = Residue::from(&rho.0).powers();
+    let tag_masks: Zeroizing<Vec<Scalar>> = Zeroizing::new(events.iter().zip(powers).map(tag_mask).collect());
     bundle.proof.tag_mask = RistrettoPoint::multiscalar_mul(tag_masks.iter(), &witness.tags).into();
-    let gammas: Zeroizing<Vec<Scalar>> =
-        Zeroizing::new((0..layout.degree()).map(|_| Scalar::random(rng)).collect());
-    bundle.proof.coefficients = (0..layout.degree())
-        .map(|k| {
-            let scalars = rows.iter().map(|row| &row[k]).chain([&gammas[k]]);
-            let points = context.works.points().iter().chain([&bases().blinding]);
-            RistrettoPoint::multiscalar_mul(scalars, points).into()
-        })
-        .collect();
-    rows.zeroize();
+
+    let tau = Residue::from(&tau.0);
+    let weighing = Weighing::new(context, layout, tau);
+    let (summed_masks, summed_blinding) = masks.sum(layout.width());
+    let amount = {
+        let lines: Vec<_> = events.iter().map(|event| event.entries(Line::polynomial)).collect();
+        weighing.amount(&lines, &Polynomial(vec![Residue::ZERO, Residue::ONE]))
+    };
+    // D_k, k < M, and D_(M+1), which holds -<r, tau>.
+    let top = -Residue::from(evaluate(&summed_masks, tau));
+    let coefficients = amount.0[..layout.degree()].iter().copied().chain([top]);
+    let deltas: Zeroizing<Vec<Scalar>> =
+        Zeroizing::new((0..layout.coefficients()).map(|_| Scalar::random(rng)).collect());
+    bundle.proof.coefficients =
+        coefficients.zip(deltas.iter()).map(|(d, delta)| cap::commit(&d.into(), delta).into()).collect();
     bundle.proof.append_second_message(&mut transcript);
 
-    // Responses, after x.
-    let x = transcript.x().0;
-    for event in &events {
-        for digit in &event.digits {
-            bundle.proof.responses.extend((1..4).map(|i| WireScalar(digit.sigma[i] * x + digit.mask[i])));
+    let nonces = Nonces {
+        digits: blindings,
+        key: key_nonce,
+        vector: blinding,
+        masks: (summed_masks, summed_blinding),
+        kem: kem_nonces,
+        deltas,
+        value: (value_blinding, weighing.value),
+    };
+    nonces.respond(&mut bundle.proof, (&witness, &events, &vector, &ephemerals), transcript.x());
+    let room = witness.room.unwrap_or(cap.wrapping_sub(after.value()));
+    bundle.proof.cap = after.prove(room, &mut transcript, rng);
+    Ok((bundle, after))
+}
+
+/// What the responses hide their secrets by.
+struct Nonces {
+    digits: [Zeroizing<Scalar>; 2],
+    key: Zeroizing<Scalar>,
+    vector: Zeroizing<Scalar>,
+    masks: (Zeroizing<Vec<Plain>>, Plain),
+    kem: [Zeroizing<Scalar>; 3],
+    deltas: Zeroizing<Vec<Scalar>>,
+    /// Blinding factor of `C_val`, and `tau^W`.
+    value: (Zeroizing<Scalar>, Residue),
+}
+
+impl Nonces {
+    /// Fills in the responses, after x.
+    fn respond(
+        &self,
+        proof: &mut Proof,
+        (witness, events, vector, ephemerals): (&RawWitness, &[MaskedEvent], &[Residue], &Ephemerals),
+        challenge: BundleChallenge,
+    ) {
+        let scalar = challenge.scalar();
+        let x = Residue::from(&scalar);
+        let lines = events.iter().flat_map(MaskedEvent::committed);
+        proof.responses = lines.map(|line| (line.sigma * x + line.mask).into()).collect();
+        let (masks, mask_blinding) = &self.masks;
+        let shown = |(u, r): (&Residue, &Plain)| Plain::from(*u) + *r * x;
+        proof.vector_response = vector.iter().zip(masks.iter()).map(shown).collect();
+        proof.blinding_response = Plain::from(&*self.vector) + *mask_blinding * x;
+        proof.digits_response = Plain::from(&(scalar * *self.digits[0] + *self.digits[1]));
+        proof.key_response = Plain::from(&(scalar * witness.key + *self.key));
+        let (last, below) = self.deltas.split_last().expect("there are coefficients");
+        let (mut power, mut sum) = (Residue::ONE, Residue::ZERO);
+        for delta in below {
+            sum += power * Residue::from(delta);
+            power = power * x;
         }
-        bundle.proof.responses.push(WireScalar(event.backed.0 * x + event.backed.1));
+        sum += power * (self.value.1 * Residue::from(&*self.value.0) + x * Residue::from(last));
+        proof.coefficient_response = sum.into();
+        let respond = |i: usize| Plain::from(&(scalar * ephemerals.0[i] + *self.kem[i]));
+        proof.ephemeral_responses = std::array::from_fn(respond);
     }
-    bundle.proof.digits_response = (x * *blindings[0] + *blindings[1]).into();
-    bundle.proof.key_response = (x * witness.key + *key_nonce).into();
-    let masked: Scalar = gammas.iter().zip(powers(x)).map(|(gamma, power)| gamma * power).sum();
-    let top = powers(x).nth(layout.degree()).expect("powers never end");
-    bundle.proof.vector_response = (top * *blinding + masked).into();
-    bundle.proof.ephemeral_responses = std::array::from_fn(|i| (x * ephemerals.0[i] + *kem_nonces[i]).into());
-    Ok(bundle)
 }

@@ -3,12 +3,14 @@
 use crate::{
     blind::BlindSignature,
     bundle::digits::Layout,
+    cap::CapProof,
     epoch::EpochContext,
+    field::Plain,
     receipt::Receipt,
     sharing::SealedShares,
     tally::Group,
     transcript::{BundleTranscript, label},
-    wire::{WirePoint, WireScalar},
+    wire::WirePoint,
 };
 use primitives::{
     ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, Reader, RegionTag, ShardIndex, Tier,
@@ -53,9 +55,13 @@ pub struct Bundle {
     pub token: BlindSignature,
     /// Bandwidth receipts, all of the envelope's region.
     pub receipts: Vec<Receipt>,
-    /// Commitments `S_1, S_2, S_3` to the shares of the usage vector.
-    pub commitments: [WirePoint; 3],
-    /// The shares, sealed to their holders.
+    /// `Cum` before this bundle: the neutral element in a subscriber's first bundle of an epoch.
+    pub previous: WirePoint,
+    /// Commitment `S` to the usage vector.
+    pub vector: WirePoint,
+    /// Commitments `A_1, A_2, A_3` to what the three seeds expand to: masks of the proof, and shares of the vector.
+    pub masks: [WirePoint; 3],
+    /// The seeds, sealed to their holders.
     pub sealed: SealedShares,
     /// Tags `T_e = C_{w,j}`, one an event.
     pub tags: Vec<WirePoint>,
@@ -69,33 +75,41 @@ pub struct Proof {
     /// `B'`.
     pub digits: WirePoint,
     /// `A'`.
-    pub masks: WirePoint,
+    pub digit_masks: WirePoint,
     /// `A_sk`.
     pub key_mask: WirePoint,
     /// `alpha`.
-    pub backed_mask: WireScalar,
+    pub backed_mask: Plain,
     /// `A_{E,i}`.
     pub ephemeral_masks: [WirePoint; 3],
+    /// `C_val`.
+    pub value: WirePoint,
     /// `N`.
     pub tag_mask: WirePoint,
-    /// `Q_k`, `k < M`.
+    /// `D_k`, `k < M`, and `D_(M+1)`.
     pub coefficients: Vec<WirePoint>,
     /// Entries `f`: for each event, entries 1 to 3 of each digit, then the backed entry.
-    pub responses: Vec<WireScalar>,
+    pub responses: Vec<Plain>,
+    /// `z`: the usage vector under its mask, one entry for each index of the shard.
+    pub vector_response: Vec<Plain>,
     /// `z_B`.
-    pub digits_response: WireScalar,
+    pub digits_response: Plain,
     /// `z_s`.
-    pub key_response: WireScalar,
+    pub key_response: Plain,
     /// `z_S`.
-    pub vector_response: WireScalar,
+    pub blinding_response: Plain,
+    /// `z_D`.
+    pub coefficient_response: Plain,
     /// `z_{E,i}`.
-    pub ephemeral_responses: [WireScalar; 3],
+    pub ephemeral_responses: [Plain; 3],
+    /// That the subscriber's value stays below the cap. It goes on in the transcript after x.
+    pub cap: CapProof,
 }
 
 /// Most responses in a proof: the largest bundle over the widest shard.
 const MAX_RESPONSES: usize = limits::BUNDLE_SIZES[2] * 31;
 /// Most committed coefficients.
-const MAX_COEFFICIENTS: usize = 10;
+const MAX_COEFFICIENTS: usize = 11;
 
 impl Bundle {
     /// Identifier under which parties agree on the bundle.
@@ -114,33 +128,38 @@ impl Bundle {
     }
 
     /// Starts the transcript: the context's digest, then everything of the bundle but its proof (protocol notes,
-    /// section 3, step 1, and the tags of step 2).
+    /// section 3, step 1).
     pub(crate) fn transcript(&self, context: &EpochContext) -> BundleTranscript {
         let mut w = Writer::default();
         context.digest.encode(&mut w);
-        self.envelope.encode(&mut w);
+        self.encode_statement(&mut w);
+        BundleTranscript::new(&w.finish())
+    }
+
+    fn encode_statement(&self, w: &mut Writer) {
+        self.envelope.encode(w);
         w.raw(&self.token);
         w.seq(&self.receipts);
-        self.commitments.iter().for_each(|c| c.encode(&mut w));
-        self.sealed.digest().encode(&mut w);
+        [self.previous, self.vector].iter().chain(&self.masks).for_each(|point| point.encode(w));
+        self.sealed.encode(w);
         w.seq(&self.tags);
-        BundleTranscript::new(&w.finish())
     }
 }
 
 impl Proof {
-    /// Step 2 of the transcript, after the tags: the commitments that come before any challenge.
+    /// Step 2 of the transcript: the commitments that come before any challenge.
     pub(crate) fn append_first_message(&self, transcript: &mut BundleTranscript) {
         transcript.point(label::DIGITS, &self.digits);
-        transcript.point(label::MASKS, &self.masks);
+        transcript.point(label::MASKS, &self.digit_masks);
         transcript.point(label::KEY, &self.key_mask);
         transcript.scalar(label::ALPHA, &self.backed_mask);
         for mask in &self.ephemeral_masks {
             transcript.point(label::EPHEMERAL, mask);
         }
+        transcript.point(label::VALUE, &self.value);
     }
 
-    /// Step 3 of the transcript, after rho.
+    /// Step 3 of the transcript, after rho and tau.
     pub(crate) fn append_second_message(&self, transcript: &mut BundleTranscript) {
         transcript.point(label::TAG_MASK, &self.tag_mask);
         for coefficient in &self.coefficients {
@@ -150,18 +169,15 @@ impl Proof {
 
     /// Whether the vectors have the lengths that `events` events need.
     pub fn has_shape(&self, layout: Layout, events: usize) -> bool {
-        self.coefficients.len() == layout.degree() && self.responses.len() == events * layout.responses()
+        self.coefficients.len() == layout.coefficients()
+            && self.responses.len() == events * layout.responses()
+            && self.vector_response.len() == layout.width()
     }
 }
 
 impl Encode for Bundle {
     fn encode(&self, w: &mut Writer) {
-        self.envelope.encode(w);
-        w.raw(&self.token);
-        w.seq(&self.receipts);
-        self.commitments.iter().for_each(|c| c.encode(w));
-        self.sealed.encode(w);
-        w.seq(&self.tags);
+        self.encode_statement(w);
         self.proof.encode(w);
     }
 }
@@ -172,7 +188,9 @@ impl Decode for Bundle {
             envelope: Envelope::decode(r)?,
             token: r.array()?,
             receipts: r.seq(limits::MAX_RECEIPTS)?,
-            commitments: three(r)?,
+            previous: WirePoint::decode(r)?,
+            vector: WirePoint::decode(r)?,
+            masks: three(r)?,
             sealed: SealedShares::decode(r)?,
             tags: r.seq(limits::BUNDLE_SIZES[2])?,
             proof: Proof::decode(r)?,
@@ -186,39 +204,41 @@ fn three<T: Decode>(r: &mut Reader<'_>) -> Result<[T; 3], CodecError> {
 
 impl Encode for Proof {
     fn encode(&self, w: &mut Writer) {
-        [self.digits, self.masks, self.key_mask].iter().for_each(|p| p.encode(w));
+        [self.digits, self.digit_masks, self.key_mask].iter().for_each(|p| p.encode(w));
         self.backed_mask.encode(w);
         self.ephemeral_masks.iter().for_each(|p| p.encode(w));
+        self.value.encode(w);
         self.tag_mask.encode(w);
         w.seq(&self.coefficients);
         w.seq(&self.responses);
-        [self.digits_response, self.key_response, self.vector_response].iter().for_each(|s| s.encode(w));
-        self.ephemeral_responses.iter().for_each(|s| s.encode(w));
+        w.seq(&self.vector_response);
+        let responses =
+            [self.digits_response, self.key_response, self.blinding_response, self.coefficient_response];
+        responses.iter().chain(&self.ephemeral_responses).for_each(|s| s.encode(w));
+        self.cap.encode(w);
     }
 }
 
 impl Decode for Proof {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let [digits, masks, key_mask] = three(r)?;
-        let backed_mask = Decode::decode(r)?;
-        let ephemeral_masks = three(r)?;
-        let tag_mask = Decode::decode(r)?;
-        let coefficients = r.seq(MAX_COEFFICIENTS)?;
-        let responses = r.seq(MAX_RESPONSES)?;
-        let [digits_response, key_response, vector_response] = three(r)?;
+        let [digits, digit_masks, key_mask] = three(r)?;
         Ok(Self {
             digits,
-            masks,
+            digit_masks,
             key_mask,
-            backed_mask,
-            ephemeral_masks,
-            tag_mask,
-            coefficients,
-            responses,
-            digits_response,
-            key_response,
-            vector_response,
+            backed_mask: Decode::decode(r)?,
+            ephemeral_masks: three(r)?,
+            value: Decode::decode(r)?,
+            tag_mask: Decode::decode(r)?,
+            coefficients: r.seq(MAX_COEFFICIENTS)?,
+            responses: r.seq(MAX_RESPONSES)?,
+            vector_response: r.seq(limits::MAX_SHARD_WIDTH)?,
+            digits_response: Decode::decode(r)?,
+            key_response: Decode::decode(r)?,
+            blinding_response: Decode::decode(r)?,
+            coefficient_response: Decode::decode(r)?,
             ephemeral_responses: three(r)?,
+            cap: Decode::decode(r)?,
         })
     }
 }

@@ -4,10 +4,11 @@ use super::{verify_batch, *};
 use crate::epoch::EpochContext;
 use crate::{
     receipt::{Denomination, Receipt},
-    sharing::{self, check, split::Shares},
+    field::Plain,
+    sharing::{self, Accepted, Masks, SHOWN_SHARE, SharePart, check, sum_shares},
     tally::{Count, totals::power_of_two},
     testing::{TestSubscriber, event, receipt_issuer, small},
-    wire::{WirePoint, WireScalar},
+    wire::WirePoint,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use primitives::{CodecError, Decode, Digest, Encode, PartyId, Region, RegionTag, Tier, WorkIndex};
@@ -27,8 +28,17 @@ fn verify(context: &EpochContext, bundle: &Bundle) -> Result<(), BundleError> {
     let make = || [900, 901].map(|seed| TestSubscriber::new(seed).bundle(context, vec![event(2, 0, false)]));
     let [before, after] = made.entry(context.digest).or_insert_with(make);
     let among = verify_batch(context, &[before, bundle, after], &mut rng());
-    assert_eq!(among, [Ok(()), alone.clone(), Ok(())], "a batch says something else than the single check");
-    alone
+    assert_eq!(among[1], alone, "a batch says something else than the single check");
+    assert!(among[0].is_ok() && among[2].is_ok(), "an honest bundle is refused because of its neighbour");
+    alone.map(|_| ())
+}
+
+fn accept(context: &EpochContext, bundle: &Bundle) -> Accepted {
+    super::verify(context, bundle).expect("the bundle holds")
+}
+
+fn plain(n: u64) -> Plain {
+    Plain::from(u128::from(n))
 }
 
 fn some_events() -> Vec<EventWitness> {
@@ -43,22 +53,26 @@ fn an_honest_bundle_verifies_and_its_shares_hold_its_events() {
     assert_eq!(Bundle::from_bytes(&bundle.to_bytes()).as_ref(), Ok(&bundle));
 
     let sealing = context.sealing_context(&bundle.envelope);
-    let width = context.shard.width();
+    let (width, accepted) = (context.shard.width(), accept(&context, &bundle));
     let mut held = Vec::new();
     for party in PartyId::ALL {
-        let opened = bundle.sealed.open(party, &committee.kem[party.index()], &sealing, width).unwrap();
-        for (share, opening) in sharing::held(party).into_iter().zip(opened) {
-            let commitment = bundle.commitments[share.index()].decompress().unwrap();
-            assert_eq!(opening.commit(&context.works), commitment);
-            held.push((share, opening));
+        let opened = bundle.sealed.open(party, &committee.kem[party.index()], &sealing).unwrap();
+        for (share, seed) in sharing::held(party).into_iter().zip(opened) {
+            assert_eq!(seed.commit(&context.works), accepted.masks[share.index()]);
+            held.push((share, seed));
         }
     }
     let mut totals = vec![Scalar::ZERO; width];
     for share in PartyId::ALL {
-        let copies: Vec<_> = held.iter().filter(|(s, _)| *s == share).map(|(_, o)| o).collect();
+        let copies: Vec<_> = held.iter().filter(|(s, _)| *s == share).map(|(_, seed)| seed).collect();
         assert_eq!(copies.len(), 2, "each share has two holders");
         assert_eq!(copies[0], copies[1]);
-        copies[0].expand(width, |at, x| totals[at] += x);
+        let proof = &bundle.proof;
+        let response =
+            (share == SHOWN_SHARE).then_some((&proof.vector_response[..], proof.blinding_response));
+        let part = SharePart { seed: copies[0], challenge: accepted.challenge, response };
+        let (entries, _) = sum_shares(width, &[part]);
+        totals.iter_mut().zip(&entries).for_each(|(total, x)| *total += x);
     }
     let values = context.params.view_values().map(|v| u64::from(v) * 4);
     let expected = |w: usize| match w {
@@ -77,11 +91,11 @@ fn a_batch_accepts_the_honest_and_names_each_culprit_with_its_rule() {
     let (_, context) = small();
     let mut bundles: Vec<_> =
         (0..6).map(|i| TestSubscriber::new(i).bundle(&context, some_events())).collect();
-    bundles[1].proof.digits_response.0 += Scalar::ONE;
-    bundles[4].proof.key_response.0 += Scalar::ONE;
+    bundles[1].proof.digits_response += plain(1);
+    bundles[4].proof.key_response += plain(1);
     bundles[5].token[0] ^= 1;
     let all: Vec<_> = bundles.iter().collect();
-    let results = verify_batch(&context, &all, &mut rng());
+    let results: Vec<_> = verify_batch(&context, &all, &mut rng()).into_iter().map(|r| r.map(|_| ())).collect();
     assert_eq!(
         results,
         [Ok(()), Err(BundleError::Digits), Ok(()), Ok(()), Err(BundleError::Tags), Err(BundleError::Token),]
@@ -94,8 +108,8 @@ fn errors_of_two_bundles_do_not_cancel() {
     let (_, context) = small();
     let mut bundles: Vec<_> =
         (0..2).map(|i| TestSubscriber::new(i).bundle(&context, some_events())).collect();
-    bundles[0].proof.vector_response.0 += Scalar::ONE;
-    bundles[1].proof.vector_response.0 -= Scalar::ONE;
+    bundles[0].proof.blinding_response += plain(1);
+    bundles[1].proof.blinding_response += -plain(1);
     let results = verify_batch(&context, &[&bundles[0], &bundles[1]], &mut rng());
     assert_eq!(results, [Err(BundleError::Vector), Err(BundleError::Vector)]);
 }
@@ -133,14 +147,14 @@ fn with_digit(place: usize, entries: [i8; 3]) -> Result<(), BundleError> {
 fn a_digit_with_two_ones_none_a_two_or_a_negative_is_refused() {
     for place in [0, 1, 2, 4, 5] {
         for entries in [[1, 1, 0], [0, 1, 1], [1, 1, 1], [2, 0, 0], [0, -1, 0], [1, 1, -1]] {
-            assert_eq!(with_digit(place, entries), Err(BundleError::Digits), "digit {place}: {entries:?}");
+            assert_eq!(with_digit(place, entries), Err(BundleError::Amount), "digit {place}: {entries:?}");
         }
     }
     let (_, context) = small();
     let none = TestSubscriber::new(2).lying_bundle(&context, vec![event(1, 0, false)], |witness| {
         witness.events[0].0[0] = [Scalar::ZERO; 4];
     });
-    assert_eq!(verify(&context, &none), Err(BundleError::Digits));
+    assert_eq!(verify(&context, &none), Err(BundleError::Amount));
 }
 
 #[test]
@@ -151,7 +165,7 @@ fn a_backed_digit_of_two_is_refused() {
             w.events[0].1 = Scalar::from(2u8);
             w.events[1].1 = -Scalar::from(2u8); // so that (e) holds
         });
-    assert_eq!(verify(&context, &bundle), Err(BundleError::Digits));
+    assert_eq!(verify(&context, &bundle), Err(BundleError::Amount));
 }
 
 /// The bundle of the protocol notes that gives one work many votes: the digit (-2, 1, 1, 1) is one in the sum, and if
@@ -165,7 +179,7 @@ fn the_64_vote_bundle_is_refused() {
             *digit = [-two, one, one, one];
         }
     });
-    assert_eq!(verify(&context, &bundle), Err(BundleError::Digits));
+    assert_eq!(verify(&context, &bundle), Err(BundleError::Amount));
 }
 
 #[test]
@@ -182,12 +196,12 @@ fn a_vector_that_is_not_the_events_is_refused() {
         verify(&context, &bundle)
     };
     assert_eq!(refused(at(4, honest)), Ok(()), "the vector of the event itself");
-    assert_eq!(refused(at(5, honest)), Err(BundleError::Vector), "a wrong row");
-    assert_eq!(refused(at(4, honest + honest)), Err(BundleError::Vector), "twice the event");
-    assert_eq!(refused(at(4, honest + Scalar::ONE)), Err(BundleError::Vector), "a unit of value more");
+    assert_eq!(refused(at(5, honest)), Err(BundleError::Amount), "a wrong row");
+    assert_eq!(refused(at(4, honest + honest)), Err(BundleError::Amount), "twice the event");
+    assert_eq!(refused(at(4, honest + Scalar::ONE)), Err(BundleError::Amount), "a unit of value more");
     let mut shifted = at(4, honest + Scalar::ONE);
     shifted[5] = -Scalar::ONE;
-    assert_eq!(refused(shifted), Err(BundleError::Vector), "taken from another work");
+    assert_eq!(refused(shifted), Err(BundleError::Amount), "taken from another work");
 }
 
 #[test]
@@ -247,8 +261,7 @@ fn a_foreign_key_is_refused() {
     let mut envelope = thief.envelope(&context, None);
     envelope.key = victim.envelope.key;
     let witness = RawWitness::honest(&context, &thief.key, &padded);
-    let parts = (envelope, victim.token, vec![]);
-    let bundle = prove_whatever_the_witness_says(&context, parts, witness, &mut thief.rng).unwrap();
+    let bundle = thief.prove_raw(&context, (envelope, victim.token, vec![]), witness);
     assert_eq!(verify(&context, &bundle), Err(BundleError::Key));
 }
 
@@ -292,8 +305,7 @@ fn a_receipt_for_one_view_does_not_pass_as_one_for_sixteen() {
     let (one, sixteen) = (Denomination::new(1).unwrap(), Denomination::new(16).unwrap());
     let signer_of_one = receipt_issuer(one);
     let forged = Receipt::issue(signer_of_one, at, sixteen, &envelope.key, &mut subscriber.rng).unwrap();
-    let parts = (envelope, token, vec![forged]);
-    let bundle = prove(&context, &subscriber.key, parts, &events, &mut subscriber.rng).unwrap();
+    let bundle = subscriber.prove(&context, (envelope, token, vec![forged]), &events).unwrap();
     assert_eq!(verify(&context, &bundle), Err(BundleError::Receipt { receipt: 0 }));
 }
 
@@ -317,8 +329,7 @@ fn a_surplus_of_receipts_is_absorbed_by_padding() {
     let at = (envelope.chain, envelope.epoch, envelope.region.0.unwrap());
     let four = Denomination::new(4).unwrap();
     let receipt = Receipt::issue(receipt_issuer(four), at, four, &envelope.key, &mut subscriber.rng).unwrap();
-    let parts = (envelope, token, vec![receipt]);
-    let bundle = prove(&context, &subscriber.key, parts, &events, &mut subscriber.rng).unwrap();
+    let bundle = subscriber.prove(&context, (envelope, token, vec![receipt]), &events).unwrap();
     assert_eq!(verify(&context, &bundle), Ok(()));
 }
 
@@ -346,8 +357,9 @@ fn ciphertexts_and_commitments_are_bound_to_the_proof() {
     };
     assert_eq!(changed(&|b| b.sealed.keys[0] = other.sealed.keys[0].clone()), Err(BundleError::Digits));
     assert_eq!(changed(&|b| b.sealed.keys[1].swap(0, 1)), Err(BundleError::Digits));
-    assert_eq!(changed(&|b| b.sealed.explicit = other.sealed.explicit.clone()), Err(BundleError::Digits));
-    assert_eq!(changed(&|b| b.commitments.swap(0, 1)), Err(BundleError::Digits));
+    assert_eq!(changed(&|b| b.sealed.keys[2][1].ciphertext[7] ^= 1), Err(BundleError::Digits));
+    assert_eq!(changed(&|b| b.masks.swap(0, 1)), Err(BundleError::Digits));
+    assert_eq!(changed(&|b| b.vector = other.vector), Err(BundleError::Digits));
     assert_eq!(
         changed(&|b| b.proof = other.proof.clone()),
         Err(BundleError::Digits),
@@ -392,46 +404,138 @@ fn every_message_of_the_proof_is_checked() {
     let (_, context) = small();
     let honest = TestSubscriber::new(15).bundle(&context, some_events());
     let point = WirePoint::from(RistrettoPoint::default() + crate::generators::bases().key);
-    let points: [fn(&mut Proof) -> &mut WirePoint; 8] = [
-        |p| &mut p.digits,
-        |p| &mut p.masks,
-        |p| &mut p.key_mask,
-        |p| &mut p.ephemeral_masks[0],
-        |p| &mut p.ephemeral_masks[2],
-        |p| &mut p.tag_mask,
-        |p| &mut p.coefficients[0],
-        |p| p.coefficients.last_mut().unwrap(),
+    type Points = fn(&mut Bundle) -> &mut WirePoint;
+    // Whatever comes before a challenge changes it: the first equation fails.
+    let points: [Points; 15] = [
+        |b| &mut b.previous,
+        |b| &mut b.vector,
+        |b| &mut b.masks[0],
+        |b| &mut b.masks[2],
+        |b| &mut b.sealed.ephemerals[1],
+        |b| &mut b.tags[3],
+        |b| &mut b.proof.digits,
+        |b| &mut b.proof.digit_masks,
+        |b| &mut b.proof.key_mask,
+        |b| &mut b.proof.ephemeral_masks[0],
+        |b| &mut b.proof.ephemeral_masks[2],
+        |b| &mut b.proof.value,
+        |b| &mut b.proof.tag_mask,
+        |b| &mut b.proof.coefficients[0],
+        |b| b.proof.coefficients.last_mut().unwrap(),
     ];
-    type Scalars = fn(&mut Proof) -> &mut WireScalar;
-    let scalars: [(Scalars, BundleError); 9] = [
+    for (at, field) in points.into_iter().enumerate() {
+        let mut bundle = honest.clone();
+        *field(&mut bundle) = point;
+        assert_eq!(verify(&context, &bundle), Err(BundleError::Digits), "element {at}");
+        *field(&mut bundle) = WirePoint([0xff; 32]);
+        assert!(matches!(verify(&context, &bundle), Err(BundleError::NotAnElement { .. })), "element {at}");
+    }
+    type Scalars = fn(&mut Proof) -> &mut Plain;
+    let scalars: [(Scalars, BundleError); 12] = [
         (|p| &mut p.backed_mask, BundleError::Digits),
         (|p| &mut p.responses[0], BundleError::Digits),
         (|p| p.responses.last_mut().unwrap(), BundleError::Digits),
         (|p| &mut p.digits_response, BundleError::Digits),
-        (|p| &mut p.vector_response, BundleError::Vector),
+        (|p| &mut p.vector_response[5], BundleError::Vector),
+        (|p| &mut p.blinding_response, BundleError::Vector),
+        (|p| &mut p.coefficient_response, BundleError::Amount),
         (|p| &mut p.key_response, BundleError::Tags),
         (|p| &mut p.ephemeral_responses[0], BundleError::Ephemeral { share: PartyId::ALL[0] }),
         (|p| &mut p.ephemeral_responses[1], BundleError::Ephemeral { share: PartyId::ALL[1] }),
         (|p| &mut p.ephemeral_responses[2], BundleError::Ephemeral { share: PartyId::ALL[2] }),
+        (|p| p.vector_response.last_mut().unwrap(), BundleError::Vector),
     ];
-    for field in points {
-        let mut bundle = honest.clone();
-        *field(&mut bundle.proof) = point;
-        assert!(verify(&context, &bundle).is_err());
-        *field(&mut bundle.proof) = WirePoint([0xff; 32]);
-        assert!(matches!(verify(&context, &bundle), Err(BundleError::NotAnElement { .. })));
-    }
     for (field, error) in scalars {
         let mut bundle = honest.clone();
-        field(&mut bundle.proof).0 += Scalar::ONE;
+        *field(&mut bundle.proof) += plain(1);
         assert_eq!(verify(&context, &bundle), Err(error));
     }
-    let mut short = honest.clone();
-    short.proof.coefficients.pop();
-    assert_eq!(verify(&context, &short), Err(BundleError::Shape { events: 8 }));
+    let mut other = honest.clone();
+    other.proof.cap.bytes[100] ^= 1;
+    assert_eq!(verify(&context, &other), Err(BundleError::Cap));
+    for shorten in [
+        (|b| b.proof.coefficients.truncate(6)) as fn(&mut Bundle),
+        |b| b.proof.responses.truncate(8),
+        |b| b.proof.vector_response.truncate(15),
+        |b| b.proof.coefficients.push(b.proof.coefficients[0]),
+    ] {
+        let mut short = honest.clone();
+        shorten(&mut short);
+        assert_eq!(verify(&context, &short), Err(BundleError::Shape { events: 8 }));
+    }
     let mut short = honest.clone();
     short.tags.pop();
     assert_eq!(verify(&context, &short), Err(BundleError::Shape { events: 7 }));
+}
+
+/// Equations that were summed with another weight than one each would let errors of two equations cancel.
+#[test]
+fn errors_of_two_equations_do_not_cancel() {
+    let (_, context) = small();
+    let mut bundle = TestSubscriber::new(15).bundle(&context, some_events());
+    bundle.proof.digits_response += plain(1);
+    bundle.proof.blinding_response += -plain(1);
+    assert_eq!(verify(&context, &bundle), Err(BundleError::Digits), "both are over H");
+    bundle.proof.digits_response += -plain(1);
+    assert_eq!(verify(&context, &bundle), Err(BundleError::Vector));
+}
+
+#[test]
+fn a_value_that_is_not_the_events_is_refused() {
+    let (_, context) = small();
+    for value in [0, 1, (4 << 16) - 1, (4 << 16) + 1] {
+        let bundle =
+            TestSubscriber::new(3).lying_bundle(&context, vec![event(4, 0, false)], |w| w.value = value);
+        assert_eq!(verify(&context, &bundle), Err(BundleError::Amount), "value {value}");
+    }
+}
+
+#[test]
+fn a_subscriber_may_spend_the_cap_to_the_last_unit_and_no_further() {
+    let (_, mut context) = small();
+    // Neighbours in a batch have caps of their own.
+    let alone = |context: &EpochContext, bundle: &Bundle| super::verify(context, bundle).map(|_| ());
+    let one = 4 * u64::from(context.params.view_value(0));
+    for rules in context.keys.tiers.values_mut() {
+        rules.value_cap = 3 * one;
+    }
+    let mut subscriber = TestSubscriber::new(20);
+    let first = subscriber.bundle(&context, vec![event(1, 0, false), event(2, 0, false)]);
+    assert_eq!(alone(&context, &first), Ok(()));
+    assert_eq!(first.previous, WirePoint::default());
+    let second = subscriber.bundle(&context, vec![event(3, 0, false)]);
+    assert_eq!(alone(&context, &second), Ok(()), "nothing is left now");
+    assert_eq!(subscriber.spent.value(), 3 * one);
+    // An honest device says so before it proves; a dishonest one finds no proof.
+    let mut events = vec![EventWitness { quarters: 1, ..event(5, 31, false) }];
+    pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
+    let envelope = subscriber.envelope(&context, None);
+    let (token, _) = subscriber.credentials(&envelope, &[]);
+    let value = u64::from(context.params.view_value(31));
+    let refused = subscriber.prove(&context, (envelope, token, vec![]), &events);
+    assert_eq!(refused, Err(ProveError::Cap { value, room: 0 }));
+    for room in [None, Some(0), Some(1), Some(u64::from(u32::MAX))] {
+        let bundle =
+            subscriber.lying_bundle(&context, vec![event(6, 31, false)], |witness| witness.room = room);
+        assert_eq!(alone(&context, &bundle), Err(BundleError::Cap), "{room:?}");
+    }
+    // By one unit: the cap is lowered under an honest bundle.
+    let bundle = TestSubscriber::new(21).bundle(&context, vec![event(1, 0, false)]);
+    for rules in context.keys.tiers.values_mut() {
+        rules.value_cap = one - 1;
+    }
+    assert_eq!(alone(&context, &bundle), Err(BundleError::Cap));
+}
+
+#[test]
+fn a_bundle_that_hides_what_was_spent_before_is_another_bundle() {
+    let (_, context) = small();
+    let mut subscriber = TestSubscriber::new(22);
+    let first = subscriber.bundle(&context, vec![event(1, 0, false)]);
+    let mut second = subscriber.bundle(&context, vec![event(2, 0, false)]);
+    assert_ne!(second.previous, first.previous);
+    second.previous = first.previous;
+    assert_eq!(verify(&context, &second), Err(BundleError::Digits));
 }
 
 #[test]
@@ -455,10 +559,10 @@ fn bytes_that_are_not_canonical_are_refused() {
     assert_eq!(Bundle::from_bytes(&bytes), Err(CodecError::Trailing { extra: 1 }));
     bytes.truncate(bytes.len() - 2);
     assert!(matches!(Bundle::from_bytes(&bytes), Err(CodecError::Truncated { .. })));
-    // The last scalar, plus the group order: a second spelling of the same number.
+    // The last scalar, before the range proof, is above the group order: a second spelling of some number.
     let mut bytes = bundle.to_bytes();
-    let last = bytes.len() - 32;
-    bytes[last..].copy_from_slice(&[0xff; 32]);
+    let last = bytes.len() - crate::cap::CAP_PROOF_BYTES - 32;
+    bytes[last..last + 32].copy_from_slice(&[0xff; 32]);
     assert_eq!(Bundle::from_bytes(&bytes), Err(CodecError::Invalid { what: "scalar" }));
 }
 
@@ -478,7 +582,7 @@ fn what_cannot_be_proved_honestly_is_refused_before_proving() {
     let (token, _) = subscriber.credentials(&envelope, &[]);
     let mut fill = |mut events: Vec<EventWitness>| {
         pad(&context, &mut events, &mut subscriber.used, &mut subscriber.rng).unwrap();
-        prove(&context, &subscriber.key, (envelope.clone(), token, vec![]), &events, &mut rng())
+        subscriber.prove(&context, (envelope.clone(), token, vec![]), &events)
     };
     assert_eq!(fill(vec![event(16, 0, false)]), Err(ProveError::OutOfRange { event: 0 }));
     assert_eq!(fill(vec![event(1, 64, false)]), Err(ProveError::OutOfRange { event: 0 }));
@@ -497,13 +601,13 @@ fn a_spoiled_share_passes_the_proof_and_fails_its_holders() {
         let events = vec![event(1, 0, false)];
         let bundle =
             TestSubscriber::new(19).lying_bundle(&context, events, |w| w.spoiled_share = Some(share));
-        assert_eq!(verify(&context, &bundle), Ok(()));
+        let accepted = accept(&context, &bundle);
         let sealing = context.sealing_context(&bundle.envelope);
         for party in PartyId::ALL {
-            let opened = bundle.sealed.open(party, &committee.kem[party.index()], &sealing, 16).unwrap();
-            for (number, opening) in sharing::held(party).into_iter().zip(&opened) {
-                let commitment = bundle.commitments[number.index()].decompress().unwrap();
-                let checked = check::check(&context.works, &[(commitment, opening)], &mut rng());
+            let opened = bundle.sealed.open(party, &committee.kem[party.index()], &sealing).unwrap();
+            for (number, seed) in sharing::held(party).into_iter().zip(&opened) {
+                let checked =
+                    check::check(&context.works, &[(accepted.masks[number.index()], seed)], &mut rng());
                 assert_eq!(checked.is_err(), number == share);
             }
         }
@@ -511,13 +615,11 @@ fn a_spoiled_share_passes_the_proof_and_fails_its_holders() {
 }
 
 #[test]
-fn a_share_that_does_not_open_is_found_among_many() {
+fn a_seed_that_does_not_open_is_found_among_many() {
     let (_, context) = small();
     let mut rng = rng();
-    let vector: Vec<_> = (0..16u64).map(Scalar::from).collect();
-    let shares: Vec<_> =
-        (0..9).map(|_| Shares::split(&vector, &Scalar::random(&mut rng), &mut rng)).collect();
-    let mut list: Vec<_> = shares.iter().map(|s| (s.0[2].commit(&context.works), &s.0[2])).collect();
+    let masks: Vec<_> = (0..9).map(|_| Masks::prepare(&context.works, &mut rng)).collect();
+    let mut list: Vec<_> = masks.iter().map(|m| (m.commitments[2], &m.seeds[2])).collect();
     assert_eq!(check::check(&context.works, &list, &mut rng), Ok(()));
     list[6].0 += crate::generators::bases().blinding;
     assert_eq!(check::check(&context.works, &list, &mut rng), Err(check::ShareError { place: 6 }));

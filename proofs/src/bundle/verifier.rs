@@ -1,20 +1,23 @@
-//! The verifier of a bundle: form, token, receipts, and the six equations of the proof.
+//! The verifier of a bundle: form, token, receipts, the range proof of the cap, and the equations of the proof.
 //!
 //! Everything a verifier sees is public to it, so all of it runs in variable time.
 
 use crate::{
     blind::BlindError,
     bundle::{
-        digits::Layout,
+        digits::{Entries, Layout, Weighing},
         equations::{Combination, Weights},
         statement::Bundle,
     },
+    cap,
     epoch::EpochContext,
+    field::{Plain, Residue, evaluate},
+    sharing::Accepted,
     token,
-    transcript::{BundleChallenge, Rho},
-    wire::{WirePoint, WireScalar},
+    transcript::{BundleChallenge, BundleTranscript},
+    wire::WirePoint,
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::IsIdentity};
+use curve25519_dalek::{ristretto::RistrettoPoint, traits::IsIdentity};
 use primitives::{PartyId, limits};
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -83,12 +86,18 @@ pub enum BundleError {
     /// (e): another number of events is backed than receipts pay for.
     #[error("the number of backed events is not what the receipts stand for")]
     BackedCount,
-    /// (a): a digit is not one-hot, or not what was committed to.
-    #[error("digits are not one-hot")]
+    /// The range proof fails: with this bundle the subscriber's value would exceed the cap.
+    #[error("nothing proves that the subscriber's value stays below the cap")]
+    Cap,
+    /// (a): the digits are not what was committed to.
+    #[error("the digits are not what was committed to")]
     Digits,
-    /// (b): the commitments do not hold exactly the events.
-    #[error("the share commitments do not hold the events")]
+    /// (b): the vector is not what was committed to.
+    #[error("the usage vector is not what was committed to")]
     Vector,
+    /// (f): a digit is not one-hot, or the vector or the value is not what the events amount to.
+    #[error("a digit is not one-hot, or the vector or the value is not what the events amount to")]
+    Amount,
     /// (c): a tag is not that of its event under the key.
     #[error("a tag is not that of its event")]
     Tags,
@@ -107,20 +116,51 @@ pub enum BundleError {
 pub(crate) struct Prepared<'a> {
     pub(super) bundle: &'a Bundle,
     pub(super) layout: Layout,
-    /// Entries `f` of each event's digits, entry 0 filled in, and the backed entry.
-    pub(super) events: Vec<(Vec<[Scalar; 4]>, Scalar)>,
+    /// Entries `f` of each event, entry 0 filled in.
+    pub(super) events: Vec<Entries<Residue>>,
     pub(super) tags: Vec<RistrettoPoint>,
     pub(super) key: RistrettoPoint,
-    pub(super) commitments: RistrettoPoint,
-    pub(super) ephemerals: Vec<RistrettoPoint>,
+    pub(super) vector: RistrettoPoint,
+    pub(super) masks: [RistrettoPoint; 3],
+    pub(super) ephemerals: [RistrettoPoint; 3],
     pub(super) digits: RistrettoPoint,
-    pub(super) masks: RistrettoPoint,
+    pub(super) digit_masks: RistrettoPoint,
     pub(super) key_mask: RistrettoPoint,
-    pub(super) ephemeral_masks: Vec<RistrettoPoint>,
+    pub(super) ephemeral_masks: [RistrettoPoint; 3],
+    pub(super) value: RistrettoPoint,
     pub(super) tag_mask: RistrettoPoint,
     pub(super) coefficients: Vec<RistrettoPoint>,
-    pub(super) rho: Rho,
-    pub(super) x: BundleChallenge,
+    /// What the responses amount to at x, less `x^M <z, tau>`: the factor of B in (f).
+    pub(super) amount: Residue,
+    /// `tau^W`.
+    pub(super) value_weight: Residue,
+    pub(super) rho: Residue,
+    pub(super) x: Residue,
+    challenge: BundleChallenge,
+    /// `Cum` after this bundle.
+    cum: RistrettoPoint,
+    /// All that comes before the range proof.
+    transcript: BundleTranscript,
+}
+
+/// A usable element, or which one is not.
+fn element(what: &'static str, point: &WirePoint) -> Result<RistrettoPoint, BundleError> {
+    point.decompress().ok_or(BundleError::NotAnElement { what })
+}
+
+/// Elements of which none is neutral.
+fn nonzero(what: &'static str, point: &WirePoint) -> Result<RistrettoPoint, BundleError> {
+    element(what, point).and_then(|p| {
+        if p.is_identity() { Err(BundleError::NotAnElement { what }) } else { Ok(p) }
+    })
+}
+
+fn three(
+    what: &'static str,
+    points: &[WirePoint; 3],
+    read: fn(&'static str, &WirePoint) -> Result<RistrettoPoint, BundleError>,
+) -> Result<[RistrettoPoint; 3], BundleError> {
+    Ok([read(what, &points[0])?, read(what, &points[1])?, read(what, &points[2])?])
 }
 
 /// Checks all that needs no equation, and draws the challenges.
@@ -130,39 +170,46 @@ pub(crate) fn prepare<'a>(context: &EpochContext, bundle: &'a Bundle) -> Result<
     check_signatures(context, bundle)?;
 
     let proof = &bundle.proof;
-    let one = |what: &'static str, p: &WirePoint| p.decompress().ok_or(BundleError::NotAnElement { what });
-    let all =
-        |what: &'static str, ps: &[WirePoint]| ps.iter().map(|p| one(what, p)).collect::<Result<Vec<_>, _>>();
-    let nonzero = |what: &'static str, ps: &[WirePoint]| {
-        let points = all(what, ps)?;
-        if points.iter().any(IsIdentity::is_identity) {
-            Err(BundleError::NotAnElement { what })
-        } else {
-            Ok(points)
-        }
-    };
+    let value = element("C_val", &proof.value)?;
     let mut transcript = bundle.transcript(context);
     proof.append_first_message(&mut transcript);
-    let rho = transcript.rho();
+    let (rho, tau) = (transcript.rho(), transcript.tau());
     proof.append_second_message(&mut transcript);
-    let x = transcript.x();
+    let challenge = transcript.x();
+
+    let x = Residue::from(Plain::from(challenge.0));
+    let tau = Residue::from(&tau.0);
+    let weighing = Weighing::new(context, layout, tau);
+    let events = read_responses(bundle, layout, x);
+    let top = (0..layout.degree()).fold(Residue::ONE, |power, _| power * x);
+    let shown = Residue::from(evaluate(&proof.vector_response, tau));
+    let all = |what, points: &[WirePoint], read: fn(&'static str, &WirePoint) -> _| {
+        points.iter().map(|p| read(what, p)).collect::<Result<Vec<_>, _>>()
+    };
     Ok(Prepared {
         layout,
-        events: read_responses(bundle, layout, &x.0),
-        tags: nonzero("a tag", &bundle.tags)?,
+        amount: weighing.amount(&events, &x) - top * shown,
+        value_weight: weighing.value,
+        events,
+        tags: all("a tag", &bundle.tags, nonzero)?,
         // A neutral key would give every subscriber who uses it the same tags.
-        key: nonzero("the key", &[bundle.envelope.key])?[0],
-        commitments: all("a share commitment", &bundle.commitments)?.iter().sum(),
-        ephemerals: nonzero("an ephemeral", &bundle.sealed.ephemerals)?,
-        digits: one("B'", &proof.digits)?,
-        masks: one("A'", &proof.masks)?,
-        key_mask: one("A_sk", &proof.key_mask)?,
-        ephemeral_masks: all("A_E", &proof.ephemeral_masks)?,
-        tag_mask: one("N", &proof.tag_mask)?,
-        coefficients: all("Q_k", &proof.coefficients)?,
+        key: nonzero("the key", &bundle.envelope.key)?,
+        vector: element("S", &bundle.vector)?,
+        masks: three("A", &bundle.masks, element)?,
+        ephemerals: three("an ephemeral", &bundle.sealed.ephemerals, nonzero)?,
+        digits: element("B'", &proof.digits)?,
+        digit_masks: element("A'", &proof.digit_masks)?,
+        key_mask: element("A_sk", &proof.key_mask)?,
+        ephemeral_masks: three("A_E", &proof.ephemeral_masks, element)?,
+        value,
+        tag_mask: element("N", &proof.tag_mask)?,
+        coefficients: all("D_k", &proof.coefficients, element)?,
+        cum: element("Cum", &bundle.previous)? + value,
         bundle,
-        rho,
+        rho: Residue::from(&rho.0),
         x,
+        challenge,
+        transcript,
     })
 }
 
@@ -170,8 +217,28 @@ impl Prepared<'_> {
     /// (e) `sum_e f_{e,backed} = x (sum of receipt denominations) + alpha`: as many backed events as receipts pay for.
     /// It needs no group element, so it is checked by itself.
     pub(crate) fn backed_count_holds(&self) -> bool {
-        let backed: Scalar = self.events.iter().map(|(_, backed)| backed).sum();
-        backed == self.x.0 * Scalar::from(self.bundle.receipted_views()) + self.bundle.proof.backed_mask.0
+        let backed: Residue = self.events.iter().map(|entries| entries.backed).sum();
+        backed == self.x * Residue::from(self.bundle.receipted_views()) + self.bundle.proof.backed_mask.into()
+    }
+
+    /// (h) The range proof: the subscriber's value stays below the cap. It costs as much as all else together, and is
+    /// checked last.
+    pub(crate) fn cap_holds(&self, context: &EpochContext) -> bool {
+        let rules = context.keys.tiers.get(&self.bundle.envelope.tier);
+        let mut transcript = self.transcript.clone();
+        rules.is_some_and(|rules| {
+            cap::holds(rules.value_cap, &self.cum, &self.bundle.proof.cap, &mut transcript)
+        })
+    }
+
+    /// What the bundle leaves behind, if its equations hold.
+    pub(crate) fn accepted(&self) -> Accepted {
+        Accepted {
+            challenge: self.challenge,
+            vector: self.vector,
+            masks: self.masks,
+            spent: self.cum.into(),
+        }
     }
 }
 
@@ -207,10 +274,10 @@ fn check_form(context: &EpochContext, layout: Layout, bundle: &Bundle) -> Result
 
 fn check_signatures(context: &EpochContext, bundle: &Bundle) -> Result<(), BundleError> {
     let envelope = &bundle.envelope;
-    let issuer =
+    let rules =
         context.keys.tiers.get(&envelope.tier).ok_or(BundleError::UnknownTier { tier: envelope.tier })?;
     let message = token::message(envelope.chain, envelope.epoch, envelope.tier, &envelope.key);
-    token::verify(issuer, &message, &bundle.token).map_err(|_: BlindError| BundleError::Token)?;
+    token::verify(&rules.issuer, &message, &bundle.token).map_err(|_: BlindError| BundleError::Token)?;
     let Some(region) = envelope.region.0 else { return Ok(()) };
     for (place, receipt) in bundle.receipts.iter().enumerate() {
         let signer = context.keys.regions.get(&(region, receipt.denomination));
@@ -222,39 +289,38 @@ fn check_signatures(context: &EpochContext, bundle: &Bundle) -> Result<(), Bundl
 }
 
 /// Splits the flat responses into events and fills in entry 0, `x - f_1 - f_2 - f_3`.
-fn read_responses(bundle: &Bundle, layout: Layout, x: &Scalar) -> Vec<(Vec<[Scalar; 4]>, Scalar)> {
-    let event = |flat: &[WireScalar]| {
+fn read_responses(bundle: &Bundle, layout: Layout, x: Residue) -> Vec<Entries<Residue>> {
+    let event = |flat: &[Plain]| {
         let (digits, backed) = flat.split_at(3 * layout.digits());
-        let digit = |f: &[WireScalar]| [x - f[0].0 - f[1].0 - f[2].0, f[0].0, f[1].0, f[2].0];
-        (digits.chunks_exact(3).map(digit).collect(), backed[0].0)
+        let digit = |f: &[Plain]| {
+            let [a, b, c] = [f[0], f[1], f[2]].map(Residue::from);
+            [x - a - b - c, a, b, c]
+        };
+        Entries { digits: digits.chunks_exact(3).map(digit).collect(), backed: backed[0].into() }
     };
     bundle.proof.responses.chunks_exact(layout.responses()).map(event).collect()
 }
 
-/// Checks one bundle and names the rule that it breaks.
-pub fn verify(context: &EpochContext, bundle: &Bundle) -> Result<(), BundleError> {
-    find_broken_rule(context, &prepare(context, bundle)?)
-}
-
-/// Checks the equations of one bundle, each by itself.
-pub(crate) fn find_broken_rule(context: &EpochContext, p: &Prepared<'_>) -> Result<(), BundleError> {
+/// Checks the equations of one bundle, each by itself: an order in which the first that fails says most.
+pub(crate) fn find_broken_rule(context: &EpochContext, p: &Prepared<'_>) -> Result<Accepted, BundleError> {
     let holds = |weights: Weights| {
         let mut combination = Combination::new(context);
-        combination.add(context, p, &weights);
+        combination.add(p, &weights);
         combination.holds(context)
     };
-    let one = Scalar::ONE;
+    let none = Weights::default;
     // Digits first: a proof whose challenges are not those of its statement fails there.
-    if !holds(Weights { digits: one, ..Weights::none() }) {
+    if !holds(Weights { digits: 1, ..none() }) {
         return Err(BundleError::Digits);
     }
     if !p.backed_count_holds() {
         return Err(BundleError::BackedCount);
     }
     let rules = [
-        (Weights { vector: one, ..Weights::none() }, BundleError::Vector),
-        (Weights { tags: one, ..Weights::none() }, BundleError::Tags),
-        (Weights { key: one, ..Weights::none() }, BundleError::Key),
+        (Weights { vector: 1, ..none() }, BundleError::Vector),
+        (Weights { amount: 1, ..none() }, BundleError::Amount),
+        (Weights { tags: 1, ..none() }, BundleError::Tags),
+        (Weights { key: 1, ..none() }, BundleError::Key),
     ];
     for (weights, error) in rules {
         if !holds(weights) {
@@ -262,11 +328,11 @@ pub(crate) fn find_broken_rule(context: &EpochContext, p: &Prepared<'_>) -> Resu
         }
     }
     for share in PartyId::ALL {
-        let mut weights = Weights::none();
-        weights.ephemerals[share.index()] = one;
+        let mut weights = none();
+        weights.ephemerals[share.index()] = 1;
         if !holds(weights) {
             return Err(BundleError::Ephemeral { share });
         }
     }
-    Ok(())
+    Ok(p.accepted())
 }

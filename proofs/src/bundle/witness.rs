@@ -3,6 +3,7 @@
 use crate::{
     bundle::digits::{Layout, lin},
     epoch::EpochContext,
+    field::Residue,
     generators::VIEW_DIGITS,
     receipt::Receipt,
     token::SubscriberKey,
@@ -59,6 +60,20 @@ pub enum ProveError {
         backed: u64,
         /// Views of the receipts.
         receipted: u64,
+    },
+    /// The subscriber's value would exceed the tier's cap.
+    #[error("the value of these events is {value}, and {room} is left of the cap (in 2^-18 views)")]
+    Cap {
+        /// Value of the events.
+        value: u64,
+        /// What is left of the cap.
+        room: u64,
+    },
+    /// The tier is not one of the epoch.
+    #[error("the epoch has no tier {tier}")]
+    UnknownTier {
+        /// The tier.
+        tier: primitives::Tier,
     },
     /// No unused padding event is left in this epoch.
     #[error("no unused padding event is left")]
@@ -124,6 +139,12 @@ pub(super) fn check(
     if backed == receipted { Ok(()) } else { Err(ProveError::Receipts { backed, receipted }) }
 }
 
+/// What the events are worth to the cap, in 2^-18 views.
+pub fn value(context: &EpochContext, events: &[EventWitness]) -> u64 {
+    let worth = |e: &EventWitness| u64::from(context.params.view_value(e.view)) * u64::from(e.quarters);
+    events.iter().map(worth).sum()
+}
+
 /// What the proof is made from, digit by digit. An honest device fills it by [`RawWitness::honest`]; tests and the
 /// simulator's adversaries fill it with lies, to see them refused.
 #[derive(Clone)]
@@ -136,6 +157,10 @@ pub struct RawWitness {
     pub tags: Vec<RistrettoPoint>,
     /// The usage vector; `None` takes what the digits amount to.
     pub vector: Option<Vec<Scalar>>,
+    /// What the bundle says it is worth.
+    pub value: u64,
+    /// What the range proof says is left of the cap; `None` says the truth.
+    pub room: Option<u64>,
     /// Ephemerals to show in place of one's own; a thief does not know their exponents.
     pub foreign_ephemerals: [Option<WirePoint>; 3],
     /// A share to seal wrongly: what its holders read does not open its commitment.
@@ -150,6 +175,7 @@ impl Drop for RawWitness {
             backed.zeroize();
         }
         self.vector.zeroize();
+        self.value.zeroize();
     }
 }
 
@@ -160,9 +186,24 @@ impl RawWitness {
         let key = *key.secret();
         let digits: Vec<_> =
             events.iter().map(|event| (one_hot_digits(layout, event), bit(event.backed))).collect();
-        let tags = digits.iter().map(|(d, _)| tag(context, &key, &lin(layout, d))).collect();
-        Self { key, events: digits, tags, vector: None, foreign_ephemerals: [None; 3], spoiled_share: None }
+        let tags = digits.iter().map(|(d, _)| tag(context, &key, &number(layout, d))).collect();
+        Self {
+            key,
+            events: digits,
+            tags,
+            vector: None,
+            value: value(context, events),
+            room: None,
+            foreign_ephemerals: [None; 3],
+            spoiled_share: None,
+        }
     }
+}
+
+/// `lin` of the entries of an event's digits: its number m, if they are one-hot.
+pub fn number(layout: Layout, digits: &[[Scalar; 4]]) -> Scalar {
+    let residues: Vec<_> = digits.iter().map(|d| d.each_ref().map(Residue::from)).collect();
+    lin(layout, &residues).into()
 }
 
 /// `T = (sk + m)^-1 Q`.

@@ -1,8 +1,9 @@
-//! Checking that shares open their commitments, many at once.
+//! Checking that seeds expand to what their commitments hold, many at once.
 
 use crate::{
+    field::Wide,
     generators::{WorkBases, bases},
-    sharing::split::ShareOpening,
+    sharing::split::ShareSeed,
 };
 use curve25519_dalek::{
     ristretto::RistrettoPoint,
@@ -12,22 +13,22 @@ use curve25519_dalek::{
 use rand_core::{CryptoRng, RngCore};
 use thiserror::Error;
 
-/// A share that does not open its commitment.
+/// A seed that does not open its commitment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("share at place {place} does not open its commitment")]
+#[error("the seed at place {place} does not open its commitment")]
 pub struct ShareError {
-    /// Place of the first such share in the list that was checked.
+    /// Place of the first such seed in the list that was checked.
     pub place: usize,
 }
 
-/// Checks each opening against its commitment by one random linear combination; when that fails, halves until the
-/// first culprit is found. A false opening passes with probability 2^-128.
+/// Checks each seed against its commitment `A_i` by one random linear combination; when that fails, halves until the
+/// first culprit is found. A false seed passes with probability 2^-128.
 ///
-/// Variable time: the openings are weighed by fresh randomness that nobody else sees, and what the time says of
-/// their sum says nothing of one subscriber's share, which is itself masked by two others.
+/// Variable time: what the seeds expand to is weighed by fresh randomness that nobody else sees, and what the time says
+/// of their sum says nothing of one subscriber's share, which is itself masked by two others.
 pub fn check(
     works: &WorkBases,
-    shares: &[(RistrettoPoint, &ShareOpening)],
+    shares: &[(RistrettoPoint, &ShareSeed)],
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<(), ShareError> {
     if shares.is_empty() || combination_opens(works, shares, rng) {
@@ -43,19 +44,19 @@ pub fn check(
 
 fn combination_opens(
     works: &WorkBases,
-    shares: &[(RistrettoPoint, &ShareOpening)],
+    shares: &[(RistrettoPoint, &ShareSeed)],
     rng: &mut (impl RngCore + CryptoRng),
 ) -> bool {
     let width = works.points().len();
-    let mut entries = vec![Scalar::ZERO; width];
-    let mut blinding = Scalar::ZERO;
+    let mut sums = vec![Wide::default(); width + 1];
     let mut weights = Vec::with_capacity(shares.len());
-    for (_, opening) in shares {
+    for (_, seed) in shares {
         let weight = random_weight(rng);
-        blinding += weight * opening.expand(width, |at, x| entries[at] += weight * x);
-        weights.push(-weight);
+        let blinding = seed.expand(width, |at, entry| sums[at].add_weighted(entry, weight));
+        sums[width].add_weighted(blinding, weight);
+        weights.push(-Scalar::from(weight));
     }
-    let scalars = entries.iter().chain([&blinding]).chain(&weights);
+    let scalars = sums.iter().map(Wide::to_scalar).chain(weights);
     let points = works
         .points()
         .iter()
@@ -65,8 +66,8 @@ fn combination_opens(
 }
 
 /// A 128-bit weight of a random linear combination.
-pub(crate) fn random_weight(rng: &mut (impl RngCore + CryptoRng)) -> Scalar {
+pub(crate) fn random_weight(rng: &mut (impl RngCore + CryptoRng)) -> u128 {
     let mut bytes = [0; 16];
     rng.fill_bytes(&mut bytes);
-    Scalar::from(u128::from_le_bytes(bytes))
+    u128::from_le_bytes(bytes)
 }

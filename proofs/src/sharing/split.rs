@@ -1,116 +1,159 @@
-//! Splitting a vector into three shares, and expanding a share again.
+//! Shares of a usage vector that are masks of its proof (protocol notes, section 4).
+//!
+//! A bundle shows `z = u + x (r_1 + r_2 + r_3)` in the clear, where u is the usage vector, x the challenge of its proof
+//! and each `r_i` what a seed of 32 bytes expands to. So `-x r_1`, `-x r_2` and `z - x r_3` add up to u: whoever holds
+//! two of the seeds holds two shares, and lacks a mask of full length.
 
-use crate::generators::{WorkBases, bases};
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::MultiscalarMul};
+use crate::{
+    field::{Plain, Wide},
+    generators::{WorkBases, bases},
+    transcript::BundleChallenge,
+    wire::WirePoint,
+};
+use curve25519_dalek::{
+    ristretto::RistrettoPoint,
+    scalar::Scalar,
+    traits::{MultiscalarMul, VartimeMultiscalarMul},
+};
 use primitives::PartyId;
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},
 };
 use rand_core::CryptoRng;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
-/// One share of a vector and of its blinding factor.
+/// Bytes of the stream that are expanded at a time.
+const CHUNK: usize = 64 * 32;
+
+/// The seed of a share.
 #[derive(Clone, PartialEq, Eq, Zeroize)]
 #[zeroize(drop)]
-pub enum ShareOpening {
-    /// Expands to the share by a stream cipher.
-    Seed([u8; 32]),
-    /// The share, written out.
-    Explicit {
-        /// One entry for each index of the shard.
-        entries: Vec<Scalar>,
-        /// Share of the blinding factor.
-        blinding: Scalar,
-    },
-}
+pub struct ShareSeed(pub(crate) [u8; 32]);
 
-impl std::fmt::Debug for ShareOpening {
+impl std::fmt::Debug for ShareSeed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ShareOpening(..)")
+        f.write_str("ShareSeed(..)")
     }
 }
 
-impl ShareOpening {
-    /// Calls `each` with the `width` entries of the share in order, and returns the blinding share.
+impl ShareSeed {
+    /// A fresh seed.
+    pub fn generate(rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        let mut seed = Self([0; 32]);
+        rng.fill_bytes(&mut seed.0);
+        seed
+    }
+
+    /// Calls `each` with the `width` entries of `r_i` in order, and returns `rho_i`.
     ///
-    /// A seed's entries are 252 uniform bits each, at statistical distance 2^-127 from uniform scalars, since the
-    /// group order is 2^252 + 2^124.6.
-    pub fn expand(&self, width: usize, mut each: impl FnMut(usize, &Scalar)) -> Scalar {
-        match self {
-            Self::Seed(seed) => {
-                let mut stream = ChaCha20Rng::from_seed(*seed);
-                let mut draw = || {
-                    let mut bytes = [0; 32];
-                    stream.fill_bytes(&mut bytes);
-                    bytes[31] &= 0x0f;
-                    Scalar::from_bytes_mod_order(bytes)
-                };
-                let blinding = draw();
-                for at in 0..width {
-                    each(at, &draw());
-                }
-                blinding
-            }
-            Self::Explicit { entries, blinding } => {
-                for (at, entry) in entries.iter().enumerate() {
-                    each(at, entry);
-                }
-                *blinding
+    /// Entries are 252 uniform bits each, at statistical distance 2^-127 from uniform scalars, since the group order is
+    /// 2^252 + 2^124.6.
+    pub fn expand(&self, width: usize, mut each: impl FnMut(usize, Plain)) -> Plain {
+        let mut stream = ChaCha20Rng::from_seed(self.0);
+        let mut bytes = Zeroizing::new([0; CHUNK]);
+        stream.fill_bytes(&mut bytes[..32]);
+        let blinding = Plain::from_252_bits(&bytes.as_chunks::<32>().0[0]);
+        for from in (0..width).step_by(CHUNK / 32) {
+            let count = (width - from).min(CHUNK / 32);
+            stream.fill_bytes(&mut bytes[..32 * count]);
+            for (i, entry) in bytes.as_chunks::<32>().0[..count].iter().enumerate() {
+                each(from + i, Plain::from_252_bits(entry));
             }
         }
+        blinding
     }
 
-    /// The entries as a vector, and the blinding share.
-    pub fn to_vector(&self, width: usize) -> (Vec<Scalar>, Scalar) {
-        let mut entries = vec![Scalar::ZERO; width];
-        let blinding = self.expand(width, |at, entry| entries[at] = *entry);
-        (entries, blinding)
-    }
-
-    /// `S_i = <x_i, G> + R_i H`, in constant time.
+    /// `A_i = <r_i, G> + rho_i H`, in constant time.
     pub fn commit(&self, works: &WorkBases) -> RistrettoPoint {
-        let (mut entries, blinding) = self.to_vector(works.points().len());
-        let scalars = entries.iter().chain([&blinding]);
-        let commitment =
-            RistrettoPoint::multiscalar_mul(scalars, works.points().iter().chain([&bases().blinding]));
-        entries.zeroize();
-        commitment
+        let mut scalars = Zeroizing::new(Vec::with_capacity(works.points().len() + 1));
+        let blinding = self.expand(works.points().len(), |_, entry| scalars.push(Scalar::from(entry)));
+        scalars.push(blinding.into());
+        let points = works.points().iter().chain([&bases().blinding]);
+        RistrettoPoint::multiscalar_mul(scalars.iter(), points)
     }
 }
 
-/// The three shares of a vector.
+/// Three fresh seeds with their commitments: all of a bundle's work in the width of the shard that does not depend on
+/// its events. A device makes them ahead of time, and uses them once.
 #[derive(Debug)]
-pub struct Shares(pub [ShareOpening; 3]);
+pub struct Masks {
+    pub(crate) seeds: [ShareSeed; 3],
+    pub(crate) commitments: [RistrettoPoint; 3],
+}
 
-impl Shares {
-    /// Splits `vector` and `blinding`: two fresh seeds, and what is left.
-    pub fn split(vector: &[Scalar], blinding: &Scalar, rng: &mut (impl RngCore + CryptoRng)) -> Self {
-        let mut seeds = [[0; 32]; 2];
-        seeds.iter_mut().for_each(|seed| rng.fill_bytes(seed));
-        let first = ShareOpening::Seed(seeds[0]);
-        let second = ShareOpening::Seed(seeds[1]);
-        seeds.zeroize();
-        let (mut rest, mut left) = (vector.to_vec(), *blinding);
-        for seed in [&first, &second] {
-            left -= seed.expand(rest.len(), |at, entry| rest[at] -= entry);
-        }
-        Self([first, second, ShareOpening::Explicit { entries: rest, blinding: left }])
+impl Masks {
+    /// Draws seeds and commits to what they expand to.
+    pub fn prepare(works: &WorkBases, rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        let seeds = [(); 3].map(|()| ShareSeed::generate(rng));
+        let commitments = seeds.each_ref().map(|seed| seed.commit(works));
+        Self { seeds, commitments }
     }
 
-    /// Changes one share, so that it no longer opens its commitment. For adversaries.
-    pub(crate) fn spoil(&mut self, share: PartyId) {
-        match &mut self.0[share.index()] {
-            ShareOpening::Seed(seed) => seed[0] ^= 1,
-            ShareOpening::Explicit { blinding, .. } => *blinding += Scalar::ONE,
-        }
-    }
-
-    /// The three commitments, whose sum commits to the vector.
-    pub fn commit(&self, works: &WorkBases) -> [RistrettoPoint; 3] {
-        std::array::from_fn(|i| self.0[i].commit(works))
+    /// `r = r_1 + r_2 + r_3` and the sum of the blinding factors.
+    pub(crate) fn sum(&self, width: usize) -> (Zeroizing<Vec<Plain>>, Plain) {
+        let mut sum = Zeroizing::new(vec![Plain::default(); width]);
+        let blinding = self.seeds.iter().map(|seed| seed.expand(width, |at, entry| sum[at] += entry)).sum();
+        (sum, blinding)
     }
 }
+
+/// What an accepted bundle leaves behind for those who hold its shares: its challenge, `S`, and the commitments to what
+/// the seeds expand to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// `x`.
+    pub challenge: BundleChallenge,
+    /// `S`.
+    pub vector: RistrettoPoint,
+    /// `A_1, A_2, A_3`.
+    pub masks: [RistrettoPoint; 3],
+    /// `Cum` after the bundle, which the subscriber's next one names.
+    pub spent: WirePoint,
+}
+
+/// Sums over accepted bundles of the commitments to their three shares: `S_1 = -x A_1`, `S_2 = -x A_2`, and
+/// `S_3 = S + x (A_1 + A_2)`, which check (b) makes `<z - x r_3, G> + (z_S - x rho_3) H`. Together they are the sum of
+/// the `S`. Everything here is public, so it runs in variable time.
+pub fn share_commitments(accepted: &[&Accepted]) -> [RistrettoPoint; 3] {
+    let scaled = |share: usize| {
+        let challenges = accepted.iter().map(|a| a.challenge.scalar());
+        RistrettoPoint::vartime_multiscalar_mul(challenges, accepted.iter().map(|a| a.masks[share]))
+    };
+    let [first, second] = [scaled(0), scaled(1)];
+    let vectors: RistrettoPoint = accepted.iter().map(|a| a.vector).sum();
+    [-first, -second, vectors + first + second]
+}
+
+/// One bundle's part in a sum of shares.
+pub struct SharePart<'a> {
+    /// The seed.
+    pub seed: &'a ShareSeed,
+    /// The bundle's challenge.
+    pub challenge: BundleChallenge,
+    /// `z` and `z_S` of the bundle, which belong to the third share and to no other.
+    pub response: Option<(&'a [Plain], Plain)>,
+}
+
+/// Sum of one share over bundles: entries, and blinding factor. It opens the sum of their commitments to that share.
+pub fn sum_shares(width: usize, parts: &[SharePart<'_>]) -> (Vec<Scalar>, Scalar) {
+    let mut masked = Zeroizing::new(vec![Wide::default(); width + 1]);
+    let mut shown = vec![Plain::default(); width + 1];
+    for SharePart { seed, challenge, response } in parts {
+        let blinding = seed.expand(width, |at, entry| masked[at].add_weighted(entry, challenge.0));
+        masked[width].add_weighted(blinding, challenge.0);
+        if let Some((entries, blinding)) = response {
+            shown.iter_mut().zip(entries.iter().chain([blinding])).for_each(|(sum, z)| *sum += *z);
+        }
+    }
+    let sums = shown.iter().zip(masked.iter()).map(|(z, r)| Scalar::from(*z) - r.to_scalar());
+    let mut entries: Vec<_> = sums.collect();
+    let blinding = entries.pop().expect("there is a blinding factor");
+    (entries, blinding)
+}
+
+/// The share whose entries include what a bundle shows.
+pub const SHOWN_SHARE: PartyId = PartyId::ALL[2];
 
 #[cfg(test)]
 mod tests {
@@ -119,20 +162,49 @@ mod tests {
     use primitives::{ShardIndex, WorkId};
 
     #[test]
-    fn shares_and_their_commitments_add_up() {
+    fn shares_add_up_to_the_vector_and_open_what_is_public() {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let works =
-            WorkBases::new(&Shard::new(ShardIndex(0), vec![WorkId([1; 32]), WorkId([2; 32])]).unwrap());
-        let vector: Vec<_> = (0..4u64).map(Scalar::from).collect();
-        let blinding = Scalar::random(&mut rng);
-        let shares = Shares::split(&vector, &blinding, &mut rng);
-        let mut sum = vec![Scalar::ZERO; 4];
-        let mut blindings = Scalar::ZERO;
-        for share in &shares.0 {
-            blindings += share.expand(4, |at, x| sum[at] += x);
+        let shard = Shard::new(ShardIndex(0), (1..=70).map(|i| WorkId([i; 32])).collect()).unwrap();
+        let works = WorkBases::new(&shard);
+        let width = shard.width();
+        let challenge = BundleChallenge(0x1234_5678_9abc_def0_0fed_cba9_8765_4321);
+        let bundles: Vec<_> = (0..3u64)
+            .map(|n| {
+                let masks = Masks::prepare(&works, &mut rng);
+                let vector: Vec<_> = (0..width as u64).map(|w| Scalar::from(w * 7 + n)).collect();
+                let blinding = Scalar::random(&mut rng);
+                let (r, rho) = masks.sum(width);
+                let masked = |u: &Scalar, r: &Plain| Plain::from(&(u + challenge.scalar() * Scalar::from(*r)));
+                let z: Vec<_> = vector.iter().zip(r.iter()).map(|(u, r)| masked(u, r)).collect();
+                let points = works.points().iter().chain([&bases().blinding]);
+                let commitment =
+                    RistrettoPoint::multiscalar_mul(vector.iter().chain([&blinding]), points);
+                let accepted = Accepted { challenge, vector: commitment, masks: masks.commitments, spent: WirePoint::default() };
+                (masks, vector, z, masked(&blinding, &rho), accepted)
+            })
+            .collect();
+        let mut total = vec![Scalar::ZERO; width];
+        let accepted: Vec<_> = bundles.iter().map(|b| &b.4).collect();
+        let commitments = share_commitments(&accepted);
+        for share in PartyId::ALL {
+            let part = |b: &'_ (Masks, _, Vec<Plain>, Plain, _)| (share == SHOWN_SHARE).then(|| (b.2.clone(), b.3));
+            let shown: Vec<_> = bundles.iter().map(part).collect();
+            let parts: Vec<_> = bundles
+                .iter()
+                .zip(&shown)
+                .map(|(b, shown)| SharePart {
+                    seed: &b.0.seeds[share.index()],
+                    challenge,
+                    response: shown.as_ref().map(|(z, blinding)| (&z[..], *blinding)),
+                })
+                .collect();
+            let (entries, blinding) = sum_shares(width, &parts);
+            let points = works.points().iter().chain([&bases().blinding]);
+            let opened = RistrettoPoint::multiscalar_mul(entries.iter().chain([&blinding]), points);
+            assert_eq!(opened, commitments[share.index()], "share {share}");
+            total.iter_mut().zip(&entries).for_each(|(sum, entry)| *sum += entry);
         }
-        assert_eq!((sum, blindings), (vector.clone(), blinding));
-        let whole = ShareOpening::Explicit { entries: vector, blinding };
-        assert_eq!(shares.commit(&works).iter().sum::<RistrettoPoint>(), whole.commit(&works));
+        let expected: Vec<Scalar> = (0..width).map(|w| bundles.iter().map(|b| b.1[w]).sum()).collect();
+        assert_eq!(total, expected);
     }
 }

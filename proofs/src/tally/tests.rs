@@ -10,11 +10,10 @@ use super::{
 use crate::{
     committee::{CommitteeError, Signatures},
     generators::{WorkBases, bases},
-    sharing::split::Shares,
     testing,
     wire::{WirePoint, WireScalar},
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::MultiscalarMul};
 use primitives::{ChainId, Decode, Digest, Encode, EpochId, PartyId, RegionTag, ShardIndex, Tier, WorkIndex};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -60,11 +59,20 @@ fn tally() -> Tally {
             let count = Count { listeners: 1, backed: bundle, views: 2, value: 1 << 18 };
             let mut vector = vec![Scalar::ZERO; width];
             vector[3] = count.to_scalar();
-            let shares = Shares::split(&vector, &Scalar::random(&mut rng), &mut rng);
-            running.add(group(tier), &shares.commit(&works));
+            let mut commitments = [RistrettoPoint::default(); 3];
             for i in 0..3 {
-                sums[i] += shares.0[i].expand(width, |at, x| rows[i][at] += x);
+                let fresh: Vec<_> = (0..width).map(|_| Scalar::random(&mut rng)).collect();
+                let share = if i < 2 { fresh } else { vector.clone() };
+                if i < 2 {
+                    vector.iter_mut().zip(&share).for_each(|(left, x)| *left -= x);
+                }
+                let blinding = Scalar::random(&mut rng);
+                let points = works.points().iter().chain([&bases().blinding]);
+                commitments[i] = RistrettoPoint::multiscalar_mul(share.iter().chain([&blinding]), points);
+                rows[i].iter_mut().zip(&share).for_each(|(sum, x)| *sum += x);
+                sums[i] += blinding;
             }
+            running.add(group(tier), &commitments);
             total += count;
         }
         totals.insert(group(tier), WorkIndex(3), total);

@@ -62,6 +62,8 @@ pub(super) struct Collected {
     pub(super) attacks: Vec<Attack>,
     /// Bundles in final batches.
     pub(super) accepted: BTreeSet<Digest>,
+    /// Bundles of which a party complained with evidence.
+    pub(super) struck: BTreeSet<Digest>,
     /// Batches.
     pub(super) batches: u64,
     /// The last refusal of a bundle by each party.
@@ -241,6 +243,9 @@ impl Tracker<'_> {
                     &mut self.out.refusals
                 };
                 by.entry(bundle).or_default().insert(party, refusal);
+            }
+            Event::Complaint { bundle, .. } => {
+                self.out.struck.insert(bundle);
             }
             Event::Batch { bundles, .. } => {
                 self.out.batches += 1;
