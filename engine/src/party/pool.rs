@@ -6,7 +6,7 @@ use crate::{
     party::PartySecrets,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
-use primitives::{Digest, PartyId, ShardIndex, limits};
+use primitives::{Digest, PartyId, ShardIndex, Tier, limits};
 use proofs::{
     bundle::Bundle,
     sharing::{ShareOpening, check, held},
@@ -46,6 +46,8 @@ pub(super) struct Pool {
     receipts: BTreeSet<Digest>,
     ephemerals: BTreeSet<WirePoint>,
     bundles_of: BTreeMap<WirePoint, u16>,
+    /// Subscribers of each tier. A place is not given back with a bundle that is left out: who paid has a place.
+    keys_of: BTreeMap<Tier, BTreeSet<WirePoint>>,
     /// Most subscribers of an epoch.
     capacity: u64,
 }
@@ -62,6 +64,7 @@ impl Pool {
             receipts: BTreeSet::new(),
             ephemerals: BTreeSet::new(),
             bundles_of: BTreeMap::new(),
+            keys_of: BTreeMap::new(),
             capacity: limits::MAX_SUBSCRIBER_EPOCHS,
         }
     }
@@ -94,6 +97,7 @@ impl Pool {
                 self.receipts.extend(&held.uses.receipts);
                 self.ephemerals.extend(held.uses.ephemerals);
                 *self.bundles_of.entry(held.uses.key).or_default() += 1;
+                self.keys_of.entry(held.group.tier).or_default().insert(held.uses.key);
                 self.order[held.shard.0 as usize].push_back(id);
                 self.held.insert(id, held);
                 Ok(())
@@ -136,6 +140,14 @@ impl Pool {
         let limit = self.epoch.max_bundles.get(&bundle.envelope.tier).copied().unwrap_or(0);
         if self.bundles_of.get(&uses.key).copied().unwrap_or(0) >= limit {
             return Err(Refusal::TooManyBundles { limit });
+        }
+        // "The number of distinct subscriber keys Y accepted for a tier may not exceed the subscriptions its revenue
+        // record reports" (protocol notes, section 2).
+        let (tier, keys) = (bundle.envelope.tier, self.keys_of.get(&bundle.envelope.tier));
+        let sold = self.epoch.sold.get(&tier).copied().unwrap_or(0);
+        let known = keys.is_some_and(|keys| keys.contains(&uses.key));
+        if !known && keys.map_or(0, BTreeSet::len) as u64 >= sold {
+            return Err(Refusal::Unsold { tier, sold });
         }
         // A total that held more pairs of a subscriber and an epoch could overflow a limb into the next.
         if !self.bundles_of.contains_key(&uses.key) && self.bundles_of.len() as u64 >= self.capacity {
@@ -234,9 +246,10 @@ mod tests {
         let [signer, ..] = keys.signers;
         let [kem, ..] = keys.kem;
         let secrets = PartySecrets { signer, kem };
-        let max_bundles = [(primitives::Tier(1), 2)].into();
+        let max_bundles = [(Tier(1), 2)].into();
         let shards = Arc::new([Arc::new(context)]);
-        let epoch = OpenedEpoch { shards, max_bundles: Arc::new(max_bundles) };
+        let sold = [(Tier(1), 9)].into();
+        let epoch = OpenedEpoch { shards, max_bundles: Arc::new(max_bundles), sold: Arc::new(sold) };
         let mut pool = Pool::new(PartyId::ALL[0], epoch.clone());
         pool.capacity = 1;
         let mut admit = |subscriber: &mut TestSubscriber, work| {
