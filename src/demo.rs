@@ -185,6 +185,11 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
     ];
     text += &table(["", ""], 1, counts.map(|(label, n)| [label.into(), thousands(n)]).into());
 
+    text += "\nSubscribers by tier: no party takes in more than were sold\n";
+    let tiers = metrics.tiers.iter();
+    let tiers = tiers.map(|t| [t.tier.to_string(), thousands(t.sold), thousands(t.subscribers)]);
+    text += &table(["tier", "subscriptions", "counted"], 1, tiers.collect());
+
     text += "\nHow each attack was refused\n";
     let attacks = outcome.attacks.iter();
     let attacks = attacks.map(|a| [mark(a.as_expected).into(), a.attack.clone(), a.seen.clone()]);

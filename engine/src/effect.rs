@@ -1,7 +1,7 @@
 //! What a core may ask its shell for.
 
 use crate::message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase};
-use primitives::{CodecError, Digest, PartyId, ShardIndex};
+use primitives::{CodecError, Digest, PartyId, ShardIndex, Tier};
 use proofs::{
     bundle::{Bundle, BundleError},
     epoch::EpochContext,
@@ -91,6 +91,15 @@ pub enum Refusal {
     /// Its subscriber has spent another value before it than it says, or it came out of order.
     #[error("it does not go on from what its subscriber has spent so far")]
     SpentElsewhere,
+    /// It is the first of a subscriber of whose tier as many were seen as subscriptions were sold: an issuer signed more
+    /// tokens than were paid for.
+    #[error("{sold} subscriptions of tier {tier} were sold, and as many subscribers were seen")]
+    Unsold {
+        /// The tier.
+        tier: Tier,
+        /// Subscriptions on record.
+        sold: u64,
+    },
     /// The epoch has as many subscribers as its totals can hold.
     #[error("the epoch has as many subscribers as its totals can hold")]
     EpochFull,
@@ -130,6 +139,7 @@ impl Refusal {
             Self::ReusedEphemeral { .. } => "reused-ephemeral",
             Self::TooManyBundles { .. } => "too-many-bundles",
             Self::SpentElsewhere => "spent-elsewhere",
+            Self::Unsold { .. } => "unsold",
             Self::EpochFull => "epoch-full",
             Self::Sealed(_) => "sealed",
             Self::Share { .. } => "share",

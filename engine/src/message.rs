@@ -107,6 +107,8 @@ pub struct OpenedEpoch {
     pub shards: Arc<[Arc<EpochContext>]>,
     /// Most bundles of one subscriber, by tier, over all shards.
     pub max_bundles: Arc<BTreeMap<Tier, u16>>,
+    /// Subscriptions sold, by tier: most subscribers that are taken in.
+    pub sold: Arc<BTreeMap<Tier, u64>>,
 }
 
 impl OpenedEpoch {

@@ -9,7 +9,7 @@ use chain::{
     Payload, Transaction, TxError,
     modules::{
         dapr::FinaliseEpoch,
-        usage::{OpenEpoch, Opening, ReportRevenue, SubmitAggregate},
+        usage::{OpenEpoch, Opening, ReportRevenue, SubmitAggregate, TierSales},
     },
     node::{Node, NodeError},
     signature::SecretKey,
@@ -47,7 +47,7 @@ pub struct Plan {
     pub tiers: Vec<TierTerms>,
     /// Most works of one shard.
     pub shard_width: u16,
-    /// Subscriptions sold, by tier.
+    /// Subscriptions sold, one entry for each tier, in the same order.
     pub sales: Vec<(Tier, u64)>,
     /// Hash of the reserve attestation that revenue is minted against. Each tier's part of it has a hash of its own.
     pub attestation: Digest,
@@ -120,8 +120,10 @@ impl Settlement {
 
     /// Opens the epoch and derives its public context from the ledger alone.
     fn open_epoch(&mut self) -> Result<Vec<Effect>, SettlementError> {
-        let Plan { epoch, params, tiers, shard_width, .. } = self.plan.clone();
-        self.signed(Payload::OpenEpoch(OpenEpoch { epoch, params, tiers, shard_width }), false)?;
+        let Plan { epoch, params, tiers, sales, shard_width, .. } = self.plan.clone();
+        let sold = |(tier, subscriptions)| TierSales { tier, subscriptions };
+        let sold = sales.into_iter().map(sold).collect();
+        self.signed(Payload::OpenEpoch(OpenEpoch { epoch, params, tiers, sold, shard_width }), false)?;
         let opened = self.opened()?;
         let mut effects: Vec<_> = Address::seats()
             .chain([Address::Coordinator])
@@ -145,7 +147,8 @@ impl Settlement {
             Arc::new(EpochContext::new(chain, opening.epoch, keys.clone(), shard, opening.params.clone()))
         };
         let shards = shards.into_iter().map(context).collect();
-        Ok(OpenedEpoch { shards, max_bundles: Arc::new(max_bundles) })
+        let sold = opening.sold.iter().map(|sales| (sales.tier, sales.subscriptions)).collect();
+        Ok(OpenedEpoch { shards, max_bundles: Arc::new(max_bundles), sold: Arc::new(sold) })
     }
 
     fn settle(&mut self) -> Result<Vec<Effect>, SettlementError> {

@@ -12,7 +12,7 @@ mod submissions;
 
 pub use collect::{Away, Outage};
 pub use layer1::{Layer1, OnLayer1};
-pub use metrics::{ActorMetrics, Metrics};
+pub use metrics::{ActorMetrics, Metrics, TierMetrics};
 pub use outcome::{AttackReport, Outcome, PayoutRow, Verdict};
 
 use crate::{

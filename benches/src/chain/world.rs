@@ -9,7 +9,7 @@ use ::chain::{
         treasury::Transfer,
         usage::{
             CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee, SubmitAggregate,
-            TierKey, aggregate_digest, beacon_commitment, beacon_signing_digest,
+            TierKey, TierSales, aggregate_digest, beacon_commitment, beacon_signing_digest,
         },
         work_registry::{MediaType, RegisterWork},
     },
@@ -173,6 +173,7 @@ impl World {
             epoch: EPOCH,
             params: self.params.clone(),
             tiers: vec![terms],
+            sold: vec![TierSales { tier: TIER, subscriptions: 0 }],
             shard_width: limits::MAX_SHARD_WIDTH as u16,
         };
         self.submit(STEWARD, Payload::OpenEpoch(opening));

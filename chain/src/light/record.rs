@@ -117,7 +117,9 @@ pub struct TierRecord {
     pub price: Credits,
     /// Most bundles of a subscriber.
     pub max_bundles: u16,
-    /// Subscriptions sold.
+    /// Subscriptions on record when the epoch opened: no party took in more subscribers.
+    pub sold: u64,
+    /// Subscriptions sold in all.
     pub subscriptions: u64,
     /// Price times subscriptions.
     pub revenue: Credits,
@@ -300,6 +302,7 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
         tier: terms.tier,
         price: terms.price,
         max_bundles: terms.max_bundles,
+        sold: opening.sold(terms.tier),
         subscriptions: revenue.subscriptions,
         revenue: revenue.revenue,
         attestation: revenue.attestation,

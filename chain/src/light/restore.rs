@@ -6,7 +6,7 @@ use super::{
 };
 use crate::modules::{
     dapr::payout::Split,
-    usage::{ListedWork, Opening, TierRevenue},
+    usage::{ListedWork, Opening, TierRevenue, TierSales},
 };
 use primitives::{PartyId, ShardIndex, limits, params::TierTerms};
 use proofs::{
@@ -40,6 +40,8 @@ impl EpochRecord {
             price: tier.price,
             max_bundles: tier.max_bundles,
         };
+        let sales =
+            |tier: &super::record::TierRecord| TierSales { tier: tier.tier, subscriptions: tier.sold };
         Ok(Opening {
             epoch: self.epoch,
             key: self.beacon.key,
@@ -48,6 +50,7 @@ impl EpochRecord {
             committee,
             params: self.params.clone(),
             tiers: self.tiers.iter().map(terms).collect(),
+            sold: self.tiers.iter().map(sales).collect(),
             works: self.works.iter().map(listed).collect(),
             shard_width: self.shard_width,
             carried: self.revenue.carried_in,

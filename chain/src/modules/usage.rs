@@ -12,6 +12,7 @@ mod anchor;
 mod dealing;
 mod epoch;
 mod error;
+mod keys;
 mod open;
 mod prepare;
 mod progress;
@@ -20,13 +21,14 @@ mod types;
 pub(crate) use abandon::abandon_epoch;
 pub use actions::{
     AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, RegionSigner, ReportRevenue, RevealBeacon,
-    SetCommittee, SubmitAggregate, TierKey,
+    SetCommittee, SubmitAggregate, TierKey, TierSales,
 };
 pub use anchor::{aggregate_digest, anchor_chain, check_tally};
 pub(crate) use anchor::{anchor_header, anchor_root, follow, freeze, submit_aggregate};
 pub use dealing::{check_shards, shard_count};
 pub use epoch::{Epoch, ListedWork, Opening, Phase, Summary, beacon_key};
 pub use error::UsageError;
+pub use keys::KeyState;
 pub(crate) use open::{open_epoch, report_revenue};
 pub use prepare::{beacon_commitment, beacon_signing_digest};
 pub(crate) use prepare::{commit_beacon, publish_keys, reveal_beacon, set_committee};

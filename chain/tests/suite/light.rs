@@ -1,7 +1,10 @@
 //! Every value of the public record is checked or bound.
 
 use crate::world::*;
-use chain::light::{Anchoring, EpochRecord, Finding, record, verify};
+use chain::{
+    light::{Anchoring, EpochRecord, Finding, record, verify},
+    modules::dapr::SettleError,
+};
 use primitives::{Credits, Digest, ShardIndex};
 use serde_json::Value;
 
@@ -214,7 +217,7 @@ fn every_rule_has_its_finding() {
     let sound = sound();
     type Edit = fn(&mut EpochRecord);
     type Named = fn(&Finding) -> bool;
-    let rules: [(Edit, Named); 27] = [
+    let rules: [(Edit, Named); 28] = [
         (|r| r.format = 1, |f| *f == Finding::Format { found: 1 }),
         (|r| r.scales.price = "1".into(), |f| *f == Finding::Scales),
         (|r| r.beacon.reveals.swap(0, 1), |f| *f == Finding::Reveals),
@@ -252,6 +255,10 @@ fn every_rule_has_its_finding() {
             |f| matches!(f, Finding::AggregateSignatures { .. }),
         ),
         (|r| r.tiers[1].subscriptions += 1, |f| matches!(f, Finding::Settle(_))),
+        (
+            |r| r.tiers[1].sold = r.tiers[1].subscriptions + 1,
+            |f| matches!(f, Finding::Settle(SettleError::FewerThanSold { .. })),
+        ),
         (|r| r.sum_of_weights = Default::default(), |f| *f == Finding::SumOfWeights),
         (|r| r.payout_root = 1u64.into(), |f| *f == Finding::PayoutRoot),
         (|r| r.health.gini += 1, |f| *f == Finding::Health { field: "gini" }),

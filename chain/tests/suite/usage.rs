@@ -5,7 +5,10 @@ use chain::{
     Payload,
     modules::{
         treasury::TreasuryError,
-        usage::{CommitBeacon, OpenEpoch, Phase, ReportRevenue, RevealBeacon, SetCommittee, UsageError},
+        usage::{
+            AbandonEpoch, CommitBeacon, KeyState, OpenEpoch, Phase, PublishKeys, ReportRevenue, RevealBeacon,
+            SetCommittee, UsageError,
+        },
     },
 };
 use primitives::{
@@ -65,6 +68,48 @@ fn committee_and_keys() {
     }
     world.ok(STEWARD, publish(keys.clone()));
     world.refuse(STEWARD, publish(keys), UsageError::KeysPublished { epoch: FIRST });
+}
+
+/// Keys of both kinds that are on record for an epoch, and where they stand.
+fn key_states(world: &World, epoch: primitives::EpochId) -> std::collections::BTreeSet<String> {
+    let state = world.ledger.state();
+    let issuers = state.issuer_keys.iter().filter(|key| key.epoch == epoch).map(|key| key.state(state));
+    let regions = state.region_keys.iter().filter(|key| key.epoch == epoch).map(|key| key.state(state));
+    issuers.chain(regions).map(|key| format!("{key:?}")).collect()
+}
+
+#[test]
+fn keys_are_pending_before_their_epoch_opens() {
+    let mut world = World::with_works();
+    assert_eq!(world.ledger.state().key_state(FIRST), KeyState::Pending);
+    world.prepare(FIRST);
+    assert_eq!(key_states(&world, FIRST), ["Pending".into()].into());
+    let later = PublishKeys { epoch: NEXT, ..World::publish_keys(FIRST) };
+    let not_next = UsageError::NotNextEpoch { expected: FIRST, found: NEXT };
+    world.refuse(STEWARD, Payload::PublishKeys(later), not_next);
+}
+
+#[test]
+fn keys_are_active_while_their_epoch_is_open_and_no_others_are_published_for_it() {
+    for mut world in [World::opened(), World::aggregated()] {
+        assert_eq!(key_states(&world, FIRST), ["Active".into()].into());
+        let more = PublishKeys { epoch: FIRST, ..World::publish_keys(NEXT) };
+        world.refuse(STEWARD, Payload::PublishKeys(more), UsageError::KeysActive { epoch: FIRST });
+    }
+}
+
+#[test]
+fn keys_expire_with_their_epoch_and_none_are_published_for_it() {
+    let mut abandoned = World::opened();
+    let abandon = AbandonEpoch { epoch: FIRST, reason: digest(1) };
+    abandoned.ok(STEWARD, Payload::AbandonEpoch(abandon));
+    for mut world in [World::settled(), abandoned] {
+        assert_eq!(key_states(&world, FIRST), ["Expired".into()].into());
+        let late = PublishKeys { epoch: FIRST, ..World::publish_keys(NEXT) };
+        world.refuse(STEWARD, Payload::PublishKeys(late), UsageError::KeysExpired { epoch: FIRST });
+        world.prepare(NEXT);
+        assert_eq!(key_states(&world, NEXT), ["Pending".into()].into());
+    }
 }
 
 /// A signature says nothing but "under this key": tokens and receipts of an earlier epoch must not count again.
@@ -153,6 +198,17 @@ fn open_epoch() {
     for (payload, error) in refused {
         world.refuse(STEWARD, payload, error);
     }
+    let sales = |tier| UsageError::Sales { tier };
+    let refused = [
+        (change(|o| o.sold.clear()), sales(TIERS[0])),
+        (change(|o| o.sold.truncate(1)), sales(TIERS[1])),
+        (change(|o| o.sold.swap(0, 1)), sales(TIERS[0])),
+        (change(|o| o.sold.push(o.sold[1])), sales(TIERS[1])),
+        (change(|o| o.sold[1].subscriptions = u64::MAX), UsageError::RevenueOverflow { tier: TIERS[1] }),
+    ];
+    for (payload, error) in refused {
+        world.refuse(STEWARD, payload, error);
+    }
     world.ok(STEWARD, open(good));
     let opening = world.ledger.state().openings.get(&FIRST).expect("open");
     assert_eq!(opening.skipped().collect::<Vec<_>>(), [PartyId::ALL[2]], "who revealed nothing is on record");
@@ -190,6 +246,9 @@ fn revenue() {
     world.refuse(TREASURY, report(other), UsageError::UnknownTier { epoch: FIRST, tier });
     let huge = ReportRevenue { subscriptions: u64::MAX, ..good.clone() };
     world.refuse(TREASURY, report(huge), UsageError::RevenueOverflow { tier: TIERS[0] });
+    let (tier, sold, reported) = (TIERS[0], SOLD, SOLD - 1);
+    let fewer = ReportRevenue { subscriptions: reported, ..good.clone() };
+    world.refuse(TREASURY, report(fewer), UsageError::FewerThanSold { tier, sold, reported });
     let supply = price.checked_mul(good.subscriptions).expect("fits");
     let reserve = Credits(supply.0 - 1);
     let bare = ReportRevenue { reserve, ..good.clone() };

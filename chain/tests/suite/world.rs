@@ -12,7 +12,7 @@ use chain::{
         identity::{Register, Roles, SetStatus, Status},
         usage::{
             CommitBeacon, OpenEpoch, PublishKeys, RegionSigner, ReportRevenue, RevealBeacon, SetCommittee,
-            SubmitAggregate, TierKey, aggregate_digest, beacon_commitment, beacon_signing_digest,
+            SubmitAggregate, TierKey, TierSales, aggregate_digest, beacon_commitment, beacon_signing_digest,
         },
         work_registry::{MediaType, RegisterWork, work_id},
     },
@@ -46,6 +46,8 @@ pub(crate) const STEWARD: PersonId = PersonId([2; 32]);
 pub(crate) const TREASURY: PersonId = PersonId([3; 32]);
 pub(crate) const TIERS: [Tier; 2] = [Tier(0), Tier(1)];
 pub(crate) const CREATORS: u8 = 3;
+/// Subscriptions of each tier that are sold when an epoch opens. Some are sold after that.
+pub(crate) const SOLD: u64 = 3;
 
 pub(crate) fn person(n: u8) -> PersonId {
     PersonId([0x40 + n; 32])
@@ -328,7 +330,8 @@ impl World {
             max_bundles: 4,
         };
         let (params, tiers) = (self.params.clone(), TIERS.iter().map(terms).collect());
-        OpenEpoch { epoch, params, tiers, shard_width: self.shard_width }
+        let sold = TIERS.map(|tier| TierSales { tier, subscriptions: SOLD }).into();
+        OpenEpoch { epoch, params, tiers, sold, shard_width: self.shard_width }
     }
 
     pub(crate) fn revenue(epoch: EpochId, tier: Tier) -> ReportRevenue {

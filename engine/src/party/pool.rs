@@ -6,7 +6,7 @@ use crate::{
     party::PartySecrets,
 };
 use curve25519_dalek::scalar::Scalar;
-use primitives::{Digest, PartyId, ShardIndex, limits};
+use primitives::{Digest, PartyId, ShardIndex, Tier, limits};
 use proofs::{
     bundle::Bundle,
     epoch::EpochContext,
@@ -97,6 +97,8 @@ pub(super) struct Pool {
     early: BTreeMap<Digest, (PartyId, Complaint)>,
     /// Bundles of which a complaint holds.
     struck: BTreeSet<Digest>,
+    /// Subscribers of each tier. A place is not given back with a bundle that is left out: who paid has a place.
+    keys_of: BTreeMap<Tier, BTreeSet<WirePoint>>,
     /// Most subscribers of an epoch.
     capacity: u64,
 }
@@ -116,6 +118,7 @@ impl Pool {
             spent_of: BTreeMap::new(),
             early: BTreeMap::new(),
             struck: BTreeSet::new(),
+            keys_of: BTreeMap::new(),
             capacity: limits::MAX_SUBSCRIBER_EPOCHS,
         }
     }
@@ -149,6 +152,7 @@ impl Pool {
                 self.ephemerals.extend(held.uses.ephemerals);
                 *self.bundles_of.entry(held.uses.key).or_default() += 1;
                 self.spent_of.insert(held.uses.key, held.accepted.spent);
+                self.keys_of.entry(held.group.tier).or_default().insert(held.uses.key);
                 self.order[held.shard.0 as usize].push_back(id);
                 self.held.insert(id, held);
                 Ok(())
@@ -203,6 +207,14 @@ impl Pool {
         let spent = self.spent_of.get(&uses.key).copied().unwrap_or_default();
         if bundle.previous != spent {
             return Err(Refusal::SpentElsewhere.into());
+        }
+        // "The number of distinct subscriber keys Y accepted for a tier may not exceed the subscriptions its revenue
+        // record reports" (protocol notes, section 2).
+        let (tier, keys) = (bundle.envelope.tier, self.keys_of.get(&bundle.envelope.tier));
+        let sold = self.epoch.sold.get(&tier).copied().unwrap_or(0);
+        let known = keys.is_some_and(|keys| keys.contains(&uses.key));
+        if !known && keys.map_or(0, BTreeSet::len) as u64 >= sold {
+            return Err(Refusal::Unsold { tier, sold }.into());
         }
         // A total that held more pairs of a subscriber and an epoch could overflow a limb into the next.
         if !self.bundles_of.contains_key(&uses.key) && self.bundles_of.len() as u64 >= self.capacity {
@@ -388,9 +400,10 @@ mod tests {
         let [signer, ..] = keys.signers;
         let [kem, ..] = keys.kem;
         let secrets = PartySecrets { signer, kem };
-        let max_bundles = [(primitives::Tier(1), 2)].into();
+        let max_bundles = [(Tier(1), 2)].into();
         let shards = Arc::new([Arc::new(context)]);
-        let epoch = OpenedEpoch { shards, max_bundles: Arc::new(max_bundles) };
+        let sold = [(Tier(1), 9)].into();
+        let epoch = OpenedEpoch { shards, max_bundles: Arc::new(max_bundles), sold: Arc::new(sold) };
         let mut pool = Pool::new(PartyId::ALL[0], epoch.clone());
         pool.capacity = 1;
         let mut admit = |subscriber: &mut TestSubscriber, work| {

@@ -108,6 +108,32 @@ fn a_subscriber_hands_in_as_many_bundles_as_the_tier_allows() {
     );
 }
 
+/// An issuer that signs a token for nobody gets nobody counted beyond what was paid for.
+#[test]
+fn a_tier_takes_as_many_subscribers_as_subscriptions_were_sold() {
+    let mut world = world::world();
+    let tier = primitives::Tier(1);
+    world.config.plan.sales[0] = (tier, 2);
+    let (mut mesh, opened) = Mesh::opened_over(world);
+    let mut subscribers: Vec<_> = (0..3).map(TestSubscriber::new).collect();
+    let context = &opened.shards[0];
+    let mut hand_in = |mesh: &mut Mesh<'_>, who: usize, work| {
+        let bundle = subscribers[who].bundle(context, vec![event(work, 0, false)]);
+        mesh.submit(&bundle.to_bytes());
+        mesh.refusals(bundle.id())
+    };
+    let unsold = PartyId::ALL.map(|party| (party, Refusal::Unsold { tier, sold: 2 }));
+    assert_eq!(hand_in(&mut mesh, 0, 1), []);
+    assert_eq!(hand_in(&mut mesh, 1, 1), []);
+    assert_eq!(hand_in(&mut mesh, 2, 1), unsold);
+    assert_eq!(hand_in(&mut mesh, 0, 2), [], "a subscriber who was seen goes on");
+    mesh.close();
+    mesh.assert_done();
+    let record = mesh.node.lock().unwrap().record(world::EPOCH).unwrap();
+    assert_eq!((record.tiers[0].sold, record.tiers[0].subscriptions), (2, 2));
+    assert_eq!(record.works.iter().map(|work| work.listeners).max(), Some(2));
+}
+
 #[test]
 fn a_bundle_after_the_window_is_refused() {
     let (mut mesh, opened) = Mesh::opened();

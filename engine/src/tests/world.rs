@@ -112,7 +112,7 @@ pub(super) fn world_in_shards(shard_width: u16) -> World {
         params,
         tiers: vec![tier(1), tier(2)],
         shard_width,
-        sales: vec![(Tier(1), 10), (Tier(2), 2)],
+        sales: vec![(Tier(1), 40), (Tier(2), 2)],
         attestation: Digest([5; 32]),
         reserve: Credits(1_000_000_000),
     };

@@ -20,6 +20,8 @@ pub struct Metrics {
     pub backed_views_opened_by_region: bool,
     /// Subscribers, those without an event among them.
     pub subscribers: usize,
+    /// What was sold of each tier, and who was counted.
+    pub tiers: Vec<TierMetrics>,
     /// Works.
     pub works: usize,
     /// Shards that they were dealt to.
@@ -72,6 +74,17 @@ pub struct Metrics {
     pub actors: BTreeMap<String, ActorMetrics>,
     /// Messages that actors dropped as making no sense, by reason.
     pub messages_dropped: BTreeMap<String, u64>,
+}
+
+/// Subscribers of a tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TierMetrics {
+    /// Tier.
+    pub tier: u8,
+    /// Subscriptions on record when the epoch opened: most subscribers that parties take in.
+    pub sold: u64,
+    /// Subscribers of whom a bundle was counted.
+    pub subscribers: u64,
 }
 
 /// How busy an actor was.

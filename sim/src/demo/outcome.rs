@@ -5,7 +5,7 @@ use super::{
     claims::Claimed,
     collect::{Away, Collected},
     folder::Manifest,
-    metrics::{ActorMetrics, Metrics},
+    metrics::{ActorMetrics, Metrics, TierMetrics},
 };
 use crate::{
     adversary::Attack,
@@ -15,11 +15,14 @@ use crate::{
     workload::Workload,
     world::World,
 };
-use chain::light::EpochRecord;
+use chain::light::{EpochRecord, record::TierRecord};
 use engine::Refusal;
 use primitives::{Credits, Digest, PartyId, PersonId, Preset, WorkId};
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// A statement about the run, and whether it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -216,6 +219,7 @@ impl Inputs<'_> {
             k_anonymity_of_preset: self.preset.params().k_anonymity,
             backed_views_opened_by_region: true,
             subscribers: self.workload.subscribers.len(),
+            tiers: self.tiers(),
             works: world.works.len(),
             shards: self.record.shards.len(),
             creators: world.creators.len(),
@@ -248,6 +252,19 @@ impl Inputs<'_> {
             messages_dropped: collected.dropped.clone(),
             refusals,
         }
+    }
+
+    /// What was sold of each tier, and who was counted.
+    fn tiers(&self) -> Vec<TierMetrics> {
+        let Collected { honest, accepted, .. } = &self.collected;
+        let counted = honest.iter().filter(|(id, _)| accepted.contains(id));
+        let counted: BTreeSet<usize> = counted.map(|(_, handed)| handed.subscriber).collect();
+        let of_tier = |record: &TierRecord| {
+            let tier = |subscriber: &&usize| self.workload.subscribers[**subscriber].tier == record.tier;
+            let subscribers = counted.iter().filter(tier).count() as u64;
+            TierMetrics { tier: record.tier.0, sold: record.sold, subscribers }
+        };
+        self.record.tiers.iter().map(of_tier).collect()
     }
 
     fn verdicts(&self, metrics: &Metrics, attacks: &[AttackReport]) -> Vec<Verdict> {

@@ -42,6 +42,10 @@ fn a_small_epoch_holds_in_every_respect() {
     assert_eq!(metrics.claims_ok, outcome.payouts.len() as u64);
     assert_eq!((metrics.double_claims_tried, metrics.double_claims_rejected), (3, 3));
     assert_eq!((metrics.k_anonymity, metrics.k_anonymity_of_preset), (0, 5));
+    assert_eq!(metrics.tiers.iter().map(|tier| tier.sold).sum::<u64>(), 12);
+    let with_events = outcome.workload.subscribers.iter().filter(|s| !s.events.is_empty()).count() as u64;
+    assert_eq!(metrics.tiers.iter().map(|tier| tier.subscribers).sum::<u64>(), with_events);
+    assert!(metrics.tiers.iter().all(|tier| tier.subscribers <= tier.sold), "{:?}", metrics.tiers);
     assert_eq!(metrics.actors.len(), 11);
     assert!(metrics.actors.values().all(|actor| actor.messages > 0), "{:?}", metrics.actors);
 }

@@ -36,6 +36,16 @@ pub enum SettleError {
         /// The tier.
         tier: Tier,
     },
+    /// Fewer subscriptions than were on record when the epoch opened.
+    #[error("{reported} subscriptions of tier {tier} are reported, {sold} were sold when the epoch opened")]
+    FewerThanSold {
+        /// The tier.
+        tier: Tier,
+        /// On record.
+        sold: u64,
+        /// Reported.
+        reported: u64,
+    },
     /// More listeners than subscriptions: somebody counted more subscribers than paid (chain spec 3.2, "consistent
     /// with reported tier payments").
     #[error("work {work} has {listeners} listeners in tier {tier}, which sold {subscriptions} subscriptions")]
@@ -141,7 +151,11 @@ fn check_revenues(opening: &Opening, revenues: &[TierRevenue]) -> Result<(), Set
         let fits = |r: &&TierRevenue| {
             (r.epoch, r.tier) == (epoch, tier) && terms.price.checked_mul(r.subscriptions) == Some(r.revenue)
         };
-        revenues.get(i).filter(fits).ok_or(SettleError::Revenue { tier })?;
+        let reported = revenues.get(i).filter(fits).ok_or(SettleError::Revenue { tier })?.subscriptions;
+        let sold = opening.sold(tier);
+        if reported < sold {
+            return Err(SettleError::FewerThanSold { tier, sold, reported });
+        }
     }
     match revenues.get(opening.tiers.len()) {
         Some(extra) => Err(SettleError::Revenue { tier: extra.tier }),

@@ -130,7 +130,21 @@ pub struct RevealBeacon {
 
 codec_struct!(RevealBeacon { epoch, party, value });
 
-/// Opens the next epoch: fixes beacon, works, parameters and tiers. Signed by the steward.
+/// Subscriptions of a tier that were sold by the time an epoch opened: as many tokens as its issuer may have signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TierSales {
+    /// Tier.
+    pub tier: Tier,
+    /// Subscriptions.
+    pub subscriptions: u64,
+}
+
+codec_struct!(TierSales { tier, subscriptions });
+
+/// Opens the next epoch: fixes beacon, works, parameters, tiers and what was sold of them. Signed by the steward.
+///
+/// No party takes in more subscribers of a tier than were sold, and the treasury, which is somebody else, cannot report
+/// fewer afterwards: whoever is counted was paid for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenEpoch {
     /// The next epoch.
@@ -139,6 +153,8 @@ pub struct OpenEpoch {
     pub params: GovernanceParams,
     /// Tiers, ascending.
     pub tiers: Vec<TierTerms>,
+    /// What was sold of each of them, in the same order.
+    pub sold: Vec<TierSales>,
     /// Most works of one shard, from [`limits::MIN_SHARD_WIDTH`] to [`limits::MAX_SHARD_WIDTH`].
     pub shard_width: u16,
 }
@@ -148,6 +164,7 @@ impl Encode for OpenEpoch {
         self.epoch.encode(w);
         self.params.encode(w);
         w.seq(&self.tiers);
+        w.seq(&self.sold);
         self.shard_width.encode(w);
     }
 }
@@ -158,6 +175,7 @@ impl Decode for OpenEpoch {
             epoch: Decode::decode(r)?,
             params: Decode::decode(r)?,
             tiers: r.seq(limits::MAX_TIERS)?,
+            sold: r.seq(limits::MAX_TIERS)?,
             shard_width: Decode::decode(r)?,
         })
     }
@@ -170,7 +188,7 @@ pub struct ReportRevenue {
     pub epoch: EpochId,
     /// Tier.
     pub tier: Tier,
-    /// Subscriptions sold for the epoch.
+    /// Subscriptions sold for the epoch: no fewer than were on record when it opened.
     pub subscriptions: u64,
     /// Hash of the reserve attestation's document.
     pub attestation: Digest,

@@ -1,5 +1,6 @@
 //! What is fixed when an epoch opens, and the record that binds everything of an epoch in one leaf.
 
+use super::actions::TierSales;
 use super::progress::{ShardProgress, joint, joint_so_far};
 use super::types::Aggregate;
 use crate::modules::dapr::payout::Split;
@@ -85,6 +86,8 @@ pub struct Opening {
     pub params: GovernanceParams,
     /// Tiers, ascending.
     pub tiers: Vec<TierTerms>,
+    /// What was sold of each of them, in the same order.
+    pub sold: Vec<TierSales>,
     /// Works by ascending identifier.
     pub works: Vec<ListedWork>,
     /// Most works of one shard.
@@ -117,6 +120,11 @@ impl Opening {
         self.tiers.iter().find(|terms| terms.tier == tier)
     }
 
+    /// Subscriptions of a tier that were sold by the time the epoch opened. None of a tier that it does not have.
+    pub fn sold(&self, tier: Tier) -> u64 {
+        self.sold.iter().find(|sales| sales.tier == tier).map_or(0, |sales| sales.subscriptions)
+    }
+
     /// What binds the whole.
     pub fn commitment(&self) -> Felt {
         hash_many(FeltDomain::StateValue, &self.to_felts())
@@ -136,6 +144,7 @@ impl Encode for Opening {
         self.committee.encode(w);
         self.params.encode(w);
         w.seq(&self.tiers);
+        w.seq(&self.sold);
         w.seq(&self.works);
         self.shard_width.encode(w);
         self.carried.encode(w);
@@ -149,6 +158,10 @@ impl ToFelts for Opening {
         out.push(&(self.tiers.len() as u64));
         for TierTerms { tier, price, max_bundles } in &self.tiers {
             out.push(tier).push(price).push(max_bundles);
+        }
+        out.push(&(self.sold.len() as u64));
+        for TierSales { tier, subscriptions } in &self.sold {
+            out.push(tier).push(subscriptions);
         }
         out.push(&self.works).push(&self.shard_width).push(&self.carried);
     }

@@ -50,6 +50,18 @@ pub enum UsageError {
         /// The epoch.
         epoch: EpochId,
     },
+    /// The epoch is open, with the keys that it has: another would be valid for bundles that nobody expects.
+    #[error("epoch {epoch} is open: its keys are fixed")]
+    KeysActive {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// The epoch is over, and its keys with it.
+    #[error("epoch {epoch} is over: its keys have expired")]
+    KeysExpired {
+        /// The epoch.
+        epoch: EpochId,
+    },
     /// No tier has a key.
     #[error("no tier has a key")]
     NoTierKey,
@@ -185,6 +197,22 @@ pub enum UsageError {
         tier: Tier,
         /// The epoch.
         epoch: EpochId,
+    },
+    /// Sales are not on record for each tier, in order, and for no other.
+    #[error("sales of tier {tier} are missing or out of place")]
+    Sales {
+        /// The tier.
+        tier: Tier,
+    },
+    /// Fewer subscriptions are reported than were on record when the epoch opened: subscribers were counted by them.
+    #[error("{reported} subscriptions of tier {tier} are reported, {sold} were sold when the epoch opened")]
+    FewerThanSold {
+        /// The tier.
+        tier: Tier,
+        /// On record.
+        sold: u64,
+        /// Reported.
+        reported: u64,
     },
     /// The works cannot be dealt to shards.
     #[error(transparent)]

@@ -19,7 +19,7 @@ pub(crate) fn open_epoch(
     action: &OpenEpoch,
 ) -> Result<(), UsageError> {
     only_steward(at, signer)?;
-    let OpenEpoch { epoch, params, tiers, shard_width } = action.clone();
+    let OpenEpoch { epoch, params, tiers, sold, shard_width } = action.clone();
     only_next(draft, at, epoch)?;
     let state = draft.base();
     // Reputation and carried money of the epochs before enter this one.
@@ -28,6 +28,7 @@ pub(crate) fn open_epoch(
     }
     params.check()?;
     check_tiers(draft, action)?;
+    check_sales(action)?;
     let committee = state.committee_for(epoch).ok_or(UsageError::NoCommittee { epoch })?.committee.clone();
 
     // Protocol notes, section 1: "a party that does not reveal is skipped"; one that is left alone would choose.
@@ -47,6 +48,7 @@ pub(crate) fn open_epoch(
         committee,
         params,
         tiers,
+        sold,
         works,
         shard_width,
         carried,
@@ -81,6 +83,22 @@ fn check_tiers(draft: &Draft<'_>, action: &OpenEpoch) -> Result<(), UsageError> 
     Ok(())
 }
 
+/// Protocol notes, section 2: "the number of distinct Y accepted for a tier may not exceed the subscriptions its revenue
+/// record reports". Parties go by what is on record when the epoch opens.
+fn check_sales(action: &OpenEpoch) -> Result<(), UsageError> {
+    for (place, terms) in action.tiers.iter().enumerate() {
+        let tier = terms.tier;
+        let sales = action.sold.get(place).filter(|sales| sales.tier == tier);
+        let sold = sales.ok_or(UsageError::Sales { tier })?.subscriptions;
+        // What was sold will have to be reported, so it has to be a sum of money.
+        terms.price.checked_mul(sold).ok_or(UsageError::RevenueOverflow { tier })?;
+    }
+    match action.sold.get(action.tiers.len()) {
+        Some(extra) => Err(UsageError::Sales { tier: extra.tier }),
+        None => Ok(()),
+    }
+}
+
 /// An epoch that has opened.
 pub(super) fn known(draft: &Draft<'_>, epoch: EpochId) -> Result<Epoch, UsageError> {
     draft.get::<Epoch>(&epoch).cloned().ok_or(UsageError::UnknownEpoch { epoch })
@@ -107,9 +125,14 @@ pub(crate) fn report_revenue(
         Phase::Finalised => return Err(UsageError::Settled { epoch }),
         Phase::Abandoned => return Err(UsageError::Abandoned { epoch }),
     }
-    let terms = opening(draft, epoch).tier(tier).ok_or(UsageError::UnknownTier { epoch, tier })?;
+    let opening = opening(draft, epoch);
+    let terms = opening.tier(tier).ok_or(UsageError::UnknownTier { epoch, tier })?;
     if draft.has::<TierRevenue>(&(epoch, tier)) {
         return Err(UsageError::RevenueReported { epoch, tier });
+    }
+    let (sold, reported) = (opening.sold(tier), subscriptions);
+    if reported < sold {
+        return Err(UsageError::FewerThanSold { tier, sold, reported });
     }
     let revenue = terms.price.checked_mul(subscriptions).ok_or(UsageError::RevenueOverflow { tier })?;
     treasury::mint(draft, revenue, &Attestation { document: attestation, reserve })?;

@@ -1,8 +1,8 @@
 //! Before an epoch opens: its committee, its keys, its beacon.
 
 use super::{
-    Beacon, CommitBeacon, CommitteeSeat, IssuerKey, PublishKeys, RegionKey, RegionSigner, RevealBeacon,
-    SetCommittee, TierKey, UsageError,
+    Beacon, CommitBeacon, CommitteeSeat, IssuerKey, KeyState, PublishKeys, RegionKey, RegionSigner,
+    RevealBeacon, SetCommittee, TierKey, UsageError,
 };
 use crate::{ledger::Context, state::Draft};
 use primitives::{ChainId, Digest, Domain, Encode, EpochId, PartyId, PersonId, Tier, hash, limits};
@@ -60,7 +60,11 @@ pub(crate) fn publish_keys(
 ) -> Result<(), UsageError> {
     only_steward(at, signer)?;
     let epoch = action.epoch;
-    only_next(draft, at, epoch)?;
+    match draft.base().key_state(epoch) {
+        KeyState::Pending => only_next(draft, at, epoch)?,
+        KeyState::Active => return Err(UsageError::KeysActive { epoch }),
+        KeyState::Expired => return Err(UsageError::KeysExpired { epoch }),
+    }
     if draft.base().issuer_keys.range((epoch, Tier(0))..).next().is_some() {
         return Err(UsageError::KeysPublished { epoch });
     }

@@ -32,6 +32,7 @@ fn opening() -> Opening {
         committee: Committee::new(members).expect("valid keys"),
         params: Preset::Spec.params(),
         tiers: Vec::new(),
+        sold: Vec::new(),
         works: vec![work],
         shard_width: 4096,
         carried: Credits::ZERO,
