@@ -1,5 +1,5 @@
 //! What is handed in, in which order: subscribers shuffled by the seed and taken in groups; the bundles of a group are
-//! proved in parallel and shuffled. The attacker is the first subscriber in that order who has an event, and attacks
+//! proved in parallel and shuffled, those of one subscriber in their order. The attacker is the first subscriber in that order who has an event, and attacks
 //! follow the honest bundles of its group.
 
 use super::DemoError;
@@ -14,6 +14,7 @@ use engine::message::OpenedEpoch;
 use primitives::limits::WINDOWS;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// Subscribers whose bundles are made at a time: enough to keep every core busy, few enough that the bundles of a large
 /// run are not in memory all at once.
@@ -70,12 +71,16 @@ impl Schedule {
             Ok((*place, parcels, attacks))
         };
         let made: Vec<_> = self.groups[number].par_iter().map(make).collect::<Result<_, DemoError>>()?;
-        let (mut honest, mut attacks) = (Vec::new(), Vec::new());
-        for (place, parcels, tried) in made {
-            honest.extend(parcels.into_iter().map(|parcel| Submission::Honest(place, parcel)));
+        // Bundles of different subscribers mix; those of one come in their order, each goes on from the one before.
+        let (mut turns, mut attacks, mut parcels) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for (place, made, tried) in made {
+            turns.extend(made.iter().map(|_| place));
+            parcels.insert(place, made.into_iter());
             attacks.extend(tried.into_iter().map(|attack| Submission::Attack(Box::new(attack))));
         }
-        honest.shuffle(&mut draw::rng("submission", self.seed, &number.to_string()));
+        turns.shuffle(&mut draw::rng("submission", self.seed, &number.to_string()));
+        let next = |place| Some(Submission::Honest(place, parcels.get_mut(&place)?.next()?));
+        let mut honest: Vec<_> = turns.into_iter().filter_map(next).collect();
         honest.extend(attacks);
         Ok(honest)
     }
