@@ -274,7 +274,7 @@ fn shard(
     let aggregate = state.aggregates.get(&(epoch, shard))?;
     let SignedRoot { root, signatures } = progress.root.clone()?;
     Some(ShardRecord {
-        headers: state.anchors_of(epoch, shard).map(|anchor| (&anchor.header).into()).collect(),
+        headers: state.anchors_of(epoch, shard).map(HeaderRecord::from).collect(),
         root: RootRecord { batches: root.batches, last: root.last, signatures },
         totals: cells(&aggregate.totals),
         proof: aggregate.proof.clone(),

@@ -34,12 +34,13 @@ pub use prepare::{beacon_commitment, beacon_signing_digest};
 pub(crate) use prepare::{commit_beacon, publish_keys, reveal_beacon, set_committee};
 pub use progress::ShardProgress;
 pub use types::{
-    Aggregate, Anchor, Beacon, CommitteeSeat, IssuerKey, RegionKey, TierRevenue, UsageAggregate,
+    Aggregate, Anchors, Beacon, CommitteeSeat, IssuerKey, RegionKey, TierRevenue, UsageAggregate,
 };
 
 use crate::{ledger::Genesis, state::State};
 use primitives::{EpochId, GovernanceParams, ShardIndex, Tier};
-use proofs::tally::Running;
+use proofs::tally::{Running, SignedHeader};
+use std::sync::Arc;
 
 impl State {
     /// The epoch that opens next.
@@ -58,8 +59,13 @@ impl State {
     }
 
     /// Anchored headers of a shard of an epoch, by position.
-    pub fn anchors_of(&self, epoch: EpochId, shard: ShardIndex) -> impl DoubleEndedIterator<Item = &Anchor> {
-        self.anchors.range((epoch, shard, 0)..=(epoch, shard, u64::MAX))
+    pub fn anchors_of(
+        &self,
+        epoch: EpochId,
+        shard: ShardIndex,
+    ) -> impl DoubleEndedIterator<Item = &SignedHeader> {
+        let headers = self.anchors.get(&(epoch, shard)).map(|anchors| anchors.headers.as_slice());
+        headers.unwrap_or_default().iter().map(Arc::as_ref)
     }
 
     /// Totals of an epoch that are on record, by shard.
@@ -76,7 +82,7 @@ impl State {
     pub fn running_of(&self, epoch: EpochId, shard: ShardIndex) -> Running {
         self.anchors_of(epoch, shard)
             .next_back()
-            .map(|anchor| anchor.header.header.running.clone())
+            .map(|signed| signed.header.running.clone())
             .unwrap_or_default()
     }
 }

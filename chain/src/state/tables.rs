@@ -7,7 +7,7 @@ use crate::modules::{
     identity::{Identity, Nullifier},
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{
-        Aggregate, Anchor, Beacon, CommitteeSeat, Epoch, IssuerKey, Opening, RegionKey, TierRevenue,
+        Aggregate, Anchors, Beacon, CommitteeSeat, Epoch, IssuerKey, Opening, RegionKey, TierRevenue,
         UsageAggregate,
     },
     work_registry::Work,
@@ -107,8 +107,8 @@ tables! {
     epochs: Epoch = 9,
     /// Revenue by tier.
     revenues: TierRevenue = 10,
-    /// Anchored batch headers.
-    anchors: Anchor = 11,
+    /// Anchored batch headers, by shard.
+    anchors: Anchors = 11,
     /// Totals with their proofs.
     aggregates: Aggregate = 12,
     /// Usage by epoch, work and tier.

@@ -1,4 +1,4 @@
-//! Batch headers with running commitments, and the frozen root of an epoch (protocol notes, section 5).
+//! Batch headers with running commitments, and the frozen root of a shard in an epoch (protocol notes, section 5).
 
 use crate::{
     committee::{Committee, CommitteeError, Signatures},
@@ -99,7 +99,7 @@ pub struct BatchHeader {
     pub shard: ShardIndex,
     /// How often the leader proposed anew at this position.
     pub view: u32,
-    /// Place in the epoch, from 0. The leader of a position is party `position mod 3 + 1`.
+    /// Place in the shard's chain of batches, from 0. The leader of a position is party `position mod 3 + 1`.
     pub position: u64,
     /// Digest of the header before, or of nothing at position 0.
     pub previous: Digest,
@@ -153,7 +153,7 @@ impl SignedHeader {
     }
 }
 
-/// The frozen set of an epoch: nothing is opened over any other.
+/// The frozen set of a shard in an epoch: nothing is opened over any other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EpochRoot {
     /// Chain that anchors it.

@@ -90,10 +90,12 @@ fn a_count_that_is_off_by_one_is_noticed() {
 fn the_number_of_threads_changes_nothing_that_is_on_record() {
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        pool.install(|| reproducible(&outcome(&small())))
+        let in_shards = Options { shard_width: 6, ..small() };
+        pool.install(|| (reproducible(&outcome(&small())), reproducible(&outcome(&in_shards))))
     };
-    let (one, two) = (with(1), with(2));
-    assert!(one == two, "the record or the payouts depend on the number of threads");
+    let ((one, in_shards), two) = (with(1), with(2));
+    assert!(one == two.0, "the record or the payouts depend on the number of threads");
+    assert!(in_shards == two.1, "with several shards they depend on the number of threads");
     let other = small();
     let workload = WorkloadOptions { seed: 4, ..other.workload };
     assert!(reproducible(&outcome(&Options { workload, ..other })) != one, "another seed is another epoch");

@@ -1,7 +1,7 @@
 //! Anchoring: headers as they become final, the root that freezes them, the totals that they commit to.
 
 use super::{
-    Aggregate, Anchor, Epoch, Opening, Phase, ShardProgress, SubmitAggregate, UsageAggregate, UsageError,
+    Aggregate, Anchors, Epoch, Opening, Phase, ShardProgress, SubmitAggregate, UsageAggregate, UsageError,
     open::{known, opening},
 };
 use crate::{ledger::Context, state::Draft};
@@ -14,7 +14,7 @@ use proofs::{
         verifier::{self, TallyError},
     },
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 fn in_phase(epoch: &Epoch, expected: Phase) -> Result<(), UsageError> {
     match epoch.phase {
@@ -38,10 +38,15 @@ pub(crate) fn anchor_header(
 ) -> Result<(), UsageError> {
     let epoch = known(draft, signed.header.epoch)?;
     in_phase(&epoch, Phase::Open)?;
-    let before = draft.base().running_of(epoch.epoch, signed.header.shard);
+    let shard = signed.header.shard;
+    let before = draft.base().running_of(epoch.epoch, shard);
     let epoch = follow(at.genesis.chain, opening(draft, epoch.epoch), epoch, &before, signed)?;
+    let anchors = draft.get::<Anchors>(&(epoch.epoch, shard));
+    let mut anchors = anchors.expect("a shard of an epoch on record has its list of headers").clone();
+    anchors.headers.push(Arc::new(signed.clone()));
+    anchors.chain = anchor_chain(&anchors.chain, signed);
+    draft.put(anchors);
     draft.put(epoch);
-    draft.put(Anchor { header: signed.clone() });
     Ok(())
 }
 

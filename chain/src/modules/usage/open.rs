@@ -1,7 +1,7 @@
 //! Opening an epoch, and what it brought.
 
 use super::{
-    Epoch, IssuerKey, OpenEpoch, Opening, Phase, ReportRevenue, TierRevenue, UsageError, beacon_key,
+    Anchors, Epoch, IssuerKey, OpenEpoch, Opening, Phase, ReportRevenue, TierRevenue, UsageError, beacon_key,
     prepare::{beacons, only_next, only_steward},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     modules::treasury::{self, Attestation, Fund},
     state::Draft,
 };
-use primitives::{EpochId, PersonId, limits};
+use primitives::{Digest, EpochId, PersonId, limits};
 
 /// Runs [`OpenEpoch`].
 pub(crate) fn open_epoch(
@@ -54,7 +54,10 @@ pub(crate) fn open_epoch(
         carried,
     };
     // The steward can open over whatever the registry holds: the widest shards take all of it.
-    opening.shards()?;
+    for shard in opening.shards()? {
+        let (shard, headers, chain) = (shard.index(), Vec::new(), Digest::default());
+        draft.put(Anchors { epoch, shard, headers, chain });
+    }
     draft.put(Epoch::open(&opening));
     draft.put(opening);
     Ok(())

@@ -11,7 +11,7 @@ use primitives::{
 };
 use proofs::committee::{Committee, Signatures};
 use proofs::tally::{SignedHeader, TallyProof, Totals};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A committee, and the epoch from which it serves.
 ///
@@ -169,24 +169,42 @@ impl Leaf for TierRevenue {
     }
 }
 
-/// An anchored batch header. Final: nothing else will ever stand at its position.
+/// The anchored batch headers of a shard. Final: nothing else will ever stand at their positions.
+///
+/// A shard has one leaf, which is there from the opening on. Shards anchor as they come, and places in a tree are given
+/// in the order of first writing: with a leaf for each header the state root would say whose came first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Anchor {
-    /// The header with its signatures; it names epoch, shard and position.
-    pub header: SignedHeader,
+pub struct Anchors {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// Shard.
+    pub shard: ShardIndex,
+    /// The headers, by position.
+    pub headers: Vec<Arc<SignedHeader>>,
+    /// Hash chain over them, [`super::ShardProgress::anchors`].
+    pub chain: Digest,
 }
 
-codec_struct!(Anchor { header });
+impl Encode for Anchors {
+    fn encode(&self, w: &mut Writer) {
+        self.epoch.encode(w);
+        self.shard.encode(w);
+        w.count(self.headers.len());
+        self.headers.iter().for_each(|header| header.encode(w));
+        self.chain.encode(w);
+    }
+}
 
-impl Leaf for Anchor {
-    type Key = (EpochId, ShardIndex, u64);
-    const TABLE: TableId = TableId::Anchor;
+impl Leaf for Anchors {
+    type Key = (EpochId, ShardIndex);
+    const TABLE: TableId = TableId::Anchors;
     fn key(&self) -> Self::Key {
-        let header = &self.header.header;
-        (header.epoch, header.shard, header.position)
+        (self.epoch, self.shard)
     }
     fn value(&self) -> Vec<Felt> {
-        hash::hash(Domain::Header, &[&self.header.to_bytes()]).to_felts()
+        let mut out = Fields::default();
+        out.push(&(self.headers.len() as u64)).push(&self.chain);
+        out.into_vec()
     }
 }
 
