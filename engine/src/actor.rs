@@ -4,9 +4,10 @@ use crate::{
     effect::{Core, Effect, Event},
     message::{Address, Message},
     transport::{Delivery, Switchboard, Transport},
+    verifier::verify_all,
 };
 use actix::{Actor, ActorContext, Context, Handler};
-use proofs::bundle::verify_batch;
+
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU64, Ordering},
@@ -73,12 +74,11 @@ impl Shell {
             Effect::Send(to, message) => self.send(to, message),
             // Nobody may listen any more; that is no reason to stop.
             Effect::Publish(event) => drop(self.around.events.send(event)),
-            Effect::Verify(context, bundles) => {
+            Effect::Verify(epoch, bundles) => {
                 let (at, board) = (self.at, self.around.board.clone());
                 rayon::spawn(move || {
-                    let bundles: Vec<_> = bundles.iter().map(Arc::as_ref).collect();
                     // Fresh randomness of the machine: the weights must be unknown to whoever made the bundles.
-                    let results = verify_batch(&context, &bundles, &mut rand_core::OsRng);
+                    let results = verify_all(&epoch, &bundles, &mut rand_core::OsRng);
                     // A verifier that is away has room for its own results: it waits for one batch at a time.
                     let _sent = board.send(at, at, Message::BatchVerified(results));
                 });

@@ -4,7 +4,6 @@ use crate::message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase};
 use primitives::{CodecError, Digest, PartyId, ShardIndex, Tier};
 use proofs::{
     bundle::{Bundle, BundleError},
-    epoch::EpochContext,
     sharing::SealError,
 };
 use std::sync::Arc;
@@ -21,7 +20,7 @@ pub enum Effect {
     /// Send a message.
     Send(Address, Message),
     /// Check these bundles of one shard on the pool, and come back with [`Message::BatchVerified`].
-    Verify(Arc<EpochContext>, Vec<Arc<Bundle>>),
+    Verify(OpenedEpoch, Vec<Arc<Bundle>>),
     /// Tell the outside.
     Publish(Event),
 }

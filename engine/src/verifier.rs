@@ -1,13 +1,17 @@
 //! Verifier: checks proofs in batches. While one batch is on the pool the next one gathers, so that batches grow with
-//! the load by themselves. A batch is of one shard; the results of each shard leave in the order in which its bundles
-//! came.
+//! the load by themselves. Results leave in the order in which bundles came, of whatever shard they are: a subscriber's
+//! bundles go on from each other.
 
 use crate::{
     effect::{Core, Effect, Event},
     message::{Address, Message, OpenedEpoch},
 };
-use primitives::{Digest, PartyId};
-use proofs::bundle::Bundle;
+use primitives::{Digest, PartyId, ShardIndex};
+use proofs::{
+    bundle::{Bundle, BundleError, verify_batch},
+    sharing::Accepted,
+};
+use rand_core::{CryptoRng, RngCore};
 use std::{collections::VecDeque, sync::Arc};
 
 /// Most bundles of one batch.
@@ -33,28 +37,40 @@ impl Verifier {
             return Vec::new();
         }
         let Some(epoch) = &self.epoch else { return Vec::new() };
-        let Some((_, first)) = self.waiting.front() else {
+        if self.waiting.is_empty() {
             let last = std::mem::take(&mut self.no_more);
             return if last {
                 vec![Effect::Send(Address::Party(self.party), Message::NoMore)]
             } else {
                 Vec::new()
             };
-        };
-        let shard = first.envelope.shard;
-        let context = epoch.context(shard).expect("the intake refuses bundles of other shards").clone();
-        let (mut batch, mut rest) = (Vec::new(), VecDeque::new());
-        for (id, bundle) in self.waiting.drain(..) {
-            if bundle.envelope.shard == shard && batch.len() < MAX_VERIFY_BATCH {
-                batch.push((id, bundle));
-            } else {
-                rest.push_back((id, bundle));
-            }
         }
-        (self.on_pool, self.waiting) = (batch, rest);
+        let count = self.waiting.len().min(MAX_VERIFY_BATCH);
+        self.on_pool = self.waiting.drain(..count).collect();
         let bundles = self.on_pool.iter().map(|(_, bundle)| bundle.clone()).collect();
-        vec![Effect::Verify(context, bundles)]
+        vec![Effect::Verify(epoch.clone(), bundles)]
     }
+}
+
+/// Checks bundles of any shards of an epoch, those of a shard together; the results are in the order of the bundles.
+///
+/// # Panics
+/// If the epoch does not have the shard of a bundle, which the intake refuses.
+pub(crate) fn verify_all(
+    epoch: &OpenedEpoch,
+    bundles: &[Arc<Bundle>],
+    rng: &mut (impl RngCore + CryptoRng),
+) -> Vec<Result<Accepted, BundleError>> {
+    let mut results = vec![None; bundles.len()];
+    for (shard, context) in (0u32..).zip(epoch.shards.iter()) {
+        let of_shard = |at: &usize| bundles[*at].envelope.shard == ShardIndex(shard);
+        let places: Vec<_> = (0..bundles.len()).filter(of_shard).collect();
+        let batch: Vec<_> = places.iter().map(|at| bundles[*at].as_ref()).collect();
+        for (at, result) in places.into_iter().zip(verify_batch(context, &batch, rng)) {
+            results[at] = Some(result);
+        }
+    }
+    results.into_iter().map(|result| result.expect("the intake refuses bundles of other shards")).collect()
 }
 
 impl Core for Verifier {

@@ -112,7 +112,5 @@ pub(crate) fn holds(
     let seed = transcript.seed_after(&proof.bytes);
     let mut rng = ChaCha20Rng::from_seed(seed);
     let (generators, transcript) = (bulletproof_generators(), transcript.for_range_proof());
-    parsed
-        .verify_single_with_rng(generators, &pedersen(), transcript, &room, CAP_BITS, &mut rng)
-        .is_ok()
+    parsed.verify_single_with_rng(generators, &pedersen(), transcript, &room, CAP_BITS, &mut rng).is_ok()
 }

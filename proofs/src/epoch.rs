@@ -70,7 +70,8 @@ impl EpochContext {
         let works = WorkBases::new(&shard);
         let mut signers = Vec::new();
         for (tier, rules) in &keys.tiers {
-            signers.extend_from_slice(&[&[0, tier.0], rules.issuer.der(), &rules.value_cap.to_bytes()].concat());
+            signers
+                .extend_from_slice(&[&[0, tier.0], rules.issuer.der(), &rules.value_cap.to_bytes()].concat());
         }
         for ((region, denomination), key) in &keys.regions {
             signers.extend_from_slice(&[&[1, u8::from(*region), denomination.views()], key.der()].concat());

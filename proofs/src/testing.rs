@@ -77,10 +77,8 @@ pub fn works(n: u16) -> Vec<WorkId> {
 
 /// An epoch with two tiers and every region over `count` works.
 pub fn context(committee: &TestCommittee, count: u16, params: GovernanceParams) -> EpochContext {
-    let rules = |issuer: &BlindIssuer| TierRules {
-        issuer: issuer.public().clone(),
-        value_cap: params.value_cap,
-    };
+    let rules =
+        |issuer: &BlindIssuer| TierRules { issuer: issuer.public().clone(), value_cap: params.value_cap };
     let keys = EpochKeys {
         beacon: Digest([9; 32]),
         tiers: [(Tier(1), rules(issuer())), (Tier(2), rules(other_issuer()))].into(),
@@ -191,12 +189,7 @@ impl TestSubscriber {
     }
 
     /// A bundle from a witness as it is.
-    pub fn prove_raw(
-        &mut self,
-        context: &EpochContext,
-        open: bundle::Open,
-        witness: RawWitness,
-    ) -> Bundle {
+    pub fn prove_raw(&mut self, context: &EpochContext, open: bundle::Open, witness: RawWitness) -> Bundle {
         let masks = Masks::prepare(&context.works, &mut self.rng);
         let secrets = Secrets { key: &self.key, spent: &self.spent, masks };
         let proved = bundle::prove_whatever_the_witness_says(context, secrets, open, witness, &mut self.rng);

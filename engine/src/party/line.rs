@@ -140,10 +140,13 @@ impl Line {
     /// Drops those of the bundles whose shares do not open, says so, and shows the others why.
     fn check_shares(&self, desk: &mut Desk<'_>, ids: &[Digest]) -> Vec<Effect> {
         let complaints = desk.pool.check_shares(desk.secrets, self.shard, ids);
-        complaints.into_iter().flat_map(|complaint| {
-            let refused = self.refuse(complaint.bundle, Refusal::Share { share: complaint.share });
-            [refused].into_iter().chain(self.complain(&complaint))
-        }).collect()
+        complaints
+            .into_iter()
+            .flat_map(|complaint| {
+                let refused = self.refuse(complaint.bundle, Refusal::Share { share: complaint.share });
+                [refused].into_iter().chain(self.complain(&complaint))
+            })
+            .collect()
     }
 
     /// Shows the other parties a complaint, and says that there is one.
@@ -159,12 +162,7 @@ impl Line {
 
     /// Another party shows a complaint. One that holds strikes the bundle, one that does not names who made it. Whoever
     /// hears of it from its maker passes it on, so that nobody learns of a struck bundle later than that it is gone.
-    pub(super) fn complained(
-        &mut self,
-        desk: &mut Desk<'_>,
-        from: PartyId,
-        complaint: Complaint,
-    ) -> Outcome {
+    pub(super) fn complained(&mut self, desk: &mut Desk<'_>, from: PartyId, complaint: Complaint) -> Outcome {
         let Complaint { bundle, party, .. } = complaint;
         let fault = |error| {
             // Who passes a complaint on has checked that it is its maker's.

@@ -9,8 +9,8 @@ use crate::{
 use chain::light;
 use primitives::{Encode, PartyId};
 use proofs::{
-    field::Plain,
     bundle::BundleError,
+    field::Plain,
     testing::{TestSubscriber, event},
 };
 use std::{sync::Arc, time::Duration};

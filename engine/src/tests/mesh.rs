@@ -9,10 +9,11 @@ use crate::{
     settlement::Settlement,
     tests::world::{EPOCH, World, world},
     verifier::Verifier,
+    verifier::verify_all,
 };
 use chain::node::Node;
 use primitives::{Decode, Digest, Encode, PartyId, ShardIndex};
-use proofs::{bundle::verify_batch, testing::TestSubscriber};
+use proofs::testing::TestSubscriber;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -106,9 +107,8 @@ impl<'a> Mesh<'a> {
                 match effect {
                     Effect::Send(next, message) => self.queue.push_back((to, next, message)),
                     Effect::Publish(event) => self.events.push(event),
-                    Effect::Verify(context, bundles) => {
-                        let bundles: Vec<_> = bundles.iter().map(Arc::as_ref).collect();
-                        let results = verify_batch(&context, &bundles, &mut rand_core::OsRng);
+                    Effect::Verify(epoch, bundles) => {
+                        let results = verify_all(&epoch, &bundles, &mut rand_core::OsRng);
                         self.queue.push_back((to, to, Message::BatchVerified(results)));
                     }
                 }

@@ -91,9 +91,13 @@ fn what_one_party_holds_is_the_same_whatever_was_watched() {
     let (one, other) = (made(1), made(9));
     let sealing = context.sealing_context(&one.envelope);
     for party in PartyId::ALL {
-        let open = |bundle: &Bundle| bundle.sealed.open(party, &committee.kem[party.index()], &sealing).unwrap();
+        let open =
+            |bundle: &Bundle| bundle.sealed.open(party, &committee.kem[party.index()], &sealing).unwrap();
         assert!(open(&one) == open(&other), "party {party}");
     }
     let shown = |bundle: &Bundle| bundle.proof.vector_response.clone();
-    assert!(shown(&one).iter().zip(&shown(&other)).all(|(a, b)| a != b), "each entry is under a mask of its own");
+    assert!(
+        shown(&one).iter().zip(&shown(&other)).all(|(a, b)| a != b),
+        "each entry is under a mask of its own"
+    );
 }

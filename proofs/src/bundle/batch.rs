@@ -35,7 +35,8 @@ pub fn verify_batch(
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<Accepted, BundleError>> {
     let prepared: Vec<_> = bundles.par_iter().map(|bundle| prepare(context, bundle)).collect();
-    let accept = |p: &Result<Prepared<'_>, BundleError>| p.as_ref().map(Prepared::accepted).map_err(Clone::clone);
+    let accept =
+        |p: &Result<Prepared<'_>, BundleError>| p.as_ref().map(Prepared::accepted).map_err(Clone::clone);
     let mut results: Vec<_> = prepared.iter().map(accept).collect();
     // Check (e) holds no group element and is not part of the combination: a bundle that fails it never enters one.
     let readable = prepared.iter().enumerate().filter_map(|(at, p)| p.as_ref().ok().map(|p| (at, p)));

@@ -200,7 +200,8 @@ impl<'a> Weighing<'a> {
             fraction.add(&f.scaled(Residue::from(i)));
         }
         let value = fraction.times(&valued);
-        let first = views.iter().map(|d| d[0].clone()).reduce(|a, b| a.times(&b)).expect("a view has a digit");
+        let first =
+            views.iter().map(|d| d[0].clone()).reduce(|a, b| a.times(&b)).expect("a view has a digit");
         let units = &self.units;
         let mut plain = first.scaled(units.listener);
         plain.add(&any.scaled(units.view));

@@ -151,7 +151,8 @@ impl Combination {
             (-self.kem, bases().kem),
             (-self.tag_base, context.tag_base),
         ];
-        let (pairs, sums) = (fixed.iter().chain(&self.own), self.works.iter().chain(self.digits.iter().flatten()));
+        let (pairs, sums) =
+            (fixed.iter().chain(&self.own), self.works.iter().chain(self.digits.iter().flatten()));
         let scalars = sums.map(|sum| -sum.to_scalar()).chain(pairs.clone().map(|(s, _)| Scalar::from(*s)));
         let digit_points = (0..self.digits.len()).flat_map(|at| layout.bases(at).copied());
         let points = context.works.points().iter().copied().chain(digit_points).chain(pairs.map(|(_, p)| *p));

@@ -182,7 +182,8 @@ fn commit_digits(
     events: &[MaskedEvent],
     (honest, blindings): (bool, [&Scalar; 2]),
 ) -> [RistrettoPoint; 2] {
-    let points: Vec<_> = (0..events.len()).flat_map(|at| layout.bases(at)).chain([&bases().blinding]).collect();
+    let points: Vec<_> =
+        (0..events.len()).flat_map(|at| layout.bases(at)).chain([&bases().blinding]).collect();
     let scalars = |read: fn(Line) -> Residue, blinding: &Scalar| {
         let entries = events.iter().flat_map(MaskedEvent::committed).map(|line| Scalar::from(read(line)));
         Zeroizing::new(entries.chain([*blinding]).collect::<Vec<_>>())
@@ -265,7 +266,8 @@ fn make(
 
     // First message.
     let blindings = [secret(rng), secret(rng)];
-    let [digits, digit_masks] = commit_digits(layout, &events, (works.is_some(), [&blindings[0], &blindings[1]]));
+    let [digits, digit_masks] =
+        commit_digits(layout, &events, (works.is_some(), [&blindings[0], &blindings[1]]));
     let key_nonce = secret(rng);
     let kem_nonces = [secret(rng), secret(rng), secret(rng)];
     let value_blinding = secret(rng);

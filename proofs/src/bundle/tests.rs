@@ -3,8 +3,8 @@
 use super::{verify_batch, *};
 use crate::epoch::EpochContext;
 use crate::{
-    receipt::{Denomination, Receipt},
     field::Plain,
+    receipt::{Denomination, Receipt},
     sharing::{self, Accepted, Masks, SHOWN_SHARE, SharePart, check, sum_shares},
     tally::{Count, totals::power_of_two},
     testing::{TestSubscriber, event, receipt_issuer, small},
@@ -95,7 +95,8 @@ fn a_batch_accepts_the_honest_and_names_each_culprit_with_its_rule() {
     bundles[4].proof.key_response += plain(1);
     bundles[5].token[0] ^= 1;
     let all: Vec<_> = bundles.iter().collect();
-    let results: Vec<_> = verify_batch(&context, &all, &mut rng()).into_iter().map(|r| r.map(|_| ())).collect();
+    let results: Vec<_> =
+        verify_batch(&context, &all, &mut rng()).into_iter().map(|r| r.map(|_| ())).collect();
     assert_eq!(
         results,
         [Ok(()), Err(BundleError::Digits), Ok(()), Ok(()), Err(BundleError::Tags), Err(BundleError::Token),]

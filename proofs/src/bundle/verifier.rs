@@ -150,9 +150,8 @@ fn element(what: &'static str, point: &WirePoint) -> Result<RistrettoPoint, Bund
 
 /// Elements of which none is neutral.
 fn nonzero(what: &'static str, point: &WirePoint) -> Result<RistrettoPoint, BundleError> {
-    element(what, point).and_then(|p| {
-        if p.is_identity() { Err(BundleError::NotAnElement { what }) } else { Ok(p) }
-    })
+    element(what, point)
+        .and_then(|p| if p.is_identity() { Err(BundleError::NotAnElement { what }) } else { Ok(p) })
 }
 
 fn three(
@@ -233,12 +232,7 @@ impl Prepared<'_> {
 
     /// What the bundle leaves behind, if its equations hold.
     pub(crate) fn accepted(&self) -> Accepted {
-        Accepted {
-            challenge: self.challenge,
-            vector: self.vector,
-            masks: self.masks,
-            spent: self.cum.into(),
-        }
+        Accepted { challenge: self.challenge, vector: self.vector, masks: self.masks, spent: self.cum.into() }
     }
 }
 

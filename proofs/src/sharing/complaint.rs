@@ -121,8 +121,7 @@ impl Complaint {
         let secret = WirePoint::from(secret);
         let nonce = Zeroizing::new(Scalar::random(rng));
         let announcements: [WirePoint; 2] = [(*nonce * bases().kem).into(), (*nonce * ephemeral).into()];
-        let challenge =
-            transcript(context, (&id, party, share), &secret).challenge(announcements.each_ref());
+        let challenge = transcript(context, (&id, party, share), &secret).challenge(announcements.each_ref());
         let response = *nonce + challenge * key.0;
         let (challenge, response) = (Plain::from(&challenge), Plain::from(&response));
         Ok(Self { bundle: id, party, share, secret, challenge, response })

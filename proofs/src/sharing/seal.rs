@@ -115,12 +115,7 @@ impl Sealed {
         Self { commitment, ciphertext: sealed.try_into().expect("a seed and a tag have a fixed length") }
     }
 
-    fn open(
-        &self,
-        secret: &[u8; 32],
-        context: &[&[u8]],
-        share: PartyId,
-    ) -> Result<ShareSeed, SealError> {
+    fn open(&self, secret: &[u8; 32], context: &[&[u8]], share: PartyId) -> Result<ShareSeed, SealError> {
         let (key, commitment) = derive(secret, context);
         if !bool::from(commitment.ct_eq(&self.commitment)) {
             return Err(SealError::KeyCommitment { share });

@@ -174,12 +174,17 @@ mod tests {
                 let vector: Vec<_> = (0..width as u64).map(|w| Scalar::from(w * 7 + n)).collect();
                 let blinding = Scalar::random(&mut rng);
                 let (r, rho) = masks.sum(width);
-                let masked = |u: &Scalar, r: &Plain| Plain::from(&(u + challenge.scalar() * Scalar::from(*r)));
+                let masked =
+                    |u: &Scalar, r: &Plain| Plain::from(&(u + challenge.scalar() * Scalar::from(*r)));
                 let z: Vec<_> = vector.iter().zip(r.iter()).map(|(u, r)| masked(u, r)).collect();
                 let points = works.points().iter().chain([&bases().blinding]);
-                let commitment =
-                    RistrettoPoint::multiscalar_mul(vector.iter().chain([&blinding]), points);
-                let accepted = Accepted { challenge, vector: commitment, masks: masks.commitments, spent: WirePoint::default() };
+                let commitment = RistrettoPoint::multiscalar_mul(vector.iter().chain([&blinding]), points);
+                let accepted = Accepted {
+                    challenge,
+                    vector: commitment,
+                    masks: masks.commitments,
+                    spent: WirePoint::default(),
+                };
                 (masks, vector, z, masked(&blinding, &rho), accepted)
             })
             .collect();
@@ -187,7 +192,8 @@ mod tests {
         let accepted: Vec<_> = bundles.iter().map(|b| &b.4).collect();
         let commitments = share_commitments(&accepted);
         for share in PartyId::ALL {
-            let part = |b: &'_ (Masks, _, Vec<Plain>, Plain, _)| (share == SHOWN_SHARE).then(|| (b.2.clone(), b.3));
+            let part =
+                |b: &'_ (Masks, _, Vec<Plain>, Plain, _)| (share == SHOWN_SHARE).then(|| (b.2.clone(), b.3));
             let shown: Vec<_> = bundles.iter().map(part).collect();
             let parts: Vec<_> = bundles
                 .iter()

@@ -31,7 +31,9 @@ fn one_hot_digits_amount_to_their_work_and_count() {
     let weighing = Weighing::new(&context, layout, tau);
     let power = |n: usize| (0..n).fold(Residue::ONE, |p, _| p * tau);
     assert_eq!(weighing.value, power(16), "tau^W");
-    for (work, view, quarters, backed) in [(0, 0, 4, true), (9, 3, 1, false), (15, 31, 2, true), (7, 32, 4, true)] {
+    for (work, view, quarters, backed) in
+        [(0, 0, 4, true), (9, 3, 1, false), (15, 31, 2, true), (7, 32, 4, true)]
+    {
         let event = entries(layout, (work, view, quarters), backed);
         assert_eq!(weighing.place(&event), power(work));
         let (value, count) = weighing.count(&event, &Residue::ONE);

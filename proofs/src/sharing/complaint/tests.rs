@@ -26,7 +26,8 @@ fn complain(
     (party, share): (PartyId, PartyId),
 ) -> Complaint {
     let key = &committee.kem[party.index()];
-    Complaint::new(context, (*id, bundle, accepted), (party, key), share, &mut rng()).expect("usable ephemerals")
+    Complaint::new(context, (*id, bundle, accepted), (party, key), share, &mut rng())
+        .expect("usable ephemerals")
 }
 
 fn check(
@@ -120,7 +121,11 @@ fn a_copied_ephemeral_makes_no_oracle() {
             w.foreign_ephemerals[i] = Some(victim.sealed.ephemerals[i]);
         });
         let refused = crate::bundle::BundleError::Ephemeral { share };
-        assert_eq!(verify(&context, &copy).map(|_| ()), Err(refused), "there is no accepted bundle to complain of");
+        assert_eq!(
+            verify(&context, &copy).map(|_| ()),
+            Err(refused),
+            "there is no accepted bundle to complain of"
+        );
         // Nor can the victim's announcement and response be copied along: they answer another challenge.
         copy.proof.ephemeral_masks[i] = victim.proof.ephemeral_masks[i];
         copy.proof.ephemeral_responses[i] = victim.proof.ephemeral_responses[i];
