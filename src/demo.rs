@@ -189,6 +189,17 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
     let tiers = metrics.tiers.iter();
     let tiers = tiers.map(|t| [t.tier.to_string(), thousands(t.sold), thousands(t.subscribers)]);
     text += &table(["tier", "subscriptions", "counted"], 1, tiers.collect());
+    text += "\nReceipts by region\n";
+    let regions = metrics.regions.iter();
+    let regions = regions.map(|r| [r.region.to_string(), thousands(r.receipts), thousands(r.views)]);
+    text += &table(["region", "receipts", "views"], 1, regions.collect());
+    text += &format!(
+        "\nCapped subscribers: {} of {}, {} events beyond the cap. Complaints handled: {}.\n",
+        thousands(metrics.capped.subscribers),
+        thousands(metrics.subscribers as u64),
+        thousands(metrics.capped.events),
+        thousands(metrics.complaints),
+    );
 
     text += "\nHow each attack was refused\n";
     let attacks = outcome.attacks.iter();

@@ -9,7 +9,7 @@ use chain::{
     Payload, Transaction, TxError,
     modules::{
         dapr::FinaliseEpoch,
-        usage::{OpenEpoch, Opening, ReportRevenue, SubmitAggregate, TierSales},
+        usage::{IssuerKey, OpenEpoch, Opening, ReportRevenue, SubmitAggregate, TierSales},
     },
     node::{Node, NodeError},
     signature::SecretKey,
@@ -220,12 +220,15 @@ impl Settlement {
 /// Keys of an epoch, as they are on record.
 fn epoch_keys(state: &State, opening: &Opening) -> Option<EpochKeys> {
     let key = |der: &[u8]| BlindKey::from_der(der).ok();
-    let rules = |issuer| TierRules { issuer, value_cap: opening.params.value_cap };
     let issuers = state.issuer_keys.iter().filter(|k| k.epoch == opening.epoch);
+    let cap = |tier| opening.tiers.iter().find(|terms| terms.tier == tier).map(|terms| terms.value_cap);
+    let rules = |k: &IssuerKey| Some((k.tier, TierRules { issuer: key(&k.key)?, value_cap: cap(k.tier)? }));
+    // A key without terms is of a tier that is not on sale in this epoch.
+    let issuers = issuers.filter(|k| cap(k.tier).is_some());
     let regions = state.region_keys.iter().filter(|k| k.epoch == opening.epoch);
     Some(EpochKeys {
         beacon: opening.key,
-        tiers: issuers.map(|k| Some((k.tier, rules(key(&k.key)?)))).collect::<Option<_>>()?,
+        tiers: issuers.map(rules).collect::<Option<_>>()?,
         regions: regions
             .map(|k| Some(((k.region, Denomination::new(k.denomination)?), key(&k.key)?)))
             .collect::<Option<_>>()?,

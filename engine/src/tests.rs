@@ -3,6 +3,7 @@
 
 mod attacks;
 mod cheats;
+mod complaints;
 mod epoch;
 mod mesh;
 mod privacy;

@@ -54,8 +54,6 @@ domains! {
     EpochContext = "epoch-context",
     /// Identifier of an accepted bundle: the hash of its canonical bytes.
     Bundle = "bundle",
-    /// What a proof says of its ciphertexts.
-    Ciphertexts = "ciphertexts",
     /// Context that the sealing of shares is bound to.
     Sealing = "sealing",
     /// Message under a subscription token.
@@ -106,6 +104,8 @@ domains! {
     Aggregate = "aggregate",
     /// Seeds that a simulation derives from its one seed.
     Simulation = "simulation",
+    /// Nonces of complaints, hedged with key and statement.
+    ComplaintNonce = "complaint-nonce",
     /// A step of what is done on L1, by its name.
     Layer1Step = "layer1-step",
 }

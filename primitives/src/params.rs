@@ -177,9 +177,19 @@ pub struct TierTerms {
     pub price: Credits,
     /// Most bundles that one subscriber may submit in one epoch.
     pub max_bundles: u16,
+    /// Most value that one subscriber adds in one epoch, in 2^-18 views: at least one view, and at most the epoch's
+    /// `value_cap`.
+    pub value_cap: u64,
 }
 
-codec_struct!(TierTerms { tier, price, max_bundles });
+codec_struct!(TierTerms { tier, price, max_bundles, value_cap });
+
+impl TierTerms {
+    /// Whether the cap is inside its bounds under `params`.
+    pub fn has_a_cap_below(&self, params: &GovernanceParams) -> bool {
+        (1 << limits::EVENT_VALUE_BITS..=params.value_cap).contains(&self.value_cap)
+    }
+}
 
 /// A named set of parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

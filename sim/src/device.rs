@@ -74,6 +74,8 @@ pub struct Parcel {
     pub events: Vec<usize>,
     /// The region that it names.
     pub region: RegionTag,
+    /// Receipts in it, and the views that they stand for.
+    pub receipts: (u64, u64),
 }
 
 /// How `events` events are cut into bundles: how many go into each, in order.
@@ -305,7 +307,13 @@ impl<'a> Device<'a> {
 
 /// Wraps a bundle to be handed in.
 pub(crate) fn parcel(bundle: &Bundle, events: Vec<usize>) -> Parcel {
-    Parcel { id: bundle.id(), bytes: bundle.to_bytes().into(), events, region: bundle.envelope.region }
+    Parcel {
+        id: bundle.id(),
+        bytes: bundle.to_bytes().into(),
+        events,
+        region: bundle.envelope.region,
+        receipts: (bundle.receipts.len() as u64, bundle.receipted_views()),
+    }
 }
 
 #[cfg(test)]

@@ -122,10 +122,21 @@ pub struct Workload {
     pub works: Vec<WorkSpec>,
     /// Subscribers, by name. Some may have no event.
     pub subscribers: Vec<SubscriberSpec>,
+    /// Whose events the cap cuts short.
+    pub capped: Capped,
     /// What was drawn, as it came out.
     pub drawn: DrawnShares,
     /// What a reader should know of how the options were met.
     pub notes: Vec<String>,
+}
+
+/// What the cap on a subscriber's value leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Capped {
+    /// Subscribers who reach it.
+    pub subscribers: u64,
+    /// Their events beyond it, which no device hands in.
+    pub events: u64,
 }
 
 /// A creator or collaborator.
@@ -222,7 +233,7 @@ pub fn from_table(
     let sample = sample::sample(table, seed, options.subscribers, options.works, &mut notes);
     let scale = options.plays_scale.unwrap_or_else(|| sample::default_scale(&sample, j_max));
 
-    let subscribers: Vec<SubscriberSpec> = sample
+    let mut subscribers: Vec<SubscriberSpec> = sample
         .users
         .iter()
         .map(|(name, rows)| {
@@ -231,13 +242,34 @@ pub fn from_table(
             draw::subscriber(seed, name, &counts)
         })
         .collect();
+    let capped = cut_at_cap(&mut subscribers, params);
     let (creators, works) = draw::catalogue(seed, &sample.works, params);
     let drawn = DrawnShares::measure(&creators, &works, &subscribers, params);
     if drawn.events == 0 {
         return Err(WorkloadError::NoEvents { source_name: table.source.clone(), scale });
     }
     describe(options, scale, &subscribers, &mut notes);
-    Ok(Workload { seed, source: table.source.clone(), scale, creators, works, subscribers, drawn, notes })
+    let source = table.source.clone();
+    Ok(Workload { seed, source, scale, creators, works, subscribers, capped, drawn, notes })
+}
+
+/// Ends each subscriber's events where the next would exceed the cap: what a device does that keeps a log.
+fn cut_at_cap(subscribers: &mut [SubscriberSpec], params: &GovernanceParams) -> Capped {
+    let mut capped = Capped::default();
+    for subscriber in subscribers {
+        let mut value = 0;
+        let worth = |event: &EventSpec| u64::from(params.view_value(event.view)) * u64::from(event.quarters);
+        let exceeds = |event: &EventSpec| {
+            value += worth(event);
+            value > params.value_cap
+        };
+        if let Some(end) = subscriber.events.iter().position(exceeds) {
+            capped.subscribers += 1;
+            capped.events += (subscriber.events.len() - end) as u64;
+            subscriber.events.truncate(end);
+        }
+    }
+    capped
 }
 
 fn describe(options: &WorkloadOptions, scale: f64, subscribers: &[SubscriberSpec], notes: &mut Vec<String>) {

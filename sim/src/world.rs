@@ -132,7 +132,7 @@ impl World {
         };
         let works = workload.works.iter().map(id).collect();
         let issuers = Issuers::generate(workload, progress)?;
-        let (tiers, sales) = tiers(workload, shards)?;
+        let (tiers, sales) = tiers(workload, shards, params.value_cap)?;
         let [first, second, third] = PartyId::ALL.map(|party| {
             let PartySecrets { signer, kem } = party_secrets(seed, party);
             Member { signing: signer.public(), kem: kem.public() }
@@ -252,7 +252,7 @@ type Sales = Vec<(Tier, u64)>;
 ///
 /// A subscriber hands in at least one bundle for each shard of which it has an event. Which works share a shard is known
 /// when the epoch opens and the terms are fixed before, so a tier allows for the worst dealing.
-fn tiers(workload: &Workload, shards: usize) -> Result<(Vec<TierTerms>, Sales), WorldError> {
+fn tiers(workload: &Workload, shards: usize, value_cap: u64) -> Result<(Vec<TierTerms>, Sales), WorldError> {
     let mut needed: BTreeMap<Tier, (u64, usize)> = BTreeMap::new();
     for subscriber in &workload.subscribers {
         let bundles = device::most_bundles(subscriber.events.len(), shards) + SPARE_BUNDLES;
@@ -268,7 +268,7 @@ fn tiers(workload: &Workload, shards: usize) -> Result<(Vec<TierTerms>, Sales), 
     for ((tier, _), (price, allowed)) in draw::TIERS.into_iter().zip(TERMS) {
         let (sold, most) = needed.get(&tier).copied().unwrap_or_default();
         let most = u16::try_from(most).expect("checked above");
-        terms.push(TierTerms { tier, price, max_bundles: allowed.max(most) });
+        terms.push(TierTerms { tier, price, max_bundles: allowed.max(most), value_cap });
         sales.push((tier, sold));
     }
     Ok((terms, sales))

@@ -168,7 +168,12 @@ impl World {
     }
 
     fn open(&mut self) {
-        let terms = TierTerms { tier: TIER, price: Credits(10_000_000), max_bundles: 4 };
+        let terms = TierTerms {
+            tier: TIER,
+            price: Credits(10_000_000),
+            max_bundles: 4,
+            value_cap: self.params.value_cap,
+        };
         let opening = OpenEpoch {
             epoch: EPOCH,
             params: self.params.clone(),

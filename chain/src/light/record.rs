@@ -117,6 +117,8 @@ pub struct TierRecord {
     pub price: Credits,
     /// Most bundles of a subscriber.
     pub max_bundles: u16,
+    /// Most value of a subscriber, in 2^-18 views.
+    pub value_cap: u64,
     /// Subscriptions on record when the epoch opened: no party took in more subscribers.
     pub sold: u64,
     /// Subscriptions sold in all.
@@ -302,6 +304,7 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
         tier: terms.tier,
         price: terms.price,
         max_bundles: terms.max_bundles,
+        value_cap: terms.value_cap,
         sold: opening.sold(terms.tier),
         subscriptions: revenue.subscriptions,
         revenue: revenue.revenue,

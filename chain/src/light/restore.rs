@@ -39,6 +39,7 @@ impl EpochRecord {
             tier: tier.tier,
             price: tier.price,
             max_bundles: tier.max_bundles,
+            value_cap: tier.value_cap,
         };
         let sales =
             |tier: &super::record::TierRecord| TierSales { tier: tier.tier, subscriptions: tier.sold };

@@ -154,7 +154,9 @@ fn check_opening(record: &EpochRecord, opening: &Opening, findings: &mut Vec<Fin
     }
     keep(opening.params.check().map_err(Finding::Params), findings);
     let ascending = opening.tiers.is_sorted_by(|a, b| a.tier < b.tier);
-    if opening.tiers.is_empty() || !ascending || opening.tiers.iter().any(|tier| tier.max_bundles == 0) {
+    let usable =
+        |tier: &primitives::params::TierTerms| tier.max_bundles > 0 && tier.has_a_cap_below(&opening.params);
+    if opening.tiers.is_empty() || !ascending || !opening.tiers.iter().all(usable) {
         findings.push(Finding::Tiers);
     }
     for listed in &opening.works {

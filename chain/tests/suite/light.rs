@@ -217,7 +217,7 @@ fn every_rule_has_its_finding() {
     let sound = sound();
     type Edit = fn(&mut EpochRecord);
     type Named = fn(&Finding) -> bool;
-    let rules: [(Edit, Named); 28] = [
+    let rules: [(Edit, Named); 29] = [
         (|r| r.format = 1, |f| *f == Finding::Format { found: 1 }),
         (|r| r.scales.price = "1".into(), |f| *f == Finding::Scales),
         (|r| r.beacon.reveals.swap(0, 1), |f| *f == Finding::Reveals),
@@ -227,6 +227,7 @@ fn every_rule_has_its_finding() {
         (|r| r.committee[1] = r.committee[0].clone(), |f| matches!(f, Finding::Committee(_))),
         (|r| r.params.alpha = 0, |f| matches!(f, Finding::Params(_))),
         (|r| r.tiers[0].max_bundles = 0, |f| *f == Finding::Tiers),
+        (|r| r.tiers[0].value_cap = 1, |f| *f == Finding::Tiers),
         (|r| r.tiers = vec![r.tiers[0].clone(); 9], |f| *f == Finding::Tiers),
         (|r| r.shard_width = 4, |f| *f == Finding::Shards { expected: 2, found: 1 }),
         (|r| r.shard_width = 3, |f| matches!(f, Finding::Shard(_))),

@@ -188,11 +188,20 @@ fn open_epoch() {
         edit(&mut opening);
         open(opening)
     };
+    let params_cap = good.params.value_cap;
     let refused = [
         (change(|o| o.tiers.clear()), UsageError::NoTier),
         (change(|o| o.tiers = vec![o.tiers[0].clone(); 9]), UsageError::TooManyTiers { count: 9 }),
         (change(|o| o.tiers.swap(0, 1)), UsageError::TierOrder { tier: TIERS[0] }),
         (change(|o| o.tiers[1].max_bundles = 0), UsageError::TierWithoutBundles { tier: TIERS[1] }),
+        (
+            change(|o| o.tiers[1].value_cap = o.params.value_cap + 1),
+            UsageError::TierCap { tier: TIERS[1], cap: params_cap + 1, limit: params_cap },
+        ),
+        (
+            change(|o| o.tiers[0].value_cap = (1 << 18) - 1),
+            UsageError::TierCap { tier: TIERS[0], cap: (1 << 18) - 1, limit: params_cap },
+        ),
         (change(|o| o.tiers[1].tier = Tier(5)), UsageError::NoIssuerKey { tier: Tier(5), epoch: FIRST }),
     ];
     for (payload, error) in refused {

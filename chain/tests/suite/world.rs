@@ -328,6 +328,7 @@ impl World {
             tier: *tier,
             price: Credits(5_000_001 + 1_000_000 * u64::from(tier.0)),
             max_bundles: 4,
+            value_cap: self.params.value_cap,
         };
         let (params, tiers) = (self.params.clone(), TIERS.iter().map(terms).collect());
         let sold = TIERS.map(|tier| TierSales { tier, subscriptions: SOLD }).into();

@@ -56,7 +56,7 @@ impl Held {
 /// Why a bundle is not taken in, and what the other parties are to be shown of it.
 pub(super) struct Rejected {
     pub(super) refusal: Refusal,
-    pub(super) complaint: Option<Complaint>,
+    pub(super) complaint: Option<Box<Complaint>>,
 }
 
 impl From<Refusal> for Rejected {
@@ -227,7 +227,7 @@ impl Pool {
             Err(error) => {
                 let about = Held::of(id, &bundle, &accepted);
                 let complaint = self.complain(secrets, context, about, error.share());
-                Err(Rejected { refusal: error.into(), complaint: Some(complaint) })
+                Err(Rejected { refusal: error.into(), complaint: Some(Box::new(complaint)) })
             }
         }
     }
@@ -274,8 +274,9 @@ impl Pool {
         self.struck.contains(id)
     }
 
-    /// Drops a bundle that will not be counted, and gives back what it used: an honest one may come again. Its place
-    /// among the subscriber's bundles is not given back, or bad ones would cost nothing.
+    /// Drops a bundle that will not be counted, and gives back its tags and receipts: an honest device may hand them in
+    /// again. Its ephemerals stay used, as a complaint may have shown their secrets, and its place among the
+    /// subscriber's bundles is not given back, or bad ones would cost nothing.
     pub(super) fn remove(&mut self, id: Digest, objection: Objection) -> bool {
         let Some(held) = self.held.remove(&id) else { return false };
         self.order[held.shard.0 as usize].retain(|other| *other != id);
@@ -285,9 +286,6 @@ impl Pool {
         }
         for receipt in &held.uses.receipts {
             self.receipts.remove(receipt);
-        }
-        for ephemeral in &held.uses.ephemerals {
-            self.ephemerals.remove(ephemeral);
         }
         true
     }

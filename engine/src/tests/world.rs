@@ -106,11 +106,17 @@ pub(super) fn world_in_shards(shard_width: u16) -> World {
     submit(OFFICES[1], &steward, Payload::SetCommittee(SetCommittee { committee: committee.public.clone() }));
     submit(OFFICES[1], &steward, Payload::PublishKeys(published));
 
-    let tier = |n| TierTerms { tier: Tier(n), price: Credits(5_000_000 * u64::from(n)), max_bundles: 3 };
+    let tier = |n| TierTerms {
+        tier: Tier(n),
+        price: Credits(5_000_000 * u64::from(n)),
+        max_bundles: 3,
+        value_cap: params.value_cap,
+    };
+    let tiers = vec![tier(1), tier(2)];
     let plan = Plan {
         epoch: EPOCH,
         params,
-        tiers: vec![tier(1), tier(2)],
+        tiers,
         shard_width,
         sales: vec![(Tier(1), 40), (Tier(2), 2)],
         attestation: Digest([5; 32]),

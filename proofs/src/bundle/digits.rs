@@ -193,8 +193,8 @@ impl<'a> Weighing<'a> {
     pub fn count<A: Algebra>(&self, entries: &Entries<A>, x: &A) -> (A, A) {
         let views = &entries.digits[self.layout.work_digits()..self.layout.fraction()];
         let counted = |j: usize| j < usize::from(self.context.params.j_max);
-        let any = over_views(views, &|j| if counted(j) { Residue::ONE } else { Residue::ZERO });
-        let valued = over_views(views, &|j| self.context.view_values[j]);
+        let any = over_views(views, &|j, f| counted(j).then(|| f.clone()));
+        let valued = over_views(views, &|j, f| counted(j).then(|| f.scaled(self.context.view_values[j])));
         let mut fraction = A::zero();
         for (i, f) in (1u64..).zip(&entries.digits[self.layout.fraction()]) {
             fraction.add(&f.scaled(Residue::from(i)));
@@ -216,18 +216,21 @@ impl<'a> Weighing<'a> {
     pub fn amount<A: Algebra>(&self, events: &[Entries<A>], x: &A) -> A {
         let (mut sum, mut worth, mut bits) = (A::zero(), A::zero(), A::zero());
         let minus_x = x.scaled(-Residue::ONE);
-        let mut power = self.value;
         for entries in events {
             let (value, count) = self.count(entries, x);
             sum.add(&self.place(entries).times(&count));
             worth.add(&value);
-            for f in entries.digits.iter().flatten().chain([&entries.backed]) {
-                power = power * self.tau;
+        }
+        // Horner's scheme in tau, from the last entry to the first.
+        for entries in events.iter().rev() {
+            for f in [&entries.backed].into_iter().chain(entries.digits.iter().flatten().rev()) {
                 let mut other = f.clone();
                 other.add(&minus_x);
-                bits.add(&f.times(&other).scaled(power));
+                bits = bits.scaled(self.tau);
+                bits.add(&f.times(&other));
             }
         }
+        let bits = bits.scaled(self.value * self.tau);
         let raise = |a: A, by: usize| (0..by).fold(a, |a, _| a.times(x));
         sum.add(&raise(worth.scaled(self.value), self.layout.degree() - VALUE_DEGREE));
         sum.add(&raise(bits, self.layout.degree() - 2));
@@ -235,21 +238,22 @@ impl<'a> Weighing<'a> {
     }
 }
 
-/// `sum_j weight(j) p_j`, where `p_j` is the product of the entries that j's digits select: Horner's scheme over the
-/// digits, least significant first.
-fn over_views<A: Algebra>(digits: &[[A; 4]], weight: &impl Fn(usize) -> Residue) -> A {
+/// `sum_j weight(j) p_j`, where `p_j` is the product of the entries that j's digits select, and `weighed` gives an entry
+/// of the lowest digit times the weight of j, or nothing: Horner's scheme over the digits. Which weights are zero is
+/// public.
+fn over_views<A: Algebra>(digits: &[[A; 4]], weighed: &impl Fn(usize, &A) -> Option<A>) -> A {
     let mut level: Vec<A> = (0..1usize << (2 * (digits.len() - 1)))
-        .map(|j| select(&digits[0], |i, f| f.scaled(weight(4 * j + i))))
+        .map(|j| select(&digits[0], |i, f| weighed(4 * j + i, f)))
         .collect();
     for digit in &digits[1..] {
-        level = level.chunks(4).map(|inner| select(digit, |i, f| f.times(&inner[i]))).collect();
+        level = level.chunks(4).map(|inner| select(digit, |i, f| Some(f.times(&inner[i])))).collect();
     }
     level.swap_remove(0)
 }
 
-fn select<A: Algebra>(digit: &[A; 4], term: impl Fn(usize, &A) -> A) -> A {
+fn select<A: Algebra>(digit: &[A; 4], term: impl Fn(usize, &A) -> Option<A>) -> A {
     let mut sum = A::zero();
-    digit.iter().enumerate().for_each(|(i, f)| sum.add(&term(i, f)));
+    digit.iter().enumerate().filter_map(|(i, f)| term(i, f)).for_each(|term| sum.add(&term));
     sum
 }
 

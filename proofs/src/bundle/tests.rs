@@ -1,5 +1,7 @@
 //! Every attack that the protocol notes name against the bundle proof, each with the rule that stops it.
 
+mod literal;
+
 use super::{verify_batch, *};
 use crate::epoch::EpochContext;
 use crate::{

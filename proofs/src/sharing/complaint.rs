@@ -22,7 +22,7 @@ use curve25519_dalek::{
     scalar::Scalar,
     traits::{IsIdentity, VartimeMultiscalarMul},
 };
-use primitives::{Digest, Encode, PartyId, Writer, codec_struct};
+use primitives::{Digest, Domain, Encode, PartyId, Writer, codec_struct, hash};
 use rand_core::{CryptoRng, RngCore};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -119,7 +119,14 @@ impl Complaint {
         let ephemeral = bundle.sealed.ephemerals[share.index()].decompress();
         let ephemeral = ephemeral.ok_or(SealError::Ephemeral { share })?;
         let secret = WirePoint::from(secret);
-        let nonce = Zeroizing::new(Scalar::random(rng));
+        // A nonce that came twice would give the party's key away. It hangs on the key and on what is said, so that a bad
+        // source of randomness alone does no harm.
+        let mut fresh = Zeroizing::new([0; 32]);
+        rng.fill_bytes(fresh.as_mut());
+        let said = [&context.digest.0[..], &id.0, &[u8::from(party), u8::from(share)], &secret.0];
+        let parts = [&[&key.0.as_bytes()[..], fresh.as_ref()], &said[..]].concat();
+        let wide = Zeroizing::new(hash::hash_wide(Domain::ComplaintNonce, &parts));
+        let nonce = Zeroizing::new(Scalar::from_bytes_mod_order_wide(&wide));
         let announcements: [WirePoint; 2] = [(*nonce * bases().kem).into(), (*nonce * ephemeral).into()];
         let challenge = transcript(context, (&id, party, share), &secret).challenge(announcements.each_ref());
         let response = *nonce + challenge * key.0;

@@ -1,7 +1,8 @@
 //! Figures of a run.
 
 use super::OnLayer1;
-use primitives::{Digest, Preset};
+use crate::workload::Capped;
+use primitives::{Digest, Preset, RegionTag};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -22,6 +23,12 @@ pub struct Metrics {
     pub subscribers: usize,
     /// What was sold of each tier, and who was counted.
     pub tiers: Vec<TierMetrics>,
+    /// Receipts in counted bundles, by region.
+    pub regions: Vec<RegionMetrics>,
+    /// Subscribers whose value reaches the cap, and their events beyond it, which were not handed in.
+    pub capped: Capped,
+    /// Bundles of which a party complained with evidence: they were struck.
+    pub complaints: u64,
     /// Works.
     pub works: usize,
     /// Shards that they were dealt to.
@@ -85,6 +92,17 @@ pub struct TierMetrics {
     pub sold: u64,
     /// Subscribers of whom a bundle was counted.
     pub subscribers: u64,
+}
+
+/// Receipts of a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct RegionMetrics {
+    /// Region.
+    pub region: RegionTag,
+    /// Receipts that were spent.
+    pub receipts: u64,
+    /// Views that they stand for.
+    pub views: u64,
 }
 
 /// How busy an actor was.

@@ -5,7 +5,7 @@ use super::{
     claims::Claimed,
     collect::{Away, Collected},
     folder::Manifest,
-    metrics::{ActorMetrics, Metrics, TierMetrics},
+    metrics::{ActorMetrics, Metrics, RegionMetrics, TierMetrics},
 };
 use crate::{
     adversary::Attack,
@@ -17,7 +17,7 @@ use crate::{
 };
 use chain::light::{EpochRecord, record::TierRecord};
 use engine::Refusal;
-use primitives::{Credits, Digest, PartyId, PersonId, Preset, WorkId};
+use primitives::{Credits, Digest, PartyId, PersonId, Preset, RegionTag, WorkId};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -220,6 +220,9 @@ impl Inputs<'_> {
             backed_views_opened_by_region: true,
             subscribers: self.workload.subscribers.len(),
             tiers: self.tiers(),
+            regions: self.regions(),
+            capped: self.workload.capped,
+            complaints: collected.struck.len() as u64,
             works: world.works.len(),
             shards: self.record.shards.len(),
             creators: world.creators.len(),
@@ -265,6 +268,20 @@ impl Inputs<'_> {
             TierMetrics { tier: record.tier.0, sold: record.sold, subscribers }
         };
         self.record.tiers.iter().map(of_tier).collect()
+    }
+
+    /// Receipts that were spent, by region.
+    fn regions(&self) -> Vec<RegionMetrics> {
+        let Collected { honest, accepted, .. } = &self.collected;
+        let mut regions: BTreeMap<RegionTag, (u64, u64)> = BTreeMap::new();
+        for (_, handed) in honest.iter().filter(|(id, _)| accepted.contains(id)) {
+            let (receipts, views) = regions.entry(handed.parcel.region).or_default();
+            *receipts += handed.parcel.receipts.0;
+            *views += handed.parcel.receipts.1;
+        }
+        regions.remove(&RegionTag::NONE);
+        let figures = |(region, (receipts, views))| RegionMetrics { region, receipts, views };
+        regions.into_iter().map(figures).collect()
     }
 
     fn verdicts(&self, metrics: &Metrics, attacks: &[AttackReport]) -> Vec<Verdict> {

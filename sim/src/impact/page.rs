@@ -90,8 +90,7 @@ fn limits(impact: &Impact, manifest: &Manifest) -> Markup {
                     } @else { " There was a single draw, so there are no ranges." }
                 }
                 li {
-                    "The ledger does not enforce " code { "value_cap" } " yet, and epochs still run with " code { "k_anonymity" }
-                    " 0. What the page says of both holds once they are enforced."
+                    "Epochs still run with " code { "k_anonymity" } " 0. What the page says of it holds once it is enforced."
                 }
                 li { "Attacks with bought subscriptions are tried in three ways. Others may exist; the guard's cap is the one promise that does not depend on that." }
             }

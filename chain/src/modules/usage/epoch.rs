@@ -156,8 +156,8 @@ impl ToFelts for Opening {
         out.push(&self.epoch).push(&self.key).push(&self.block).push(&self.reveals);
         out.push(&Bytes(&self.committee.to_bytes())).push(&self.params.digest());
         out.push(&(self.tiers.len() as u64));
-        for TierTerms { tier, price, max_bundles } in &self.tiers {
-            out.push(tier).push(price).push(max_bundles);
+        for TierTerms { tier, price, max_bundles, value_cap } in &self.tiers {
+            out.push(tier).push(price).push(max_bundles).push(value_cap);
         }
         out.push(&(self.sold.len() as u64));
         for TierSales { tier, subscriptions } in &self.sold {

@@ -190,6 +190,16 @@ pub enum UsageError {
         /// The tier.
         tier: Tier,
     },
+    /// A tier whose cap is below one view or above the epoch's.
+    #[error("tier {tier} caps a subscriber at {cap}, outside one view (2^18) to the epoch's {limit}")]
+    TierCap {
+        /// The tier.
+        tier: Tier,
+        /// Its cap, in 2^-18 views.
+        cap: u64,
+        /// The epoch's.
+        limit: u64,
+    },
     /// A tier without issuer key.
     #[error("tier {tier} has no issuer key in epoch {epoch}")]
     NoIssuerKey {

@@ -78,6 +78,9 @@ fn check_tiers(draft: &Draft<'_>, action: &OpenEpoch) -> Result<(), UsageError> 
         if terms.max_bundles == 0 {
             return Err(UsageError::TierWithoutBundles { tier });
         }
+        if !terms.has_a_cap_below(&action.params) {
+            return Err(UsageError::TierCap { tier, cap: terms.value_cap, limit: action.params.value_cap });
+        }
         // Protocol notes, section 2: "Issuer keys are per tier and epoch, on chain."
         if !draft.has::<IssuerKey>(&(epoch, tier)) {
             return Err(UsageError::NoIssuerKey { tier, epoch });

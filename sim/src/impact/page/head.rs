@@ -31,8 +31,8 @@ pub(super) fn verdict(impact: &Impact) -> Markup {
                     p.reason { (verdict.reason) }
                     p.who { (who(impact)) }
                     p.who {
-                        "Both sides are shown as if they were in force. Today the ledger does not enforce "
-                        code { "value_cap" } " yet, and epochs run with " code { "k_anonymity" } " 0."
+                        "Both sides are shown as if they were in force. Today epochs run with "
+                        code { "k_anonymity" } " 0."
                     }
                 }
             }
