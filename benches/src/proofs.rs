@@ -85,7 +85,12 @@ const WHY: &str = "Prio3 adds and multiplies in a field of 128 bits, and its wor
     events. A device's work on a bundle grows with the works and with the events, not with their product, \
     and so does a party's: a bundle shows one vector for all its events. What it proves on top, and to \
     everybody, takes group elements. The cap, the RSA signatures and reading the elements cost the same in \
-    a shard of any width, so that bundles gain on Prio3 as shards grow.";
+    a shard of any width, so that bundles gain on Prio3 as shards grow. A device is at its floor but for \
+    the digits' polynomials, and nearly all of its time goes into masks, which it makes while it is idle. \
+    What a party does above its floor is, more than anything else, to work out what the digits of the \
+    events amount to: 64 view indices an event, with a reduction for every product. A bundle by itself has \
+    a multiplication over all works to itself, which is why parties verify in batches; the same holds for \
+    the share check.";
 
 #[cfg(test)]
 mod tests {

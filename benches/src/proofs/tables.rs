@@ -138,6 +138,15 @@ pub(super) fn targets(topic: &mut Topic, setting: &Setting, [small, large]: [&Ti
     let size = format!("{} B", grouped(bytes.round() as u64));
     let fits = met(bytes, 6_000.0).into();
     rows.push(["upload an event".into(), "6,000 B".into(), size, fits, "-".into(), "-".into()]);
+    let share = large.together().over(&large.aggregate[0]).median;
+    rows.push([
+        format!("all parties, an event in a batch of {}", large.count),
+        "a tenth of Prio3's".into(),
+        duration(large.together().seconds().median),
+        met(share, 0.1).into(),
+        digits(large.together().over(&large.party.cap).median),
+        digits(share),
+    ]);
     let head = ["", "target", "here", "met here and now", "in range proofs", "in events of Prio3"];
     topic.table(head, &rows);
 }
