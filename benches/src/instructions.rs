@@ -1,20 +1,19 @@
 //! Instructions of single operations, counted by callgrind where valgrind is installed.
 //!
-//! What runs here is this very program, as `benches one NAME COUNT`, once with some operations and once with more: the
+//! What runs here is this very program, as `one NAME COUNT`, once with some operations and once with more: the
 //! difference is what the operations take, without preparations. It says nothing of caches and of how many
 //! instructions run at a time, but it is the same whatever else the machine does.
 
 use crate::{
-    accumulate::Shares,
     chain::{PRODUCTS, hash_all, multiply_all},
     economics::{Cases, Pairs},
     measure::Plan,
     power::Bases,
-    proofs::{Bundles, EVENTS, Prio3},
+    proofs::{Bundles, EVENTS, Prio3, RangeProofs},
     report::{Topic, digits, grouped},
 };
+use ::proofs::transcript::BundleChallenge;
 use clap::{Args, ValueEnum};
-use mpc::share::ReplicatedTotals;
 use primitives::PartyId;
 use std::{
     env, fs,
@@ -26,18 +25,26 @@ use std::{
 /// An operation to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Operation {
-    /// A device proves a bundle of 32 events
+    /// A device makes masks and proves a bundle of 32 events
     Prove,
+    /// A device makes masks
+    Masks,
+    /// A device proves a range
+    RangeProve,
     /// A device makes Prio3 reports of 32 events
     Prio3Shard,
     /// A party verifies a batch of bundles
     Verify,
+    /// A party verifies as many range proofs
+    RangeVerify,
+    /// A party checks its seeds of a batch
+    Check,
     /// Two Prio3 aggregators verify 32 reports
     Prio3Verify,
-    /// A party adds its shares of a batch
-    Add,
-    /// The same in words with carries
-    AddFloor,
+    /// A party adds up its shares of a batch
+    Sum,
+    /// Their streams and products of words
+    SumFloor,
     /// 1,000 powers in fixed point
     Power,
     /// 1,000 powers of the platform
@@ -64,7 +71,7 @@ pub(crate) struct One {
     #[arg(long, value_name = "FILE", hide = true)]
     bundles: Option<PathBuf>,
     /// Works of the shard
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = WORKS)]
     works: usize,
 }
 
@@ -73,6 +80,10 @@ const HASHES: usize = 100;
 const PAIRS: usize = 10_000;
 /// Bundles in a batch.
 const BATCH: usize = 64;
+/// The party whose shares are most work.
+const PARTY: PartyId = PartyId::ALL[1];
+/// Works of the shard.
+const WORKS: usize = 4_096;
 
 impl One {
     /// Performs it.
@@ -80,11 +91,29 @@ impl One {
         match self.operation {
             Operation::Prove => {
                 let bundles = self.bundles();
-                self.repeat(|| bundles.prove());
+                self.repeat(|| bundles.prove(bundles.masks()));
+            }
+            Operation::Masks => {
+                let bundles = self.bundles();
+                self.repeat(|| bundles.masks());
+            }
+            Operation::RangeProve => {
+                let range = RangeProofs::new();
+                self.repeat(|| range.prove());
+            }
+            Operation::RangeVerify => {
+                let range = RangeProofs::new();
+                self.repeat(|| range.verify(BATCH));
             }
             Operation::Verify => {
                 let bundles = self.bundles();
-                self.repeat(|| bundles.verify());
+                self.repeat(|| bundles.verify(BATCH));
+            }
+            Operation::Check => {
+                let bundles = self.bundles();
+                let seeds = bundles.open(PARTY, BATCH);
+                let commitments = bundles.seed_commitments(PARTY);
+                self.repeat(|| bundles.check(&commitments, &seeds));
             }
             Operation::Prio3Shard => {
                 let reports = self.reports();
@@ -94,15 +123,16 @@ impl One {
                 let reports = self.reports();
                 self.repeat(|| reports.verify_all());
             }
-            Operation::Add => {
-                let shares = Shares::new(&self.bundles(), self.works);
-                let mut totals = ReplicatedTotals::new(PartyId::ALL[0], self.works);
-                self.repeat(|| shares.add(&mut totals));
+            Operation::Sum => {
+                let bundles = self.bundles();
+                let seeds = bundles.open(PARTY, BATCH);
+                // Any will do: the work is the same, and verifying takes long where every instruction is counted.
+                let challenges = [BundleChallenge(u128::MAX / 3)];
+                self.repeat(|| bundles.sum(PARTY, &challenges, &seeds));
             }
-            Operation::AddFloor => {
-                let shares = Shares::new(&self.bundles(), self.works);
-                let mut sums = shares.zero_words();
-                self.repeat(|| shares.add_mod(&mut sums));
+            Operation::SumFloor => {
+                let bundles = self.bundles();
+                self.repeat(|| bundles.share_floor(BATCH));
             }
             Operation::Power => {
                 let bases = Bases::new(POWERS);
@@ -181,55 +211,87 @@ impl Drop for Counter {
 /// An operation, and how many things it does at once.
 type Part = (Operation, usize);
 
-/// What is counted beside what.
-const PAIRED: [(&str, Part, Part); 6] = [
+/// What is counted beside what: a name, and two parts.
+type Pair = (&'static str, Part, Part);
+
+/// Bundles beside Prio3.
+const PROOFS: [Pair; 7] = [
     ("device, per event: bundle / Prio3", (Operation::Prove, EVENTS), (Operation::Prio3Shard, EVENTS)),
+    ("- masks ahead of time / Prio3", (Operation::Masks, EVENTS), (Operation::Prio3Shard, EVENTS)),
+    ("- the cap's range proof / Prio3", (Operation::RangeProve, EVENTS), (Operation::Prio3Shard, EVENTS)),
     (
-        "per event: one party's proofs / both Prio3 aggregators",
+        "one party, per event: batch with the cap / one Prio3 aggregator",
         (Operation::Verify, BATCH * EVENTS),
-        (Operation::Prio3Verify, EVENTS),
+        (Operation::Prio3Verify, 2 * EVENTS),
     ),
     (
-        "adding a bundle's shares / four words with carries",
-        (Operation::Add, BATCH),
-        (Operation::AddFloor, BATCH),
+        "- the cap's range proof / one Prio3 aggregator",
+        (Operation::RangeVerify, BATCH * EVENTS),
+        (Operation::Prio3Verify, 2 * EVENTS),
     ),
+    (
+        "- share check / one Prio3 aggregator",
+        (Operation::Check, BATCH * EVENTS),
+        (Operation::Prio3Verify, 2 * EVENTS),
+    ),
+    ("sums of shares, per bundle / floor", (Operation::Sum, BATCH), (Operation::SumFloor, BATCH)),
+];
+
+/// Everything else.
+const OTHERS: [Pair; 3] = [
     ("`pow_q32` / `f64::powf`", (Operation::Power, POWERS), (Operation::Powf, POWERS)),
     ("a Poseidon permutation / its products", (Operation::Hash, HASHES), (Operation::HashFloor, HASHES)),
     ("an economics run / one pass, per pair", (Operation::Run, PAIRS), (Operation::RunFloor, PAIRS)),
 ];
 
-/// Counts both sides of every pair. Nothing is counted in a quick run, or where valgrind is missing.
+/// Counts what does not belong to bundle proofs.
 pub(crate) fn run(plan: &Plan) -> Topic {
     let mut topic = Topic::new("Instructions");
+    let about = format!(
+        "Economics over {} pairs with the plays of the table; a permutation is {PRODUCTS} products of field elements.",
+        grouped(PAIRS as u64)
+    );
+    count(plan, &mut topic, &OTHERS, &about);
+    topic
+}
+
+/// Counts bundle proofs beside Prio3, in the widest shard.
+pub(crate) fn proofs(plan: &Plan, topic: &mut Topic) {
+    let about = format!("{} works, batches of {BATCH} bundles.", grouped(WORKS as u64));
+    count(plan, topic, &PROOFS, &about);
+}
+
+/// Counts both sides of every pair. Nothing is counted in a quick run, or where valgrind is missing.
+fn count(plan: &Plan, topic: &mut Topic, pairs: &[Pair], about: &str) {
     if plan.quick || !is_there() {
-        topic.paragraph("Not counted: this was a quick run, or valgrind is not installed.");
-        return topic;
+        topic.paragraph("Instructions were not counted: this was a quick run, or valgrind is not installed.");
+        return;
     }
     eprintln!("instructions");
-    let counter = Counter { bundles: bundles_file(), works: 256 };
-    let prepared = fs::write(&counter.bundles, Bundles::new(counter.works, BATCH).write());
-    prepared.expect("the temporary folder can be written");
-    let rows: Vec<_> = PAIRED
-        .iter()
-        .map(|(what, (ours, parts), (peer, others))| {
-            let each = |operation, parts: usize| counter.count(operation).map(|n| n / parts as f64);
-            let shown = |n: Option<f64>| n.map_or("-".into(), |n| grouped(n.round() as u64));
-            let (ours, peer) = (each(*ours, *parts), each(*peer, *others));
-            let over = ours.zip(peer).map_or("-".into(), |(ours, peer)| digits(ours / peer));
-            [(*what).into(), shown(ours), shown(peer), over]
-        })
-        .collect();
+    let counter = Counter { bundles: bundles_file(), works: WORKS };
+    if pairs.iter().any(|(_, (ours, _), _)| *ours == Operation::Verify) {
+        let prepared = fs::write(&counter.bundles, Bundles::new(counter.works, BATCH).write());
+        prepared.expect("the temporary folder can be written");
+    }
+    let mut counted: Vec<(Operation, Option<f64>)> = Vec::new();
+    let mut each = |(operation, parts): Part| {
+        let known = counted.iter().find(|(other, _)| *other == operation).map(|(_, n)| *n);
+        let total = known.unwrap_or_else(|| counter.count(operation));
+        counted.push((operation, total));
+        total.map(|n| n / parts as f64)
+    };
+    let row = |(what, ours, peer): &Pair| {
+        let shown = |n: Option<f64>| n.map_or("-".into(), |n| grouped(n.round() as u64));
+        let (ours, peer) = (each(*ours), each(*peer));
+        let over = ours.zip(peer).map_or("-".into(), |(ours, peer)| digits(ours / peer));
+        [(*what).into(), shown(ours), shown(peer), over]
+    };
+    let rows: Vec<_> = pairs.iter().map(row).collect();
     topic.paragraph(&format!(
-        "What single operations take in instructions, counted by callgrind ({} works, batches of {BATCH} \
-         bundles, economics over {} pairs with the plays of the table). They do not depend on what else the \
-         machine does; instructions are not time, and vector instructions do the work of several.",
-        counter.works,
-        grouped(PAIRS as u64),
+        "What single operations take in instructions, counted by callgrind. They do not depend on what else \
+         the machine does; instructions are not time, and vector instructions do the work of several. {about}",
     ));
     topic.table(["for one", "ours", "other side", "ratio"], &rows);
-    topic.paragraph(&format!("A permutation is {PRODUCTS} products of field elements."));
-    topic
 }
 
 fn is_there() -> bool {
@@ -247,9 +309,9 @@ mod tests {
     #[test]
     fn bundles_that_were_written_verify_when_they_are_read() {
         let bundles = Bundles::read(&Bundles::new(16, 2).write()).expect("bundles of this program");
-        bundles.verify();
+        bundles.verify(2);
         assert_eq!(bundles.len(), 2);
-        bundles.prove();
+        bundles.prove(bundles.masks());
     }
 
     #[test]

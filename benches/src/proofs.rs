@@ -1,148 +1,48 @@
 //! Bundle proofs beside Prio3Histogram of the crate `prio`.
 
 mod ours;
+mod parts;
 mod prio3;
-mod products;
+mod setting;
+mod tables;
 
 pub(crate) use ours::{Bundles, EVENTS};
+pub(crate) use parts::RangeProofs;
 pub(crate) use prio3::Prio3;
-pub(crate) use products::words;
 
-use crate::{
-    measure::{Plan, Samples, Side, by_turns},
-    report::{Topic, digits, duration, grouped, ratio},
-};
-use products::Products;
+use crate::{instructions, measure::Plan, report::Topic};
+use setting::Setting;
 
-/// Bundles that a party verifies together.
+/// Widths of shards.
+const WIDTHS: [(usize, usize); 3] = [(256, 16), (1_024, 16), (4_096, 16)];
+/// Different bundles, which make a batch.
 const BATCH: usize = 64;
-/// Parties that verify a bundle.
-const PARTIES: f64 = 3.0;
+/// Bundles of a large batch over the widest shard, in which each of the different ones is there four times.
+const LARGE: usize = 256;
 
-/// Measures all of it for shards of two widths.
+/// Measures all of it, for shards of three widths.
 pub(crate) fn run(plan: &Plan) -> Topic {
     let mut topic = Topic::new("Bundle proofs beside Prio3");
     topic.paragraph(SETTING);
     topic.table(["", "Prio3Histogram", "bundle"], &CLAIMS.map(|row| row.map(String::from)));
-    for width in [plan.size(256, 16), plan.size(1_024, 64)] {
-        Setting::new(plan, width).measure(plan, &mut topic);
+    topic.paragraph(PARTS);
+    for (full, tiny) in WIDTHS {
+        let width = plan.size(full, tiny);
+        let setting = Setting::new(plan, width);
+        let small = setting.measure(plan, plan.size(BATCH, 2));
+        tables::beside(&mut topic, &setting, &small);
+        tables::device(&mut topic, &small);
+        tables::party(&mut topic, &setting, &small);
+        if full == WIDTHS[2].0 {
+            let large = setting.measure(plan, plan.size(LARGE, 4));
+            tables::beside(&mut topic, &setting, &large);
+            tables::party(&mut topic, &setting, &large);
+            tables::targets(&mut topic, &setting, [&small, &large]);
+        }
     }
     topic.paragraph(WHY);
+    instructions::proofs(plan, &mut topic);
     topic
-}
-
-/// Both systems over the same works and the same events.
-struct Setting {
-    ours: Bundles,
-    peers: [Prio3; 2],
-    width: usize,
-}
-
-impl Setting {
-    fn new(plan: &Plan, width: usize) -> Self {
-        eprintln!("bundle proofs, {width} works");
-        let ours = Bundles::new(width, plan.size(BATCH, 2));
-        let peers = [2, 3].map(|aggregators| Prio3::new(aggregators, &ours.works_of(0), width));
-        Self { ours, peers, width }
-    }
-
-    fn measure(&self, plan: &Plan, topic: &mut Topic) {
-        let (ours, [two, three]) = (&self.ours, &self.peers);
-        let products = Products::new(ours.halves());
-        let batch = ours.len() * EVENTS;
-        let samples = by_turns(
-            plan,
-            [
-                Side::new("device: bundle", EVENTS, || ours.prove()),
-                Side::new("device: Prio3, two aggregators", EVENTS, || two.shard_all()),
-                Side::new("device: Prio3, three aggregators", EVENTS, || three.shard_all()),
-                Side::new("device: floor", EVENTS, || ours.prover_floor()),
-                Side::new("party: proofs of a batch", batch, || ours.verify()),
-                Side::new("party: shares of a batch", batch, || ours.add_shares()),
-                Side::new("party: floor", batch, || ours.verifier_floor()),
-                Side::new("party: products over the works", EVENTS, || products.scalars(EVENTS)),
-                Side::new("party: floor of the products", EVENTS, || products.words(EVENTS)),
-                Side::new("Prio3, two aggregators", EVENTS, || two.verify_all()),
-                Side::new("Prio3, three aggregators", EVENTS, || three.verify_all()),
-            ],
-        );
-        let [
-            prove,
-            shard_2,
-            shard_3,
-            prove_floor,
-            verify,
-            shares,
-            group_floor,
-            product,
-            word,
-            check_2,
-            check_3,
-        ] = samples;
-        let verify_floor = Samples::sum(&[(1.0, &group_floor), (1.0, &word)]);
-        let one_party = Samples::sum(&[(1.0, &verify), (1.0, &shares)]);
-        let parties = Samples::sum(&[(PARTIES, &one_party)]);
-        let [bundle, report_2, report_3] = [ours.bytes(), two.upload(), three.upload()];
-
-        topic.paragraph(&format!(
-            "**{} works**, one event, everything on one thread. Prio3: {} buckets, chunks of {}. Bundle: \
-             {EVENTS} events, of which {} are backed by a receipt; proofs in batches of {}.",
-            grouped(self.width as u64),
-            self.width,
-            two.chunk(),
-            ours.backed(),
-            ours.len(),
-        ));
-        let row = |what: &str, ours: &Samples, two: &Samples, three: &Samples| {
-            let [middle, spread] = ratio(ours.over(two));
-            let [other, _] = ratio(ours.over(three));
-            let time = |s: &Samples| duration(s.seconds().median);
-            [what.into(), time(ours), time(two), time(three), middle, spread, other]
-        };
-        let bytes = |what: &str, [ours, two, three]: [f64; 3]| {
-            let size = |n: f64| format!("{} B", grouped(n.round() as u64));
-            let over = |n: f64| if n > 0.0 { digits(ours / n) } else { "-".into() };
-            [what.into(), size(ours), size(two), size(three), over(two), "exact".into(), over(three)]
-        };
-        let head = [
-            "per event",
-            "bundle",
-            "Prio3, 2",
-            "Prio3, 3",
-            "bundle / Prio3, 2",
-            "spread",
-            "bundle / Prio3, 3",
-        ];
-        topic.table(
-            head,
-            &[
-                row("device", &prove, &shard_2, &shard_3),
-                row("all parties", &parties, &check_2, &check_3),
-                bytes("upload", [bundle, report_2, report_3]),
-                bytes("between parties", [0.0, two.exchange(), three.exchange()]),
-            ],
-        );
-        let between = verify.seconds().median - verify_floor.seconds().median;
-        let avoidable = product.seconds().median - word.seconds().median;
-        let part = |what: &str, time: &Samples, floor: Option<&Samples>| {
-            let [middle, spread] = floor.map_or(["-".into(), "-".into()], |floor| ratio(time.over(floor)));
-            let least = floor.map_or("-".into(), |floor| duration(floor.seconds().median));
-            [what.into(), duration(time.seconds().median), least, middle, spread]
-        };
-        topic.table(
-            ["bundle, per event", "time", "floor", "time / floor", "spread"],
-            &[
-                part("device: prove, split, seal", &prove, Some(&prove_floor)),
-                part("one party: proofs, tokens, receipts", &verify, Some(&verify_floor)),
-                part("of which products of scalars over the works", &product, Some(&word)),
-                part("one party: shares opened, checked, added", &shares, None),
-            ],
-        );
-        topic.paragraph(&format!(
-            "The products over the works make {} % of what lies between a party's proofs and their floor.",
-            (100.0 * avoidable / between).round()
-        ));
-    }
 }
 
 const SETTING: &str = "The peer is `prio` 0.18.1, the library behind the DAP protocol: `Prio3Histogram` \
@@ -150,31 +50,47 @@ const SETTING: &str = "The peer is `prio` 0.18.1, the library behind the DAP pro
     the square root). One event is one report. Its two aggregators (leader and helper) are the usual \
     setting; with three it has as many as a bundle has parties. What an aggregator does is everything up to \
     the sum: its verification, its message to the others, the decision, the addition. What a party does \
-    with a bundle is everything up to the sum as well: token, receipts, proof, opening its two shares, \
-    checking that they open their commitments, addition. Neither side counts transport. Prio3's reports are \
-    not encrypted here (DAP does that with HPKE), bundles are sealed.";
+    with a bundle is everything up to the sum as well: token, receipts, proof, the cap, opening its two \
+    seeds, checking that they open their commitments, addition. What a device does is everything but \
+    obtaining token and receipts, and includes what it can do ahead of time. Neither side counts transport. \
+    Prio3's reports are not encrypted here (DAP does that with HPKE), bundles are sealed.";
 
-const CLAIMS: [[&str; 3]; 8] = [
+const CLAIMS: [[&str; 3]; 9] = [
     ["proves that the event is of one work", "yes", "yes"],
     ["that it is from a subscriber, once for each view", "no", "token, key, tag"],
     ["that its value is that of its view index and fraction", "no", "yes"],
     ["that a receipt backs it", "no", "yes"],
+    ["that the subscriber's values of the epoch stay below a cap", "no", "yes, by a range proof"],
     ["who can check", "all aggregators together, with a message each", "anybody, alone, later as well"],
     ["sums are checked against what was accepted", "no", "by everybody, against commitments"],
     ["hides the event from", "anybody but all aggregators together", "anybody but two parties together"],
-    ["rests on", "a hash function", "a hash function, Diffie-Hellman inversion, RSA"],
+    [
+        "rests on",
+        "a hash function",
+        "a hash function, discrete and Diffie-Hellman logarithms, inversion tags, RSA",
+    ],
 ];
 
-const WHY: &str = "Prio3 adds and multiplies in a field of 128 bits; what a bundle proves on top, and to \
-    everybody, takes group elements, and that is the distance. The floor of the device is the multi-scalar \
-    multiplications of the protocol in constant time: one over all works for each coefficient and each \
-    share, and two over the digits. Above it are the polynomials of every work and event, sealing and the \
-    transcript. The floor of a party is one multi-scalar multiplication for the batch, which shares the \
-    bases of the works among all its bundles, reading the group elements, the RSA signatures, and one \
-    product for each work and event, added up in 512 bits and reduced once. In place of those products a \
-    party multiplies scalars of `curve25519-dalek`, which reduces and packs every one. That grows with the \
-    shard; sums of whole products, reduced once a batch, would take most of it away. The rest of the \
-    distance is the same for the digits and counts of the events, and the transcript.";
+const PARTS: &str = "Bundles are of 32 events, of which 16 are backed, all by one receipt. A batch is of 64 \
+    different bundles; one of 256 has each of them four times, which costs the same as 256 different ones, \
+    since nothing is kept from one bundle to the next. Everything runs on one thread. The floor of a device \
+    is the multi-scalar multiplications of the protocol in constant time. The floor of batch verification \
+    is the RSA signatures, reading the group elements, one multi-scalar multiplication of as many elements \
+    with random scalars of the same lengths, and 24 products of 64-bit words for each work. That of the \
+    share check is the two seeds' ChaCha20 streams, eight products of words for each entry, and a \
+    multi-scalar multiplication; that of the sums is the same without it. The cap's range proof is apart: \
+    what verifying a batch takes less as many verifications by the crate `bulletproofs` (32 bits).";
+
+const WHY: &str = "Prio3 adds and multiplies in a field of 128 bits, and its work grows with works times \
+    events. A device's work on a bundle grows with the works and with the events, not with their product, \
+    and so does a party's: a bundle shows one vector for all its events. What it proves on top, and to \
+    everybody, takes group elements. The cap, the RSA signatures and reading the elements cost the same in \
+    a shard of any width, so that bundles gain on Prio3 as shards grow. A device is at its floor but for \
+    the digits' polynomials, and nearly all of its time goes into masks, which it makes while it is idle. \
+    What a party does above its floor is, more than anything else, to work out what the digits of the \
+    events amount to: 64 view indices an event, with a reduction for every product. A bundle by itself has \
+    a multiplication over all works to itself, which is why parties verify in batches; the same holds for \
+    the share check.";
 
 #[cfg(test)]
 mod tests {
@@ -201,7 +117,13 @@ mod tests {
     #[test]
     fn everything_is_measured_once() {
         let mut topic = Topic::new("proofs");
-        Setting::new(&Plan::QUICK, 16).measure(&Plan::QUICK, &mut topic);
+        let setting = Setting::new(&Plan::QUICK, 16);
+        // Twice as many bundles as there are different ones.
+        let times = setting.measure(&Plan::QUICK, 4);
+        tables::beside(&mut topic, &setting, &times);
+        tables::device(&mut topic, &times);
+        tables::party(&mut topic, &setting, &times);
+        tables::targets(&mut topic, &setting, [&times; 2]);
         assert!(topic.section().contains("all parties"));
     }
 }

@@ -1,33 +1,28 @@
 //! Bundles of many subscribers over one shard, and what a device and a party do with them.
 
 use crate::measure::on_all_threads;
-use curve25519_dalek::{
-    ristretto::RistrettoPoint,
-    scalar::Scalar,
-    traits::{MultiscalarMul, VartimeMultiscalarMul},
-};
-use mpc::share::ReplicatedTotals;
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use primitives::{
     ChainId, CodecError, Decode, Digest, Encode, EpochId, PartyId, Preset, Reader, Region, ShardIndex, Tier,
     Writer, limits,
 };
 use proofs::{
     blind::{BlindIssuer, BlindKey, BlindSignature},
-    bundle::{self, Bundle, Envelope, EventWitness},
-    epoch::{EpochContext, EpochKeys},
+    bundle::{self, Bundle, Envelope, EventWitness, Secrets},
+    epoch::{EpochContext, EpochKeys, TierRules},
     receipt::{Denomination, Receipt},
     shard::Shard,
-    sharing::{ShareOpening, check, held},
-    tally::Group,
+    sharing::{Accepted, Masks, SHOWN_SHARE, SharePart, ShareSeed, check, held, sum_shares},
     testing::{self, TestCommittee, TestSubscriber},
-    token,
+    transcript::BundleChallenge,
+    wire::WirePoint,
 };
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},
 };
 use rayon::prelude::*;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 /// Events of a bundle.
 pub(crate) const EVENTS: usize = 32;
@@ -66,33 +61,36 @@ impl Draft {
         Self { subscriber, open: (envelope, token, receipts), events }
     }
 
-    fn prove(&self, context: &EpochContext, rng: &mut ChaCha20Rng) -> Bundle {
-        bundle::prove(context, &self.subscriber.key, self.open.clone(), &self.events, rng)
-            .expect("honest events")
+    /// The bundle, which is its subscriber's first.
+    fn prove(&self, context: &EpochContext, masks: Masks, rng: &mut ChaCha20Rng) -> Bundle {
+        let secrets = Secrets { key: &self.subscriber.key, spent: &self.subscriber.spent, masks };
+        bundle::prove(context, secrets, self.open.clone(), &self.events, rng).expect("honest events").0
     }
 }
 
 /// Bundles of one epoch, each of another subscriber.
 pub(crate) struct Bundles {
     committee: TestCommittee,
-    context: EpochContext,
+    pub(super) context: EpochContext,
     drafts: Vec<Draft>,
     bundles: Vec<Bundle>,
+    scalars: OnceCell<Vec<Scalar>>,
     rng: RefCell<ChaCha20Rng>,
 }
 
 /// The context of a shard in which one blind signer issues all tokens and another all receipts.
 fn context(committee: &TestCommittee, width: usize, [token, receipt]: [&BlindKey; 2]) -> EpochContext {
     let denominations = |region| Denomination::all().map(move |d| ((region, d), receipt.clone()));
+    let params = Preset::Spec.params();
     let keys = EpochKeys {
         beacon: Digest([9; 32]),
-        tiers: [(Tier(1), token.clone())].into(),
+        tiers: [(Tier(1), TierRules { issuer: token.clone(), value_cap: params.value_cap })].into(),
         regions: Region::all().flat_map(denominations).collect(),
         committee: committee.public.clone(),
     };
     let works = testing::works(u16::try_from(width).expect("shards are narrow"));
     let shard = Shard::new(ShardIndex(0), works).expect("works in order");
-    EpochContext::new(ChainId(5), EpochId(3), keys, shard, Preset::Spec.params())
+    EpochContext::new(ChainId(5), EpochId(3), keys, shard, params)
 }
 
 fn issuers() -> [&'static BlindKey; 2] {
@@ -107,12 +105,23 @@ impl Bundles {
         let context = context(&committee, width, issuers());
         let made = |at: u64| {
             let draft = Draft::new(&context, at, TestSubscriber::credentials);
-            let bundle = draft.prove(&context, &mut ChaCha20Rng::seed_from_u64(at));
+            let mut rng = ChaCha20Rng::seed_from_u64(at);
+            let masks = Masks::prepare(&context.works, &mut rng);
+            let bundle = draft.prove(&context, masks, &mut rng);
             (draft, bundle)
         };
         let made = on_all_threads(|| (0..count as u64).into_par_iter().map(made).collect::<Vec<_>>());
         let (drafts, bundles) = made.into_iter().unzip();
-        Self { committee, context, drafts, bundles, rng: RefCell::new(ChaCha20Rng::seed_from_u64(2)) }
+        Self::of(committee, context, (drafts, bundles))
+    }
+
+    fn of(
+        committee: TestCommittee,
+        context: EpochContext,
+        (drafts, bundles): (Vec<Draft>, Vec<Bundle>),
+    ) -> Self {
+        let rng = RefCell::new(ChaCha20Rng::seed_from_u64(2));
+        Self { committee, context, drafts, bundles, scalars: OnceCell::new(), rng }
     }
 
     /// What [`Bundles::read`] makes the same bundles of. Finding keys takes longer than anything else here, which
@@ -137,12 +146,24 @@ impl Bundles {
             Draft::new(&context, seed, |_, _, _| (bundle.token, bundle.receipts.clone()))
         };
         let drafts = (0..).zip(&bundles).map(draft).collect();
-        Ok(Self { committee, context, drafts, bundles, rng: RefCell::new(ChaCha20Rng::seed_from_u64(2)) })
+        Ok(Self::of(committee, context, (drafts, bundles)))
     }
 
-    /// Number of bundles.
+    /// Number of different bundles.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.bundles.len()
+    }
+
+    /// Works of the shard.
+    pub(crate) fn width(&self) -> usize {
+        self.context.shard.width()
+    }
+
+    /// `count` bundles: where there are fewer, each several times. Nothing that is measured keeps what it has computed
+    /// of a bundle, so that a bundle costs the same each time.
+    pub(super) fn take(&self, count: usize) -> impl Iterator<Item = &Bundle> {
+        self.bundles.iter().cycle().take(count)
     }
 
     /// Works of the events of a bundle.
@@ -150,73 +171,93 @@ impl Bundles {
         self.drafts[bundle].events.iter().map(|event| usize::from(event.work.0)).collect()
     }
 
-    /// Backed events of a bundle.
-    pub(crate) fn backed(&self) -> usize {
-        EVENTS.div_ceil(BACKED_EVERY)
-    }
-
     /// Bytes of an upload, for each event.
     pub(crate) fn bytes(&self) -> f64 {
         self.bundles[0].to_bytes().len() as f64 / EVENTS as f64
     }
 
-    /// A device's work: shares, ciphertexts and proof of one bundle. Token and receipts are there.
-    pub(crate) fn prove(&self) -> Bundle {
-        self.drafts[0].prove(&self.context, &mut self.rng.borrow_mut())
+    /// A device's work ahead of time.
+    pub(crate) fn masks(&self) -> Masks {
+        Masks::prepare(&self.context.works, &mut *self.rng.borrow_mut())
     }
 
-    /// A party's first work: proofs, tokens and receipts of all bundles.
-    pub(crate) fn verify(&self) {
-        let all: Vec<_> = self.bundles.iter().collect();
+    /// A device's work on one bundle, sealing included. Masks, token and receipts are there.
+    pub(crate) fn prove(&self, masks: Masks) -> Bundle {
+        self.drafts[0].prove(&self.context, masks, &mut self.rng.borrow_mut())
+    }
+
+    /// A party's first work: proofs, caps, tokens and receipts of `count` bundles together.
+    pub(crate) fn verify(&self, count: usize) {
+        let all: Vec<_> = self.take(count).collect();
         let results = bundle::verify_batch(&self.context, &all, &mut *self.rng.borrow_mut());
         assert!(results.iter().all(Result::is_ok), "honest bundles");
     }
 
-    /// The two shares of each bundle that `party` holds.
-    pub(crate) fn openings(&self, party: PartyId) -> Vec<[ShareOpening; 2]> {
+    /// The same for a bundle by itself.
+    pub(crate) fn verify_one(&self) -> Accepted {
+        bundle::verify(&self.context, &self.bundles[0]).expect("an honest bundle")
+    }
+
+    /// The two seeds that `party` holds of each of `count` bundles.
+    pub(crate) fn open(&self, party: PartyId, count: usize) -> Vec<[ShareSeed; 2]> {
         let key = &self.committee.kem[party.index()];
         let open = |bundle: &Bundle| {
             let sealing = self.context.sealing_context(&bundle.envelope);
-            bundle
-                .sealed
-                .open(party, key, &sealing, self.context.shard.width())
-                .expect("sealed to this party")
+            bundle.sealed.open(party, key, &sealing).expect("sealed to this party")
         };
-        self.bundles.iter().map(open).collect()
+        self.take(count).map(open).collect()
     }
 
-    /// A party's second work: opens its shares of all bundles, checks and adds them.
-    pub(crate) fn add_shares(&self) -> ReplicatedTotals<Group> {
-        self.totals(PartyId::ALL[0])
+    /// What verifying them left to check the seeds of `party` against: it has read the elements before.
+    pub(crate) fn seed_commitments(&self, party: PartyId) -> Vec<[RistrettoPoint; 2]> {
+        let read = |wire: WirePoint| wire.decompress().expect("a group element");
+        self.bundles.iter().map(|b| held(party).map(|share| read(b.masks[share.index()]))).collect()
     }
 
-    fn totals(&self, party: PartyId) -> ReplicatedTotals<Group> {
-        let openings = self.openings(party);
-        let pairs = self.bundles.iter().zip(&openings).flat_map(|(bundle, openings)| {
-            let commitments = held(party).map(|share| bundle.commitments[share.index()]);
-            let point = |c: proofs::wire::WirePoint| c.decompress().expect("a commitment");
-            commitments.map(point).into_iter().zip(openings)
-        });
+    /// Their challenges, which verifying them left.
+    pub(crate) fn challenges(&self) -> Vec<BundleChallenge> {
+        let all: Vec<_> = self.bundles.iter().collect();
+        let results = bundle::verify_batch(&self.context, &all, &mut *self.rng.borrow_mut());
+        results.into_iter().map(|result| result.expect("honest bundles").challenge).collect()
+    }
+
+    /// A party's second work: whether its seeds open their commitments.
+    pub(crate) fn check(&self, commitments: &[[RistrettoPoint; 2]], seeds: &[[ShareSeed; 2]]) {
+        let pairs = commitments.iter().cycle().zip(seeds).flat_map(|(c, s)| c.iter().copied().zip(s));
         let pairs: Vec<_> = pairs.collect();
         check::check(&self.context.works, &pairs, &mut *self.rng.borrow_mut()).expect("honest shares");
-        let width = self.context.shard.width();
-        let mut totals = ReplicatedTotals::new(party, width);
-        for (bundle, openings) in self.bundles.iter().zip(&openings) {
-            let [own, next] = openings.each_ref().map(|opening| opening.to_vector(width));
-            let added = totals.add(bundle.envelope.group(), [(&own.0, own.1), (&next.0, next.1)]);
-            added.expect("shares are as wide as the shard");
-        }
-        totals
+    }
+
+    /// A party's third work, once a batch is final: the sums of its two shares.
+    pub(crate) fn sum(
+        &self,
+        party: PartyId,
+        challenges: &[BundleChallenge],
+        seeds: &[[ShareSeed; 2]],
+    ) -> [(Vec<Scalar>, Scalar); 2] {
+        let bundles: Vec<_> = self.take(seeds.len()).zip(challenges.iter().cycle()).collect();
+        [0, 1].map(|at| {
+            let shown = held(party)[at] == SHOWN_SHARE;
+            let parts: Vec<_> = bundles
+                .iter()
+                .zip(seeds)
+                .map(|((bundle, challenge), seeds)| {
+                    let proof = &bundle.proof;
+                    let response = shown.then_some((&proof.vector_response[..], proof.blinding_response));
+                    SharePart { seed: &seeds[at], challenge: **challenge, response }
+                })
+                .collect();
+            sum_shares(self.width(), &parts)
+        })
     }
 
     /// Views of each work, opened from the sums of all three parties. Not measured: it shows that the sums are right.
     #[cfg(test)]
     pub(crate) fn counts(&self) -> Vec<u64> {
-        let mut sums = vec![Scalar::ZERO; self.context.shard.width()];
-        for totals in PartyId::ALL.map(|party| self.totals(party)) {
-            for (_, share) in totals.own() {
-                sums.iter_mut().zip(&share.entries).for_each(|(sum, entry)| *sum += entry);
-            }
+        let (mut sums, challenges) = (vec![Scalar::ZERO; self.width()], self.challenges());
+        for party in PartyId::ALL {
+            let [(own, _), _] = self.sum(party, &challenges, &self.open(party, self.len()));
+            sums.iter_mut().zip(&own).for_each(|(sum, entry)| *sum += entry);
         }
         sums.iter()
             .map(|sum| proofs::tally::Count::from_scalar(sum).expect("shares add up to counts").views)
@@ -224,59 +265,14 @@ impl Bundles {
     }
 
     /// Group elements, as many as are asked for.
-    fn points(&self, count: usize) -> impl Iterator<Item = &RistrettoPoint> {
+    pub(super) fn points(&self, count: usize) -> impl Iterator<Item = &RistrettoPoint> {
         self.context.works.points().iter().cycle().take(count)
     }
 
-    fn scalars(&self, count: usize) -> Vec<Scalar> {
-        (0..count).map(|_| Scalar::random(&mut *self.rng.borrow_mut())).collect()
-    }
-
-    /// Two scalars for each half of a work's digits: the sides of the outer product over all works.
-    pub(crate) fn halves(&self) -> [Vec<Scalar>; 2] {
-        let low = 1 << (2 * (self.context.shard.digits() / 2));
-        [low, self.context.shard.width() / low].map(|n| self.scalars(n))
-    }
-
-    /// Bases of the digits of one event: three and four for each digit, and two for the backed entry.
-    fn digit_bases(&self) -> usize {
-        7 * (self.context.shard.digits() + 4) + 2
-    }
-
-    /// The multi-scalar multiplications of a proof, in constant time as the prover's are, and nothing else.
-    pub(crate) fn prover_floor(&self) -> RistrettoPoint {
-        let (width, degree) = (self.context.shard.width() + 1, self.context.shard.digits() + 4);
-        let over_works = std::iter::repeat_n(width, degree + 3);
-        let over_digits = std::iter::repeat_n(1 + EVENTS * self.digit_bases(), 2);
-        let multiply = |n| RistrettoPoint::multiscalar_mul(self.scalars(n), self.points(n));
-        over_works.chain(over_digits).map(multiply).sum()
-    }
-
-    /// The signatures of all bundles, their group elements read, and one multi-scalar multiplication.
-    pub(crate) fn verifier_floor(&self) -> RistrettoPoint {
-        let (context, mut elements) = (&self.context, Vec::new());
-        for bundle in &self.bundles {
-            let e = &bundle.envelope;
-            let message = token::message(e.chain, e.epoch, e.tier, &e.key);
-            token::verify(&context.keys.tiers[&e.tier], &message, &bundle.token).expect("a token");
-            let region = e.region.0.expect("a bundle with receipts");
-            for receipt in &bundle.receipts {
-                let signer = &context.keys.regions[&(region, receipt.denomination)];
-                receipt.verify(signer, (e.chain, e.epoch, region), &e.key).expect("a receipt");
-            }
-            let proof = &bundle.proof;
-            let wires = bundle.tags.iter().chain(&bundle.commitments).chain(&bundle.sealed.ephemerals);
-            let wires = wires.chain(&proof.ephemeral_masks).chain(&proof.coefficients).chain([
-                &e.key,
-                &proof.digits,
-                &proof.masks,
-                &proof.key_mask,
-                &proof.tag_mask,
-            ]);
-            elements.extend(wires.map(|wire| wire.decompress().expect("a group element")));
-        }
-        let fixed = context.shard.width() + EVENTS * self.digit_bases();
-        let scalars = self.scalars(fixed + elements.len());
-        RistrettoPoint::vartime_multiscalar_mul(&scalars, self.points(fixed).chain(&elements))
+    /// Scalars, as many as are asked for: drawing them is not measured.
+    pub(super) fn scalars(&self, count: usize) -> &[Scalar] {
+        const MOST: usize = 1 << 15;
+        let draw = || (0..MOST).map(|_| Scalar::random(&mut *self.rng.borrow_mut())).collect();
+        &self.scalars.get_or_init(draw)[..count]
     }
 }
