@@ -1,5 +1,9 @@
 //! Arguments and help of the command.
 
+mod bundle;
+
+pub(crate) use bundle::{BundleCommand, ShowBundle};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use primitives::{Digest, Preset};
 use sim::{
@@ -42,7 +46,8 @@ Examples:
       the final epoch is mirrored, and two creators claim there
 
 The run folder holds manifest.json, metrics.json, workload.csv (one row an accepted event),
-payouts.csv, epoch.json (the public record), report.html (opens offline) and timings.json.";
+payouts.csv, epoch.json (the public record), sample.bundle (an honest bundle), signers.json (keys
+that bundles verify under), report.html (opens offline) and timings.json.";
 
 const SWEEP_EXAMPLES: &str = "\
 Examples:
@@ -107,6 +112,9 @@ pub(crate) enum Command {
     /// Look at the public record of an epoch, and verify it offline
     #[command(subcommand)]
     Epoch(EpochCommand),
+    /// Look at a bundle as a device hands it in
+    #[command(subcommand)]
+    Bundle(BundleCommand),
     /// Simulate epochs on paper, without cryptography
     #[command(subcommand)]
     Sim(SimCommand),

@@ -97,7 +97,7 @@ pub(crate) fn show(arguments: &Show) -> Result<(), Failure> {
 }
 
 /// Reads the record of a run folder, or a record file.
-fn read(run: &Path) -> Result<(PathBuf, EpochRecord), Failure> {
+pub(crate) fn read(run: &Path) -> Result<(PathBuf, EpochRecord), Failure> {
     let path = if run.is_dir() { run.join(EPOCH_FILE) } else { run.to_owned() };
     let length = fs::metadata(&path).map(|meta| meta.len());
     let bytes = match length {

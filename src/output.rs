@@ -1,5 +1,6 @@
 //! Printing: tables for people, one JSON object for programs, one line for an error.
 
+use crate::bundle::BundleFailure;
 use crate::gov::GovFailure;
 use crate::secret::KeyError;
 use crate::sim::SweepFailure;
@@ -84,6 +85,9 @@ pub(crate) enum Failure {
     /// Results cannot be encoded.
     #[error("the result cannot be encoded: {0}")]
     Encode(#[from] serde_json::Error),
+    /// A bundle cannot be shown, or does not hold.
+    #[error(transparent)]
+    Bundle(#[from] BundleFailure),
     /// No sweep, or not all of it.
     #[error(transparent)]
     Sweep(#[from] SweepFailure),
@@ -121,6 +125,7 @@ impl Failure {
             | Self::RecordUnreadable { .. }
             | Self::RecordTooLong { .. }
             | Self::NoRecord { .. } => 2,
+            Self::Bundle(failure) => failure.code(),
             Self::Sweep(failure) => failure.code(),
             Self::Gov(failure) => failure.code(),
             Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) => 3,

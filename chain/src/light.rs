@@ -15,9 +15,11 @@ pub mod figures;
 pub mod finding;
 pub mod record;
 mod restore;
+pub mod signers;
 pub mod verify;
 
 pub use decimal::{Decimal128, Decimal256};
 pub use finding::Finding;
 pub use record::{EpochRecord, RecordError, record};
+pub use signers::{ContextError, SignerKeys};
 pub use verify::{Anchoring, Refused, Verdict, verify};

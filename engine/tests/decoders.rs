@@ -1,52 +1,18 @@
 //! Every decoder of bytes that come from outside: whatever decodes is the one encoding of what it decodes to, and
-//! nothing makes a decoder panic. The same property over random bytes and over valid messages with bytes changed.
+//! nothing makes a decoder panic. The same property over random bytes, over valid messages with bytes changed, and over
+//! the golden vectors with each byte changed. `fuzz/` runs the same functions guided by coverage.
 
-use chain::{Block, Transaction};
+#[path = "../../fuzz/src/decoders.rs"]
+#[allow(unreachable_pub, dead_code, reason = "a part of the fuzzing crate too")]
+mod decoders;
+
+use decoders::{DECODERS, every as every_decoder, one};
 use engine::message::{Letter, Objection, PeerMessage};
-use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
-use primitives::{Decode, Digest, Encode, GovernanceParams, Preset};
-use proofs::{
-    blind::BlindKey,
-    bundle::Bundle,
-    committee::Committee,
-    receipt::Receipt,
-    shard::Shard,
-    sharing::{Complaint, SealedShares},
-    tally::{BatchHeader, SignedHeader, SignedRoot, TallyProof, Totals, statement::ShareOpenings},
-    testing::{TestSubscriber, committee, event, small},
-};
+use primitives::{Digest, Encode, Preset, ids::from_hex};
+use proofs::testing::{TestSubscriber, committee, event, small};
 use proptest::prelude::*;
-use std::sync::OnceLock;
-
-/// Bytes either do not decode, or are exactly what the value encodes to.
-fn canonical<T: Decode + Encode>(bytes: &[u8]) {
-    if let Ok(value) = T::from_bytes(bytes) {
-        assert_eq!(value.to_bytes(), bytes, "{} has a second spelling", std::any::type_name::<T>());
-    }
-}
-
-fn every_decoder(bytes: &[u8]) {
-    canonical::<Bundle>(bytes);
-    canonical::<SealedShares>(bytes);
-    canonical::<Receipt>(bytes);
-    canonical::<Complaint>(bytes);
-    canonical::<BlindKey>(bytes);
-    canonical::<Committee>(bytes);
-    canonical::<Shard>(bytes);
-    canonical::<BatchHeader>(bytes);
-    canonical::<SignedHeader>(bytes);
-    canonical::<SignedRoot>(bytes);
-    canonical::<Totals>(bytes);
-    canonical::<TallyProof>(bytes);
-    canonical::<ShareOpenings>(bytes);
-    canonical::<OpeningsMessage>(bytes);
-    canonical::<RevealMessage>(bytes);
-    canonical::<ResponseMessage>(bytes);
-    canonical::<Letter>(bytes);
-    canonical::<Transaction>(bytes);
-    canonical::<Block>(bytes);
-    canonical::<GovernanceParams>(bytes);
-}
+use serde_json::Value;
+use std::{collections::BTreeSet, sync::OnceLock};
 
 /// Valid encodings of several types, to be changed.
 fn seeds() -> &'static [Vec<u8>] {
@@ -93,5 +59,47 @@ proptest! {
         every_decoder(&bytes);
         bytes.extend(std::iter::repeat_n(value, grow));
         every_decoder(&bytes);
+    }
+}
+
+/// Every stretch of bytes of a file of golden vectors.
+fn golden(value: &Value, into: &mut Vec<Vec<u8>>) {
+    match value {
+        Value::String(text) => into.extend(from_hex(text).ok().filter(|bytes| !bytes.is_empty())),
+        Value::Object(entries) => entries.values().for_each(|value| golden(value, into)),
+        _ => {}
+    }
+}
+
+/// Golden encodings of every kind, in turn with each byte changed and with each end cut off. Long ones are stepped
+/// through.
+#[test]
+fn golden_encodings_with_a_byte_changed_have_no_second_spelling() {
+    let mut encodings = Vec::new();
+    for file in [include_str!("../../vectors/proofs.json"), include_str!("../../vectors/messages.json")] {
+        golden(&serde_json::from_str(file).expect("JSON"), &mut encodings);
+    }
+    for encoding in encodings {
+        every_decoder(&encoding);
+        let mut bytes = encoding.clone();
+        for at in (0..bytes.len()).step_by(bytes.len().div_ceil(300)) {
+            for value in [0, bytes[at] ^ 1, bytes[at].wrapping_add(1), 0xff] {
+                bytes[at] = value;
+                every_decoder(&bytes);
+            }
+            bytes[at] = encoding[at];
+            every_decoder(&encoding[..at]);
+        }
+    }
+}
+
+#[test]
+fn an_input_of_the_fuzz_target_names_its_decoder() {
+    let names: BTreeSet<_> = DECODERS.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), DECODERS.len());
+    one(&[]);
+    one(&[u8::MAX, 1, 2, 3]);
+    for number in 0..DECODERS.len() {
+        one(&[number as u8]);
     }
 }

@@ -86,8 +86,17 @@ impl BlindKey {
         Ok((request, Pending { key: self.key.clone(), message: message.to_vec(), secret: result.secret }))
     }
 
-    /// Checks a signature.
+    /// The modulus, most significant byte first.
+    fn modulus(&self) -> &[u8] {
+        &self.der[DER_HEAD.len()..][..limits::RSA_BYTES]
+    }
+
+    /// Checks a signature. It must be a number below the modulus (RFC 8017, section 5.2.2): the library reduces it
+    /// without asking, and would accept a second spelling of half of all signatures.
     pub fn verify(&self, message: &[u8], signature: &BlindSignature) -> Result<(), BlindError> {
+        if signature.as_slice() >= self.modulus() {
+            return Err(BlindError::Signature);
+        }
         let signature = Signature(signature.to_vec());
         self.key.verify(&signature, None, message, &Options::default()).map_err(|_| BlindError::Signature)
     }

@@ -10,12 +10,14 @@
 pub mod batch;
 pub mod digits;
 mod equations;
+pub mod parts;
 pub mod prover;
 pub mod statement;
 pub mod verifier;
 pub mod witness;
 
 pub use batch::{verify, verify_batch};
+pub use parts::Part;
 pub use prover::{Open, Secrets, prove, prove_whatever_the_witness_says};
 pub use statement::{Bundle, Envelope, Proof};
 pub use verifier::BundleError;

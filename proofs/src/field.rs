@@ -14,14 +14,14 @@ use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 use zeroize::Zeroize;
 
 /// The group order l, least significant word first.
-const ORDER: [u64; 4] = [0x5812_631a_5cf5_d3ed, 0x14de_f9de_a2f7_9cd6, 0, 0x1000_0000_0000_0000];
+pub(crate) const ORDER: [u64; 4] = [0x5812_631a_5cf5_d3ed, 0x14de_f9de_a2f7_9cd6, 0, 0x1000_0000_0000_0000];
 /// `-l^-1 mod 2^64`.
-const INVERSE: u64 = 0xd2b5_1da3_1254_7e1b;
+pub(crate) const INVERSE: u64 = 0xd2b5_1da3_1254_7e1b;
 /// `2^256 mod l`: one in Montgomery form.
-const R: [u64; 4] =
+pub(crate) const R: [u64; 4] =
     [0xd6ec_3174_8d98_951d, 0xc6ef_5bf4_737d_cf70, 0xffff_ffff_ffff_fffe, 0x0fff_ffff_ffff_ffff];
 /// `2^512 mod l`.
-const R2: [u64; 4] =
+pub(crate) const R2: [u64; 4] =
     [0xa406_11e3_449c_0f01, 0xd00e_1ba7_6885_9347, 0xceec_73d2_17f5_be65, 0x0399_411b_7c30_9a3d];
 
 /// `a - b`, and whether it borrowed.

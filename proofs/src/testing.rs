@@ -8,10 +8,12 @@ use crate::{
     cap::Spent,
     committee::{Committee, Member, PartySigner},
     epoch::{EpochContext, EpochKeys, TierRules},
+    field,
     receipt::{Denomination, Receipt},
     shard::Shard,
-    sharing::{KemKey, Masks},
+    sharing::{KemKey, Masks, ShareSeed},
     token::{self, SubscriberKey},
+    transcript::{BundleChallenge, Rho, Tau},
 };
 use primitives::{
     ChainId, Digest, EpochId, GovernanceParams, PartyId, Preset, Region, RegionTag, ShardIndex, Tier, WorkId,
@@ -195,4 +197,29 @@ impl TestSubscriber {
         let proved = bundle::prove_whatever_the_witness_says(context, secrets, open, witness, &mut self.rng);
         proved.expect("the committee's keys are valid").0
     }
+}
+
+/// `rho`, `tau` and `x` of a bundle, as its verifier draws them. Whether the bundle holds does not matter.
+pub fn challenges(context: &EpochContext, bundle: &Bundle) -> (Rho, Tau, BundleChallenge) {
+    let mut transcript = bundle.transcript(context);
+    bundle.proof.append_first_message(&mut transcript);
+    let (rho, tau) = (transcript.rho(), transcript.tau());
+    bundle.proof.append_second_message(&mut transcript);
+    (rho, tau, transcript.x())
+}
+
+/// A share's seed of these bytes, which a device would draw.
+pub fn share_seed(bytes: [u8; 32]) -> ShareSeed {
+    ShareSeed(bytes)
+}
+
+/// The bytes of a share's seed, which no party shows.
+pub fn seed_bytes(seed: &ShareSeed) -> [u8; 32] {
+    seed.0
+}
+
+/// Constants of the arithmetic modulo the group order l, as words with the least significant first: l, `2^256 mod l`,
+/// `2^512 mod l`, and `-l^-1 mod 2^64` in the lowest word.
+pub fn field_constants() -> [[u64; 4]; 4] {
+    [field::ORDER, field::R, field::R2, [field::INVERSE, 0, 0, 0]]
 }

@@ -90,6 +90,26 @@ mod tests {
     }
 
     #[test]
+    fn a_signature_is_a_number_below_the_modulus() {
+        let mut rng = ChaCha20Rng::seed_from_u64(6);
+        let (key, modulus) = (issuer().public(), &issuer().public().der()[33..33 + 256]);
+        // The sum of signature and modulus has the same powers, and one that fits is soon found.
+        let spellings = (0u8..100).find_map(|n| {
+            let message = Digest([n; 32]);
+            let token = issue(issuer(), &message, &mut rng).unwrap();
+            let (mut sum, mut carry) = (token, 0);
+            for (digit, added) in sum.iter_mut().zip(modulus).rev() {
+                let total = u16::from(*digit) + u16::from(*added) + carry;
+                (*digit, carry) = (total as u8, total >> 8);
+            }
+            (carry == 0).then_some((message, token, sum))
+        });
+        let (message, token, sum) = spellings.expect("the modulus is not far above half of what fits");
+        assert_eq!(verify(key, &message, &token), Ok(()));
+        assert_eq!(verify(key, &message, &sum), Err(BlindError::Signature));
+    }
+
+    #[test]
     fn a_wrong_answer_of_the_issuer_is_noticed() {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
         let (request, pending) = issuer().public().blind(b"message", &mut rng).unwrap();

@@ -12,6 +12,7 @@ use crate::{
     workload::Workload,
     world::World,
 };
+use chain::light::SignerKeys;
 use engine::{Address, Event, Phase, Refusal, Running, message::OpenedEpoch};
 use primitives::{Digest, PartyId};
 use std::{
@@ -74,6 +75,10 @@ pub(super) struct Collected {
     pub(super) dropped: BTreeMap<String, u64>,
     /// What happened during the outage.
     pub(super) away: Option<Away>,
+    /// The first honest bundle that was handed in: the first with receipts, if there is one.
+    pub(super) sample: Option<Parcel>,
+    /// Keys of the blind signers, as the parties have them.
+    pub(super) signers: SignerKeys,
 }
 
 impl Collected {
@@ -117,6 +122,7 @@ pub(super) fn collect(
     running.begin();
     let epoch = tracker.opened()?;
     progress.end(Stage::Opening);
+    tracker.out.signers = SignerKeys::from(&epoch.shards[0].keys);
 
     let bundles = workload.subscribers.iter().map(|s| Ok(device::cut(world, &epoch, s)?.len()));
     let bundles = bundles.sum::<Result<usize, DemoError>>()?;
@@ -167,6 +173,11 @@ impl Tracker<'_> {
         self.outstanding += PartyId::ALL.len();
         match submission {
             Submission::Honest(subscriber, mut parcel) => {
+                let has_receipts = |parcel: &Parcel| parcel.region.0.is_some();
+                if !self.out.sample.as_ref().is_some_and(|kept| has_receipts(kept) || !has_receipts(&parcel))
+                {
+                    self.out.sample = Some(parcel.clone());
+                }
                 // The parties have the bytes now.
                 parcel.bytes = Arc::new([]);
                 self.out.honest.insert(parcel.id, Handed { subscriber, parcel });

@@ -25,14 +25,28 @@ pub const WORKLOAD_FILE: &str = "workload.csv";
 pub const PAYOUTS_FILE: &str = "payouts.csv";
 /// The run as a page.
 pub const REPORT_FILE: &str = "report.html";
+/// An honest bundle of the run, as a device handed it in.
+pub const SAMPLE_FILE: &str = "sample.bundle";
+/// Public keys of the blind signers, under which bundles of the run verify.
+pub const SIGNERS_FILE: &str = "signers.json";
 /// How long each stage took.
 pub const TIMINGS_FILE: &str = "timings.json";
 /// Every file of a run folder.
-pub const FILES: [&str; 7] =
-    [EPOCH_FILE, MANIFEST_FILE, METRICS_FILE, WORKLOAD_FILE, PAYOUTS_FILE, REPORT_FILE, TIMINGS_FILE];
+pub const FILES: [&str; 9] = [
+    EPOCH_FILE,
+    MANIFEST_FILE,
+    METRICS_FILE,
+    WORKLOAD_FILE,
+    PAYOUTS_FILE,
+    SAMPLE_FILE,
+    SIGNERS_FILE,
+    REPORT_FILE,
+    TIMINGS_FILE,
+];
 /// Files that the manifest's command gives again, byte for byte, on any machine and with any number of threads. The
 /// others hold what depends on timing: the number of messages that actors needed, and durations.
-pub const REPRODUCIBLE: [&str; 4] = [EPOCH_FILE, MANIFEST_FILE, PAYOUTS_FILE, WORKLOAD_FILE];
+pub const REPRODUCIBLE: [&str; 6] =
+    [EPOCH_FILE, MANIFEST_FILE, PAYOUTS_FILE, SAMPLE_FILE, SIGNERS_FILE, WORKLOAD_FILE];
 /// Run folders.
 pub static RUN: Kind = Kind { name: "cwe-run", files: &FILES };
 
@@ -104,6 +118,8 @@ pub fn commit(staging: Staging, outcome: &Outcome) -> Result<(), FolderError> {
     staging.commit(|dir| {
         write_json(dir.join(EPOCH_FILE), &outcome.record)?;
         write_json(dir.join(MANIFEST_FILE), &outcome.manifest)?;
+        write_file(dir.join(SAMPLE_FILE), &outcome.sample)?;
+        write_json(dir.join(SIGNERS_FILE), &outcome.signers)?;
         write_json(dir.join(METRICS_FILE), &outcome.metrics)?;
         let timings: BTreeMap<&str, f64> =
             outcome.timings.iter().map(|(stage, took)| (stage.key(), took.as_secs_f64())).collect();

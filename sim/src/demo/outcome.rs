@@ -15,7 +15,7 @@ use crate::{
     workload::Workload,
     world::World,
 };
-use chain::light::{EpochRecord, record::TierRecord};
+use chain::light::{EpochRecord, SignerKeys, record::TierRecord};
 use engine::Refusal;
 use primitives::{Credits, Digest, PartyId, PersonId, Preset, RegionTag, WorkId};
 use serde::Serialize;
@@ -79,6 +79,10 @@ pub struct Outcome {
     pub payouts: Vec<PayoutRow>,
     /// The public record.
     pub record: EpochRecord,
+    /// An honest bundle, as it was handed in: the first with receipts, if there is one.
+    pub sample: Vec<u8>,
+    /// Keys of the blind signers.
+    pub signers: SignerKeys,
     /// Names of works.
     pub names: BTreeMap<WorkId, String>,
     /// The workload.
@@ -181,6 +185,8 @@ impl Inputs<'_> {
             rows: self.rows,
             payouts: self.claimed.claims.iter().map(payout).collect(),
             record: self.record,
+            sample: self.collected.sample.map_or_else(Vec::new, |parcel| parcel.bytes.to_vec()),
+            signers: self.collected.signers,
             names: names.map(|(id, spec)| (*id, spec.name.clone())).collect(),
             workload: self.workload,
             away: self.collected.away,

@@ -1,0 +1,74 @@
+//! Every decoder of bytes that come from outside: whatever decodes is the one encoding of what it decodes to, and
+//! nothing makes a decoder panic.
+
+use chain::{Block, Transaction};
+use engine::message::{Letter, PeerMessage};
+use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
+use primitives::{Decode, Encode, GovernanceParams};
+use proofs::{
+    blind::BlindKey,
+    bundle::{Bundle, Envelope},
+    cap::CapProof,
+    committee::{Committee, Signatures},
+    receipt::Receipt,
+    shard::Shard,
+    sharing::{Complaint, SealedShares},
+    tally::{
+        BatchHeader, EpochRoot, Running, SignedHeader, SignedRoot, TallyProof, Totals,
+        statement::ShareOpenings,
+    },
+};
+
+/// Bytes either do not decode, or are exactly what the value encodes to.
+pub fn canonical<T: Decode + Encode>(bytes: &[u8]) {
+    if let Ok(value) = T::from_bytes(bytes) {
+        assert_eq!(value.to_bytes(), bytes, "{} has a second spelling", std::any::type_name::<T>());
+    }
+}
+
+/// A decoder under its name.
+pub type Decoder = (&'static str, fn(&[u8]));
+
+/// Every decoder. The number of a decoder is its place, which saved inputs depend on: new ones go to the end.
+pub const DECODERS: &[Decoder] = &[
+    ("bundle", canonical::<Bundle>),
+    ("envelope", canonical::<Envelope>),
+    ("sealed shares", canonical::<SealedShares>),
+    ("cap proof", canonical::<CapProof>),
+    ("receipt", canonical::<Receipt>),
+    ("complaint", canonical::<Complaint>),
+    ("blind key", canonical::<BlindKey>),
+    ("committee", canonical::<Committee>),
+    ("signatures", canonical::<Signatures>),
+    ("shard", canonical::<Shard>),
+    ("batch header", canonical::<BatchHeader>),
+    ("running commitments", canonical::<Running>),
+    ("signed header", canonical::<SignedHeader>),
+    ("epoch root", canonical::<EpochRoot>),
+    ("signed root", canonical::<SignedRoot>),
+    ("totals", canonical::<Totals>),
+    ("tally proof", canonical::<TallyProof>),
+    ("share openings", canonical::<ShareOpenings>),
+    ("openings message", canonical::<OpeningsMessage>),
+    ("reveal message", canonical::<RevealMessage>),
+    ("response message", canonical::<ResponseMessage>),
+    ("peer message", canonical::<PeerMessage>),
+    ("letter", canonical::<Letter>),
+    ("transaction", canonical::<Transaction>),
+    ("block", canonical::<Block>),
+    ("parameters", canonical::<GovernanceParams>),
+];
+
+/// Gives bytes to every decoder.
+pub fn every(bytes: &[u8]) {
+    DECODERS.iter().for_each(|(_, decode)| decode(bytes));
+}
+
+/// Gives bytes to the decoder whose number the first byte is, if there is such a one.
+pub fn one(data: &[u8]) {
+    if let Some((number, bytes)) = data.split_first()
+        && let Some((_, decode)) = DECODERS.get(usize::from(*number))
+    {
+        decode(bytes);
+    }
+}
