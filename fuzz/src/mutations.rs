@@ -42,9 +42,10 @@ impl World {
     fn new() -> Self {
         let (_, context) = small();
         let mut subscriber = TestSubscriber::new(1);
-        let events = |view| vec![event(1, view, true), event(2, view, false)];
+        let events = |view| vec![event(1, view, true), event(2, view, true), event(2, view + 1, false)];
+        // The golden bundle, so that fuzzing can start from it.
         let first = subscriber.bundle(&context, events(0));
-        let second = subscriber.bundle(&context, events(1));
+        let second = subscriber.bundle(&context, events(2));
         let other = TestSubscriber::new(2).bundle(&context, events(0));
         let (mut values, mut token, mut at) = (Vec::new(), 0, 0);
         for part in first.parts() {

@@ -6,10 +6,12 @@
 mod mutations;
 
 use mutations::{CHANGE_BYTES, Outcome, World, changed, judge};
+use primitives::ids::from_hex;
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},
 };
+use serde_json::Value;
 
 /// Seeded lists of changes. Many do not decode; enough of them have to reach the verifier.
 #[test]
@@ -44,6 +46,14 @@ fn honest_bundles_are_accepted_and_nothing_decodes_of_half_of_one() {
         assert_eq!(judge(&bundle[..bundle.len() / 2]), Outcome::Undecoded);
     }
     assert_eq!(changed(&[0]), Outcome::Honest, "no change at all");
+}
+
+/// docs/fuzzing.md gives it to the fuzzer to start from.
+#[test]
+fn the_golden_bundle_is_one_of_the_honest_ones() {
+    let file: Value = serde_json::from_str(include_str!("../../vectors/proofs.json")).expect("JSON");
+    let golden = from_hex(file["bundle"]["bytes"].as_str().expect("text")).expect("hexadecimal digits");
+    assert_eq!(judge(&golden), Outcome::Honest);
 }
 
 /// A token has one spelling: signature plus modulus, where it fits, is another number of the same powers.
