@@ -151,8 +151,7 @@ impl<'a> Literal<'a> {
     /// (f)
     fn amounts(&self) -> bool {
         let (m, proof) = (self.layout.degree(), self.proof());
-        let mut left =
-            power(self.x, m) * power(self.tau, self.context.shard.width()) * point(&proof.value);
+        let mut left = power(self.x, m) * power(self.tau, self.context.shard.width()) * point(&proof.value);
         for (k, coefficient) in proof.coefficients.iter().enumerate() {
             let k = if k == m { m + 1 } else { k };
             left += power(self.x, k) * point(coefficient);
