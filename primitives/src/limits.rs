@@ -31,7 +31,7 @@ pub const RSA_BITS: usize = 2048;
 pub const RSA_BYTES: usize = RSA_BITS / 8;
 /// Length of the DER encoding of a blind RSA public key of exactly 2,048 bits with exponent 65,537.
 pub const RSA_KEY_BYTES: usize = 294;
-/// Longest bundle that intake reads, in bytes: the explicit share of the widest shard, 128 events, 128 receipts.
+/// Longest bundle that intake reads, in bytes: the vector over the widest shard, 128 events, 128 receipts.
 pub const MAX_BUNDLE_BYTES: usize = 512 * 1024;
 /// Most bundles in one batch.
 pub const MAX_BATCH: usize = 256;

@@ -182,6 +182,7 @@ impl Line {
         // What is in a proposal leaves with the proposal: this party may have signed it.
         if self.proposal.as_ref().is_none_or(|p| !p.ids.contains(&bundle)) {
             effects.extend(self.leave_out(desk, bundle, Objection::Share, party));
+            effects.extend(self.move_on(desk)?);
         }
         Ok(effects)
     }
