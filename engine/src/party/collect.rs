@@ -67,6 +67,9 @@ pub enum FaultReason {
     /// Its complaint does not hold.
     #[error("a complaint does not hold: {0}")]
     Complaint(ComplaintError),
+    /// The chain anchored a header of it that another of its own had replaced.
+    #[error("the chain anchored a batch whose leader had left bundles of it out")]
+    SignedTwice,
     /// It speaks of a shard that the epoch does not have.
     #[error("a message about a shard that the epoch does not have")]
     UnknownShard,
@@ -118,7 +121,7 @@ impl Collect {
     ) -> Outcome {
         let (party, shard) = (self.party, bundle.envelope.shard);
         let admitted = self.pool.admit(secrets, id, (bundle, accepted));
-        let early = self.pool.early_complaint(&id);
+        let early = self.pool.early_complaints(&id);
         let Some((line, mut desk)) = self.at(shard, secrets) else {
             let refusal = Refusal::UnknownShard { shard };
             return Ok(vec![Effect::Publish(Event::Refused { party, bundle: id, refusal })]);
@@ -127,7 +130,7 @@ impl Collect {
         match admitted {
             Ok(()) => {
                 effects.push(Effect::Publish(Event::Provisional { party, bundle: id }));
-                if let Some((from, complaint)) = early {
+                for (from, complaint) in early {
                     effects.extend(line.complained(&mut desk, from, complaint)?);
                 }
             }

@@ -170,7 +170,7 @@ impl Line {
             FaultReason::Complaint(error).of(if proved { party } else { from })
         };
         let mut effects = Vec::new();
-        match desk.pool.judge(from, &complaint) {
+        match desk.pool.judge(self.shard, from, &complaint) {
             Judgement::False(error) => return Err(fault(error)),
             Judgement::Later | Judgement::Moot => return Ok(effects),
             Judgement::Holds => {}
@@ -298,9 +298,6 @@ impl Line {
             if header.view <= before.header.view {
                 return Err(FaultReason::Equivocation.of(from));
             }
-            let gone: Vec<_> = before.ids.iter().filter(|id| !ids.contains(id)).copied().collect();
-            effects
-                .extend(gone.into_iter().filter_map(|id| self.leave_out(desk, id, Objection::Refused, from)));
         }
         let unknown = |id: &Digest| desk.pool.objection(self.shard, id) == Some(Objection::Unknown);
         if !self.closed && ids.iter().any(unknown) {
@@ -319,7 +316,12 @@ impl Line {
         }
         let signature = desk.secrets.signer.sign(&header.signing_digest());
         effects.push(Effect::peer(from, self.shard, PeerMessage::Vote(header.digest(), signature)));
-        self.proposal = Some(Proposal { header, ids });
+        // What the last proposal held is dropped only now that another takes its place: until then the chain may anchor
+        // the one that this party signed.
+        let before = self.proposal.replace(Proposal { header, ids });
+        let now = self.proposal.as_ref().map(|p| p.ids.as_slice()).unwrap_or_default();
+        let gone = before.into_iter().flat_map(|p| p.ids).filter(|id| !now.contains(id)).collect::<Vec<_>>();
+        effects.extend(gone.into_iter().filter_map(|id| self.leave_out(desk, id, Objection::Refused, from)));
         Ok(effects)
     }
 
@@ -402,6 +404,10 @@ impl Line {
         }
         let unknown = Fault { culprit: None, reason: FaultReason::UnknownBatch };
         let proposal = self.proposal.take().filter(|p| p.header == signed.header).ok_or(unknown)?;
+        if proposal.ids.iter().any(|id| desk.pool.objection(self.shard, id).is_some()) {
+            let gone = FaultReason::SignedTwice;
+            return Err(gone.of(signed.header.leader()));
+        }
         for (group, [own, next]) in desk.pool.settle(&proposal.ids) {
             let added = self.totals.add(group, [(&own.0, own.1), (&next.0, next.1)]);
             added.expect("shares were expanded to the width of the shard");

@@ -23,7 +23,7 @@ use std::{
     sync::Arc,
 };
 
-/// Most complaints that wait for their bundle. An honest party complains of what it has sent on to nobody but its own
+/// Most complaints of one party that wait for their bundle. An honest party complains of what it has sent on to nobody but its own
 /// pool, so that few wait; whoever sends more is not believed.
 const MAX_EARLY_COMPLAINTS: usize = 1024;
 
@@ -93,8 +93,10 @@ pub(super) struct Pool {
     /// `Cum` after the last bundle of each subscriber that was ever in the pool, of whatever shard. It is not taken back
     /// with a bundle that is dropped: a subscriber has one chain of values, and no second branch of it.
     spent_of: BTreeMap<WirePoint, WirePoint>,
-    /// Complaints of bundles that have not come yet, and who showed them.
-    early: BTreeMap<Digest, (PartyId, Complaint)>,
+    /// Complaints of bundles that have not come yet, by who showed them.
+    early: BTreeMap<(Digest, PartyId), Complaint>,
+    /// Bundles in final batches: it is too late to complain of them.
+    settled: BTreeSet<Digest>,
     /// Bundles of which a complaint holds.
     struck: BTreeSet<Digest>,
     /// Subscribers of each tier. A place is not given back with a bundle that is left out: who paid has a place.
@@ -117,6 +119,7 @@ impl Pool {
             bundles_of: BTreeMap::new(),
             spent_of: BTreeMap::new(),
             early: BTreeMap::new(),
+            settled: BTreeSet::new(),
             struck: BTreeSet::new(),
             keys_of: BTreeMap::new(),
             capacity: limits::MAX_SUBSCRIBER_EPOCHS,
@@ -145,6 +148,7 @@ impl Pool {
         id: Digest,
         (bundle, accepted): (Arc<Bundle>, Accepted),
     ) -> Result<(), Rejected> {
+        let (envelope, ephemerals) = (bundle.envelope.clone(), bundle.sealed.ephemerals);
         match self.check(secrets, id, bundle, accepted) {
             Ok(held) => {
                 self.pseudonyms.extend(&held.uses.pseudonyms);
@@ -159,6 +163,13 @@ impl Pool {
             }
             Err(rejected) => {
                 let share = rejected.complaint.is_some();
+                if share {
+                    // The others took it in before they heard of it: the subscriber's chain goes on for all alike.
+                    self.ephemerals.extend(ephemerals);
+                    *self.bundles_of.entry(envelope.key).or_default() += 1;
+                    self.keys_of.entry(envelope.tier).or_default().insert(envelope.key);
+                    self.spent_of.insert(envelope.key, accepted.spent);
+                }
                 self.refused.insert(id, if share { Objection::Share } else { Objection::Refused });
                 Err(rejected)
             }
@@ -244,16 +255,21 @@ impl Pool {
     }
 
     /// Judges another party's complaint. The bundle stays where it is.
-    pub(super) fn judge(&mut self, from: PartyId, complaint: &Complaint) -> Judgement {
+    pub(super) fn judge(&mut self, shard: ShardIndex, from: PartyId, complaint: &Complaint) -> Judgement {
         let id = complaint.bundle;
         let Some(held) = self.held.get(&id) else {
-            let room = self.early.len() < MAX_EARLY_COMPLAINTS;
-            if self.refused.contains_key(&id) || self.struck.contains(&id) || !room {
+            let room = self.early.keys().filter(|(_, by)| *by == from).count() < MAX_EARLY_COMPLAINTS;
+            let gone = [&self.struck, &self.settled].iter().any(|ids| ids.contains(&id));
+            if self.refused.contains_key(&id) || gone || !room {
                 return Judgement::Moot;
             }
-            self.early.insert(id, (from, complaint.clone()));
+            self.early.insert((id, from), complaint.clone());
             return Judgement::Later;
         };
+        // Proposals of another shard may hold it: there it is to be complained of.
+        if held.shard != shard {
+            return Judgement::False(ComplaintError::OtherBundle);
+        }
         let context = &self.epoch.shards[held.shard.0 as usize];
         match complaint.verify(context, Held::of(id, &held.bundle, &held.accepted)) {
             Ok(_) => {
@@ -264,9 +280,10 @@ impl Pool {
         }
     }
 
-    /// A complaint that came before its bundle.
-    pub(super) fn early_complaint(&mut self, id: &Digest) -> Option<(PartyId, Complaint)> {
-        self.early.remove(id)
+    /// Complaints that came before their bundle, and who showed them.
+    pub(super) fn early_complaints(&mut self, id: &Digest) -> Vec<(PartyId, Complaint)> {
+        let shown = |party: PartyId| Some((party, self.early.remove(&(*id, party))?));
+        PartyId::ALL.into_iter().filter_map(shown).collect()
     }
 
     /// Whether a complaint of a bundle holds.
@@ -365,6 +382,7 @@ impl Pool {
         let sums = self.by_group(ids).into_iter().map(sum).collect();
         for id in ids {
             if let Some(held) = self.held.remove(id) {
+                self.settled.insert(*id);
                 self.order[held.shard.0 as usize].retain(|other| other != id);
             }
         }

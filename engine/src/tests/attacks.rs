@@ -243,3 +243,30 @@ fn bundles_that_a_party_never_got_are_left_out() {
         "{refusals:?}"
     );
 }
+
+/// A leader whose batch all have signed proposes another one that nobody can check yet. What was signed may still be
+/// anchored, so nothing of it is dropped.
+#[test]
+fn a_leader_that_proposes_anew_after_all_have_signed_takes_nothing_away() {
+    let proposed = std::cell::RefCell::new(None);
+    let (mut mesh, opened) = Mesh::opened();
+    mesh.tamper = Box::new(|_, _, message| {
+        if let PeerMessage::Propose(header, _) = message {
+            proposed.borrow_mut().get_or_insert(header.clone());
+        }
+        true
+    });
+    mesh.hold_anchors(true);
+    mesh.submit_honest(&opened, 2);
+    let mut header = proposed.borrow_mut().take().expect("party 1 leads position 0");
+    let junk = Digest([7; 32]);
+    (header.view, header.count) = (1, 1);
+    header.batch_root = merkle::root(&[merkle::leaf(&junk.0)]);
+    for to in [TWO(), THREE()] {
+        mesh.inject(ONE(), to, PeerMessage::Propose(header.clone(), vec![junk]));
+    }
+    mesh.hold_anchors(false);
+    mesh.close();
+    mesh.assert_done();
+    assert_eq!(mesh.batches().concat().len(), 2);
+}

@@ -231,3 +231,19 @@ fn a_party_that_objects_to_everybody_but_one_in_a_shard_gets_nothing_opened() {
     assert_eq!((mesh.phase(), culprit), (Phase::Aborted, None));
     assert!(reason.contains("left out"), "{reason}");
 }
+
+/// Proposals of the bundle's own shard may hold it: dropped on another shard's letter, it would be missed there.
+#[test]
+fn a_complaint_in_a_letter_of_another_shard_is_the_fault_of_its_sender() {
+    let (mut mesh, opened) = opened();
+    let ([one, two, _], context) = (PartyId::ALL, &opened.shards[1]);
+    let spoil = |w: &mut bundle::RawWitness| w.spoiled_share = Some(two);
+    let bad = TestSubscriber::new(9).lying_bundle(context, vec![event(0, 0, false)], spoil);
+    mesh.submit(&bad.to_bytes());
+    let accepted = bundle::verify(context, &bad).expect("the proof holds");
+    let (key, mut rng) = (&proofs::testing::committee(11).kem[two.index()], TestSubscriber::new(8).rng);
+    let about = (bad.id(), &bad, &accepted);
+    let complaint = proofs::sharing::Complaint::new(context, about, (two, key), two, &mut rng).unwrap();
+    mesh.inject(two, one, PeerMessage::Complaint(complaint));
+    assert_eq!(mesh.aborted().expect("the epoch stops").0, Some(two));
+}
