@@ -161,6 +161,11 @@ impl GovernanceParams {
         u32::try_from((u128::from(ONE_Q16) << 32) / denominator).expect("at most one")
     }
 
+    /// What an event is worth in 2^-18 views: a view's value times the quarters of the work that were played.
+    pub fn event_value(&self, view: u16, quarters: u8) -> u64 {
+        u64::from(self.view_value(view)) * u64::from(quarters)
+    }
+
     /// `view_value` of every view index.
     pub fn view_values(&self) -> [u32; limits::VIEW_INDICES as usize] {
         std::array::from_fn(|j| self.view_value(j as u16))

@@ -2,7 +2,7 @@
 //! two of them (protocol notes, section 1).
 
 use crate::shard::Shard;
-use curve25519_dalek::ristretto::RistrettoPoint;
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::MultiscalarMul};
 use primitives::{ChainId, Digest, Domain, Encode, ShardIndex, hash, limits};
 use std::sync::OnceLock;
 
@@ -98,6 +98,12 @@ impl WorkBases {
     /// The bases, one for each index.
     pub fn points(&self) -> &[RistrettoPoint] {
         &self.points
+    }
+
+    /// `<entries, G> + blinding H`, in constant time. There are as many entries as bases.
+    pub fn commit(&self, entries: &[Scalar], blinding: &Scalar) -> RistrettoPoint {
+        let points = self.points.iter().chain([&bases().blinding]);
+        RistrettoPoint::multiscalar_mul(entries.iter().chain([blinding]), points)
     }
 
     /// Digest of the bases of the works and of the fixed ones. Bases of digits are constants of this version of the

@@ -11,7 +11,7 @@ use crate::{
     field,
     receipt::{Denomination, Receipt},
     shard::Shard,
-    sharing::{KemKey, Masks, ShareSeed},
+    sharing::{KemKey, ShareSeed},
     token::{self, SubscriberKey},
     transcript::{BundleChallenge, Rho, Tau},
 };
@@ -168,8 +168,7 @@ impl TestSubscriber {
         open: bundle::Open,
         events: &[EventWitness],
     ) -> Result<Bundle, ProveError> {
-        let masks = Masks::prepare(&context.works, &mut self.rng);
-        let secrets = Secrets { key: &self.key, spent: &self.spent, masks };
+        let secrets = Secrets::with_fresh_masks(context, &self.key, &self.spent, &mut self.rng);
         let (bundle, spent) = bundle::prove(context, secrets, open, events, &mut self.rng)?;
         self.spent = spent;
         Ok(bundle)
@@ -192,8 +191,7 @@ impl TestSubscriber {
 
     /// A bundle from a witness as it is.
     pub fn prove_raw(&mut self, context: &EpochContext, open: bundle::Open, witness: RawWitness) -> Bundle {
-        let masks = Masks::prepare(&context.works, &mut self.rng);
-        let secrets = Secrets { key: &self.key, spent: &self.spent, masks };
+        let secrets = Secrets::with_fresh_masks(context, &self.key, &self.spent, &mut self.rng);
         let proved = bundle::prove_whatever_the_witness_says(context, secrets, open, witness, &mut self.rng);
         proved.expect("the committee's keys are valid").0
     }

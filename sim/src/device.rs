@@ -13,7 +13,6 @@ use proofs::{
     cap::Spent,
     epoch::EpochContext,
     receipt::{Denomination, Receipt},
-    sharing::Masks,
     token::{self, SubscriberKey},
 };
 use rand_chacha::ChaCha20Rng;
@@ -199,8 +198,7 @@ impl<'a> Device<'a> {
     pub fn bundle(&mut self, events: &[EventSpec], window: u16) -> Result<(Bundle, Spent), DeviceError> {
         let (open, witnesses) = self.prepare(events, window)?;
         let context = self.context(events)?;
-        let masks = Masks::prepare(&context.works, &mut self.rng);
-        let secrets = Secrets { key: &self.key, spent: &self.spent, masks };
+        let secrets = Secrets::with_fresh_masks(context, &self.key, &self.spent, &mut self.rng);
         let bundle = bundle::prove(context, secrets, open, &witnesses, &mut self.rng);
         bundle.map_err(|error| self.cannot_prove(error))
     }
@@ -216,8 +214,7 @@ impl<'a> Device<'a> {
         let context = self.context(events)?;
         let mut witness = RawWitness::honest(context, &self.key, &witnesses);
         lie(&mut witness);
-        let masks = Masks::prepare(&context.works, &mut self.rng);
-        let secrets = Secrets { key: &self.key, spent: &self.spent, masks };
+        let secrets = Secrets::with_fresh_masks(context, &self.key, &self.spent, &mut self.rng);
         let made = bundle::prove_whatever_the_witness_says(context, secrets, open, witness, &mut self.rng);
         made.map(|(bundle, _)| bundle).map_err(|error| self.cannot_prove(error))
     }

@@ -258,9 +258,8 @@ fn cut_at_cap(subscribers: &mut [SubscriberSpec], params: &GovernanceParams) -> 
     let mut capped = Capped::default();
     for subscriber in subscribers {
         let mut value = 0;
-        let worth = |event: &EventSpec| u64::from(params.view_value(event.view)) * u64::from(event.quarters);
         let exceeds = |event: &EventSpec| {
-            value += worth(event);
+            value += params.event_value(event.view, event.quarters);
             value > params.value_cap
         };
         if let Some(end) = subscriber.events.iter().position(exceeds) {

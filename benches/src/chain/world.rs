@@ -15,7 +15,7 @@ use ::chain::{
     },
     signature::SecretKey,
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::MultiscalarMul};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use primitives::{
     BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, PersonId, Preset,
     RegionTag, ShardIndex, Tier, WorkIndex, limits,
@@ -23,7 +23,7 @@ use primitives::{
 };
 use proofs::{
     committee::Signatures,
-    generators::{WorkBases, bases},
+    generators::WorkBases,
     tally::{
         BatchHeader, Count, EpochRoot, Group, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement,
         Totals,
@@ -213,10 +213,8 @@ impl World {
         let third = (0..width).map(|at| usage(at) - first[at] - second[at]).collect();
         let shares = [first, second, third];
         let blindings: [Scalar; 3] = std::array::from_fn(|_| Scalar::random(&mut self.rng));
-        let commitments: [RistrettoPoint; 3] = std::array::from_fn(|i| {
-            let points = generators.points().iter().chain([&bases().blinding]);
-            RistrettoPoint::multiscalar_mul(shares[i].iter().chain([&blindings[i]]), points)
-        });
+        let commitments: [RistrettoPoint; 3] =
+            std::array::from_fn(|i| generators.commit(&shares[i], &blindings[i]));
         let group = Group { tier: TIER, region: RegionTag::NONE };
         let (mut running, mut totals) = (Running::default(), Totals::default());
         running.add(group, &commitments);

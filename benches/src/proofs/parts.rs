@@ -11,7 +11,7 @@ use merlin::Transcript;
 use proofs::{
     bundle::{
         Bundle,
-        digits::{Entries, Layout, Weighing},
+        digits::{Layout, Weighing},
     },
     field::{Plain, Residue, Wide, evaluate},
     token,
@@ -181,17 +181,8 @@ impl Bundles {
         let (x, tau) = (Residue::from(0x0fed_cba9_8765_4321), Residue::from(0x1234_5678_9abc_def1));
         let layout = self.layout();
         let weighing = Weighing::new(&self.context, layout, tau);
-        let event = |flat: &[Plain]| {
-            let (digits, backed) = flat.split_at(3 * layout.digits());
-            let digit = |f: &[Plain]| {
-                let [a, b, c] = [f[0], f[1], f[2]].map(Residue::from);
-                [x - a - b - c, a, b, c]
-            };
-            Entries { digits: digits.chunks_exact(3).map(digit).collect(), backed: backed[0].into() }
-        };
         for bundle in self.take(count) {
-            let events: Vec<_> = bundle.proof.responses.chunks_exact(layout.responses()).map(event).collect();
-            black_box(weighing.amount(&events, &x));
+            black_box(weighing.amount(&layout.read(&bundle.proof.responses, x), &x));
         }
     }
 

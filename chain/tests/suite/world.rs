@@ -18,7 +18,7 @@ use chain::{
     },
     signature::SecretKey,
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::MultiscalarMul};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use primitives::{
     BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, PartyId, PersonId, Preset, Region, RegionTag,
     ShardIndex, Tier, WorkId, WorkIndex, limits,

@@ -7,12 +7,12 @@
 
 use crate::{
     epoch::EpochContext,
-    field::Residue,
+    field::{Plain, Residue},
     generators::{DigitBases, VIEW_DIGITS, event_bases},
     tally::totals::power_of_two,
 };
 use curve25519_dalek::ristretto::RistrettoPoint;
-use primitives::limits::{self, BACKED_SHIFT, LISTENER_SHIFT, VIEWS_SHIFT};
+use primitives::limits::{BACKED_SHIFT, LISTENER_SHIFT, VIEWS_SHIFT};
 use zeroize::Zeroize;
 
 /// Degree of the polynomial `v_e(X)`: one digit more than a view index has.
@@ -65,15 +65,17 @@ impl Layout {
         self.degree() + 1
     }
 
-    /// Weight of a digit in `m = idx(w) J + j`; the fraction has none.
-    pub fn weight(self, digit: usize) -> u64 {
-        if digit < self.work_digits {
-            u64::from(limits::VIEW_INDICES) << (2 * digit)
-        } else if digit < self.fraction() {
-            1 << (2 * (digit - self.work_digits))
-        } else {
-            0
-        }
+    /// Splits the flat responses of a bundle into events and fills in entry 0, `x - f_1 - f_2 - f_3`.
+    pub fn read(self, responses: &[Plain], x: Residue) -> Vec<Entries<Residue>> {
+        let event = |flat: &[Plain]| {
+            let (digits, backed) = flat.split_at(3 * self.digits());
+            let digit = |f: &[Plain]| {
+                let [a, b, c] = [f[0], f[1], f[2]].map(Residue::from);
+                [x - a - b - c, a, b, c]
+            };
+            Entries { digits: digits.chunks_exact(3).map(digit).collect(), backed: backed[0].into() }
+        };
+        responses.chunks_exact(self.responses()).map(event).collect()
     }
 
     /// Bases of the committed entries of the event at place `event`, in the order of its responses.
@@ -188,6 +190,7 @@ impl<'a> Weighing<'a> {
     }
 
     /// `value_e` and `v_e`: what the event is worth, and all that it adds to its work's count.
+    ///
     /// Every term has degree 4 in the entries and X together, so that the leading coefficients are what comes out at
     /// the digits themselves with one for X.
     pub fn count<A: Algebra>(&self, entries: &Entries<A>, x: &A) -> (A, A) {
@@ -257,10 +260,15 @@ fn select<A: Algebra>(digit: &[A; 4], term: impl Fn(usize, &A) -> Option<A>) -> 
     sum
 }
 
-/// `lin(f)`: weighted sum of one-hot entries, which for an event's digits is its number m.
+/// `lin(f)`: weighted sum of one-hot entries, which for an event's digits is its number `m = 64 w + j`. The digits of j
+/// and then of w are those of m, so this is Horner's scheme in base 4. The fraction has no part in it.
 pub fn lin(layout: Layout, digits: &[[Residue; 4]]) -> Residue {
     let numbered = |d: &[Residue; 4]| d[1] + d[2] + d[2] + d[3] + d[3] + d[3];
-    digits.iter().enumerate().map(|(at, d)| Residue::from(layout.weight(at)) * numbered(d)).sum()
+    let (works, views) = digits[..layout.fraction()].split_at(layout.work_digits());
+    views.iter().chain(works).rev().fold(Residue::ZERO, |sum, digit| {
+        let twice = sum + sum;
+        twice + twice + numbered(digit)
+    })
 }
 
 /// Factors of `v_e(X)`: what a listener, a backed view and a view add to a count.

@@ -45,6 +45,18 @@ pub struct Secrets<'a> {
     pub masks: Masks,
 }
 
+impl<'a> Secrets<'a> {
+    /// With masks made on the spot, for whoever did not make them ahead of time.
+    pub fn with_fresh_masks(
+        context: &EpochContext,
+        key: &'a SubscriberKey,
+        spent: &'a Spent,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Self {
+        Self { key, spent, masks: Masks::prepare(&context.works, rng) }
+    }
+}
+
 /// What a bundle says openly, with the signatures that let it.
 pub type Open = (Envelope, BlindSignature, Vec<Receipt>);
 
@@ -133,15 +145,21 @@ impl MaskedEvent {
     }
 }
 
+/// What each event counts for, which does not depend on tau.
+fn counts(context: &EpochContext, layout: Layout, events: &[MaskedEvent]) -> Zeroizing<Vec<Residue>> {
+    let weighing = Weighing::new(context, layout, Residue::ONE);
+    let count = |event: &MaskedEvent| weighing.count(&event.entries(|line| line.sigma), &Residue::ONE).1;
+    Zeroizing::new(events.iter().map(count).collect())
+}
+
 /// The usage vector that the digits amount to: each event's count times the outer product of its work's digits.
-fn usage_vector(layout: Layout, weighing: &Weighing<'_>, events: &[MaskedEvent]) -> Zeroizing<Vec<Residue>> {
+fn usage_vector(layout: Layout, events: &[MaskedEvent], counts: &[Residue]) -> Zeroizing<Vec<Residue>> {
     let mut vector = Zeroizing::new(vec![Residue::ZERO; layout.width()]);
     let half = layout.work_digits() / 2;
-    for event in events {
-        let entries = event.entries(|line| line.sigma);
-        let (_, count) = weighing.count(&entries, &Residue::ONE);
-        let low = Zeroizing::new(tensor(Residue::ONE, &entries.digits[..half]));
-        let high = Zeroizing::new(tensor(count, &entries.digits[half..layout.work_digits()]));
+    for (event, count) in events.iter().zip(counts) {
+        let digits = event.entries(|line| line.sigma).digits;
+        let low = Zeroizing::new(tensor(Residue::ONE, &digits[..half]));
+        let high = Zeroizing::new(tensor(*count, &digits[half..layout.work_digits()]));
         for (row, h) in vector.chunks_exact_mut(low.len()).zip(high.iter()) {
             row.iter_mut().zip(low.iter()).for_each(|(into, l)| *into += *h * *l);
         }
@@ -208,24 +226,22 @@ fn secret(rng: &mut (impl RngCore + CryptoRng)) -> Zeroizing<Scalar> {
     Zeroizing::new(Scalar::random(rng))
 }
 
-/// The seeds, sealed to the committee.
+/// The seeds, sealed to the committee; spoiled and under foreign ephemerals, if the witness lies so.
 fn seal(
     context: &EpochContext,
     envelope: &Envelope,
-    (witness, masks): (&RawWitness, &mut Masks),
+    (witness, masks): (&RawWitness, &Masks),
     ephemerals: &Ephemerals,
 ) -> Result<SealedShares, ProveError> {
     let mut recipients = [RistrettoPoint::identity(); 3];
     for (recipient, party) in recipients.iter_mut().zip(PartyId::ALL) {
         *recipient = context.keys.committee.member(party).kem.decompress().ok_or(ProveError::Committee)?;
     }
+    let mut seeds = masks.seeds.clone();
     if let Some(share) = witness.spoiled_share {
-        masks.seeds[share.index()].0[0] ^= 1;
+        seeds[share.index()].0[0] ^= 1;
     }
-    let mut sealed = SealedShares::seal(masks, ephemerals, &recipients, &context.sealing_context(envelope));
-    if let Some(share) = witness.spoiled_share {
-        masks.seeds[share.index()].0[0] ^= 1;
-    }
+    let mut sealed = SealedShares::seal(&seeds, ephemerals, &recipients, &context.sealing_context(envelope));
     for (own, foreign) in sealed.ephemerals.iter_mut().zip(&witness.foreign_ephemerals) {
         *own = foreign.unwrap_or(*own);
     }
@@ -236,7 +252,7 @@ fn seal(
 /// and its vector has few entries, which saves most of two multiplications.
 fn make(
     context: &EpochContext,
-    Secrets { spent, mut masks, .. }: Secrets<'_>,
+    Secrets { spent, masks, .. }: Secrets<'_>,
     (envelope, token, receipts): Open,
     (witness, works): (RawWitness, Option<&[WorkIndex]>),
     rng: &mut (impl RngCore + CryptoRng),
@@ -245,24 +261,22 @@ fn make(
     let cap = cap_of(context, &envelope)?;
     let events: Vec<_> = witness.events.iter().map(|event| MaskedEvent::new(event, rng)).collect();
 
-    // The usage vector and its commitment. What an event counts for does not depend on tau.
-    let untold = Weighing::new(context, layout, Residue::ONE);
+    // The usage vector and its commitment.
+    let counts = counts(context, layout, &events);
     let vector = match &witness.vector {
         Some(vector) => Zeroizing::new(vector.iter().map(Residue::from).collect()),
-        None => usage_vector(layout, &untold, &events),
+        None => usage_vector(layout, &events, &counts),
+    };
+    let scalars = |residues: &[Residue]| -> Zeroizing<Vec<Scalar>> {
+        Zeroizing::new(residues.iter().map(|residue| (*residue).into()).collect())
     };
     let blinding = secret(rng);
-    let commitment = if let Some(works) = works {
-        let count = |event: &MaskedEvent| untold.count(&event.entries(|line| line.sigma), &Residue::ONE).1;
-        let counts: Zeroizing<Vec<_>> = Zeroizing::new(events.iter().map(|e| count(e).into()).collect());
-        commit_events(context, (works, &counts), &blinding)
-    } else {
-        let scalars: Zeroizing<Vec<Scalar>> = Zeroizing::new(vector.iter().map(|v| (*v).into()).collect());
-        let points = context.works.points().iter().chain([&bases().blinding]);
-        RistrettoPoint::multiscalar_mul(scalars.iter().chain([&*blinding]), points)
+    let commitment = match works {
+        Some(works) => commit_events(context, (works, &scalars(&counts)), &blinding),
+        None => context.works.commit(&scalars(&vector), &blinding),
     };
     let ephemerals = Ephemerals::generate(rng);
-    let sealed = seal(context, &envelope, (&witness, &mut masks), &ephemerals)?;
+    let sealed = seal(context, &envelope, (&witness, &masks), &ephemerals)?;
 
     // First message.
     let blindings = [secret(rng), secret(rng)];

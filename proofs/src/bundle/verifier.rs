@@ -179,7 +179,7 @@ pub(crate) fn prepare<'a>(context: &EpochContext, bundle: &'a Bundle) -> Result<
     let x = Residue::from(Plain::from(challenge.0));
     let tau = Residue::from(&tau.0);
     let weighing = Weighing::new(context, layout, tau);
-    let events = read_responses(bundle, layout, x);
+    let events = layout.read(&proof.responses, x);
     let top = (0..layout.degree()).fold(Residue::ONE, |power, _| power * x);
     let shown = Residue::from(evaluate(&proof.vector_response, tau));
     let all = |what, points: &[WirePoint], read: fn(&'static str, &WirePoint) -> _| {
@@ -280,19 +280,6 @@ fn check_signatures(context: &EpochContext, bundle: &Bundle) -> Result<(), Bundl
         receipt.verify(signer, at, &envelope.key).map_err(|_| BundleError::Receipt { receipt: place })?;
     }
     Ok(())
-}
-
-/// Splits the flat responses into events and fills in entry 0, `x - f_1 - f_2 - f_3`.
-fn read_responses(bundle: &Bundle, layout: Layout, x: Residue) -> Vec<Entries<Residue>> {
-    let event = |flat: &[Plain]| {
-        let (digits, backed) = flat.split_at(3 * layout.digits());
-        let digit = |f: &[Plain]| {
-            let [a, b, c] = [f[0], f[1], f[2]].map(Residue::from);
-            [x - a - b - c, a, b, c]
-        };
-        Entries { digits: digits.chunks_exact(3).map(digit).collect(), backed: backed[0].into() }
-    };
-    bundle.proof.responses.chunks_exact(layout.responses()).map(event).collect()
 }
 
 /// Checks the equations of one bundle, each by itself: an order in which the first that fails says most.

@@ -141,8 +141,7 @@ pub(super) fn check(
 
 /// What the events are worth to the cap, in 2^-18 views.
 pub fn value(context: &EpochContext, events: &[EventWitness]) -> u64 {
-    let worth = |e: &EventWitness| u64::from(context.params.view_value(e.view)) * u64::from(e.quarters);
-    events.iter().map(worth).sum()
+    events.iter().map(|e| context.params.event_value(e.view, e.quarters)).sum()
 }
 
 /// What the proof is made from, digit by digit. An honest device fills it by [`RawWitness::honest`]; tests and the

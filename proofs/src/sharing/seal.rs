@@ -7,10 +7,7 @@
 
 use crate::{
     generators::bases,
-    sharing::{
-        held, holders,
-        split::{Masks, ShareSeed},
-    },
+    sharing::{held, holders, split::ShareSeed},
     wire::WirePoint,
 };
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit, Nonce, aead::Aead};
@@ -158,9 +155,9 @@ fn kem_context<'a>(
 }
 
 impl SealedShares {
-    /// Seals the seeds of `masks` to the parties whose keys are `recipients`, bound to `context`.
+    /// Seals `seeds` to the parties whose keys are `recipients`, bound to `context`.
     pub(crate) fn seal(
-        masks: &Masks,
+        seeds: &[ShareSeed; 3],
         ephemerals: &Ephemerals,
         recipients: &[RistrettoPoint; 3],
         context: &Digest,
@@ -171,7 +168,7 @@ impl SealedShares {
             holders(share).map(|holder| {
                 let shared = Zeroizing::new((ephemerals.0[i] * recipients[holder.index()]).compress().0);
                 let (share, holder) = ([u8::from(share)], [u8::from(holder)]);
-                Sealed::seal(&shared, &kem_context(context, &share, &holder, &points[i]), &masks.seeds[i])
+                Sealed::seal(&shared, &kem_context(context, &share, &holder, &points[i]), &seeds[i])
             })
         });
         Self { ephemerals: points, keys }

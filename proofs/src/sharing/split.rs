@@ -6,15 +6,11 @@
 
 use crate::{
     field::{Plain, Wide},
-    generators::{WorkBases, bases},
+    generators::WorkBases,
     transcript::BundleChallenge,
     wire::WirePoint,
 };
-use curve25519_dalek::{
-    ristretto::RistrettoPoint,
-    scalar::Scalar,
-    traits::{MultiscalarMul, VartimeMultiscalarMul},
-};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::VartimeMultiscalarMul};
 use primitives::PartyId;
 use rand_chacha::{
     ChaCha20Rng,
@@ -66,11 +62,9 @@ impl ShareSeed {
 
     /// `A_i = <r_i, G> + rho_i H`, in constant time.
     pub fn commit(&self, works: &WorkBases) -> RistrettoPoint {
-        let mut scalars = Zeroizing::new(Vec::with_capacity(works.points().len() + 1));
-        let blinding = self.expand(works.points().len(), |_, entry| scalars.push(Scalar::from(entry)));
-        scalars.push(blinding.into());
-        let points = works.points().iter().chain([&bases().blinding]);
-        RistrettoPoint::multiscalar_mul(scalars.iter(), points)
+        let mut entries = Zeroizing::new(Vec::with_capacity(works.points().len()));
+        let blinding = self.expand(works.points().len(), |_, entry| entries.push(Scalar::from(entry)));
+        works.commit(&entries, &Zeroizing::new(blinding.into()))
     }
 }
 
@@ -177,8 +171,7 @@ mod tests {
                 let masked =
                     |u: &Scalar, r: &Plain| Plain::from(&(u + challenge.scalar() * Scalar::from(*r)));
                 let z: Vec<_> = vector.iter().zip(r.iter()).map(|(u, r)| masked(u, r)).collect();
-                let points = works.points().iter().chain([&bases().blinding]);
-                let commitment = RistrettoPoint::multiscalar_mul(vector.iter().chain([&blinding]), points);
+                let commitment = works.commit(&vector, &blinding);
                 let accepted = Accepted {
                     challenge,
                     vector: commitment,
@@ -205,8 +198,7 @@ mod tests {
                 })
                 .collect();
             let (entries, blinding) = sum_shares(width, &parts);
-            let points = works.points().iter().chain([&bases().blinding]);
-            let opened = RistrettoPoint::multiscalar_mul(entries.iter().chain([&blinding]), points);
+            let opened = works.commit(&entries, &blinding);
             assert_eq!(opened, commitments[share.index()], "share {share}");
             total.iter_mut().zip(&entries).for_each(|(sum, entry)| *sum += entry);
         }

@@ -13,7 +13,7 @@ use crate::{
     testing,
     wire::{WirePoint, WireScalar},
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::MultiscalarMul};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 use primitives::{ChainId, Decode, Digest, Encode, EpochId, PartyId, RegionTag, ShardIndex, Tier, WorkIndex};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -67,8 +67,7 @@ fn tally() -> Tally {
                     vector.iter_mut().zip(&share).for_each(|(left, x)| *left -= x);
                 }
                 let blinding = Scalar::random(&mut rng);
-                let points = works.points().iter().chain([&bases().blinding]);
-                commitments[i] = RistrettoPoint::multiscalar_mul(share.iter().chain([&blinding]), points);
+                commitments[i] = works.commit(&share, &blinding);
                 rows[i].iter_mut().zip(&share).for_each(|(sum, x)| *sum += x);
                 sums[i] += blinding;
             }

@@ -30,7 +30,7 @@ impl Values {
 
     /// Value of the whole play with index j (from 0), in 2^-18 views.
     fn whole(&self, j: u16) -> u64 {
-        u64::from(self.params.view_value(j)) * u64::from(MAX_QUARTERS)
+        self.params.event_value(j, MAX_QUARTERS)
     }
 
     /// What n plays are worth, in 2^-18 views.

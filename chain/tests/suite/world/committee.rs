@@ -21,10 +21,8 @@ impl World {
         let third = vector.iter().zip(&first).zip(&second).map(|((u, a), b)| u - a - b).collect();
         let shares = [first, second, third];
         let blindings: [Scalar; 3] = std::array::from_fn(|_| Scalar::random(&mut self.rng));
-        let commitments: [RistrettoPoint; 3] = std::array::from_fn(|i| {
-            let points = works.points().iter().chain([&bases().blinding]);
-            RistrettoPoint::multiscalar_mul(shares[i].iter().chain([&blindings[i]]), points)
-        });
+        let commitments: [RistrettoPoint; 3] =
+            std::array::from_fn(|i| works.commit(&shares[i], &blindings[i]));
         self.line.running.add(*group, &commitments);
         let held = self.line.held.entry(*group).or_insert_with(|| Held {
             shares: std::array::from_fn(|_| vec![Scalar::ZERO; width]),
