@@ -9,7 +9,7 @@ use chain::{
     Payload, Transaction, TxError,
     modules::{
         dapr::FinaliseEpoch,
-        usage::{IssuerKey, OpenEpoch, Opening, ReportRevenue, SubmitAggregate, TierSales},
+        usage::{IssuerKey, OpenEpoch, Opening, RegionKey, ReportRevenue, SubmitAggregate, TierSales},
     },
     node::{Node, NodeError},
     signature::SecretKey,
@@ -20,7 +20,7 @@ use primitives::{
 };
 use proofs::{
     blind::BlindKey,
-    epoch::{EpochContext, EpochKeys, TierRules},
+    epoch::{EpochContext, EpochKeys},
     receipt::Denomination,
     tally::SignedHeader,
 };
@@ -217,23 +217,15 @@ impl Settlement {
     }
 }
 
-/// Keys of an epoch, as they are on record.
+/// Keys of an epoch, as they are on record. `None` if one does not decode.
 fn epoch_keys(state: &State, opening: &Opening) -> Option<EpochKeys> {
     let key = |der: &[u8]| BlindKey::from_der(der).ok();
     let issuers = state.issuer_keys.iter().filter(|k| k.epoch == opening.epoch);
-    let cap = |tier| opening.tiers.iter().find(|terms| terms.tier == tier).map(|terms| terms.value_cap);
-    let rules = |k: &IssuerKey| Some((k.tier, TierRules { issuer: key(&k.key)?, value_cap: cap(k.tier)? }));
-    // A key without terms is of a tier that is not on sale in this epoch.
-    let issuers = issuers.filter(|k| cap(k.tier).is_some());
     let regions = state.region_keys.iter().filter(|k| k.epoch == opening.epoch);
-    Some(EpochKeys {
-        beacon: opening.key,
-        tiers: issuers.map(rules).collect::<Option<_>>()?,
-        regions: regions
-            .map(|k| Some(((k.region, Denomination::new(k.denomination)?), key(&k.key)?)))
-            .collect::<Option<_>>()?,
-        committee: opening.committee.clone(),
-    })
+    let issuer = |k: &IssuerKey| Some((k.tier, key(&k.key)?));
+    let region = |k: &RegionKey| Some(((k.region, Denomination::new(k.denomination)?), key(&k.key)?));
+    let issuers = issuers.map(issuer).collect::<Option<Vec<_>>>()?;
+    Some(opening.keys(issuers, regions.map(region).collect::<Option<Vec<_>>>()?))
 }
 
 impl Core for Settlement {

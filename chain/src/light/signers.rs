@@ -8,7 +8,7 @@ use super::{EpochRecord, Finding};
 use primitives::{Region, ShardIndex, Tier, ids};
 use proofs::{
     blind::{BlindError, BlindKey},
-    epoch::{EpochContext, EpochKeys, TierRules},
+    epoch::{EpochContext, EpochKeys},
     receipt::Denomination,
 };
 use serde::{Deserialize, Serialize};
@@ -105,10 +105,8 @@ impl EpochRecord {
         let shards = opening.shards().map_err(Finding::Shard).map_err(unopened)?;
         let (missing, index) = (ContextError::NoShard { shard, shards: shards.len() }, shard.0 as usize);
         let shard = shards.into_iter().nth(index).ok_or(missing)?;
-        let value_cap = opening.params.value_cap;
-        let tier = |record: &IssuerRecord| {
-            let issuer = read(|| format!("tier {}", record.tier), &record.key)?;
-            Ok((record.tier, TierRules { issuer, value_cap }))
+        let issuer = |record: &IssuerRecord| {
+            Ok((record.tier, read(|| format!("tier {}", record.tier), &record.key)?))
         };
         let receipts = |record: &ReceiptSignerRecord| {
             let ReceiptSignerRecord { region, denomination, key } = record;
@@ -117,12 +115,9 @@ impl EpochRecord {
             let views = views.ok_or_else(|| ContextError::Key { holder: holder() })?;
             Ok(((*region, views), read(holder, key)?))
         };
-        let keys = EpochKeys {
-            beacon: opening.key,
-            tiers: signers.tiers.iter().map(tier).collect::<Result<_, _>>()?,
-            regions: signers.receipts.iter().map(receipts).collect::<Result<_, _>>()?,
-            committee: opening.committee,
-        };
+        let issuers = signers.tiers.iter().map(issuer).collect::<Result<Vec<_>, _>>()?;
+        let receipts = signers.receipts.iter().map(receipts).collect::<Result<Vec<_>, _>>()?;
+        let keys = opening.keys(issuers, receipts);
         Ok(EpochContext::new(self.chain, self.epoch, keys, shard, opening.params))
     }
 }

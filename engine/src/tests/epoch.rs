@@ -6,8 +6,8 @@ use crate::{
     message::{Address, Phase},
     system,
 };
-use chain::light;
-use primitives::{Encode, PartyId};
+use chain::light::{self, SignerKeys};
+use primitives::{Encode, PartyId, ShardIndex};
 use proofs::{
     bundle::BundleError,
     field::Plain,
@@ -45,6 +45,21 @@ fn a_leader_proposes_once_a_position_whatever_comes_meanwhile() {
     mesh.assert_done();
     assert_eq!(mesh.batches().len(), 2);
     assert_eq!(mesh.proposals(), 2);
+}
+
+/// A tier may take less of one subscriber than the epoch does: whoever reads the record verifies by the tier's cap.
+#[test]
+fn bundles_verify_in_the_context_that_a_record_gives() {
+    let mut world = world::world();
+    world.config.plan.tiers[0].value_cap = world.config.plan.params.value_cap / 2;
+    let (mut mesh, opened) = Mesh::opened_over(world);
+    let bundle = TestSubscriber::new(1).bundle(&opened.shards[0], vec![event(3, 0, true)]);
+    mesh.close();
+    mesh.assert_done();
+    let record = mesh.node.lock().unwrap().record(world::EPOCH).unwrap();
+    let context = record.context(ShardIndex(0), &SignerKeys::from(&opened.shards[0].keys)).unwrap();
+    assert_eq!(context.digest, opened.shards[0].digest);
+    assert_eq!(proofs::bundle::verify(&context, &bundle).map(|_| ()), Ok(()));
 }
 
 #[test]

@@ -1,8 +1,13 @@
-//! When keys of issuers and regions hold.
+//! Keys of issuers and regions: when they hold, and what an epoch's bundles are verified under.
 
-use super::{Epoch, IssuerKey, RegionKey};
+use super::{Epoch, IssuerKey, Opening, RegionKey};
 use crate::state::State;
-use primitives::EpochId;
+use primitives::{EpochId, Region, Tier};
+use proofs::{
+    blind::BlindKey,
+    epoch::{EpochKeys, TierRules},
+    receipt::Denomination,
+};
 
 /// Where a key stands. It follows from its epoch: a key has no other life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,5 +45,23 @@ impl RegionKey {
     /// Where the key stands.
     pub fn state(&self, state: &State) -> KeyState {
         state.key_state(self.epoch)
+    }
+}
+
+impl Opening {
+    /// The epoch's keys, with what the opening says of each tier. A key of a tier that is not on sale in this epoch is
+    /// left out.
+    pub fn keys(
+        &self,
+        issuers: impl IntoIterator<Item = (Tier, BlindKey)>,
+        receipts: impl IntoIterator<Item = ((Region, Denomination), BlindKey)>,
+    ) -> EpochKeys {
+        let rules = |(tier, issuer)| Some((tier, TierRules { issuer, value_cap: self.tier(tier)?.value_cap }));
+        EpochKeys {
+            beacon: self.key,
+            tiers: issuers.into_iter().filter_map(rules).collect(),
+            regions: receipts.into_iter().collect(),
+            committee: self.committee.clone(),
+        }
     }
 }
