@@ -1,4 +1,4 @@
-//! Intake: the door of a party. Bounds, decoding, duplicates, back-pressure; nothing is remembered but hashes.
+//! Intake: the door of a party. Bounds, decoding, duplicates, back-pressure; nothing is remembered but the last hashes.
 
 use crate::{
     effect::{Core, Effect, Event, Refusal},
@@ -6,24 +6,50 @@ use crate::{
 };
 use primitives::{Decode, Digest, Domain, PartyId, hash, limits};
 use proofs::bundle::Bundle;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 /// Most bundles that wait for the verifier; one more is told to come back later.
 pub const MAX_IN_FLIGHT: usize = 1024;
+
+/// Most hashes that are remembered. A copy of an older bundle is checked once more, and refused behind the door.
+const MAX_SEEN: usize = 1 << 16;
+
+/// The last bundles that came.
+#[derive(Default)]
+struct Seen {
+    ids: BTreeSet<Digest>,
+    order: VecDeque<Digest>,
+}
+
+impl Seen {
+    fn insert(&mut self, id: Digest) {
+        if self.ids.insert(id) {
+            self.order.push_back(id);
+        }
+        if self.order.len() > MAX_SEEN
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+}
 
 /// State of an intake.
 pub struct Intake {
     party: PartyId,
     open: bool,
     epoch: Option<OpenedEpoch>,
-    seen: BTreeSet<Digest>,
+    seen: Seen,
     in_flight: usize,
 }
 
 impl Intake {
     /// A closed door.
     pub fn new(party: PartyId) -> Self {
-        Self { party, open: false, epoch: None, seen: BTreeSet::new(), in_flight: 0 }
+        Self { party, open: false, epoch: None, seen: Seen::default(), in_flight: 0 }
     }
 
     fn admit(&mut self, id: Digest, bytes: &[u8]) -> Result<Bundle, Refusal> {
@@ -33,7 +59,7 @@ impl Intake {
         if bytes.len() > limits::MAX_BUNDLE_BYTES {
             return Err(Refusal::TooLong { bytes: bytes.len() });
         }
-        if self.seen.contains(&id) {
+        if self.seen.ids.contains(&id) {
             return Err(Refusal::Duplicate);
         }
         if self.in_flight == MAX_IN_FLIGHT {
@@ -152,6 +178,16 @@ mod tests {
         assert_eq!(submit(&mut intake, &bytes), Some(Refusal::Busy));
         intake.handle(Address::Verifier(PartyId::ALL[0]), Message::Checked(1));
         assert_eq!(submit(&mut intake, &bytes), None, "a busy answer is not remembered against the bundle");
+    }
+
+    #[test]
+    fn no_more_hashes_are_remembered_than_there_is_room_for() {
+        let mut seen = Seen::default();
+        let id = |n: usize| hash::hash(Domain::Bundle, &[&n.to_le_bytes()]);
+        (0..=MAX_SEEN).for_each(|n| seen.insert(id(n)));
+        seen.insert(id(MAX_SEEN));
+        assert_eq!((seen.ids.len(), seen.order.len()), (MAX_SEEN, MAX_SEEN));
+        assert!(!seen.ids.contains(&id(0)) && seen.ids.contains(&id(1)));
     }
 
     #[test]
