@@ -112,7 +112,7 @@ impl Party {
         };
         let outcome = match (from, message) {
             (Address::Verifier(own), Message::Verified(id, bundle, accepted)) if own == self.party => {
-                collect.receive(&self.secrets, id, (bundle, accepted))
+                collect.receive(&self.secrets, (id, bundle, accepted))
             }
             (Address::Verifier(own), Message::NoMore) if own == self.party => collect.close(&self.secrets),
             (Address::Party(peer), Message::Peer(letter)) => collect.letter(&self.secrets, peer, letter),

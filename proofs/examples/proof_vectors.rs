@@ -11,7 +11,7 @@ use proofs::{
     field::{Plain, Residue, dot, evaluate},
     generators::{bases, event_bases, hash_to_group},
     receipt,
-    sharing::{Accepted, Complaint, SHOWN_SHARE, SharePart, ShareSeed, held, share_commitments, sum_shares},
+    sharing::{Accepted, BatchShare, Complaint, SHOWN_SHARE, SharePart, ShareSeed, held, share_commitments},
     tally::{
         BatchHeader, Count, EpochRoot, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement, Totals,
         prover::{ShareBlindings, announce, respond},
@@ -253,16 +253,16 @@ fn totals(world: &World, root: &EpochRoot, running: &Running) -> (Totals, [Share
         let seed = &world.seeds()[share.index()];
         let response =
             (share == SHOWN_SHARE).then_some((&proof.vector_response[..], proof.blinding_response));
-        sum_shares(width, &[SharePart { seed, challenge: accepted.challenge, response }])
+        BatchShare::of(width, &[SharePart { seed, challenge: accepted.challenge, response }])
     });
     let mut totals = Totals::default();
     for work in 0..width {
-        let sum: Scalar = shares.iter().map(|(entries, _)| entries[work]).sum();
+        let sum: Scalar = shares.iter().map(|share| share.entries[work]).sum();
         let count = Count::from_scalar(&sum).expect("a count");
         totals.insert(group, primitives::WorkIndex(work as u16), count);
     }
-    let openings = shares.each_ref().map(|(entries, _)| {
-        let shares = entries.iter().copied().map(WireScalar).collect();
+    let openings = shares.each_ref().map(|sum| {
+        let shares = sum.entries.iter().copied().map(WireScalar).collect();
         ShareOpenings { rows: vec![OpeningRow { group, shares }] }
     });
     let digests = openings.each_ref().map(ShareOpenings::digest);
@@ -273,8 +273,8 @@ fn totals(world: &World, root: &EpochRoot, running: &Running) -> (Totals, [Share
     let announced = openings.each_ref().map(|openings| announce(&root.digest(), openings, &mut rng));
     let announcement: RistrettoPoint = announced.iter().map(|(_, point)| point).sum();
     let c = challenge(transcript, &announcement);
-    let answer = |((nonce, _), (_, blinding)): ((_, _), &(_, Scalar))| {
-        respond(nonce, &ShareBlindings(vec![*blinding]), lambda, c)
+    let answer = |((nonce, _), sum): ((_, _), &BatchShare)| {
+        respond(nonce, &ShareBlindings(vec![sum.blinding]), lambda, c)
     };
     let response: Scalar = announced.into_iter().zip(&shares).map(answer).sum();
     let proof =

@@ -9,11 +9,13 @@ pub mod check;
 pub mod complaint;
 pub mod seal;
 pub mod split;
+pub mod sum;
 
 pub use check::ShareError;
 pub use complaint::{Complaint, ComplaintError, Grievance};
 pub use seal::{KemKey, SealError, SealedShares};
-pub use split::{Accepted, Masks, SHOWN_SHARE, SharePart, ShareSeed, share_commitments, sum_shares};
+pub use split::{Accepted, Masks, ShareSeed, share_commitments};
+pub use sum::{BatchShare, SHOWN_SHARE, SharePart, sums_open};
 
 use primitives::PartyId;
 

@@ -12,7 +12,7 @@ use proofs::{
     epoch::{EpochContext, EpochKeys, TierRules},
     receipt::{Denomination, Receipt},
     shard::Shard,
-    sharing::{Accepted, Masks, SHOWN_SHARE, SharePart, ShareSeed, check, held, sum_shares},
+    sharing::{Accepted, BatchShare, Masks, SHOWN_SHARE, SharePart, ShareSeed, check, held},
     testing::{self, TestCommittee, TestSubscriber},
     transcript::BundleChallenge,
     wire::WirePoint,
@@ -234,7 +234,7 @@ impl Bundles {
         party: PartyId,
         challenges: &[BundleChallenge],
         seeds: &[[ShareSeed; 2]],
-    ) -> [(Vec<Scalar>, Scalar); 2] {
+    ) -> [BatchShare; 2] {
         let bundles: Vec<_> = self.take(seeds.len()).zip(challenges.iter().cycle()).collect();
         [0, 1].map(|at| {
             let shown = held(party)[at] == SHOWN_SHARE;
@@ -247,7 +247,7 @@ impl Bundles {
                     SharePart { seed: &seeds[at], challenge: **challenge, response }
                 })
                 .collect();
-            sum_shares(self.width(), &parts)
+            BatchShare::of(self.width(), &parts)
         })
     }
 
@@ -256,8 +256,8 @@ impl Bundles {
     pub(crate) fn counts(&self) -> Vec<u64> {
         let (mut sums, challenges) = (vec![Scalar::ZERO; self.width()], self.challenges());
         for party in PartyId::ALL {
-            let [(own, _), _] = self.sum(party, &challenges, &self.open(party, self.len()));
-            sums.iter_mut().zip(&own).for_each(|(sum, entry)| *sum += entry);
+            let [own, _] = self.sum(party, &challenges, &self.open(party, self.len()));
+            sums.iter_mut().zip(&own.entries).for_each(|(sum, entry)| *sum += entry);
         }
         sums.iter()
             .map(|sum| proofs::tally::Count::from_scalar(sum).expect("shares add up to counts").views)

@@ -105,9 +105,8 @@ impl EpochRecord {
         let shards = opening.shards().map_err(Finding::Shard).map_err(unopened)?;
         let (missing, index) = (ContextError::NoShard { shard, shards: shards.len() }, shard.0 as usize);
         let shard = shards.into_iter().nth(index).ok_or(missing)?;
-        let issuer = |record: &IssuerRecord| {
-            Ok((record.tier, read(|| format!("tier {}", record.tier), &record.key)?))
-        };
+        let issuer =
+            |record: &IssuerRecord| Ok((record.tier, read(|| format!("tier {}", record.tier), &record.key)?));
         let receipts = |record: &ReceiptSignerRecord| {
             let ReceiptSignerRecord { region, denomination, key } = record;
             let holder = || format!("region {region} for receipts of {denomination}");

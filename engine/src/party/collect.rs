@@ -9,16 +9,11 @@ use crate::{
     party::{
         PartySecrets,
         line::{Desk, Frozen, Line},
-        pool::{Pool, Rejected},
+        pool::{Admitted, Pool, Rejected, Verified},
     },
 };
 use primitives::{Digest, PartyId, ShardIndex};
-use proofs::{
-    bundle::Bundle,
-    sharing::{Accepted, ComplaintError},
-    tally::SignedHeader,
-};
-use std::sync::Arc;
+use proofs::{sharing::ComplaintError, tally::SignedHeader};
 use thiserror::Error;
 
 /// The set of a shard is opened only if at most one bundle, and one more for every so many that are counted, was left
@@ -111,31 +106,39 @@ impl Collect {
         Some((line, Desk { pool: &mut self.pool, secrets }))
     }
 
-    /// Takes a bundle whose proof holds into the pool, or refuses it. One whose share cannot be read is shown to the
-    /// others, and one that another party complained of before it came is judged now.
-    pub fn receive(
-        &mut self,
-        secrets: &PartySecrets,
-        id: Digest,
-        (bundle, accepted): (Arc<Bundle>, Accepted),
-    ) -> Outcome {
-        let (party, shard) = (self.party, bundle.envelope.shard);
-        let admitted = self.pool.admit(secrets, id, (bundle, accepted));
+    /// Takes a bundle whose proof holds into the pool, with those that waited for it, or refuses it. One whose share
+    /// cannot be read is shown to the others, and one that another party complained of before it came is judged now.
+    pub fn receive(&mut self, secrets: &PartySecrets, verified: Verified) -> Outcome {
+        let (mut effects, mut next) = (Vec::new(), Some(verified));
+        while let Some(verified) = next {
+            let key = verified.1.envelope.key;
+            effects.extend(self.receive_one(secrets, verified)?);
+            next = self.pool.next_of(key);
+        }
+        Ok(effects)
+    }
+
+    fn receive_one(&mut self, secrets: &PartySecrets, verified: Verified) -> Outcome {
+        let (party, id, shard) = (self.party, verified.0, verified.1.envelope.shard);
+        let refused = |refusal| Effect::Publish(Event::Refused { party, bundle: id, refusal });
+        let admitted = self.pool.admit(secrets, verified);
+        if admitted.as_ref().is_ok_and(|admitted| *admitted == Admitted::Parked) {
+            return Ok(Vec::new());
+        }
         let early = self.pool.early_complaints(&id);
         let Some((line, mut desk)) = self.at(shard, secrets) else {
-            let refusal = Refusal::UnknownShard { shard };
-            return Ok(vec![Effect::Publish(Event::Refused { party, bundle: id, refusal })]);
+            return Ok(vec![refused(Refusal::UnknownShard { shard })]);
         };
         let mut effects = Vec::new();
         match admitted {
-            Ok(()) => {
+            Ok(_) => {
                 effects.push(Effect::Publish(Event::Provisional { party, bundle: id }));
                 for (from, complaint) in early {
                     effects.extend(line.complained(&mut desk, from, complaint)?);
                 }
             }
             Err(Rejected { refusal, complaint }) => {
-                effects.push(Effect::Publish(Event::Refused { party, bundle: id, refusal }));
+                effects.push(refused(refusal));
                 effects.extend(complaint.iter().flat_map(|complaint| line.complain(complaint)));
             }
         }
@@ -143,10 +146,12 @@ impl Collect {
         Ok(effects)
     }
 
-    /// Nothing more will come from the verifier.
+    /// Nothing more will come from the verifier: what waits for an earlier bundle waits in vain.
     pub fn close(&mut self, secrets: &PartySecrets) -> Outcome {
+        let (party, refusal) = (self.party, Refusal::SpentElsewhere);
+        let in_vain = |bundle| Effect::Publish(Event::Refused { party, bundle, refusal: refusal.clone() });
+        let mut effects: Vec<_> = self.pool.close().into_iter().map(in_vain).collect();
         let mut desk = Desk { pool: &mut self.pool, secrets };
-        let mut effects = Vec::new();
         for line in &mut self.lines {
             effects.extend(line.close(&mut desk)?);
         }
@@ -158,7 +163,7 @@ impl Collect {
         let Letter { shard, message } = letter;
         let (line, mut desk) = self.at(shard, secrets).ok_or(FaultReason::UnknownShard.of(from))?;
         match message {
-            PeerMessage::Propose(header, ids) => line.proposed(&mut desk, from, header, ids),
+            PeerMessage::Propose(header, ids) => line.proposed(&mut desk, from, (header, ids)),
             PeerMessage::Vote(digest, signature) => line.voted(&mut desk, from, digest, signature),
             PeerMessage::Object(digest, objections) => line.objected(&mut desk, from, digest, objections),
             PeerMessage::Complaint(complaint) => line.complained(&mut desk, from, complaint),

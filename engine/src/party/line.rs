@@ -7,39 +7,38 @@
 //!
 //! For now the leader waits for both other parties: one that is away halts the epoch until it is back.
 
+mod ballot;
+mod complaints;
+
 use crate::{
     effect::{Effect, Event, Refusal},
     message::{Address, Message, Objection, PeerMessage, Report},
     party::{
         PartySecrets,
         collect::{Fault, FaultReason, LEFT_OUT_PART, Outcome},
-        pool::{Judgement, Pool},
+        pool::{GroupSum, Pool, running_after},
     },
 };
+use ballot::Ballot;
 use mpc::share::ReplicatedTotals;
 use primitives::{Digest, PartyId, ShardIndex, limits, merkle};
 use proofs::{
-    committee::Signatures,
     epoch::EpochContext,
-    sharing::{Complaint, ComplaintError},
     tally::{BatchHeader, EpochRoot, Group, Running, SignedHeader, header::leader},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
-/// A proposal that this party voted for, or made.
-struct Proposal {
+/// What a leader proposes: a header, and the bundles of its batch in order.
+struct Offer {
     header: BatchHeader,
     ids: Vec<Digest>,
 }
 
-/// The leader's side of a proposal.
-struct Ballot {
-    signatures: Signatures,
-    answered: BTreeSet<PartyId>,
-    objections: BTreeMap<Digest, (PartyId, Objection)>,
+/// A proposal that this party voted for, or made, with its shares of what the batch adds up to.
+struct Proposal {
+    header: BatchHeader,
+    ids: Vec<Digest>,
+    sums: Vec<GroupSum>,
 }
 
 /// What all shards of a party share: the pool, and its keys.
@@ -64,9 +63,9 @@ pub(super) struct Line {
     proposal: Option<Proposal>,
     ballot: Option<Ballot>,
     /// A proposal that names bundles which are still on their way.
-    deferred: Option<Proposal>,
+    deferred: Option<Offer>,
     /// A proposal for the next position, from a leader that heard of the last anchor first.
-    early: Option<Proposal>,
+    early: Option<Offer>,
     /// Bundles in final batches.
     counted: u64,
     /// Bundles that held for this party and were left out because of what others said.
@@ -137,61 +136,11 @@ impl Line {
         Some(self.refuse(id, Refusal::Objected { party }))
     }
 
-    /// Drops those of the bundles whose shares do not open, says so, and shows the others why.
-    fn check_shares(&self, desk: &mut Desk<'_>, ids: &[Digest]) -> Vec<Effect> {
-        let complaints = desk.pool.check_shares(desk.secrets, self.shard, ids);
-        complaints
-            .into_iter()
-            .flat_map(|complaint| {
-                let refused = self.refuse(complaint.bundle, Refusal::Share { share: complaint.share });
-                [refused].into_iter().chain(self.complain(&complaint))
-            })
-            .collect()
-    }
-
-    /// Shows the other parties a complaint, and says that there is one.
-    pub(super) fn complain(&self, complaint: &Complaint) -> Vec<Effect> {
-        let Complaint { bundle, party, share, .. } = *complaint;
-        let show = |peer| Effect::peer(peer, self.shard, PeerMessage::Complaint(complaint.clone()));
-        vec![
-            Effect::Publish(Event::Complaint { party, bundle, share }),
-            show(self.party.next()),
-            show(self.party.previous()),
-        ]
-    }
-
-    /// Another party shows a complaint. One that holds strikes the bundle, one that does not names who made it. Whoever
-    /// hears of it from its maker passes it on, so that nobody learns of a struck bundle later than that it is gone.
-    pub(super) fn complained(&mut self, desk: &mut Desk<'_>, from: PartyId, complaint: Complaint) -> Outcome {
-        let Complaint { bundle, party, .. } = complaint;
-        let fault = |error| {
-            // Who passes a complaint on has checked that it is its maker's.
-            let proved = matches!(error, ComplaintError::Unfounded { .. });
-            FaultReason::Complaint(error).of(if proved { party } else { from })
-        };
-        let mut effects = Vec::new();
-        match desk.pool.judge(self.shard, from, &complaint) {
-            Judgement::False(error) => return Err(fault(error)),
-            Judgement::Later | Judgement::Moot => return Ok(effects),
-            Judgement::Holds => {}
-        }
-        if from == party {
-            let other = PartyId::ALL.into_iter().find(|p| *p != party && *p != self.party);
-            effects.extend(other.map(|to| Effect::peer(to, self.shard, PeerMessage::Complaint(complaint))));
-        }
-        // What is in a proposal leaves with the proposal: this party may have signed it.
-        if self.proposal.as_ref().is_none_or(|p| !p.ids.contains(&bundle)) {
-            effects.extend(self.leave_out(desk, bundle, Objection::Share, party));
-            effects.extend(self.move_on(desk)?);
-        }
-        Ok(effects)
-    }
-
     /// Whatever can be done now: answer a proposal that waited, propose, or report that nothing waits.
     pub(super) fn move_on(&mut self, desk: &mut Desk<'_>) -> Outcome {
         let mut effects = Vec::new();
-        for Proposal { header, ids } in [self.deferred.take(), self.early.take()].into_iter().flatten() {
-            effects.extend(self.proposed(desk, header.leader(), header, ids)?);
+        for Offer { header, ids } in [self.deferred.take(), self.early.take()].into_iter().flatten() {
+            effects.extend(self.proposed(desk, header.leader(), (header, ids))?);
         }
         // One proposal a position: the votes may all be in while the chain has not answered yet.
         if leader(self.position) == self.party && self.proposal.is_none() {
@@ -218,12 +167,13 @@ impl Line {
                 return effects;
             }
             let ids: Vec<_> = waiting.iter().take(self.batch).copied().collect();
-            let refused = self.check_shares(desk, &ids);
-            if refused.is_empty() {
-                effects.extend(self.put_forward(desk, ids));
-                return effects;
+            match desk.pool.sum_shares(desk.secrets, self.shard, &ids) {
+                Ok(sums) => {
+                    effects.extend(self.put_forward(desk, ids, sums));
+                    return effects;
+                }
+                Err(complaints) => effects.extend(self.drop_with(&complaints)),
             }
-            effects.extend(refused);
         }
     }
 
@@ -231,10 +181,10 @@ impl Line {
     pub(super) fn pass(&mut self, desk: &mut Desk<'_>) -> Outcome {
         let idle = self.proposal.is_none() && desk.pool.waiting(self.shard).is_empty();
         let passes = self.closed && idle && leader(self.position) == self.party;
-        Ok(if passes { self.put_forward(desk, Vec::new()) } else { Vec::new() })
+        Ok(if passes { self.put_forward(desk, Vec::new(), Vec::new()) } else { Vec::new() })
     }
 
-    fn put_forward(&mut self, desk: &mut Desk<'_>, ids: Vec<Digest>) -> Vec<Effect> {
+    fn put_forward(&mut self, desk: &Desk<'_>, ids: Vec<Digest>, sums: Vec<GroupSum>) -> Vec<Effect> {
         let context = &self.context;
         let header = BatchHeader {
             chain: context.chain,
@@ -245,17 +195,29 @@ impl Line {
             previous: self.last,
             batch_root: batch_root(&ids),
             count: ids.len() as u32,
-            running: desk.pool.running_after(&self.running, &ids),
+            running: running_after(&self.running, &sums),
         };
-        let mut signatures = Signatures::default();
-        signatures.insert(self.party, desk.secrets.signer.sign(&header.signing_digest()));
-        self.ballot = Some(Ballot { signatures, answered: BTreeSet::new(), objections: BTreeMap::new() });
+        self.ballot = Some(Ballot::new(self.party, desk.secrets.signer.sign(&header.signing_digest())));
         let message = PeerMessage::Propose(header.clone(), ids.clone());
-        self.proposal = Some(Proposal { header, ids });
+        self.proposal = Some(Proposal { header, ids, sums });
         let shard = self.shard;
         [self.party.next(), self.party.previous()]
             .map(|peer| Effect::peer(peer, shard, message.clone()))
             .into()
+    }
+
+    /// Whether a header is of this chain, goes on from its last one, and is of these bundles.
+    fn fits(&self, header: &BatchHeader, ids: &[Digest]) -> bool {
+        let context = &self.context;
+        let place = (header.chain, header.epoch, header.shard);
+        // A batch of nothing passes the lead on, once nothing more comes in.
+        let sizes = usize::from(!self.closed)..=limits::MAX_BATCH;
+        place == (context.chain, context.epoch, self.shard)
+            && sizes.contains(&ids.len())
+            && header.count as usize == ids.len()
+            && header.batch_root == batch_root(ids)
+            && ids.iter().collect::<BTreeSet<_>>().len() == ids.len()
+            && (header.position != self.position || header.previous == self.last)
     }
 
     /// A leader proposes a batch.
@@ -263,29 +225,18 @@ impl Line {
         &mut self,
         desk: &mut Desk<'_>,
         from: PartyId,
-        header: BatchHeader,
-        ids: Vec<Digest>,
+        (header, ids): (BatchHeader, Vec<Digest>),
     ) -> Outcome {
-        let context = &self.context;
         if header.leader() != from {
             return Err(FaultReason::NotLeader.of(from));
         }
-        let place = (header.chain, header.epoch, header.shard);
-        // A batch of nothing passes the lead on, once nothing more comes in.
-        let sizes = usize::from(!self.closed)..=limits::MAX_BATCH;
-        let fits = place == (context.chain, context.epoch, self.shard)
-            && sizes.contains(&ids.len())
-            && header.count as usize == ids.len()
-            && header.batch_root == batch_root(&ids)
-            && ids.iter().collect::<BTreeSet<_>>().len() == ids.len();
-        let follows = header.position != self.position || header.previous == self.last;
-        if !fits || !follows {
+        if !self.fits(&header, &ids) {
             return Err(FaultReason::Header.of(from));
         }
         if header.position != self.position {
             // The next leader may have heard of the last anchor first. Whatever else is of no use.
             if header.position == self.position + 1 {
-                self.early = Some(Proposal { header, ids });
+                self.early = Some(Offer { header, ids });
             }
             return Ok(Vec::new());
         }
@@ -301,96 +252,30 @@ impl Line {
         }
         let unknown = |id: &Digest| desk.pool.objection(self.shard, id) == Some(Objection::Unknown);
         if !self.closed && ids.iter().any(unknown) {
-            self.deferred = Some(Proposal { header, ids });
+            self.deferred = Some(Offer { header, ids });
             return Ok(effects);
         }
-        effects.extend(self.check_shares(desk, &ids));
+        let sums = desk.pool.sum_shares(desk.secrets, self.shard, &ids).unwrap_or_else(|complaints| {
+            effects.extend(self.drop_with(&complaints));
+            Vec::new()
+        });
         let objections: Vec<_> =
             ids.iter().filter_map(|id| Some((*id, desk.pool.objection(self.shard, id)?))).collect();
         if !objections.is_empty() {
             effects.push(Effect::peer(from, self.shard, PeerMessage::Object(header.digest(), objections)));
             return Ok(effects);
         }
-        if header.running != desk.pool.running_after(&self.running, &ids) {
+        if header.running != running_after(&self.running, &sums) {
             return Err(FaultReason::Running.of(from));
         }
         let signature = desk.secrets.signer.sign(&header.signing_digest());
         effects.push(Effect::peer(from, self.shard, PeerMessage::Vote(header.digest(), signature)));
         // What the last proposal held is dropped only now that another takes its place: until then the chain may anchor
         // the one that this party signed.
-        let before = self.proposal.replace(Proposal { header, ids });
+        let before = self.proposal.replace(Proposal { header, ids, sums });
         let now = self.proposal.as_ref().map(|p| p.ids.as_slice()).unwrap_or_default();
         let gone = before.into_iter().flat_map(|p| p.ids).filter(|id| !now.contains(id)).collect::<Vec<_>>();
         effects.extend(gone.into_iter().filter_map(|id| self.leave_out(desk, id, Objection::Refused, from)));
-        Ok(effects)
-    }
-
-    /// Another party voted for this leader's proposal.
-    pub(super) fn voted(
-        &mut self,
-        desk: &mut Desk<'_>,
-        from: PartyId,
-        digest: Digest,
-        signature: [u8; 64],
-    ) -> Outcome {
-        let (Some(proposal), Some(ballot)) = (&self.proposal, &mut self.ballot) else {
-            return Ok(Vec::new());
-        };
-        if proposal.header.digest() != digest {
-            return Ok(Vec::new());
-        }
-        let committee = &self.context.keys.committee;
-        let checked = committee.verify(from, &proposal.header.signing_digest(), &signature);
-        checked.map_err(|_| FaultReason::Vote.of(from))?;
-        ballot.signatures.insert(from, signature);
-        ballot.answered.insert(from);
-        self.count_votes(desk)
-    }
-
-    /// Another party objected to bundles of this leader's proposal.
-    pub(super) fn objected(
-        &mut self,
-        desk: &mut Desk<'_>,
-        from: PartyId,
-        digest: Digest,
-        objections: Vec<(Digest, Objection)>,
-    ) -> Outcome {
-        let (Some(proposal), Some(ballot)) = (&self.proposal, &mut self.ballot) else {
-            return Ok(Vec::new());
-        };
-        if proposal.header.digest() != digest {
-            return Ok(Vec::new());
-        }
-        if objections.is_empty() || objections.iter().any(|(id, _)| !proposal.ids.contains(id)) {
-            return Err(FaultReason::Objection.of(from));
-        }
-        ballot.answered.insert(from);
-        ballot.objections.extend(objections.into_iter().map(|(id, objection)| (id, (from, objection))));
-        self.count_votes(desk)
-    }
-
-    fn count_votes(&mut self, desk: &mut Desk<'_>) -> Outcome {
-        let Some(ballot) = self.ballot.take_if(|b| b.answered.len() + 1 == PartyId::ALL.len()) else {
-            return Ok(Vec::new());
-        };
-        if ballot.objections.is_empty() {
-            let proposal = self.proposal.as_ref().expect("a ballot is about a proposal");
-            let signed = SignedHeader { header: proposal.header.clone(), signatures: ballot.signatures };
-            return Ok(vec![Effect::Send(Address::Settlement, Message::Anchor(signed))]);
-        }
-        let mut effects = Vec::new();
-        for (id, (party, objection)) in &ballot.objections {
-            effects.extend(self.leave_out(desk, *id, *objection, *party));
-        }
-        self.view += 1;
-        let ids = self.proposal.take().expect("a ballot is about a proposal").ids;
-        let left: Vec<_> =
-            ids.into_iter().filter(|id| desk.pool.objection(self.shard, id).is_none()).collect();
-        if left.is_empty() {
-            effects.extend(self.move_on(desk)?);
-        } else {
-            effects.extend(self.put_forward(desk, left));
-        }
         Ok(effects)
     }
 
@@ -408,8 +293,10 @@ impl Line {
             let gone = FaultReason::SignedTwice;
             return Err(gone.of(signed.header.leader()));
         }
-        for (group, [own, next]) in desk.pool.settle(&proposal.ids) {
-            let added = self.totals.add(group, [(&own.0, own.1), (&next.0, next.1)]);
+        desk.pool.settle(&proposal.ids);
+        for sum in &proposal.sums {
+            let shares = sum.shares.each_ref().map(|share| (&share.entries[..], share.blinding));
+            let added = self.totals.add(sum.group(), shares);
             added.expect("shares were expanded to the width of the shard");
         }
         self.last = proposal.header.digest();

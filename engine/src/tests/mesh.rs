@@ -189,6 +189,11 @@ impl<'a> Mesh<'a> {
     }
 
     /// Bundles that are final, in order.
+    /// Provisional receipts that all parties together gave.
+    pub(super) fn provisional(&self) -> usize {
+        self.events.iter().filter(|event| matches!(event, Event::Provisional { .. })).count()
+    }
+
     pub(super) fn batches(&self) -> Vec<Vec<Digest>> {
         let of = |e: &Event| match e {
             Event::Batch { bundles, .. } => Some(bundles.clone()),

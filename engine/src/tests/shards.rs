@@ -247,3 +247,66 @@ fn a_complaint_in_a_letter_of_another_shard_is_the_fault_of_its_sender() {
     mesh.inject(two, one, PeerMessage::Complaint(complaint));
     assert_eq!(mesh.aborted().expect("the epoch stops").0, Some(two));
 }
+
+/// Bundles may overtake each other on their way: each waits for the one that it goes on from.
+#[test]
+fn bundles_of_a_subscriber_are_taken_in_whatever_order_they_come() {
+    let (mut mesh, opened) = opened();
+    let mut subscriber = TestSubscriber::new(1);
+    let bundles =
+        [0, 1, 2].map(|shard: usize| subscriber.bundle(&opened.shards[shard], vec![event(0, 0, true)]));
+    for at in [2, 1, 0] {
+        assert_eq!(mesh.provisional(), 0);
+        mesh.submit(&bundles[at].to_bytes());
+    }
+    assert_eq!(mesh.provisional(), 9, "three bundles with each of three parties");
+    mesh.close();
+    mesh.assert_done();
+    assert_eq!(mesh.batches().concat().len(), 3);
+}
+
+#[test]
+fn a_bundle_that_waits_in_vain_is_refused_when_the_window_closes() {
+    let (mut mesh, opened) = opened();
+    let mut subscriber = TestSubscriber::new(1);
+    let mut next = |shard: usize, view| subscriber.bundle(&opened.shards[shard], vec![event(0, view, false)]);
+    let [missing, waits, too_many] = [next(0, 0), next(1, 0), next(2, 0)];
+    mesh.submit(&waits.to_bytes());
+    mesh.submit(&too_many.to_bytes());
+    assert_eq!(mesh.refusals(waits.id()), []);
+    mesh.close();
+    mesh.assert_done();
+    for bundle in [&waits, &too_many] {
+        assert_eq!(mesh.refusals(bundle.id()), by_all(&Refusal::SpentElsewhere));
+    }
+    assert_eq!(mesh.refusals(missing.id()), []);
+    assert_eq!(mesh.batches().concat(), []);
+}
+
+/// A second branch of what was spent is refused at once, whether the first was counted or waits.
+#[test]
+fn a_subscriber_has_one_chain_of_values() {
+    let (mut mesh, opened) = opened();
+    let mut subscriber = TestSubscriber::new(1);
+    let start = subscriber.spent.clone();
+    let mut bundle = |shard: usize, work, spent: Option<&proofs::cap::Spent>| {
+        if let Some(spent) = spent {
+            subscriber.spent = spent.clone();
+        }
+        let made = subscriber.bundle(&opened.shards[shard], vec![event(work, 0, false)]);
+        (made, subscriber.spent.clone())
+    };
+    let (first, once) = bundle(0, 0, None);
+    let (branch, _) = bundle(1, 0, Some(&start));
+    let (second, _) = bundle(2, 0, Some(&once));
+    let (other_second, _) = bundle(2, 1, Some(&once));
+    mesh.submit(&second.to_bytes());
+    mesh.submit(&other_second.to_bytes());
+    assert_eq!(mesh.refusals(other_second.id()), by_all(&Refusal::SpentElsewhere), "one waits for a place");
+    mesh.submit(&first.to_bytes());
+    mesh.submit(&branch.to_bytes());
+    assert_eq!(mesh.refusals(branch.id()), by_all(&Refusal::SpentElsewhere));
+    mesh.close();
+    mesh.assert_done();
+    assert_eq!(mesh.batches().concat().len(), 2);
+}

@@ -7,7 +7,7 @@ use crate::epoch::EpochContext;
 use crate::{
     field::Plain,
     receipt::{Denomination, Receipt},
-    sharing::{self, Accepted, Masks, SHOWN_SHARE, SharePart, check, sum_shares},
+    sharing::{self, Accepted, BatchShare, Masks, SHOWN_SHARE, SharePart, check},
     tally::{Count, totals::power_of_two},
     testing::{TestSubscriber, event, receipt_issuer, small},
     wire::WirePoint,
@@ -73,8 +73,8 @@ fn an_honest_bundle_verifies_and_its_shares_hold_its_events() {
         let response =
             (share == SHOWN_SHARE).then_some((&proof.vector_response[..], proof.blinding_response));
         let part = SharePart { seed: copies[0], challenge: accepted.challenge, response };
-        let (entries, _) = sum_shares(width, &[part]);
-        totals.iter_mut().zip(&entries).for_each(|(total, x)| *total += x);
+        let sum = BatchShare::of(width, &[part]);
+        totals.iter_mut().zip(&sum.entries).for_each(|(total, x)| *total += x);
     }
     let values = context.params.view_values().map(|v| u64::from(v) * 4);
     let expected = |w: usize| match w {

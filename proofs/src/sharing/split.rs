@@ -4,14 +4,8 @@
 //! and each `r_i` what a seed of 32 bytes expands to. So `-x r_1`, `-x r_2` and `z - x r_3` add up to u: whoever holds
 //! two of the seeds holds two shares, and lacks a mask of full length.
 
-use crate::{
-    field::{Plain, Wide},
-    generators::WorkBases,
-    transcript::BundleChallenge,
-    wire::WirePoint,
-};
+use crate::{field::Plain, generators::WorkBases, transcript::BundleChallenge, wire::WirePoint};
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::VartimeMultiscalarMul};
-use primitives::PartyId;
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},
@@ -117,92 +111,4 @@ pub fn share_commitments(accepted: &[&Accepted]) -> [RistrettoPoint; 3] {
     let [first, second] = [scaled(0), scaled(1)];
     let vectors: RistrettoPoint = accepted.iter().map(|a| a.vector).sum();
     [-first, -second, vectors + first + second]
-}
-
-/// One bundle's part in a sum of shares.
-pub struct SharePart<'a> {
-    /// The seed.
-    pub seed: &'a ShareSeed,
-    /// The bundle's challenge.
-    pub challenge: BundleChallenge,
-    /// `z` and `z_S` of the bundle, which belong to the third share and to no other.
-    pub response: Option<(&'a [Plain], Plain)>,
-}
-
-/// Sum of one share over bundles: entries, and blinding factor. It opens the sum of their commitments to that share.
-pub fn sum_shares(width: usize, parts: &[SharePart<'_>]) -> (Vec<Scalar>, Scalar) {
-    let mut masked = Zeroizing::new(vec![Wide::default(); width + 1]);
-    let mut shown = vec![Plain::default(); width + 1];
-    for SharePart { seed, challenge, response } in parts {
-        let blinding = seed.expand(width, |at, entry| masked[at].add_weighted(entry, challenge.0));
-        masked[width].add_weighted(blinding, challenge.0);
-        if let Some((entries, blinding)) = response {
-            shown.iter_mut().zip(entries.iter().chain([blinding])).for_each(|(sum, z)| *sum += *z);
-        }
-    }
-    let sums = shown.iter().zip(masked.iter()).map(|(z, r)| Scalar::from(*z) - r.to_scalar());
-    let mut entries: Vec<_> = sums.collect();
-    let blinding = entries.pop().expect("there is a blinding factor");
-    (entries, blinding)
-}
-
-/// The share whose entries include what a bundle shows.
-pub const SHOWN_SHARE: PartyId = PartyId::ALL[2];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::shard::Shard;
-    use primitives::{ShardIndex, WorkId};
-
-    #[test]
-    fn shares_add_up_to_the_vector_and_open_what_is_public() {
-        let mut rng = ChaCha20Rng::seed_from_u64(1);
-        let shard = Shard::new(ShardIndex(0), (1..=70).map(|i| WorkId([i; 32])).collect()).unwrap();
-        let works = WorkBases::new(&shard);
-        let width = shard.width();
-        let challenge = BundleChallenge(0x1234_5678_9abc_def0_0fed_cba9_8765_4321);
-        let bundles: Vec<_> = (0..3u64)
-            .map(|n| {
-                let masks = Masks::prepare(&works, &mut rng);
-                let vector: Vec<_> = (0..width as u64).map(|w| Scalar::from(w * 7 + n)).collect();
-                let blinding = Scalar::random(&mut rng);
-                let (r, rho) = masks.sum(width);
-                let masked =
-                    |u: &Scalar, r: &Plain| Plain::from(&(u + challenge.scalar() * Scalar::from(*r)));
-                let z: Vec<_> = vector.iter().zip(r.iter()).map(|(u, r)| masked(u, r)).collect();
-                let commitment = works.commit(&vector, &blinding);
-                let accepted = Accepted {
-                    challenge,
-                    vector: commitment,
-                    masks: masks.commitments,
-                    spent: WirePoint::default(),
-                };
-                (masks, vector, z, masked(&blinding, &rho), accepted)
-            })
-            .collect();
-        let mut total = vec![Scalar::ZERO; width];
-        let accepted: Vec<_> = bundles.iter().map(|b| &b.4).collect();
-        let commitments = share_commitments(&accepted);
-        for share in PartyId::ALL {
-            let part =
-                |b: &'_ (Masks, _, Vec<Plain>, Plain, _)| (share == SHOWN_SHARE).then(|| (b.2.clone(), b.3));
-            let shown: Vec<_> = bundles.iter().map(part).collect();
-            let parts: Vec<_> = bundles
-                .iter()
-                .zip(&shown)
-                .map(|(b, shown)| SharePart {
-                    seed: &b.0.seeds[share.index()],
-                    challenge,
-                    response: shown.as_ref().map(|(z, blinding)| (&z[..], *blinding)),
-                })
-                .collect();
-            let (entries, blinding) = sum_shares(width, &parts);
-            let opened = works.commit(&entries, &blinding);
-            assert_eq!(opened, commitments[share.index()], "share {share}");
-            total.iter_mut().zip(&entries).for_each(|(sum, entry)| *sum += entry);
-        }
-        let expected: Vec<Scalar> = (0..width).map(|w| bundles.iter().map(|b| b.1[w]).sum()).collect();
-        assert_eq!(total, expected);
-    }
 }

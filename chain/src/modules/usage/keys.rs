@@ -56,7 +56,8 @@ impl Opening {
         issuers: impl IntoIterator<Item = (Tier, BlindKey)>,
         receipts: impl IntoIterator<Item = ((Region, Denomination), BlindKey)>,
     ) -> EpochKeys {
-        let rules = |(tier, issuer)| Some((tier, TierRules { issuer, value_cap: self.tier(tier)?.value_cap }));
+        let rules =
+            |(tier, issuer)| Some((tier, TierRules { issuer, value_cap: self.tier(tier)?.value_cap }));
         EpochKeys {
             beacon: self.key,
             tiers: issuers.into_iter().filter_map(rules).collect(),

@@ -1,0 +1,43 @@
+//! Bundles that came before the one that they go on from.
+
+use primitives::Digest;
+use proofs::{bundle::Bundle, sharing::Accepted, wire::WirePoint};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Most bundles that wait for the one before. Bundles hardly ever overtake each other on their way; whoever holds a
+/// token can make some that wait in vain.
+pub(super) const MAX_PARKED: usize = 256;
+
+/// A bundle whose proof holds, with its identifier and what its proof leaves behind.
+pub(in crate::party) type Verified = (Digest, Arc<Bundle>, Accepted);
+
+/// State: bundles by subscriber, and by what was spent before.
+#[derive(Default)]
+pub(super) struct Parked(BTreeMap<(WirePoint, WirePoint), Verified>);
+
+impl Parked {
+    /// How many bundles of a subscriber wait.
+    pub(super) fn of(&self, key: &WirePoint) -> usize {
+        self.0.range((*key, WirePoint([0; 32]))..=(*key, WirePoint([u8::MAX; 32]))).count()
+    }
+
+    /// Keeps a bundle, unless there is no room or another waits for the same place.
+    pub(super) fn keep(&mut self, verified: Verified) -> bool {
+        let place = (verified.1.envelope.key, verified.1.previous);
+        let room = self.0.len() < MAX_PARKED && !self.0.contains_key(&place);
+        if room {
+            self.0.insert(place, verified);
+        }
+        room
+    }
+
+    /// The bundle that goes on from what its subscriber has spent now.
+    pub(super) fn next(&mut self, key: WirePoint, spent: WirePoint) -> Option<Verified> {
+        self.0.remove(&(key, spent))
+    }
+
+    /// All that still wait, when nothing more comes.
+    pub(super) fn drain(&mut self) -> Vec<Digest> {
+        std::mem::take(&mut self.0).into_values().map(|(id, ..)| id).collect()
+    }
+}

@@ -1,0 +1,138 @@
+//! What the bundles of an epoch use up, over all its shards together.
+
+use crate::{effect::Refusal, message::OpenedEpoch};
+use primitives::{Digest, PartyId, Tier, limits};
+use proofs::{bundle::Bundle, epoch::EpochContext, wire::WirePoint};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a bundle uses up, and gives back if it is left out: tags and receipts.
+pub(super) struct Uses {
+    pseudonyms: Vec<Digest>,
+    receipts: Vec<Digest>,
+}
+
+impl Uses {
+    pub(super) fn of(context: &EpochContext, bundle: &Bundle) -> Self {
+        let key = &bundle.envelope.key;
+        let spent = |region| bundle.receipts.iter().map(|r| r.spent(region, key)).collect();
+        let receipts = bundle.envelope.region.0.map(spent).unwrap_or_default();
+        Self { pseudonyms: bundle.pseudonyms(context), receipts }
+    }
+}
+
+/// Where a bundle stands among those of its subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It goes on from the last one that came.
+    Next,
+    /// It goes on from one that has not come yet.
+    Ahead,
+}
+
+/// State.
+pub(super) struct Used {
+    pseudonyms: BTreeSet<Digest>,
+    receipts: BTreeSet<Digest>,
+    ephemerals: BTreeSet<WirePoint>,
+    /// `Cum` after each bundle of each subscriber that was ever in the pool, of whatever shard. None is taken back with
+    /// a bundle that is dropped: a subscriber has one chain of values, and no second branch of it, and bad bundles take
+    /// their place among the tier's.
+    chains: BTreeMap<WirePoint, Vec<WirePoint>>,
+    /// Subscribers of each tier. A place is not given back with a bundle that is left out: who paid has a place.
+    keys_of: BTreeMap<Tier, BTreeSet<WirePoint>>,
+    /// Most subscribers of an epoch.
+    pub(super) capacity: u64,
+}
+
+impl Default for Used {
+    fn default() -> Self {
+        Self {
+            pseudonyms: BTreeSet::new(),
+            receipts: BTreeSet::new(),
+            ephemerals: BTreeSet::new(),
+            chains: BTreeMap::new(),
+            keys_of: BTreeMap::new(),
+            capacity: limits::MAX_SUBSCRIBER_EPOCHS,
+        }
+    }
+}
+
+impl Used {
+    /// Whether a bundle uses only what is not used up; `waiting` others of its subscriber wait for their place.
+    pub(super) fn check(
+        &self,
+        epoch: &OpenedEpoch,
+        bundle: &Bundle,
+        uses: &Uses,
+        waiting: usize,
+    ) -> Result<Place, Refusal> {
+        // "unique_events = unique(P_{w,j})" (spec 7.2): all events of a bundle are new, or none counts.
+        if let Some(event) = uses.pseudonyms.iter().position(|p| self.pseudonyms.contains(p)) {
+            return Err(Refusal::Replay { event });
+        }
+        if let Some(receipt) = uses.receipts.iter().position(|r| self.receipts.contains(r)) {
+            return Err(Refusal::SpentReceipt { receipt });
+        }
+        let ephemerals = &bundle.sealed.ephemerals;
+        if let Some(at) = ephemerals.iter().position(|e| self.ephemerals.contains(e)) {
+            return Err(Refusal::ReusedEphemeral { share: PartyId::ALL[at] });
+        }
+        let (tier, key) = (bundle.envelope.tier, &bundle.envelope.key);
+        let chain = self.chains.get(key).map(Vec::as_slice).unwrap_or_default();
+        let limit = epoch.max_bundles.get(&tier).copied().unwrap_or(0);
+        if chain.len() + waiting >= usize::from(limit) {
+            return Err(Refusal::TooManyBundles { limit });
+        }
+        // "The number of distinct subscriber keys Y accepted for a tier may not exceed the subscriptions its revenue
+        // record reports" (protocol notes, section 2).
+        let keys = self.keys_of.get(&tier);
+        let sold = epoch.sold.get(&tier).copied().unwrap_or(0);
+        let known = keys.is_some_and(|keys| keys.contains(key));
+        if !known && keys.map_or(0, BTreeSet::len) as u64 >= sold {
+            return Err(Refusal::Unsold { tier, sold });
+        }
+        // A total that held more pairs of a subscriber and an epoch could overflow a limb into the next.
+        if chain.is_empty() && self.chains.len() as u64 >= self.capacity {
+            return Err(Refusal::EpochFull);
+        }
+        // "Cum_n = Cum_(n-1) + C_val": a second branch could show the cap of one branch after the other.
+        let passed = || [WirePoint::default()].into_iter().chain(chain.iter().copied());
+        if bundle.previous == self.spent(key) {
+            Ok(Place::Next)
+        } else if passed().any(|spent| spent == bundle.previous) {
+            Err(Refusal::SpentElsewhere)
+        } else {
+            Ok(Place::Ahead)
+        }
+    }
+
+    /// What a subscriber has spent by now.
+    pub(super) fn spent(&self, key: &WirePoint) -> WirePoint {
+        self.chains.get(key).and_then(|chain| chain.last()).copied().unwrap_or_default()
+    }
+
+    /// A bundle has come that every party takes in: its subscriber's chain goes on to `spent`, and its ephemerals are
+    /// used, as a complaint may show their secrets.
+    pub(super) fn go_on(&mut self, bundle: &Bundle, spent: WirePoint) {
+        let (tier, key) = (bundle.envelope.tier, bundle.envelope.key);
+        self.ephemerals.extend(bundle.sealed.ephemerals);
+        self.chains.entry(key).or_default().push(spent);
+        self.keys_of.entry(tier).or_default().insert(key);
+    }
+
+    /// Uses up tags and receipts.
+    pub(super) fn take(&mut self, uses: &Uses) {
+        self.pseudonyms.extend(&uses.pseudonyms);
+        self.receipts.extend(&uses.receipts);
+    }
+
+    /// Gives tags and receipts back: an honest device may hand them in again.
+    pub(super) fn give_back(&mut self, uses: &Uses) {
+        uses.pseudonyms.iter().for_each(|pseudonym| {
+            self.pseudonyms.remove(pseudonym);
+        });
+        uses.receipts.iter().for_each(|receipt| {
+            self.receipts.remove(receipt);
+        });
+    }
+}
