@@ -144,7 +144,7 @@ impl Algebra for Polynomial {
 }
 
 /// Entries of one event: those of its digits, entry 0 included, and the backed entry.
-#[derive(Clone)]
+#[derive(Clone, Zeroize)]
 pub struct Entries<A> {
     /// Four entries a digit.
     pub digits: Vec<[A; 4]>,

@@ -29,7 +29,7 @@ use curve25519_dalek::{
     scalar::Scalar,
     traits::{Identity, MultiscalarMul},
 };
-use primitives::{PartyId, WorkIndex};
+use primitives::PartyId;
 use rand_core::{CryptoRng, RngCore};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
@@ -77,7 +77,7 @@ pub fn prove(
     if witness.value > room {
         return Err(ProveError::Cap { value: witness.value, room });
     }
-    let works: Vec<_> = events.iter().map(|event| event.work).collect();
+    let works: Zeroizing<Vec<_>> = Zeroizing::new(events.iter().map(|event| event.work.0).collect());
     make(context, secrets, open, (witness, Some(&works)), rng)
 }
 
@@ -139,6 +139,11 @@ impl MaskedEvent {
         Entries { digits: self.digits.iter().map(|d| d.map(&read)).collect(), backed: read(self.backed) }
     }
 
+    /// The entries themselves.
+    fn sigmas(&self) -> Zeroizing<Entries<Residue>> {
+        Zeroizing::new(self.entries(|line| line.sigma))
+    }
+
     /// The entries that are committed to: three of each digit, and the backed one.
     fn committed(&self) -> impl Iterator<Item = Line> {
         self.digits.iter().flat_map(|d| [d[1], d[2], d[3]]).chain([self.backed])
@@ -148,7 +153,7 @@ impl MaskedEvent {
 /// What each event counts for, which does not depend on tau.
 fn counts(context: &EpochContext, layout: Layout, events: &[MaskedEvent]) -> Zeroizing<Vec<Residue>> {
     let weighing = Weighing::new(context, layout, Residue::ONE);
-    let count = |event: &MaskedEvent| weighing.count(&event.entries(|line| line.sigma), &Residue::ONE).1;
+    let count = |event: &MaskedEvent| weighing.count(&event.sigmas(), &Residue::ONE).1;
     Zeroizing::new(events.iter().map(count).collect())
 }
 
@@ -157,9 +162,9 @@ fn usage_vector(layout: Layout, events: &[MaskedEvent], counts: &[Residue]) -> Z
     let mut vector = Zeroizing::new(vec![Residue::ZERO; layout.width()]);
     let half = layout.work_digits() / 2;
     for (event, count) in events.iter().zip(counts) {
-        let digits = event.entries(|line| line.sigma).digits;
-        let low = Zeroizing::new(tensor(Residue::ONE, &digits[..half]));
-        let high = Zeroizing::new(tensor(*count, &digits[half..layout.work_digits()]));
+        let digits = &event.sigmas().digits;
+        let low = tensor(Residue::ONE, &digits[..half]);
+        let high = tensor(*count, &digits[half..layout.work_digits()]);
         for (row, h) in vector.chunks_exact_mut(low.len()).zip(high.iter()) {
             row.iter_mut().zip(low.iter()).for_each(|(into, l)| *into += *h * *l);
         }
@@ -168,10 +173,12 @@ fn usage_vector(layout: Layout, events: &[MaskedEvent], counts: &[Residue]) -> Z
 }
 
 /// Products of digit entries for every number that `digits` can spell, least significant digit first.
-fn tensor(start: Residue, digits: &[[Residue; 4]]) -> Vec<Residue> {
-    let mut products = vec![start];
+fn tensor(start: Residue, digits: &[[Residue; 4]]) -> Zeroizing<Vec<Residue>> {
+    let mut products = Zeroizing::new(vec![start]);
     for digit in digits.iter().rev() {
-        products = products.iter().flat_map(|p| digit.map(|entry| *p * entry)).collect();
+        let mut longer = Zeroizing::new(Vec::with_capacity(4 * products.len()));
+        longer.extend(products.iter().flat_map(|p| digit.map(|entry| *p * entry)));
+        products = longer;
     }
     products
 }
@@ -179,18 +186,18 @@ fn tensor(start: Residue, digits: &[[Residue; 4]]) -> Vec<Residue> {
 /// `S = sum_e count_e G_{w_e} + R H`. Every base is read for every event, so that nothing tells which was taken.
 fn commit_events(
     context: &EpochContext,
-    (works, counts): (&[WorkIndex], &[Scalar]),
+    (works, counts): (&[u16], &[Scalar]),
     blinding: &Scalar,
 ) -> RistrettoPoint {
     let taken = works.iter().map(|work| {
         let mut taken = RistrettoPoint::identity();
         for (at, base) in (0u16..).zip(context.works.points()) {
-            taken.conditional_assign(base, at.ct_eq(&work.0));
+            taken.conditional_assign(base, at.ct_eq(work));
         }
         taken
     });
-    let points: Vec<_> = taken.chain([bases().blinding]).collect();
-    RistrettoPoint::multiscalar_mul(counts.iter().chain([blinding]), points)
+    let points: Zeroizing<Vec<_>> = Zeroizing::new(taken.chain([bases().blinding]).collect());
+    RistrettoPoint::multiscalar_mul(counts.iter().chain([blinding]), points.iter())
 }
 
 /// `B' = <sigma, g> + r_B H` and `A' = <a, g> + r_A H`. Entries are bits, so that `B'` needs one addition for each;
@@ -254,7 +261,7 @@ fn make(
     context: &EpochContext,
     Secrets { spent, masks, .. }: Secrets<'_>,
     (envelope, token, receipts): Open,
-    (witness, works): (RawWitness, Option<&[WorkIndex]>),
+    (witness, works): (RawWitness, Option<&[u16]>),
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<(Bundle, Spent), ProveError> {
     let layout = Layout::of(context);
@@ -324,7 +331,8 @@ fn make(
     let (rho, tau) = (transcript.rho(), transcript.tau());
     let nonce = Residue::from(&*key_nonce);
     let tag_mask = |(event, weight): (&MaskedEvent, Residue)| {
-        Scalar::from(weight * (nonce + lin(layout, &event.entries(|line| line.mask).digits)))
+        let masks = Zeroizing::new(event.entries(|line| line.mask));
+        Scalar::from(weight * (nonce + lin(layout, &masks.digits)))
     };
     let powers = Residue::from(&rho.0).powers();
     let tag_masks: Zeroizing<Vec<Scalar>> = Zeroizing::new(events.iter().zip(powers).map(tag_mask).collect());

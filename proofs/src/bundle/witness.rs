@@ -18,10 +18,9 @@ use thiserror::Error;
 use zeroize::Zeroize;
 
 /// One event, as the device knows it.
-#[derive(Clone, PartialEq, Eq, Zeroize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct EventWitness {
     /// The work's index in the shard.
-    #[zeroize(skip)]
     pub work: WorkIndex,
     /// View index j, from 0.
     pub view: u16,
@@ -29,6 +28,16 @@ pub struct EventWitness {
     pub quarters: u8,
     /// Whether a receipt backs it.
     pub backed: bool,
+}
+
+impl Zeroize for EventWitness {
+    fn zeroize(&mut self) {
+        let Self { work, view, quarters, backed } = self;
+        work.0.zeroize();
+        view.zeroize();
+        quarters.zeroize();
+        backed.zeroize();
+    }
 }
 
 /// Why no bundle can be made of what was given.
