@@ -220,12 +220,12 @@ const PROOFS: [Pair; 7] = [
     ("- masks ahead of time / Prio3", (Operation::Masks, EVENTS), (Operation::Prio3Shard, EVENTS)),
     ("- the cap's range proof / Prio3", (Operation::RangeProve, EVENTS), (Operation::Prio3Shard, EVENTS)),
     (
-        "one party, per event: batch with the cap / one Prio3 aggregator",
+        "one party, per event: batch / one Prio3 aggregator",
         (Operation::Verify, BATCH * EVENTS),
         (Operation::Prio3Verify, 2 * EVENTS),
     ),
     (
-        "- the cap's range proof / one Prio3 aggregator",
+        "- beside it: the cap's range proof, by its crate / one Prio3 aggregator",
         (Operation::RangeVerify, BATCH * EVENTS),
         (Operation::Prio3Verify, 2 * EVENTS),
     ),

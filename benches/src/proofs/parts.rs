@@ -88,8 +88,8 @@ fn prove_range(generators: &BulletproofGens, pedersen: &PedersenGens) -> (RangeP
     .expect("32 bits are a size of range proofs")
 }
 
-/// The elements of a bundle that a verifier reads; those of the range proof are read with it.
-fn elements(bundle: &Bundle) -> impl Iterator<Item = &WirePoint> {
+/// The elements of a bundle that a verifier reads, those of the range proof last.
+fn elements(bundle: &Bundle) -> impl Iterator<Item = WirePoint> {
     let proof = &bundle.proof;
     let single = [
         &bundle.envelope.key,
@@ -102,7 +102,10 @@ fn elements(bundle: &Bundle) -> impl Iterator<Item = &WirePoint> {
         &proof.tag_mask,
     ];
     let several = bundle.masks.iter().chain(&bundle.sealed.ephemerals).chain(&proof.ephemeral_masks);
-    bundle.tags.iter().chain(&proof.coefficients).chain(several).chain(single)
+    let wire = bundle.tags.iter().chain(&proof.coefficients).chain(several).chain(single).copied();
+    // Four elements, three scalars, ten elements, two scalars.
+    let (range, _) = proof.cap.bytes.as_chunks::<32>();
+    wire.chain(range[..4].iter().chain(&range[7..17]).map(|bytes| WirePoint(*bytes)))
 }
 
 impl Bundles {
@@ -137,11 +140,11 @@ impl Bundles {
         }
     }
 
-    /// Elements that a batch of `count` bundles is multiplied by: those that all share, and each bundle's own. `Cum` is
-    /// in the range proof alone, and the three masks are added up before.
+    /// Elements that a batch of `count` bundles is multiplied by: those that all share, and each bundle's own. The three
+    /// masks are added up before. The range proofs share two bases for each bit, and B and B~.
     pub(crate) fn batch_points(&self, count: usize) -> usize {
-        let shared = self.width() + EVENTS * self.layout().responses() + 5;
-        shared + count * (self.elements() - 3)
+        let shared = self.width() + EVENTS * self.layout().responses() + 5 + 2 * BITS + 2;
+        shared + count * (self.elements() - 2)
     }
 
     /// A multi-scalar multiplication of as many elements as a batch of `count` bundles has.
@@ -247,8 +250,8 @@ mod tests {
     fn the_elements_of_a_bundle_are_all_counted() {
         let bundles = Bundles::new(16, 1);
         let layout = bundles.layout();
-        // Key, Cum, S, B', A', A_sk, C_val, N; masks, ephemerals and their masks; tags; coefficients.
-        assert_eq!(bundles.elements(), 8 + 9 + EVENTS + layout.coefficients());
+        // Key, Cum, S, B', A', A_sk, C_val, N; masks, ephemerals and their masks; tags; coefficients; the range proof.
+        assert_eq!(bundles.elements(), 8 + 9 + EVENTS + layout.coefficients() + 14);
         bundles.decompress(2);
         bundles.signatures(2);
         RangeProofs::new().verify(2);

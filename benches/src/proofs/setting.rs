@@ -30,10 +30,11 @@ pub(super) struct Device {
 
 /// Seconds of a party, for a bundle.
 pub(super) struct Party {
-    /// A whole batch, with the cap.
+    /// A whole batch.
     pub(super) verify: Samples,
-    /// A bundle by itself, with the cap.
+    /// A bundle by itself.
     pub(super) verify_one: Samples,
+    /// As many range proofs, by the crate that makes them.
     pub(super) cap: Samples,
     pub(super) signatures: Samples,
     pub(super) decompress: Samples,
@@ -75,29 +76,18 @@ impl Device {
 }
 
 impl Party {
-    /// A batch without the cap.
-    pub(super) fn proofs(&self) -> Samples {
-        Samples::sum(&[(1.0, &self.verify), (-1.0, &self.cap)])
-    }
-
-    /// A bundle by itself without the cap.
-    pub(super) fn proof(&self) -> Samples {
-        Samples::sum(&[(1.0, &self.verify_one), (-1.0, &self.cap)])
-    }
-
-    /// What of a batch without the cap is neither signatures nor group elements.
+    /// What of a batch is neither signatures nor group elements.
     pub(super) fn scalars(&self) -> Samples {
-        let groups = [(-1.0, &self.signatures), (-1.0, &self.decompress), (-1.0, &self.multiply)];
-        let proofs = self.proofs();
-        Samples::sum(&[&[(1.0, &proofs)], &groups[..]].concat())
+        let parts = [(1.0, &self.verify), (-1.0, &self.signatures), (-1.0, &self.decompress)];
+        Samples::sum(&[&parts[..], &[(-1.0, &self.multiply)]].concat())
     }
 
-    /// Floor of a batch without the cap.
+    /// Floor of a batch.
     pub(super) fn floor(&self) -> Samples {
         self.floor_with(&self.multiply)
     }
 
-    /// Floor of a bundle by itself without the cap.
+    /// Floor of a bundle by itself.
     pub(super) fn floor_one(&self) -> Samples {
         self.floor_with(&self.multiply_one)
     }
