@@ -1,4 +1,4 @@
-//! Adding up a batch's shares, once it is final.
+//! Adding up a batch's shares.
 
 use crate::{
     measure::{Plan, Samples, Side, by_turns},
@@ -18,15 +18,15 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     eprintln!("accumulation, {width} works");
     let bundles = Bundles::new(width, count);
     let [plain, shown] = HOLDERS.map(|party| bundles.open(party, count));
-    let challenges = bundles.challenges();
+    let accepted = bundles.accepted();
     let prio3 = Prio3::new(2, &bundles.works_of(0), width);
     let outputs = prio3.outputs();
     let sum = RefCell::new(prio3.zero());
     let [most, least, floor, streams, peer] = by_turns(
         plan,
         [
-            Side::new("sums, with what is shown", count, || bundles.sum(HOLDERS[1], &challenges, &shown)),
-            Side::new("sums, of masks alone", count, || bundles.sum(HOLDERS[0], &challenges, &plain)),
+            Side::new("sums, with what is shown", count, || bundles.sum(HOLDERS[1], &accepted, &shown)),
+            Side::new("sums, of masks alone", count, || bundles.sum(HOLDERS[0], &accepted, &plain)),
             Side::new("floor", count, || bundles.share_floor(count)),
             Side::new("streams", count, || bundles.streams(count)),
             Side::new("Prio3, one aggregator", 1, || {
@@ -37,7 +37,7 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     );
     let mut topic = Topic::new("Accumulation");
     topic.paragraph(&format!(
-        "What one party does for a bundle of a final batch: its two seeds are expanded to {} entries of 32 \
+        "What one party does for a bundle of a batch: its two seeds are expanded to {} entries of 32 \
          bytes each, weighted by the bundle's challenge and added up. {count} different bundles, on one \
          thread; {EVENTS} events a bundle.",
         grouped(width as u64),
@@ -49,8 +49,8 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     topic.table(
         ["for one bundle", "time", "the first / this", "spread"],
         &[
-            row("ours: `sum_shares`, one share with what bundles show", &most),
-            row("ours: `sum_shares`, two shares without", &least),
+            row("ours: `BatchShare::of`, one share with what bundles show", &most),
+            row("ours: `BatchShare::of`, two shares without", &least),
             row("floor: two streams, eight products of words an entry", &floor),
             row("of which the streams: ChaCha20", &streams),
             row(&format!("Prio3, one of two aggregators, {EVENTS} output shares"), &peer),

@@ -77,9 +77,10 @@ const PARTS: &str = "Bundles are of 32 events, of which 16 are backed, all by on
     is the multi-scalar multiplications of the protocol in constant time. The floor of batch verification \
     is the RSA signatures, reading the group elements, one multi-scalar multiplication of as many elements \
     with random scalars of the same lengths, and 24 products of 64-bit words for each work. That of the \
-    share check is the two seeds' ChaCha20 streams, eight products of words for each entry, and a \
-    multi-scalar multiplication; that of the sums is the same without it. The cap's range proof is apart: \
-    what verifying a batch takes less as many verifications by the crate `bulletproofs` (32 bits).";
+    sums is the two seeds' ChaCha20 streams and eight products of words for each entry; that of the share \
+    check, which asks whether the sums open, its multi-scalar multiplications. A party checks the cap's range \
+    proofs together with all else. What the crate `bulletproofs` takes to verify as many, one by one, stands \
+    beside it (32 bits).";
 
 const WHY: &str = "Prio3 adds and multiplies in a field of 128 bits, and its work grows with works times \
     events. A device's work on a bundle grows with the works and with the events, not with their product, \

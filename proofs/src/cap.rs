@@ -2,17 +2,15 @@
 //!
 //! Each bundle commits to its value, `C_val = val B + r B~`; check (f) of the bundle proof ties that to the digits. The
 //! commitments of a subscriber's bundles add up, `Cum_n = Cum_(n-1) + C_val`, and a Bulletproofs range proof of 32 bits
-//! (Bunz et al. 2018, section 4.2), in the bundle's own transcript, shows that `value_cap - Cum_n` is not negative.
+//! (Bunz et al. 2018, section 4.2), in the bundle's own transcript, shows that `value_cap - Cum_n` is not negative. The
+//! crate `bulletproofs` makes it; `equation` checks it together with all else that a batch holds.
+
+pub(crate) mod equation;
 
 use crate::{generators::bases, transcript::BundleTranscript, wire::WirePoint};
 use bulletproofs::{BulletproofGens, PedersenGens, RangeProof};
-use curve25519_dalek::{
-    ristretto::{CompressedRistretto, RistrettoPoint},
-    scalar::Scalar,
-    traits::MultiscalarMul,
-};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::MultiscalarMul};
 use primitives::codec_struct;
-use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rand_core::{CryptoRng, RngCore};
 use std::sync::OnceLock;
 use zeroize::Zeroize;
@@ -96,21 +94,4 @@ impl Spent {
         let (proof, _) = proof.expect("32 bits are a size of range proofs, and the generators suffice");
         CapProof { bytes: proof.to_bytes().try_into().expect("a range proof of 32 bits has a fixed length") }
     }
-}
-
-/// Checks that `value_cap B - cum` commits to a number of 32 bits.
-pub(crate) fn holds(
-    value_cap: u64,
-    cum: &RistrettoPoint,
-    proof: &CapProof,
-    transcript: &mut BundleTranscript,
-) -> bool {
-    let Ok(parsed) = RangeProof::from_bytes(&proof.bytes) else { return false };
-    let room: CompressedRistretto = (Scalar::from(value_cap) * bases().key - cum).compress();
-    // The verifier's own weight inside the range proof must be unknown when the proof is made. The hash of the proof
-    // and of all before it is.
-    let seed = transcript.seed_after(&proof.bytes);
-    let mut rng = ChaCha20Rng::from_seed(seed);
-    let (generators, transcript) = (bulletproof_generators(), transcript.for_range_proof());
-    parsed.verify_single_with_rng(generators, &pedersen(), transcript, &room, CAP_BITS, &mut rng).is_ok()
 }

@@ -65,6 +65,7 @@ pub fn verify(key: &BlindKey, message: &Digest, token: &BlindSignature) -> Resul
 mod tests {
     use super::*;
     use crate::testing::issuer;
+    use blind_rsa_signatures::{Hash, Options, PublicKey};
     use primitives::Decode;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
@@ -107,6 +108,28 @@ mod tests {
         let (message, token, sum) = spellings.expect("the modulus is not far above half of what fits");
         assert_eq!(verify(key, &message, &token), Ok(()));
         assert_eq!(verify(key, &message, &sum), Err(BlindError::Signature));
+    }
+
+    #[test]
+    fn a_signature_with_a_salt_of_another_length_is_refused() {
+        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        let key = PublicKey::from_der(issuer().public().der()).unwrap();
+        let message = Digest([7; 32]);
+        for (length, expected) in [
+            (48, Ok(())),
+            (0, Err(BlindError::Signature)),
+            (32, Err(BlindError::Signature)),
+            (47, Err(BlindError::Signature)),
+            (49, Err(BlindError::Signature)),
+        ] {
+            let options = Options::new(Hash::Sha384, false, length);
+            let blinded = key.blind(&mut rng, message.0, false, &options).unwrap();
+            let answer = issuer().sign(&blinded.blind_msg.0.try_into().unwrap(), &mut rng).unwrap();
+            let answer = blind_rsa_signatures::BlindSignature(answer.to_vec());
+            let signature = key.finalize(&answer, &blinded.secret, None, message.0, &options);
+            let signature = signature.expect("the library takes any salt").0.try_into().unwrap();
+            assert_eq!(verify(issuer().public(), &message, &signature), expected, "{length} bytes");
+        }
     }
 
     #[test]

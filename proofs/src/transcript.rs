@@ -3,7 +3,14 @@
 //! A label names what is appended, and each kind of challenge is a type of its own, so that one is never used where
 //! another is meant. The order in which a bundle's transcript is filled is protocol notes, section 3.
 
-use crate::{field::Plain, wire::WirePoint};
+use crate::{
+    cap::{
+        CAP_BITS,
+        equation::{FIELDS, INNER, ROUNDS},
+    },
+    field::{Plain, Residue},
+    wire::WirePoint,
+};
 use curve25519_dalek::scalar::Scalar;
 use merlin::Transcript;
 use primitives::Digest;
@@ -12,6 +19,10 @@ fn scalar(transcript: &mut Transcript, label: &'static [u8]) -> Scalar {
     let mut wide = [0; 64];
     transcript.challenge_bytes(label, &mut wide);
     Scalar::from_bytes_mod_order_wide(&wide)
+}
+
+fn residue(transcript: &mut Transcript, label: &'static [u8]) -> Residue {
+    Residue::from(&scalar(transcript, label))
 }
 
 /// `rho`: combines the tag equations of a bundle's events.
@@ -31,6 +42,17 @@ impl BundleChallenge {
     pub fn scalar(self) -> Scalar {
         Scalar::from(self.0)
     }
+}
+
+/// The challenges of a range proof, in the order in which they are drawn.
+#[derive(Clone, Copy)]
+pub(crate) struct RangeChallenges {
+    pub y: Residue,
+    pub z: Residue,
+    pub x: Residue,
+    pub w: Residue,
+    /// `u_1` to `u_5` of the inner product.
+    pub rounds: [Residue; ROUNDS],
 }
 
 /// `lambda`: combines the groups of a tally.
@@ -100,12 +122,33 @@ impl BundleTranscript {
         BundleChallenge(u128::from_le_bytes(bytes).max(1))
     }
 
-    /// A seed that depends on all that was appended and on `message`, which is not appended.
-    pub(crate) fn seed_after(&self, message: &[u8]) -> [u8; 32] {
-        let (mut fork, mut seed) = (self.0.clone(), [0; 32]);
-        fork.append_message(b"cap proof", message);
-        fork.challenge_bytes(b"seed", &mut seed);
-        seed
+    /// Appends the values of a range proof for the commitment `room`, and draws its challenges: the operations and labels
+    /// of the crate `bulletproofs`, whose prover goes on in [`BundleTranscript::for_range_proof`].
+    pub(crate) fn range_proof(&mut self, room: &WirePoint, fields: &[[u8; 32]; FIELDS]) -> RangeChallenges {
+        let Self(transcript) = self;
+        transcript.append_message(b"dom-sep", b"rangeproof v1");
+        transcript.append_u64(b"n", CAP_BITS as u64);
+        transcript.append_u64(b"m", 1);
+        transcript.append_message(b"V", &room.0);
+        transcript.append_message(b"A", &fields[0]);
+        transcript.append_message(b"S", &fields[1]);
+        let [y, z] = [b"y", b"z"].map(|label| residue(transcript, label));
+        transcript.append_message(b"T_1", &fields[2]);
+        transcript.append_message(b"T_2", &fields[3]);
+        let x = residue(transcript, b"x");
+        transcript.append_message(b"t_x", &fields[4]);
+        transcript.append_message(b"t_x_blinding", &fields[5]);
+        transcript.append_message(b"e_blinding", &fields[6]);
+        let w = residue(transcript, b"w");
+        transcript.append_message(b"dom-sep", b"ipp v1");
+        transcript.append_u64(b"n", CAP_BITS as u64);
+        let mut rounds = [Residue::ZERO; ROUNDS];
+        for (u, [left, right]) in rounds.iter_mut().zip(fields[INNER..].as_chunks().0) {
+            transcript.append_message(b"L", left);
+            transcript.append_message(b"R", right);
+            *u = residue(transcript, b"u");
+        }
+        RangeChallenges { y, z, x, w, rounds }
     }
 
     /// The transcript itself, for the range proof, which appends what it sends and draws its challenges from it.

@@ -12,7 +12,9 @@ use proofs::{
     epoch::{EpochContext, EpochKeys, TierRules},
     receipt::{Denomination, Receipt},
     shard::Shard,
-    sharing::{Accepted, BatchShare, Masks, SHOWN_SHARE, SharePart, ShareSeed, check, held},
+    sharing::{
+        Accepted, BatchShare, Masks, SHOWN_SHARE, SharePart, ShareSeed, held, share_commitments, sums_open,
+    },
     testing::{self, TestCommittee, TestSubscriber},
     transcript::BundleChallenge,
     wire::WirePoint,
@@ -208,55 +210,71 @@ impl Bundles {
         self.take(count).map(open).collect()
     }
 
-    /// What verifying them left to check the seeds of `party` against: it has read the elements before.
-    pub(crate) fn seed_commitments(&self, party: PartyId) -> Vec<[RistrettoPoint; 2]> {
-        let read = |wire: WirePoint| wire.decompress().expect("a group element");
-        self.bundles.iter().map(|b| held(party).map(|share| read(b.masks[share.index()]))).collect()
-    }
-
-    /// Their challenges, which verifying them left.
-    pub(crate) fn challenges(&self) -> Vec<BundleChallenge> {
+    /// What verifying them leaves behind.
+    pub(crate) fn accepted(&self) -> Vec<Accepted> {
         let all: Vec<_> = self.bundles.iter().collect();
         let results = bundle::verify_batch(&self.context, &all, &mut *self.rng.borrow_mut());
-        results.into_iter().map(|result| result.expect("honest bundles").challenge).collect()
+        results.into_iter().map(|result| result.expect("honest bundles")).collect()
     }
 
-    /// A party's second work: whether its seeds open their commitments.
-    pub(crate) fn check(&self, commitments: &[[RistrettoPoint; 2]], seeds: &[[ShareSeed; 2]]) {
-        let pairs = commitments.iter().cycle().zip(seeds).flat_map(|(c, s)| c.iter().copied().zip(s));
-        let pairs: Vec<_> = pairs.collect();
-        check::check(&self.context.works, &pairs, &mut *self.rng.borrow_mut()).expect("honest shares");
+    /// As much as verifying leaves behind, with any challenge: verifying takes long where every instruction is counted.
+    pub(crate) fn unverified(&self) -> Vec<Accepted> {
+        let read = |wire: WirePoint| wire.decompress().expect("a group element");
+        let challenge = BundleChallenge(u128::MAX / 3);
+        let left = |b: &Bundle| Accepted {
+            challenge,
+            vector: read(b.vector),
+            masks: b.masks.map(read),
+            spent: b.previous,
+        };
+        self.bundles.iter().map(left).collect()
     }
 
-    /// A party's third work, once a batch is final: the sums of its two shares.
+    /// A party's second work: the sums of its two shares.
     pub(crate) fn sum(
         &self,
         party: PartyId,
-        challenges: &[BundleChallenge],
+        accepted: &[Accepted],
         seeds: &[[ShareSeed; 2]],
     ) -> [BatchShare; 2] {
-        let bundles: Vec<_> = self.take(seeds.len()).zip(challenges.iter().cycle()).collect();
+        let bundles: Vec<_> = self.take(seeds.len()).zip(accepted.iter().cycle()).collect();
         [0, 1].map(|at| {
             let shown = held(party)[at] == SHOWN_SHARE;
             let parts: Vec<_> = bundles
                 .iter()
                 .zip(seeds)
-                .map(|((bundle, challenge), seeds)| {
+                .map(|((bundle, accepted), seeds)| {
                     let proof = &bundle.proof;
                     let response = shown.then_some((&proof.vector_response[..], proof.blinding_response));
-                    SharePart { seed: &seeds[at], challenge: **challenge, response }
+                    SharePart { seed: &seeds[at], challenge: accepted.challenge, response }
                 })
                 .collect();
             BatchShare::of(self.width(), &parts)
         })
     }
 
+    /// A party's third work: whether the sums over `count` bundles open what was committed to.
+    pub(crate) fn check(
+        &self,
+        party: PartyId,
+        (accepted, count): (&[Accepted], usize),
+        sums: &[BatchShare; 2],
+    ) -> bool {
+        let accepted: Vec<_> = accepted.iter().cycle().take(count).collect();
+        let commitments = share_commitments(&accepted);
+        let committed = held(party).map(|share| commitments[share.index()]);
+        let pairs: Vec<_> = committed.into_iter().zip(sums).collect();
+        sums_open(&self.context.works, &pairs, &mut *self.rng.borrow_mut())
+    }
+
     /// Views of each work, opened from the sums of all three parties. Not measured: it shows that the sums are right.
     #[cfg(test)]
     pub(crate) fn counts(&self) -> Vec<u64> {
-        let (mut sums, challenges) = (vec![Scalar::ZERO; self.width()], self.challenges());
+        let (mut sums, accepted) = (vec![Scalar::ZERO; self.width()], self.accepted());
         for party in PartyId::ALL {
-            let [own, _] = self.sum(party, &challenges, &self.open(party, self.len()));
+            let pair = self.sum(party, &accepted, &self.open(party, self.len()));
+            assert!(self.check(party, (&accepted, self.len()), &pair), "sums of party {party}");
+            let [own, _] = &pair;
             sums.iter_mut().zip(&own.entries).for_each(|(sum, entry)| *sum += entry);
         }
         sums.iter()

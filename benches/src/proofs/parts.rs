@@ -88,8 +88,8 @@ fn prove_range(generators: &BulletproofGens, pedersen: &PedersenGens) -> (RangeP
     .expect("32 bits are a size of range proofs")
 }
 
-/// The elements of a bundle that a verifier reads; those of the range proof are read with it.
-fn elements(bundle: &Bundle) -> impl Iterator<Item = &WirePoint> {
+/// The elements of a bundle that a verifier reads, those of the range proof last.
+fn elements(bundle: &Bundle) -> impl Iterator<Item = WirePoint> {
     let proof = &bundle.proof;
     let single = [
         &bundle.envelope.key,
@@ -102,7 +102,10 @@ fn elements(bundle: &Bundle) -> impl Iterator<Item = &WirePoint> {
         &proof.tag_mask,
     ];
     let several = bundle.masks.iter().chain(&bundle.sealed.ephemerals).chain(&proof.ephemeral_masks);
-    bundle.tags.iter().chain(&proof.coefficients).chain(several).chain(single)
+    let wire = bundle.tags.iter().chain(&proof.coefficients).chain(several).chain(single).copied();
+    // Four elements, three scalars, ten elements, two scalars.
+    let (range, _) = proof.cap.bytes.as_chunks::<32>();
+    wire.chain(range[..4].iter().chain(&range[7..17]).map(|bytes| WirePoint(*bytes)))
 }
 
 impl Bundles {
@@ -137,26 +140,30 @@ impl Bundles {
         }
     }
 
-    /// Elements that a batch of `count` bundles is multiplied by: those that all share, and each bundle's own. `Cum` is
-    /// in the range proof alone, and the three masks are added up before.
+    /// Elements that a batch of `count` bundles is multiplied by: those that all share, and each bundle's own. The three
+    /// masks are added up before. The range proofs share two bases for each bit, and B and B~.
     pub(crate) fn batch_points(&self, count: usize) -> usize {
-        let shared = self.width() + EVENTS * self.layout().responses() + 5;
-        shared + count * (self.elements() - 3)
+        let shared = self.width() + EVENTS * self.layout().responses() + 5 + 2 * BITS + 2;
+        shared + count * (self.elements() - 2)
     }
 
     /// A multi-scalar multiplication of as many elements as a batch of `count` bundles has.
     pub(crate) fn multiply_batch(&self, count: usize) -> RistrettoPoint {
         let points = self.batch_points(count);
-        let half = |s: &Scalar| u128::from_le_bytes(*s.as_bytes().first_chunk().expect("32 bytes"));
         let scalars = (0..).zip(self.scalars(points));
         let scalars = scalars.map(|(at, s)| if at < SHORT * count { half(s).into() } else { *s });
         RistrettoPoint::vartime_multiscalar_mul(scalars, self.points(points))
     }
 
-    /// A multi-scalar multiplication of as many elements as the share check of `count` bundles has.
-    pub(crate) fn multiply_shares(&self, count: usize) -> RistrettoPoint {
-        let points = self.width() + 1 + 2 * count;
-        RistrettoPoint::vartime_multiscalar_mul(self.scalars(points), self.points(points))
+    /// Multi-scalar multiplications of as many elements as the share check of `count` bundles has: over the works, and by
+    /// challenges of 128 bits to the commitments to two shares.
+    pub(crate) fn multiply_shares(&self, count: usize) -> [RistrettoPoint; 3] {
+        let multiply = |points: usize, scalars: &[Scalar]| {
+            RistrettoPoint::vartime_multiscalar_mul(scalars, self.points(points))
+        };
+        let short: Vec<Scalar> = self.scalars(count).iter().map(|s| half(s).into()).collect();
+        let all = self.width() + 3;
+        [multiply(all, self.scalars(all)), multiply(count, &short), multiply(count, &short)]
     }
 
     /// The products over all works and all entries of events that a verifier makes: the vector response weighted and
@@ -227,6 +234,11 @@ impl Bundles {
     }
 }
 
+/// 128 bits of a scalar.
+fn half(scalar: &Scalar) -> u128 {
+    u128::from_le_bytes(*scalar.as_bytes().first_chunk().expect("32 bytes"))
+}
+
 /// Products of words with carries, in four chains that wait for nothing but themselves.
 fn multiply_words(count: usize) -> u64 {
     let (mut carry, factor) = ([1u64, 2, 3, 4], black_box(0x9e37_79b9_7f4a_7c15u64));
@@ -247,8 +259,8 @@ mod tests {
     fn the_elements_of_a_bundle_are_all_counted() {
         let bundles = Bundles::new(16, 1);
         let layout = bundles.layout();
-        // Key, Cum, S, B', A', A_sk, C_val, N; masks, ephemerals and their masks; tags; coefficients.
-        assert_eq!(bundles.elements(), 8 + 9 + EVENTS + layout.coefficients());
+        // Key, Cum, S, B', A', A_sk, C_val, N; masks, ephemerals and their masks; tags; coefficients; the range proof.
+        assert_eq!(bundles.elements(), 8 + 9 + EVENTS + layout.coefficients() + 14);
         bundles.decompress(2);
         bundles.signatures(2);
         RangeProofs::new().verify(2);

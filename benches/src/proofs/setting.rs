@@ -30,10 +30,11 @@ pub(super) struct Device {
 
 /// Seconds of a party, for a bundle.
 pub(super) struct Party {
-    /// A whole batch, with the cap.
+    /// A whole batch.
     pub(super) verify: Samples,
-    /// A bundle by itself, with the cap.
+    /// A bundle by itself.
     pub(super) verify_one: Samples,
+    /// As many range proofs, by the crate that makes them.
     pub(super) cap: Samples,
     pub(super) signatures: Samples,
     pub(super) decompress: Samples,
@@ -75,29 +76,18 @@ impl Device {
 }
 
 impl Party {
-    /// A batch without the cap.
-    pub(super) fn proofs(&self) -> Samples {
-        Samples::sum(&[(1.0, &self.verify), (-1.0, &self.cap)])
-    }
-
-    /// A bundle by itself without the cap.
-    pub(super) fn proof(&self) -> Samples {
-        Samples::sum(&[(1.0, &self.verify_one), (-1.0, &self.cap)])
-    }
-
-    /// What of a batch without the cap is neither signatures nor group elements.
+    /// What of a batch is neither signatures nor group elements.
     pub(super) fn scalars(&self) -> Samples {
-        let groups = [(-1.0, &self.signatures), (-1.0, &self.decompress), (-1.0, &self.multiply)];
-        let proofs = self.proofs();
-        Samples::sum(&[&[(1.0, &proofs)], &groups[..]].concat())
+        let parts = [(1.0, &self.verify), (-1.0, &self.signatures), (-1.0, &self.decompress)];
+        Samples::sum(&[&parts[..], &[(-1.0, &self.multiply)]].concat())
     }
 
-    /// Floor of a batch without the cap.
+    /// Floor of a batch.
     pub(super) fn floor(&self) -> Samples {
         self.floor_with(&self.multiply)
     }
 
-    /// Floor of a bundle by itself without the cap.
+    /// Floor of a bundle by itself.
     pub(super) fn floor_one(&self) -> Samples {
         self.floor_with(&self.multiply_one)
     }
@@ -105,11 +95,6 @@ impl Party {
     fn floor_with(&self, multiply: &Samples) -> Samples {
         let parts = [&self.signatures, &self.decompress, multiply, &self.product_floor];
         Samples::sum(&parts.map(|part| (1.0, part)))
-    }
-
-    /// Floor of the share check.
-    pub(super) fn check_floor(&self) -> Samples {
-        Samples::sum(&[(1.0, &self.share_floor), (1.0, &self.check_multiply)])
     }
 
     /// All of one party's work on a bundle in a batch.
@@ -143,7 +128,8 @@ impl Setting {
     pub(super) fn measure(&self, plan: &Plan, count: usize) -> Times {
         let (ours, [two, three], range) = (&self.ours, &self.peers, &self.range);
         let seeds = ours.open(PARTY, count);
-        let (commitments, challenges) = (ours.seed_commitments(PARTY), ours.challenges());
+        let accepted = ours.accepted();
+        let sums = ours.sum(PARTY, &accepted, &seeds);
         let [
             masks,
             prove,
@@ -163,10 +149,10 @@ impl Setting {
             product_floor,
             amounts,
             open,
-            check,
-            check_multiply,
             sum,
             share_floor,
+            check,
+            check_multiply,
             check_2,
             check_3,
         ] = by_turns(
@@ -193,10 +179,10 @@ impl Setting {
                 Side::new("party: floor of the products", count, || ours.product_floor(count)),
                 Side::new("party: amounts", count, || ours.amounts(count)),
                 Side::new("party: seeds opened", count, || ours.open(PARTY, count)),
-                Side::new("party: share check", count, || ours.check(&commitments, &seeds)),
-                Side::new("party: multiplication of the share check", count, || ours.multiply_shares(count)),
-                Side::new("party: sums", count, || ours.sum(PARTY, &challenges, &seeds)),
+                Side::new("party: sums", count, || ours.sum(PARTY, &accepted, &seeds)),
                 Side::new("party: floor of the sums", count, || ours.share_floor(count)),
+                Side::new("party: share check", count, || ours.check(PARTY, (&accepted, count), &sums)),
+                Side::new("party: multiplication of the share check", count, || ours.multiply_shares(count)),
                 Side::new("Prio3, two aggregators", EVENTS, || two.verify_all()),
                 Side::new("Prio3, three aggregators", EVENTS, || three.verify_all()),
             ],

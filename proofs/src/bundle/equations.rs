@@ -5,6 +5,7 @@ use crate::{
         digits::{Layout, lin},
         verifier::Prepared,
     },
+    cap::equation::CapSum,
     epoch::EpochContext,
     field::{Plain, Residue, Wide},
     generators::bases,
@@ -24,6 +25,8 @@ pub(crate) struct Weights {
     pub key: u128,
     pub amount: u128,
     pub ephemerals: [u128; 3],
+    /// The two equations of the range proof.
+    pub cap: [u128; 2],
 }
 
 /// A sum of weighted equations, `sum scalar * base`, which is zero if all of them hold.
@@ -38,6 +41,7 @@ pub(crate) struct Combination {
     value_blinding: Residue,
     kem: Residue,
     tag_base: Residue,
+    cap: CapSum,
     own: Vec<(Residue, RistrettoPoint)>,
 }
 
@@ -52,6 +56,7 @@ impl Combination {
             value_blinding: zero,
             kem: zero,
             tag_base: zero,
+            cap: CapSum::new(),
             own: Vec::new(),
         }
     }
@@ -71,11 +76,13 @@ impl Combination {
         self.value_blinding += other.value_blinding;
         self.kem += other.kem;
         self.tag_base += other.tag_base;
+        self.cap.merge(other.cap);
         self.own.extend(other.own);
         self
     }
 
-    /// Adds a bundle's equations (a) to (d), (f) and (g), each times its weight.
+    /// Adds a bundle's equations (a) to (d) and (f) to (h), each times its weight. Bytes that are no range proof have no
+    /// equation (h).
     pub(crate) fn add(&mut self, p: &Prepared<'_>, weights: &Weights) {
         let residue = |weight: u128| Residue::from(Plain::from(weight));
         self.add_digits(p, weights.digits, residue(weights.digits));
@@ -91,6 +98,10 @@ impl Combination {
         for (i, weight) in weights.ephemerals.into_iter().map(residue).enumerate() {
             self.own.extend([(weight * x, p.ephemerals[i]), (weight, p.ephemeral_masks[i])]);
             self.kem += weight * proof.ephemeral_responses[i].into();
+        }
+        // (h) The range proof for value_cap B - Cum
+        if let Some(cap) = &p.cap {
+            self.cap.add(cap, weights.cap.map(residue));
         }
     }
 
@@ -151,11 +162,11 @@ impl Combination {
             (-self.kem, bases().kem),
             (-self.tag_base, context.tag_base),
         ];
-        let (pairs, sums) =
-            (fixed.iter().chain(&self.own), self.works.iter().chain(self.digits.iter().flatten()));
-        let scalars = sums.map(|sum| -sum.to_scalar()).chain(pairs.clone().map(|(s, _)| Scalar::from(*s)));
+        let pairs = fixed.into_iter().chain(self.own.iter().copied()).chain(self.cap.terms());
+        let sums = self.works.iter().chain(self.digits.iter().flatten());
+        let scalars = sums.map(|sum| -sum.to_scalar()).chain(pairs.clone().map(|(s, _)| Scalar::from(s)));
         let digit_points = (0..self.digits.len()).flat_map(|at| layout.bases(at).copied());
-        let points = context.works.points().iter().copied().chain(digit_points).chain(pairs.map(|(_, p)| *p));
+        let points = context.works.points().iter().copied().chain(digit_points).chain(pairs.map(|(_, p)| p));
         let (scalars, points): (Vec<_>, Vec<_>) = (scalars.collect(), points.collect());
         RistrettoPoint::vartime_multiscalar_mul(scalars, points).is_identity()
     }

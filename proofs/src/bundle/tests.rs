@@ -1,5 +1,6 @@
 //! Every attack that the protocol notes name against the bundle proof, each with the rule that stops it.
 
+mod caps;
 mod literal;
 
 use super::{verify_batch, *};

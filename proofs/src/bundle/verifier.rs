@@ -9,12 +9,12 @@ use crate::{
         equations::{Combination, Weights},
         statement::Bundle,
     },
-    cap,
-    epoch::EpochContext,
+    cap::equation::CapEquations,
+    epoch::{EpochContext, TierRules},
     field::{Plain, Residue, evaluate},
     sharing::Accepted,
     token,
-    transcript::{BundleChallenge, BundleTranscript},
+    transcript::BundleChallenge,
     wire::WirePoint,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, traits::IsIdentity};
@@ -136,11 +136,11 @@ pub(crate) struct Prepared<'a> {
     pub(super) value_weight: Residue,
     pub(super) rho: Residue,
     pub(super) x: Residue,
+    /// The range proof, if its bytes are one.
+    pub(super) cap: Option<CapEquations>,
     challenge: BundleChallenge,
     /// `Cum` after this bundle.
     cum: RistrettoPoint,
-    /// All that comes before the range proof.
-    transcript: BundleTranscript,
 }
 
 /// A usable element, or which one is not.
@@ -166,10 +166,11 @@ fn three(
 pub(crate) fn prepare<'a>(context: &EpochContext, bundle: &'a Bundle) -> Result<Prepared<'a>, BundleError> {
     let layout = Layout::of(context);
     check_form(context, layout, bundle)?;
-    check_signatures(context, bundle)?;
+    let rules = check_signatures(context, bundle)?;
 
     let proof = &bundle.proof;
     let value = element("C_val", &proof.value)?;
+    let cum = element("Cum", &bundle.previous)? + value;
     let mut transcript = bundle.transcript(context);
     proof.append_first_message(&mut transcript);
     let (rho, tau) = (transcript.rho(), transcript.tau());
@@ -203,12 +204,12 @@ pub(crate) fn prepare<'a>(context: &EpochContext, bundle: &'a Bundle) -> Result<
         value,
         tag_mask: element("N", &proof.tag_mask)?,
         coefficients: all("D_k", &proof.coefficients, element)?,
-        cum: element("Cum", &bundle.previous)? + value,
+        cap: CapEquations::read(rules.value_cap, cum, &proof.cap, &mut transcript),
+        cum,
         bundle,
         rho: Residue::from(&rho.0),
         x,
         challenge,
-        transcript,
     })
 }
 
@@ -218,16 +219,6 @@ impl Prepared<'_> {
     pub(crate) fn backed_count_holds(&self) -> bool {
         let backed: Residue = self.events.iter().map(|entries| entries.backed).sum();
         backed == self.x * Residue::from(self.bundle.receipted_views()) + self.bundle.proof.backed_mask.into()
-    }
-
-    /// (h) The range proof: the subscriber's value stays below the cap. It costs as much as all else together, and is
-    /// checked last.
-    pub(crate) fn cap_holds(&self, context: &EpochContext) -> bool {
-        let rules = context.keys.tiers.get(&self.bundle.envelope.tier);
-        let mut transcript = self.transcript.clone();
-        rules.is_some_and(|rules| {
-            cap::holds(rules.value_cap, &self.cum, &self.bundle.proof.cap, &mut transcript)
-        })
     }
 
     /// What the bundle leaves behind, if its equations hold.
@@ -266,20 +257,21 @@ fn check_form(context: &EpochContext, layout: Layout, bundle: &Bundle) -> Result
     Ok(())
 }
 
-fn check_signatures(context: &EpochContext, bundle: &Bundle) -> Result<(), BundleError> {
+/// Checks token and receipts, and gives the rules of the tier.
+fn check_signatures<'a>(context: &'a EpochContext, bundle: &Bundle) -> Result<&'a TierRules, BundleError> {
     let envelope = &bundle.envelope;
     let rules =
         context.keys.tiers.get(&envelope.tier).ok_or(BundleError::UnknownTier { tier: envelope.tier })?;
     let message = token::message(envelope.chain, envelope.epoch, envelope.tier, &envelope.key);
     token::verify(&rules.issuer, &message, &bundle.token).map_err(|_: BlindError| BundleError::Token)?;
-    let Some(region) = envelope.region.0 else { return Ok(()) };
+    let Some(region) = envelope.region.0 else { return Ok(rules) };
     for (place, receipt) in bundle.receipts.iter().enumerate() {
         let signer = context.keys.regions.get(&(region, receipt.denomination));
         let signer = signer.ok_or(BundleError::UnknownRegion { region: envelope.region })?;
         let at = (envelope.chain, envelope.epoch, region);
         receipt.verify(signer, at, &envelope.key).map_err(|_| BundleError::Receipt { receipt: place })?;
     }
-    Ok(())
+    Ok(rules)
 }
 
 /// Checks the equations of one bundle, each by itself: an order in which the first that fails says most.
@@ -315,5 +307,8 @@ pub(crate) fn find_broken_rule(context: &EpochContext, p: &Prepared<'_>) -> Resu
             return Err(BundleError::Ephemeral { share });
         }
     }
-    Ok(p.accepted())
+    // (h) Its two equations say together that the range proof holds.
+    let cap_holds =
+        p.cap.is_some() && [[1, 0], [0, 1]].into_iter().all(|cap| holds(Weights { cap, ..none() }));
+    if cap_holds { Ok(p.accepted()) } else { Err(BundleError::Cap) }
 }
