@@ -265,56 +265,66 @@ impl Mul<Residue> for Plain {
     }
 }
 
-/// A sum of products, not yet reduced: nine words, which hold 2^70 products of two numbers below l.
+/// `a` times a weight of 128 bits: six words.
+fn weighted(a: &[u64; 4], weight: u128) -> [u64; 6] {
+    let (low, high) = (weight as u64, (weight >> 64) as u64);
+    let (mut t, mut carry) = ([0; 6], 0);
+    for j in 0..4 {
+        (t[j], carry) = multiply_add(a[j], low, 0, carry);
+    }
+    t[4] = carry;
+    carry = 0;
+    for j in 0..4 {
+        (t[j + 1], carry) = multiply_add(a[j], high, t[j + 1], carry);
+    }
+    t[5] = carry;
+    t
+}
+
+/// Adds a number to one that has more words.
+fn accumulate<const N: usize, const M: usize>(sum: &mut [u64; N], number: &[u64; M]) {
+    let mut carry = false;
+    for i in 0..N {
+        (sum[i], carry) = sum[i].carrying_add(if i < M { number[i] } else { 0 }, carry);
+    }
+}
+
+/// A sum of numbers times weights of 128 bits, not yet reduced: seven words, which hold 2^67 of them.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Zeroize)]
-pub struct Wide([u64; 9]);
+pub struct Wide([u64; 7]);
 
 impl Wide {
-    fn add_row(&mut self, from: usize, a: &[u64; 4], b: u64) {
-        let mut carry = 0;
-        for (j, a) in a.iter().enumerate() {
-            (self.0[from + j], carry) = multiply_add(*a, b, self.0[from + j], carry);
-        }
-        for word in &mut self.0[from + 4..] {
-            let (sum, over) = word.overflowing_add(carry);
-            *word = sum;
-            carry = u64::from(over);
-        }
-    }
-
-    /// Adds `a` times a weight of 128 bits.
+    /// Adds `a` times a weight.
     pub fn add_weighted(&mut self, a: Plain, weight: u128) {
-        self.add_row(0, &a.0, weight as u64);
-        self.add_row(1, &a.0, (weight >> 64) as u64);
-    }
-
-    /// Adds `a b`.
-    pub fn add_product(&mut self, a: Plain, b: Residue) {
-        for (i, b) in b.0.iter().enumerate() {
-            self.add_row(i, &a.0, *b);
-        }
+        accumulate(&mut self.0, &weighted(&a.0, weight));
     }
 
     /// Adds another sum.
     pub fn merge(&mut self, other: &Self) {
-        let mut carry = false;
-        for (a, b) in self.0.iter_mut().zip(&other.0) {
-            (*a, carry) = a.carrying_add(*b, carry);
-        }
+        accumulate(&mut self.0, &other.0);
     }
 
-    /// The sum of weighted numbers modulo l.
+    /// The sum modulo l.
     pub fn to_scalar(&self) -> Scalar {
-        let mut low = [0; 64];
-        for (chunk, word) in low.chunks_exact_mut(8).zip(self.0) {
-            chunk.copy_from_slice(&word.to_le_bytes());
-        }
-        let top = Plain::from(u128::from(self.0[8])) * Residue(montgomery(product(&R2, &R2)));
-        Scalar::from_bytes_mod_order_wide(&low) + Scalar::from(top)
+        // The words from the fifth on are reduced by themselves, as their number times 2^256.
+        let [a, b, c, d, e, f, g] = self.0;
+        let low = montgomery(product(&R, &[a, b, c, d]));
+        let high = montgomery(product(&R2, &[e, f, g, 0]));
+        Plain(add(&low, &high)).into()
+    }
+}
+
+/// A sum of products, not yet reduced: nine words, which hold 2^70 products of two numbers below l.
+#[derive(Clone, Copy, Default)]
+struct Products([u64; 9]);
+
+impl Products {
+    fn add(&mut self, a: Plain, b: Residue) {
+        accumulate(&mut self.0, &product(&a.0, &b.0));
     }
 
     /// The sum of products of a plain number and a residue, modulo l.
-    pub fn reduce(&self) -> Plain {
+    fn reduce(&self) -> Plain {
         // Montgomery's reduction wants a number below 2^256 l: the words from the fifth on are reduced by themselves,
         // as their number times 2^256, which is that number as a residue of itself.
         let [a, b, c, d, e, f, g, h, top] = self.0;
@@ -327,8 +337,8 @@ impl Wide {
 
 /// `sum a_i b_i`, reduced once.
 pub fn dot(a: &[Plain], b: &[Residue]) -> Plain {
-    let mut sum = Wide::default();
-    a.iter().zip(b).for_each(|(a, b)| sum.add_product(*a, *b));
+    let mut sum = Products::default();
+    a.iter().zip(b).for_each(|(a, b)| sum.add(*a, *b));
     sum.reduce()
 }
 

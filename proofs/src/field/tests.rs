@@ -32,6 +32,21 @@ proptest! {
     }
 
     #[test]
+    fn weighted_sums_agree_with_dalek(
+        seed: u64,
+        weights in prop::collection::vec(prop_oneof![any::<u128>(), Just(0), Just(u128::MAX)], 0..200),
+    ) {
+        let all = scalars(seed, weights.len());
+        let (mut sum, mut other) = (Wide::default(), Wide::default());
+        for (at, (a, weight)) in all.iter().zip(&weights).enumerate() {
+            (if at % 2 == 0 { &mut sum } else { &mut other }).add_weighted(Plain::from(a), *weight);
+        }
+        sum.merge(&other);
+        let expected: Scalar = all.iter().zip(&weights).map(|(a, weight)| a * Scalar::from(*weight)).sum();
+        prop_assert_eq!(sum.to_scalar(), expected);
+    }
+
+    #[test]
     fn sums_of_products_agree_with_dalek(seed: u64, n in 0usize..200) {
         let (a, b) = (scalars(seed, n), scalars(seed.wrapping_add(1), n));
         let plain: Vec<_> = a.iter().map(Plain::from).collect();
@@ -55,22 +70,38 @@ fn a_polynomial_is_evaluated_as_by_horner() {
 #[test]
 fn the_ninth_word_counts() {
     let largest = -Scalar::ONE;
-    let mut products = Wide::default();
-    let mut doubled = Wide::default();
-    for _ in 0..10_000 {
-        products.add_product(Plain::from(&largest), Residue([u64::MAX, u64::MAX, u64::MAX, u64::MAX >> 4]));
-        doubled.add_weighted(Plain::from(&largest), u128::MAX);
-    }
-    let mut half = products;
-    half.merge(&products);
+    let factor = Residue([u64::MAX, u64::MAX, u64::MAX, u64::MAX >> 4]);
+    let mut products = Products::default();
+    (0..10_000).for_each(|_| products.add(Plain::from(&largest), factor));
     assert_ne!(products.0[8], 0, "the test reaches the ninth word");
-    let once = Plain::from(&largest) * Residue([u64::MAX, u64::MAX, u64::MAX, u64::MAX >> 4]);
+    let once = Plain::from(&largest) * factor;
     assert_eq!(Scalar::from(products.reduce()), Scalar::from(once) * Scalar::from(10_000u64));
-    assert_eq!(Scalar::from(half.reduce()), Scalar::from(once) * Scalar::from(20_000u64));
-    assert_eq!(doubled.to_scalar(), largest * Scalar::from(u128::MAX) * Scalar::from(10_000u64));
-    let wide = Wide([1; 9]);
-    let expected: Scalar = (0..9).map(|i| (0..i * 64).fold(Scalar::ONE, |p, _| p + p)).sum();
-    assert_eq!(wide.to_scalar(), expected);
+}
+
+/// The largest weighted numbers overflow six words, and nothing is lost.
+#[test]
+fn the_seventh_word_counts() {
+    let largest = -Scalar::ONE;
+    let mut sum = Wide::default();
+    (0..10_000).for_each(|_| sum.add_weighted(Plain::from(&largest), u128::MAX));
+    assert_ne!(sum.0[6], 0, "the test reaches the seventh word");
+    let expected = largest * Scalar::from(u128::MAX) * Scalar::from(10_000u64);
+    assert_eq!(sum.to_scalar(), expected);
+    let mut twice = sum;
+    twice.merge(&sum);
+    assert_eq!(twice.to_scalar(), expected + expected);
+}
+
+/// Every word has its weight, and all of them at their largest are reduced rightly.
+#[test]
+fn all_words_of_a_sum_are_reduced() {
+    let weight = |word: usize| (0..word * 64).fold(Scalar::ONE, |power, _| power + power);
+    for word in 0..7 {
+        let mut words = [0; 7];
+        words[word] = u64::MAX;
+        assert_eq!(Wide(words).to_scalar(), Scalar::from(u64::MAX) * weight(word), "word {word}");
+    }
+    assert_eq!(Wide([u64::MAX; 7]).to_scalar(), weight(7) - Scalar::ONE);
 }
 
 #[test]
