@@ -250,6 +250,13 @@ impl Residue {
     }
 }
 
+impl Residue {
+    /// Whether it is zero.
+    pub fn is_zero(self) -> bool {
+        self == Self::ZERO
+    }
+}
+
 impl Mul for Residue {
     type Output = Self;
     fn mul(self, other: Self) -> Self {
@@ -297,6 +304,11 @@ impl Wide {
     /// Adds `a` times a weight.
     pub fn add_weighted(&mut self, a: Plain, weight: u128) {
         accumulate(&mut self.0, &weighted(&a.0, weight));
+    }
+
+    /// Whether nothing was added, or nothing but zeros.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
     }
 
     /// Adds another sum.
