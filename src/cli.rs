@@ -1,11 +1,13 @@
 //! Arguments and help of the command.
 
 mod bundle;
+mod values;
 
 pub(crate) use bundle::{BundleCommand, ShowBundle};
+pub(crate) use values::TrustedRoot;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use primitives::{Digest, Preset};
+use primitives::Preset;
 use sim::{
     demo::DEFAULT_SHARD_WIDTH,
     economics::PlaysPerSubscriber,
@@ -148,17 +150,6 @@ pub(crate) enum EpochCommand {
     Show(Show),
 }
 
-/// Reads a state root as nodes or as L1 spell it. L1 has the same field element as a big-endian number, after `0x`.
-fn trusted_root(text: &str) -> Result<Digest, String> {
-    let expected = "expected 64 hexadecimal digits, or 0x and 64 hexadecimal digits as on L1";
-    let Some(digits) = text.strip_prefix("0x") else {
-        return text.parse().map_err(|_| expected.into());
-    };
-    let mut root: Digest = digits.to_ascii_lowercase().parse().map_err(|_| expected)?;
-    root.0.reverse();
-    Ok(root)
-}
-
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -220,7 +211,8 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "P", default_value_t = Preset::Spec)]
     pub(crate) preset: Preset,
     /// Works of one shard at most, 4 to 4096. More works are dealt to several shards by the beacon
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SHARD_WIDTH)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SHARD_WIDTH, allow_negative_numbers = true,
+        value_parser = values::shard_width)]
     pub(crate) shard_width: u16,
     /// Where the epoch is anchored: `embedded`, an EVM in this process, or the URL of a test network's JSON-RPC endpoint
     #[arg(long, value_name = "L1", default_value = EMBEDDED)]
@@ -347,9 +339,11 @@ pub(crate) struct Verify {
     /// A run folder, or a record file
     #[arg(value_name = "RUNDIR")]
     pub(crate) run: PathBuf,
-    /// State root that you trust: from a node, 64 hexadecimal digits, or from the rollup's contract on L1, with 0x
-    #[arg(long, value_name = "HEX", value_parser = trusted_root)]
-    pub(crate) root: Option<Digest>,
+    /// State root that you trust: from a node, 64 hexadecimal digits, or from the rollup's contract on L1, with 0x. In
+    /// the metrics.json of a run these are state_root and, with 0x, layer1.epoch_root; layer1.last_root is that of a
+    /// later block and does not go here
+    #[arg(long, value_name = "HEX", value_parser = values::trusted_root)]
+    pub(crate) root: Option<TrustedRoot>,
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
