@@ -1,20 +1,20 @@
 //! `cwe bundle show`: what a bundle reveals, and nothing more.
 
+mod print;
+
 use crate::{
     cli::{Format, ShowBundle},
     epoch,
-    output::{self, Failure, table},
+    output::{self, Failure},
 };
 use chain::light::{ContextError, EpochRecord, SignerKeys};
 use primitives::{ChainId, CodecError, Decode, Digest, EpochId, hash, limits::MAX_BUNDLE_BYTES};
 use proofs::{
-    bundle::{Bundle, BundleError, Part, verify},
+    bundle::{Bundle, BundleError, verify},
     wire::WirePoint,
 };
-use serde_json::{Value, json};
-use sim::{demo::folder::SIGNERS_FILE, report::thousands};
+use sim::demo::folder::SIGNERS_FILE;
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -43,9 +43,46 @@ pub(crate) enum BundleFailure {
         /// Which file.
         file: String,
     },
+    /// It has no bytes.
+    #[error("{file}: is empty: give the sample.bundle of a run folder")]
+    Empty {
+        /// Which file.
+        file: String,
+    },
+    /// It is a text.
+    #[error(
+        "{file}: is a text, and no bundle: a bundle is given as the bytes that a device hands in, such as sample.bundle"
+    )]
+    Text {
+        /// Which file.
+        file: String,
+    },
+    /// It ends before the bundle does.
+    #[error(
+        "{file}: looks cut off at byte {at}: at least {missing} more bytes belong to a bundle that begins like this: \
+         copy it again"
+    )]
+    CutOff {
+        /// Which file.
+        file: String,
+        /// Where it ends.
+        at: usize,
+        /// Bytes that are missing, at least.
+        missing: usize,
+    },
+    /// It goes on after the bundle.
+    #[error("{file}: the bundle ends at byte {end}, and {extra} more bytes follow: give one bundle a file")]
+    GoesOn {
+        /// Which file.
+        file: String,
+        /// Where the bundle ends.
+        end: usize,
+        /// Bytes behind it.
+        extra: usize,
+    },
     /// It is none.
     #[error(
-        "{file}: no bundle: {error}: a bundle is given as the bytes that a device hands in, such as sample.bundle"
+        "{file}: no bundle: {error}: it is something else, or was changed; a run folder has one in sample.bundle"
     )]
     NoBundle {
         /// Which file.
@@ -76,7 +113,7 @@ pub(crate) enum BundleFailure {
         what: String,
     },
     /// Record and keys make no context for the bundle.
-    #[error("{file}: cannot be verified: {error}")]
+    #[error("{file}: cannot be verified: {error}: is the record of the bundle's run?")]
     NoContext {
         /// Which file.
         file: String,
@@ -84,12 +121,17 @@ pub(crate) enum BundleFailure {
         error: ContextError,
     },
     /// The proof does not hold.
-    #[error("{file}: the bundle does not hold: {error}")]
+    #[error(
+        "{file}: the bundle does not hold with this record: {error}: either the bundle was changed, or the record, or the \
+         signers.json beside it, is of another run: `{check}` checks the record"
+    )]
     DoesNotHold {
         /// Which file.
         file: String,
         /// The rule that it breaks.
         error: BundleError,
+        /// The command that checks the record.
+        check: String,
     },
 }
 
@@ -123,8 +165,7 @@ struct Shown {
 pub(crate) fn show(arguments: &ShowBundle) -> Result<(), Failure> {
     let file = arguments.file.display().to_string();
     let bytes = read(&arguments.file, &file)?;
-    let bundle =
-        Bundle::from_bytes(&bytes).map_err(|error| BundleFailure::NoBundle { file: file.clone(), error })?;
+    let bundle = Bundle::from_bytes(&bytes).map_err(|error| no_bundle(&file, &bytes, error))?;
     let (pseudonyms, proof) = match &arguments.record {
         None => (None, Proof::NotChecked("without --record FOLDER its epoch is not known")),
         Some(folder) => {
@@ -136,13 +177,36 @@ pub(crate) fn show(arguments: &ShowBundle) -> Result<(), Failure> {
     };
     let shown = Shown { file, bytes: bytes.len(), bundle, pseudonyms, proof };
     match arguments.output {
-        Format::Json => output::json(&object(&shown))?,
-        Format::Table => output::print(&text(&shown))?,
+        Format::Json => output::json(&print::object(&shown))?,
+        Format::Table => output::print(&print::text(&shown))?,
     }
     match shown.proof {
-        Proof::Refused(error) => Err(BundleFailure::DoesNotHold { file: shown.file, error }.into()),
+        Proof::Refused(error) => {
+            let check = output::check_command(arguments.record.as_deref().unwrap_or(Path::new("DIR")));
+            Err(BundleFailure::DoesNotHold { file: shown.file, error, check }.into())
+        }
         _ => Ok(()),
     }
+}
+
+/// Why bytes are no bundle.
+fn no_bundle(file: &str, bytes: &[u8], error: CodecError) -> BundleFailure {
+    let file = file.to_owned();
+    match error {
+        _ if bytes.is_empty() => BundleFailure::Empty { file },
+        _ if is_text(bytes) => BundleFailure::Text { file },
+        CodecError::Truncated { wanted, left } => {
+            BundleFailure::CutOff { file, at: bytes.len(), missing: wanted - left }
+        }
+        CodecError::Trailing { extra } => BundleFailure::GoesOn { file, end: bytes.len() - extra, extra },
+        error => BundleFailure::NoBundle { file, error },
+    }
+}
+
+/// Whether somebody could have typed this. A bundle begins with numbers, whose leading bytes are zero.
+fn is_text(bytes: &[u8]) -> bool {
+    let plain = |text: &str| !text.chars().any(|c| c.is_control() && !c.is_whitespace());
+    std::str::from_utf8(bytes).is_ok_and(plain)
 }
 
 /// The bytes of a file, or of standard input: no more than a bundle may have.
@@ -192,114 +256,4 @@ fn check(file: &str, bundle: &Bundle, record: &EpochRecord, path: &Path) -> Resu
         error => BundleFailure::NoContext { file: file.into(), error },
     })?;
     Ok(verify(&context, bundle).map_or_else(Proof::Refused, |_| Proof::Holds))
-}
-
-/// Whether the bundle says that it is its subscriber's first of the epoch.
-fn is_first(bundle: &Bundle) -> bool {
-    bundle.previous == WirePoint::default()
-}
-
-fn object(Shown { bytes, bundle, pseudonyms, proof, .. }: &Shown) -> Value {
-    let envelope = &bundle.envelope;
-    let lengths = |of_proof: bool| {
-        let parts = bundle.parts().into_iter().filter(move |part| part.proof == of_proof);
-        parts.map(|part| (part.name, part.bytes)).collect::<BTreeMap<_, _>>()
-    };
-    let (verdict, reason) = match proof {
-        Proof::Holds => ("holds", None),
-        Proof::Refused(error) => ("refused", Some(error.to_string())),
-        Proof::NotChecked(why) => ("not checked", Some((*why).to_owned())),
-    };
-    let receipts: Vec<_> = bundle.receipts.iter().map(|receipt| receipt.denomination.views()).collect();
-    json!({
-        "id": bundle.id(),
-        "chain": envelope.chain,
-        "epoch": envelope.epoch,
-        "shard": envelope.shard,
-        "window": envelope.window,
-        "tier": envelope.tier,
-        "region": envelope.region,
-        "key": envelope.key,
-        "first_of_subscriber": is_first(bundle),
-        "events": bundle.tags.len(),
-        "event_tags": bundle.tags,
-        "event_pseudonyms": pseudonyms,
-        "proof_usage": {
-            "verdict": verdict,
-            "reason": reason,
-            "bytes": lengths(true).values().sum::<usize>(),
-            "parts": lengths(true),
-        },
-        "proof_bandwidth": {
-            "region": envelope.region,
-            "denominations": receipts,
-            "views": bundle.receipted_views(),
-        },
-        "statement": lengths(false),
-        "bytes": bytes,
-    })
-}
-
-fn text(Shown { file, bytes, bundle, pseudonyms, proof }: &Shown) -> String {
-    let envelope = &bundle.envelope;
-    let region = envelope.region.0.map_or("none".into(), |region| region.to_string());
-    let first =
-        if is_first(bundle) { "the first of its subscriber" } else { "not the first of its subscriber" };
-    let open = [
-        ("chain", envelope.chain.to_string()),
-        ("epoch", envelope.epoch.to_string()),
-        ("shard", envelope.shard.to_string()),
-        ("window", envelope.window.to_string()),
-        ("tier", envelope.tier.to_string()),
-        ("region", region.clone()),
-        ("key of the epoch", envelope.key.to_string()),
-        ("bundle of the epoch", first.into()),
-        ("events", format!("{}, padding included", bundle.tags.len())),
-    ];
-    let mut text = format!("Bundle {} ({file})\n\nWhat it says openly\n", bundle.id());
-    text += &table(["", ""], 2, open.map(|(name, value)| [name.into(), value]).into());
-
-    match pseudonyms {
-        Some(pseudonyms) => {
-            text += "\nevent_pseudonyms, P = H(K_epoch || C)\n";
-            text += &pseudonyms.iter().map(|pseudonym| format!(" {pseudonym}\n")).collect::<String>();
-        }
-        None => {
-            text += "\nevent_pseudonyms: not known. They need the epoch's key, which --record FOLDER gives; these are the \
-                     tags C\n";
-            text += &bundle.tags.iter().map(|tag| format!(" {tag}\n")).collect::<String>();
-        }
-    }
-
-    text += "\nproof_bandwidth\n";
-    if bundle.receipts.is_empty() {
-        text += " no receipts: no event is backed\n";
-    } else {
-        let mut counts = BTreeMap::<u8, u64>::new();
-        for receipt in &bundle.receipts {
-            *counts.entry(receipt.denomination.views()).or_default() += 1;
-        }
-        let rows = counts.iter().map(|(views, n)| [region.clone(), views.to_string(), n.to_string()]);
-        text += &table(["region", "denomination", "receipts"], 1, rows.collect());
-        text += &format!(" {} events are backed\n", bundle.receipted_views());
-    }
-
-    text += "\nproof_usage, in bytes\n";
-    let row = |part: &Part| [part.name.replace('_', " "), thousands(part.bytes as u64)];
-    let (proof_parts, statement): (Vec<_>, Vec<_>) = bundle.parts().into_iter().partition(|part| part.proof);
-    let mut rows: Vec<_> = proof_parts.iter().map(row).collect();
-    let sum = proof_parts.iter().map(|part| part.bytes).sum::<usize>();
-    rows.push(["the proof".into(), thousands(sum as u64)]);
-    text += &table(["part", "bytes"], 1, rows);
-    text += "\nWhat it is about, in bytes\n";
-    let mut rows: Vec<_> = statement.iter().map(row).collect();
-    rows.push(["the whole bundle".into(), thousands(*bytes as u64)]);
-    text += &table(["part", "bytes"], 1, rows);
-
-    text += &match proof {
-        Proof::Holds => "\nProof       holds, under the signers' keys beside the record\n".into(),
-        Proof::Refused(error) => format!("\nProof       does not hold: {error}\n"),
-        Proof::NotChecked(why) => format!("\nProof       not checked: {why}\n"),
-    };
-    text
 }

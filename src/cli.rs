@@ -1,11 +1,15 @@
 //! Arguments and help of the command.
 
 mod bundle;
+mod epoch;
+mod values;
 
 pub(crate) use bundle::{BundleCommand, ShowBundle};
+pub(crate) use epoch::{EpochCommand, Show, Verify};
+pub(crate) use values::TrustedRoot;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use primitives::{Digest, Preset};
+use primitives::Preset;
 use sim::{
     demo::DEFAULT_SHARD_WIDTH,
     economics::PlaysPerSubscriber,
@@ -85,16 +89,6 @@ A file names a preset and what differs from it:
 The folder holds report.html (opens offline), metrics.json (every figure of the page), payouts.csv
 and manifest.json (the command that gives the same bytes again). docs/governance.md explains the page.";
 
-const VERIFY_EXAMPLES: &str = "\
-Examples:
-  cwe epoch verify runs/synthetic-seed-1
-  cwe epoch verify runs/synthetic-seed-1 --root 1f0e…
-
-Everything is recomputed from the record: beacon, headers and their signatures, tally proof,
-weights, shares of revenue, payouts, splits, roots. Without --root the record may be consistent
-and of a chain that somebody made up; with the state root of a node that you trust, it is known
-to be of that chain.";
-
 /// The economic core of the Clean Web Economy.
 #[derive(Debug, Parser)]
 #[command(name = "cwe", version, after_help = EXIT_CODES, max_term_width = 100)]
@@ -137,26 +131,6 @@ pub(crate) enum GovCommand {
 pub(crate) enum SimCommand {
     /// Payouts, fairness and attacks for every combination of parameters and seeds
     Sweep(Sweep),
-}
-
-/// What to do with a record.
-#[derive(Debug, Subcommand)]
-pub(crate) enum EpochCommand {
-    /// Verify a public record from scratch
-    Verify(Verify),
-    /// Show a public record
-    Show(Show),
-}
-
-/// Reads a state root as nodes or as L1 spell it. L1 has the same field element as a big-endian number, after `0x`.
-fn trusted_root(text: &str) -> Result<Digest, String> {
-    let expected = "expected 64 hexadecimal digits, or 0x and 64 hexadecimal digits as on L1";
-    let Some(digits) = text.strip_prefix("0x") else {
-        return text.parse().map_err(|_| expected.into());
-    };
-    let mut root: Digest = digits.to_ascii_lowercase().parse().map_err(|_| expected)?;
-    root.0.reverse();
-    Ok(root)
 }
 
 /// How results are printed.
@@ -220,7 +194,8 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "P", default_value_t = Preset::Spec)]
     pub(crate) preset: Preset,
     /// Works of one shard at most, 4 to 4096. More works are dealt to several shards by the beacon
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SHARD_WIDTH)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SHARD_WIDTH, allow_negative_numbers = true,
+        value_parser = values::shard_width)]
     pub(crate) shard_width: u16,
     /// Where the epoch is anchored: `embedded`, an EVM in this process, or the URL of a test network's JSON-RPC endpoint
     #[arg(long, value_name = "L1", default_value = EMBEDDED)]
@@ -338,30 +313,4 @@ pub(crate) struct Params {
     /// spec, guarded or flat
     #[arg(value_name = "PRESET")]
     pub(crate) preset: Preset,
-}
-
-/// Arguments of `cwe epoch verify`.
-#[derive(Debug, Args)]
-#[command(after_help = VERIFY_EXAMPLES)]
-pub(crate) struct Verify {
-    /// A run folder, or a record file
-    #[arg(value_name = "RUNDIR")]
-    pub(crate) run: PathBuf,
-    /// State root that you trust: from a node, 64 hexadecimal digits, or from the rollup's contract on L1, with 0x
-    #[arg(long, value_name = "HEX", value_parser = trusted_root)]
-    pub(crate) root: Option<Digest>,
-    /// How to print the result
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub(crate) output: Format,
-}
-
-/// Arguments of `cwe epoch show`.
-#[derive(Debug, Args)]
-pub(crate) struct Show {
-    /// A run folder, or a record file
-    #[arg(value_name = "RUNDIR")]
-    pub(crate) run: PathBuf,
-    /// How to print the result
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub(crate) output: Format,
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sim::{
     demo::{self, Layer1, OnLayer1, Options, Outcome, folder},
     folder::Staging,
-    report::{credits, thousands},
+    report::{credits, several, thousands},
     workload::{Workload, WorkloadOptions},
 };
 use std::{
@@ -79,10 +79,10 @@ fn layer1(arguments: &Demo) -> Result<Layer1, Failure> {
 /// Says what is about to be run, and what was drawn for it.
 fn announce(workload: &Workload, options: &Options) {
     let mut lines = vec![format!(
-        "{} subscribers, {} works, {} events; {}; seed {}, preset {}",
-        thousands(workload.subscribers.len() as u64),
-        thousands(workload.works.len() as u64),
-        thousands(workload.drawn.events as u64),
+        "{}, {}, {}; {}; seed {}, preset {}",
+        several(workload.subscribers.len() as u64, "subscriber", "subscribers"),
+        several(workload.works.len() as u64, "work", "works"),
+        several(workload.drawn.events as u64, "event", "events"),
         workload.source,
         workload.seed,
         options.preset,
@@ -116,6 +116,12 @@ fn remove_when_interrupted(staging: PathBuf, sends: bool) -> Result<(), Failure>
     })?)
 }
 
+/// What a reader has to know, also one who did not see what was announced: how the options were met, and what the run
+/// does not show.
+fn notes(outcome: &Outcome) -> Vec<String> {
+    outcome.workload.notes.iter().cloned().chain(outcome.notes()).collect()
+}
+
 /// The one object of `-o json`: the metrics, and where everything is.
 fn object(outcome: &Outcome, out: &Path) -> Result<Value, Failure> {
     let mut object = serde_json::to_value(&outcome.metrics)?;
@@ -123,7 +129,7 @@ fn object(outcome: &Outcome, out: &Path) -> Result<Value, Failure> {
     object["holds"] = json!(outcome.holds());
     object["verdicts"] = serde_json::to_value(&outcome.verdicts)?;
     object["attacks"] = serde_json::to_value(&outcome.attacks)?;
-    object["notes"] = json!(outcome.notes());
+    object["notes"] = json!(notes(outcome));
     Ok(object)
 }
 
@@ -193,13 +199,7 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
     let regions = metrics.regions.iter();
     let regions = regions.map(|r| [r.region.to_string(), thousands(r.receipts), thousands(r.views)]);
     text += &table(["region", "receipts", "views"], 1, regions.collect());
-    text += &format!(
-        "\nCapped subscribers: {} of {}, {} events beyond the cap. Complaints handled: {}.\n",
-        thousands(metrics.capped.subscribers),
-        thousands(metrics.subscribers as u64),
-        thousands(metrics.capped.events),
-        thousands(metrics.complaints),
-    );
+    text += &format!("\n{} {}\n", metrics.cap_in_words(), metrics.complaints_in_words());
 
     text += "\nHow each attack was refused\n";
     let attacks = outcome.attacks.iter();
@@ -226,7 +226,7 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
         out.join(folder::REPORT_FILE).display(),
         verify_command(out, &metrics.state_root.to_string()),
     );
-    for note in outcome.notes() {
+    for note in notes(outcome) {
         text += &format!("Note        {note}\n");
     }
     text

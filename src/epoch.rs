@@ -1,15 +1,15 @@
 //! `cwe epoch verify` and `cwe epoch show`.
 
 use crate::{
-    cli::{Format, Show, Verify},
+    cli::{Format, Show, TrustedRoot, Verify},
     output::{self, Failure, table, verify_command},
 };
-use chain::light::{self, Anchoring, EpochRecord, record::HeaderRecord, verify::root_digest};
+use chain::light::{self, Anchoring, EpochRecord, Finding, record::HeaderRecord, verify::root_digest};
 use primitives::Credits;
 use serde_json::{Value, json};
 use sim::{
     demo::folder::EPOCH_FILE,
-    report::{credits, thousands},
+    report::{credits, several, thousands},
 };
 use std::{
     cmp::Reverse,
@@ -26,7 +26,7 @@ const TOP: usize = 20;
 /// Verifies a record from scratch.
 pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
     let (path, record) = read(&arguments.run)?;
-    match light::verify(&record, arguments.root) {
+    match light::verify(&record, arguments.root.as_ref().map(|trusted| trusted.root)) {
         Ok(verdict) => {
             let anchored = verdict.anchoring == Anchoring::Anchored;
             match arguments.output {
@@ -44,11 +44,11 @@ pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
                 })),
                 Format::Table => {
                     let mut text = format!(
-                        "Epoch {} holds: {} batches, {} bundles, {} works in {}, {} credits paid.\nState root  {}\n",
+                        "Epoch {} holds: {}, {}, {} in {}, {} credits paid.\nState root  {}\n",
                         verdict.epoch,
-                        thousands(verdict.batches),
-                        thousands(verdict.bundles),
-                        thousands(verdict.works as u64),
+                        several(verdict.batches, "batch", "batches"),
+                        several(verdict.bundles, "bundle", "bundles"),
+                        several(verdict.works as u64, "work", "works"),
                         shards(verdict.shards),
                         credits(verdict.paid),
                         verdict.state_root,
@@ -64,7 +64,8 @@ pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
             }
         }
         Err(refused) => {
-            let findings: Vec<String> = refused.findings.iter().map(ToString::to_string).collect();
+            let findings: Vec<String> =
+                refused.findings.iter().map(|finding| describe(finding, arguments.root.as_ref())).collect();
             match arguments.output {
                 Format::Json => output::json(&json!({
                     "holds": false,
@@ -84,6 +85,16 @@ pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
             let what = if more == 0 { first } else { format!("{first}, and {more} more") };
             Err(Failure::RecordDoesNotHold { path, what })
         }
+    }
+}
+
+/// A finding in words. A root that is not the trusted one is said in the spelling of what was typed.
+fn describe(finding: &Finding, trusted: Option<&TrustedRoot>) -> String {
+    match (finding, trusted) {
+        (Finding::TrustedRoot { found, .. }, Some(trusted)) => {
+            format!("state: root {} is not the trusted root {}", trusted.spell(found), trusted.given)
+        }
+        _ => finding.to_string(),
     }
 }
 
@@ -152,14 +163,14 @@ fn record_hex(record: &EpochRecord, field: &str) -> Value {
 
 fn text(path: &Path, record: &EpochRecord) -> String {
     let mut text = format!(
-        "Epoch {} of chain {} ({}): {} batches, {} bundles, {} events, {} works in {}\n\n",
+        "Epoch {} of chain {} ({}): {}, {}, {}, {} in {}\n\n",
         record.epoch,
         record.chain,
         path.display(),
-        thousands(headers(record).count() as u64),
-        thousands(bundles(record)),
-        thousands(record.health.events),
-        thousands(record.works.len() as u64),
+        several(headers(record).count() as u64, "batch", "batches"),
+        several(bundles(record), "bundle", "bundles"),
+        several(record.health.events, "event", "events"),
+        several(record.works.len() as u64, "work", "works"),
         shards(record.shards.len()),
     );
     text += "Tiers, in credits\n";

@@ -64,11 +64,14 @@ pub(crate) enum Failure {
         max: u64,
     },
     /// A file is no record.
-    #[error("{path}: row {row}, column {column}: no record of an epoch: {error}", path = .path.display(), row = .error.line(), column = .error.column())]
+    #[error(
+        "{path}: no record of an epoch: {error}: run the demo again, or give the epoch.json of another run",
+        path = .path.display()
+    )]
     NoRecord {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// Why, and where.
         error: serde_json::Error,
     },
     /// A record does not hold.
@@ -214,8 +217,13 @@ fn columns(header: &[&str], right_from: usize, rows: Vec<Vec<String>>, width: u1
 }
 
 /// The command that verifies a record at `path`, as it can be pasted where this program was started.
-pub(crate) fn verify_command(path: &Path, root: &str) -> String {
+pub(crate) fn check_command(path: &Path) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "cwe".into());
     let path = path.display().to_string();
-    format!("{} epoch verify {} --root {root}", quoted(&program), quoted(&path))
+    format!("{} epoch verify {}", quoted(&program), quoted(&path))
+}
+
+/// The command that verifies a record at `path` against a root.
+pub(crate) fn verify_command(path: &Path, root: &str) -> String {
+    format!("{} --root {root}", check_command(path))
 }

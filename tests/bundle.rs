@@ -135,8 +135,23 @@ fn what_is_no_bundle_is_bad_input_that_names_the_file() {
     let file = folder.path().join("some.bundle");
     let long = vec![0; 512 * 1024 + 1];
     let half = fs::read(run.sample()).expect("written");
-    let cases: [(&[u8], &str); 3] =
-        [(b"", "no bundle"), (&half[..half.len() / 2], "ends early"), (&long, "longer than")];
+    let whole = half.len();
+    let cut = format!("looks cut off at byte {}: at least", whole / 2);
+    let mut twice = half.clone();
+    twice.extend(&half);
+    let goes_on = format!("ends at byte {whole}, and {whole} more bytes follow");
+    let mut changed = half.clone();
+    // The count of receipts, after envelope and token.
+    let (envelope, token) = (56, 256);
+    changed[envelope + token..][..4].fill(0xff);
+    let cases: [(&[u8], &str); 6] = [
+        (b"", "is empty"),
+        (b"{\"format\": 2}\n", "is a text"),
+        (&half[..whole / 2], &cut),
+        (&twice, &goes_on),
+        (&changed, "over the limit"),
+        (&long, "longer than"),
+    ];
     for (bytes, what) in cases {
         fs::write(&file, bytes).expect("written");
         let refused = cwe(&["bundle", "show", path(&file)]);
@@ -161,6 +176,62 @@ fn what_is_no_bundle_is_bad_input_that_names_the_file() {
     let refused = cwe(&["bundle", "show", path(&run.sample()), "--record", path(folder.path())]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(error(&refused).contains("signers.json"), "{}", error(&refused));
+}
+
+/// Every demo is epoch 1 of chain 1: which run a bundle is of shows in its proof alone.
+#[test]
+fn the_record_of_another_run_is_named_as_a_possible_reason() {
+    let run = Run::shared();
+    let other = run.0.path().join("another run");
+    let (works, seed) = ("80", "6");
+    let small = ["demo", "--quiet", "--subscribers", "6", "--works", works, "--seed", seed, "--out"];
+    let made = cwe(&[&small[..], &[path(&other)]].concat());
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    let shown = cwe(&["bundle", "show", path(&run.sample()), "--record", path(&other)]);
+    assert_eq!(shown.status.code(), Some(1), "{shown:?}");
+    let line = error(&shown);
+    for words in ["either the bundle was changed", "of another run", "epoch verify '", "another run'"] {
+        assert!(line.contains(words), "{words}: {line}");
+    }
+    assert!(line.contains("does not fit 32 events in a shard of 256 places"), "{line}");
+    let text = stdout(&shown);
+    assert!(text.contains("not to be relied on, as the proof does not hold"), "{text}");
+    let object = json(&cwe(&["bundle", "show", path(&run.sample()), "--record", path(&other), "-o", "json"]));
+    assert_eq!(object["event_pseudonyms_hold"], false);
+    let object =
+        json(&cwe(&["bundle", "show", path(&run.sample()), "--record", path(&run.out()), "-o", "json"]));
+    assert_eq!(object["event_pseudonyms_hold"], true);
+}
+
+#[test]
+fn parts_have_the_symbols_of_the_note() {
+    let sample = Run::shared().sample();
+    let shown = cwe(&["bundle", "show", path(&sample)]);
+    let text = stdout(&shown);
+    for (part, symbol) in [("commitments", "B', A', A_sk"), ("vector response", "z"), ("tags", "T_e")] {
+        let row = text.lines().find(|line| line.trim_start().starts_with(part)).expect("a row");
+        assert_eq!(row.trim_start()[part.len()..].trim_start().split("  ").next(), Some(symbol), "{row}");
+    }
+    assert!(text.contains("T_e is the specification's commitment C_{w,j}"), "{text}");
+    let object = json(&cwe(&["bundle", "show", path(&sample), "-o", "json"]));
+    for (part, symbol) in [("backed_mask", "alpha"), ("coefficients", "D_k"), ("sealed", "E_i")] {
+        assert_eq!(object["symbols"][part], symbol);
+    }
+    let help = cwe(&["bundle", "show", "--help"]);
+    assert!(stdout(&help).contains("T_e is the specification's commitment"));
+}
+
+#[test]
+fn a_damaged_record_says_once_where_and_what_next() {
+    let run = Run::shared();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let record = fs::read(run.out().join("epoch.json")).expect("written");
+    fs::write(folder.path().join("epoch.json"), &record[..record.len() / 2]).expect("written");
+    let refused = cwe(&["bundle", "show", path(&run.sample()), "--record", path(folder.path())]);
+    assert_eq!(refused.status.code(), Some(2));
+    let line = error(&refused);
+    assert!(line.contains("run the demo again"), "{line}");
+    assert_eq!(line.matches("column").count(), 1, "{line}");
 }
 
 #[test]

@@ -121,7 +121,16 @@ fn an_honest_record_holds_and_is_anchored_by_its_root_alone() {
     let other = root.chars().rev().collect::<String>();
     let refused = cwe(&["epoch", "verify", path(&out), "--root", &other]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(error(&refused).contains("is not the trusted root"));
+    assert!(error(&refused).contains(&format!("root {root} is not the trusted root {other}")));
+    // As L1 spells it, the record's root and one that is none.
+    let on_layer1 = object["layer1"]["epoch_root"].as_str().expect("a root");
+    let verified = cwe(&["epoch", "verify", path(&out), "--root", on_layer1]);
+    assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+    let last = object["layer1"]["last_root"].as_str().expect("a root");
+    let refused = cwe(&["epoch", "verify", path(&out), "--root", last]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = format!("root {on_layer1} (for nodes {root}) is not the trusted root {last}");
+    assert!(error(&refused).contains(&said), "{}", error(&refused));
     let shown = cwe(&["epoch", "show", path(&out)]);
     assert_eq!(shown.status.code(), Some(0));
     assert!(stdout(&shown).contains("Eco-Reserve") && stdout(&shown).contains(root));
@@ -196,7 +205,7 @@ fn what_is_no_record_is_bad_input() {
     fs::write(&file, "{\"format\": 1,\n \"works\": 3}").expect("written");
     let broken = cwe(&["epoch", "verify", path(folder.path())]);
     assert_eq!(broken.status.code(), Some(2));
-    assert!(error(&broken).contains("row 2"), "{}", error(&broken));
+    assert!(error(&broken).contains("line 2"), "{}", error(&broken));
     let root = cwe(&["epoch", "verify", path(folder.path()), "--root", "xyz"]);
     assert_eq!(root.status.code(), Some(2), "a wrong call");
 }
@@ -249,6 +258,12 @@ fn numbers_that_make_no_run_are_refused() {
     {
         assert_eq!(cwe(wrong).status.code(), Some(2), "{wrong:?}");
     }
+    for width in ["-1", "3", "4097", "abc"] {
+        let refused = cwe(&["demo", "--shard-width", width]);
+        assert_eq!(refused.status.code(), Some(2));
+        let text = String::from_utf8_lossy(&refused.stderr);
+        assert!(text.contains("expected a whole number from 4 to 4096"), "{text}");
+    }
 }
 
 #[test]
@@ -279,7 +294,10 @@ fn help_names_every_command_and_the_exit_codes() {
         assert!(stdout(&help).contains(word), "{word}");
     }
     assert!(stdout(&cwe(&["demo", "--help"])).contains("Examples:"));
-    assert!(stdout(&cwe(&["epoch", "verify", "--help"])).contains("--root"));
+    let help = cwe(&["epoch", "verify", "--help"]);
+    for word in ["--root", "state_root", "layer1.epoch_root", "layer1.last_root"] {
+        assert!(stdout(&help).contains(word), "{word}");
+    }
 }
 
 /// An interrupt leaves neither a run folder nor the beginning of one.

@@ -9,6 +9,7 @@ mod metrics;
 pub mod outcome;
 mod page;
 mod submissions;
+mod verdicts;
 
 pub use collect::{Away, Outage};
 pub use layer1::{Layer1, OnLayer1};

@@ -6,7 +6,7 @@ mod numbers;
 mod page;
 mod svg;
 
-pub use numbers::{credits, thousands};
+pub use numbers::{credits, several, thousands};
 pub(crate) use page::document;
 
 use primitives::Credits;
@@ -27,6 +27,12 @@ pub struct ReportData {
     pub money: MoneyFlow,
     /// Every work of the epoch with its payout, in any order; also those that earned nothing.
     pub payouts: Vec<WorkPayout>,
+    /// Subscribers of each tier.
+    pub tiers: Vec<TierCount>,
+    /// Receipts of each region.
+    pub regions: Vec<RegionCount>,
+    /// What the two tables leave unsaid: sentences.
+    pub counting: Vec<String>,
     /// Attacks that were tried, and how each was refused.
     pub attacks: Vec<RefusedAttack>,
     /// Messages that each actor handled.
@@ -79,6 +85,28 @@ pub struct WorkPayout {
     pub name: String,
     /// Its payout.
     pub payout: Credits,
+}
+
+/// Subscribers of a tier.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TierCount {
+    /// Name of the tier.
+    pub tier: String,
+    /// Subscriptions sold.
+    pub sold: u64,
+    /// Subscribers of whom something was counted.
+    pub counted: u64,
+}
+
+/// Receipts of a region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RegionCount {
+    /// Name of the region.
+    pub region: String,
+    /// Receipts that were spent.
+    pub receipts: u64,
+    /// Views that they stand for.
+    pub views: u64,
 }
 
 /// An attack that was part of the run.

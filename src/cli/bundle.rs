@@ -17,7 +17,11 @@ Examples:
 
 Pseudonyms are P = H(K_epoch || C): they need the epoch's key, which is in the record of the epoch.
 Whether the proof holds needs the keys of the blind signers as well, which a run folder has in
-signers.json. The record itself is not verified here: see `cwe epoch verify`.";
+signers.json. The record itself is not verified here: see `cwe epoch verify`. With the record of another
+run the proof does not hold, and the pseudonyms are others.
+
+Parts have the symbols of docs/notes/bundle-proof.md. Its tag T_e is the specification's commitment
+C_{w,j}, the C of the pseudonyms.";
 
 /// What to do with a bundle.
 #[derive(Debug, Subcommand)]

@@ -465,11 +465,11 @@ fn every_message_of_the_proof_is_checked() {
     ] {
         let mut short = honest.clone();
         shorten(&mut short);
-        assert_eq!(verify(&context, &short), Err(BundleError::Shape { events: 8 }));
+        assert_eq!(verify(&context, &short), Err(BundleError::Shape { events: 8, places: 16 }));
     }
     let mut short = honest.clone();
     short.tags.pop();
-    assert_eq!(verify(&context, &short), Err(BundleError::Shape { events: 7 }));
+    assert_eq!(verify(&context, &short), Err(BundleError::Size { events: 7 }));
 }
 
 /// Equations that were summed with another weight than one each would let errors of two equations cancel.

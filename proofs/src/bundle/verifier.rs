@@ -47,11 +47,19 @@ pub enum BundleError {
         /// The region tag.
         region: primitives::RegionTag,
     },
-    /// The number of events is not a bundle size, or the proof's vectors do not fit it.
-    #[error("{events} events are no bundle size, or the proof does not fit them")]
+    /// The number of events is not a bundle size.
+    #[error("{events} events are no bundle size, which is one of {sizes:?}", sizes = limits::BUNDLE_SIZES)]
+    Size {
+        /// Number of tags.
+        events: usize,
+    },
+    /// The proof's vectors have other lengths than so many events take in this shard.
+    #[error("the proof does not fit {events} events in a shard of {places} places")]
     Shape {
         /// Number of tags.
         events: usize,
+        /// Places of the shard, a power of 4.
+        places: usize,
     },
     /// Bytes that should name a group element do not.
     #[error("{what} is not a usable group element")]
@@ -239,8 +247,11 @@ fn check_form(context: &EpochContext, layout: Layout, bundle: &Bundle) -> Result
         return Err(BundleError::Window { window: envelope.window });
     }
     let events = bundle.tags.len();
-    if !limits::BUNDLE_SIZES.contains(&events) || !bundle.proof.has_shape(layout, events) {
-        return Err(BundleError::Shape { events });
+    if !limits::BUNDLE_SIZES.contains(&events) {
+        return Err(BundleError::Size { events });
+    }
+    if !bundle.proof.has_shape(layout, events) {
+        return Err(BundleError::Shape { events, places: layout.width() });
     }
     // "No event is double-counted" (spec 5.2): the equations alone accept a repeated event.
     let mut seen = BTreeSet::new();

@@ -1,7 +1,10 @@
 //! Figures of a run.
 
 use super::OnLayer1;
-use crate::workload::Capped;
+use crate::{
+    report::{several, thousands},
+    workload::Capped,
+};
 use primitives::{Digest, Preset, RegionTag};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,6 +32,8 @@ pub struct Metrics {
     pub capped: Capped,
     /// Bundles of which a party complained with evidence: they were struck.
     pub complaints: u64,
+    /// Those of them that were about attacks.
+    pub complaints_about_attacks: u64,
     /// Works.
     pub works: usize,
     /// Shards that they were dealt to.
@@ -81,6 +86,32 @@ pub struct Metrics {
     pub actors: BTreeMap<String, ActorMetrics>,
     /// Messages that actors dropped as making no sense, by reason.
     pub messages_dropped: BTreeMap<String, u64>,
+}
+
+impl Metrics {
+    /// Whom the cap cut short, in a sentence.
+    pub fn cap_in_words(&self) -> String {
+        format!(
+            "Capped subscribers: {} of {}, {} beyond the cap.",
+            thousands(self.capped.subscribers),
+            thousands(self.subscribers as u64),
+            several(self.capped.events, "event", "events"),
+        )
+    }
+
+    /// What complaints were about, in a sentence. A bundle is struck for one reason alone: a share that does not open
+    /// its commitment.
+    pub fn complaints_in_words(&self) -> String {
+        let about = match (self.complaints, self.complaints_about_attacks) {
+            (0, _) => String::new(),
+            (1, 1) => ", about the attack with a share that does not open its commitment".into(),
+            (all, attacks) if all == attacks => {
+                ", about attacks with a share that does not open its commitment".into()
+            }
+            (_, attacks) => format!(", {} of them about attacks", thousands(attacks)),
+        };
+        format!("Complaints handled: {}{about}.", thousands(self.complaints))
+    }
 }
 
 /// Subscribers of a tier.

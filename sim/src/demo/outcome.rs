@@ -11,13 +11,12 @@ use crate::{
     adversary::Attack,
     check::{Comparison, TruthRow, event_value},
     progress::Stage,
-    report::credits,
     workload::Workload,
     world::World,
 };
 use chain::light::{EpochRecord, SignerKeys, record::TierRecord};
 use engine::Refusal;
-use primitives::{Credits, Digest, PartyId, PersonId, Preset, RegionTag, WorkId};
+use primitives::{Digest, PartyId, PersonId, Preset, RegionTag, WorkId};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -229,6 +228,11 @@ impl Inputs<'_> {
             regions: self.regions(),
             capped: self.workload.capped,
             complaints: collected.struck.len() as u64,
+            complaints_about_attacks: collected
+                .attacks
+                .iter()
+                .filter(|attack| collected.struck.contains(&attack.parcel.id))
+                .count() as u64,
             works: world.works.len(),
             shards: self.record.shards.len(),
             creators: world.creators.len(),
@@ -288,87 +292,6 @@ impl Inputs<'_> {
         regions.remove(&RegionTag::NONE);
         let figures = |(region, (receipts, views))| RegionMetrics { region, receipts, views };
         regions.into_iter().map(figures).collect()
-    }
-
-    fn verdicts(&self, metrics: &Metrics, attacks: &[AttackReport]) -> Vec<Verdict> {
-        let verdict =
-            |claim: &str, holds: bool, detail: String| Verdict { claim: claim.into(), holds, detail };
-        let light = match &self.verified.light {
-            Ok(found) => format!(
-                "{} headers, {} bundles, the tally proof{}, {} works and every payout recomputed; the state root is that \
-                 of a node that replayed the log",
-                found.batches,
-                found.bundles,
-                if found.shards > 1 { format!(" of each of {} shards", found.shards) } else { String::new() },
-                found.works
-            ),
-            Err(refused) => refused.to_string(),
-        };
-        let Comparison { works, cells, mismatches } = &self.comparison;
-        let totals = match mismatches.first() {
-            None => {
-                format!("a plaintext count by other code: {works} works, {cells} cells, four counts each")
-            }
-            Some(first) => format!("{} figures differ; first {first}", mismatches.len()),
-        };
-        let claims_hold =
-            metrics.claims_refused == 0 && metrics.double_claims_rejected == metrics.double_claims_tried;
-        let layer1 = &self.layer1;
-        let roots = if layer1.anchored { "the last root is the chain's" } else { "the last root is another" };
-        let mirror =
-            if layer1.mirror_equal { "equals the chain's record" } else { "differs from the chain's record" };
-        let anchored = format!(
-            "{} blocks in {} attested batches, {roots}; the mirror of the epoch {mirror}",
-            layer1.blocks, layer1.batches
-        );
-        let lies = layer1.refusals.iter().filter(|tried| tried.as_expected).count();
-        let lies_refused = lies == layer1.refusals.len();
-        let there: u64 = layer1.paid.iter().map(|paid| paid.holds).sum();
-        let sent: u64 = layer1.paid.iter().map(|paid| paid.claims).sum();
-        let paid_there = format!(
-            "{} of them claimed {} credits with their own keys, by {sent} claims",
-            layer1.paid.len(),
-            credits(Credits(there))
-        );
-        let refused = attacks.iter().filter(|attack| attack.as_expected).count();
-        vec![
-            verdict("A light client accepts the epoch", metrics.tally_verified, light),
-            verdict("The opened totals are the true ones", metrics.totals_match_plaintext, totals),
-            verdict(
-                "Creators were paid the whole pool",
-                metrics.pool == metrics.paid_total,
-                format!(
-                    "{} of {} credits",
-                    credits(Credits(metrics.paid_total)),
-                    credits(Credits(metrics.pool))
-                ),
-            ),
-            verdict(
-                "Every payout was claimed once",
-                claims_hold,
-                format!(
-                    "{} claims paid, {} of {} second claims refused",
-                    metrics.claims_ok, metrics.double_claims_rejected, metrics.double_claims_tried
-                ),
-            ),
-            verdict("L1 has the chain and the epoch", layer1.anchored && layer1.mirror_equal, anchored),
-            verdict("Creators were paid on L1", layer1.paid_in_full(), paid_there),
-            verdict(
-                "L1 refused every lie",
-                lies_refused,
-                format!("{lies} of {}, each with its own error", layer1.refusals.len()),
-            ),
-            verdict(
-                "Every attack was refused as expected",
-                metrics.attacks_refused_as_expected,
-                format!("{refused} of {} attacks", attacks.len()),
-            ),
-            verdict(
-                "Every honest bundle was counted",
-                metrics.honest_rejected == 0,
-                format!("{} bundles, {} events", metrics.bundles_accepted, metrics.events_accepted),
-            ),
-        ]
     }
 }
 

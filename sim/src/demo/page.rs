@@ -2,8 +2,8 @@
 
 use super::Outcome;
 use crate::report::{
-    ActorCount, Fact, MoneyFlow, Provenance, RefusedAttack, ReportData, Verdict, WorkPayout, credits,
-    thousands,
+    ActorCount, Fact, MoneyFlow, Provenance, RefusedAttack, RegionCount, ReportData, TierCount, Verdict,
+    WorkPayout, credits, several, thousands,
 };
 use primitives::Credits;
 
@@ -30,9 +30,9 @@ pub(super) fn data(outcome: &Outcome) -> ReportData {
     ReportData {
         title: format!("Epoch {}", record.epoch),
         subtitle: format!(
-            "{} subscribers and {} works, {}",
-            thousands(metrics.subscribers as u64),
-            thousands(metrics.works as u64),
+            "{} and {}, {}",
+            several(metrics.subscribers as u64, "subscriber", "subscribers"),
+            several(metrics.works as u64, "work", "works"),
             workload.source
         ),
         verdicts: outcome.verdicts.iter().map(verdict).collect(),
@@ -52,6 +52,17 @@ pub(super) fn data(outcome: &Outcome) -> ReportData {
             fee: record.revenue.fee,
         },
         payouts: record.works.iter().map(work).collect(),
+        tiers: metrics
+            .tiers
+            .iter()
+            .map(|t| TierCount { tier: t.tier.to_string(), sold: t.sold, counted: t.subscribers })
+            .collect(),
+        regions: metrics
+            .regions
+            .iter()
+            .map(|r| RegionCount { region: r.region.to_string(), receipts: r.receipts, views: r.views })
+            .collect(),
+        counting: vec![metrics.cap_in_words(), metrics.complaints_in_words()],
         attacks: outcome.attacks.iter().map(attack).collect(),
         actors: metrics
             .actors
@@ -86,8 +97,12 @@ fn remarks(outcome: &Outcome) -> Vec<Fact> {
         remarks.push(fact(name, address.to_string()));
     }
     for paid in &layer1.paid {
-        let what =
-            format!("{} credits to {} by {} claims", credits(Credits(paid.holds)), paid.account, paid.claims);
+        let what = format!(
+            "{} credits to {} by {}",
+            credits(Credits(paid.holds)),
+            paid.account,
+            several(paid.claims, "claim", "claims")
+        );
         remarks.push(fact(&format!("{} on L1", paid.creator), what));
     }
     remarks.push(fact("gas on L1", thousands(gas)));

@@ -54,6 +54,64 @@ fn a_small_epoch_holds_in_every_respect() {
 }
 
 #[test]
+fn a_check_that_had_nothing_to_check_says_so() {
+    let metrics = shared().metrics.clone();
+    let claims = |ok, tried| {
+        let metrics = Metrics {
+            claims_ok: ok,
+            double_claims_tried: tried,
+            double_claims_rejected: tried,
+            ..metrics.clone()
+        };
+        verdicts::claims(&metrics)
+    };
+    assert_eq!(claims(1, 1), "1 claim paid, 1 of 1 second claim refused");
+    assert_eq!(claims(30, 3), "30 claims paid, 3 of 3 second claims refused");
+    assert!(claims(0, 0).contains("nothing to check"), "{}", claims(0, 0));
+    assert_eq!(verdicts::refused_of(5, 5, "attacks"), "5 of 5 attacks");
+    assert!(verdicts::refused_of(0, 0, "attacks").contains("nothing to check"));
+}
+
+#[test]
+fn what_the_cap_left_out_is_said_where_bundles_are_counted() {
+    let mut metrics = shared().metrics.clone();
+    (metrics.bundles_accepted, metrics.events_accepted) = (1, 20);
+    assert_eq!(verdicts::counted(&metrics), "1 bundle, 20 events; the cap left out none");
+    metrics.capped = crate::workload::Capped { subscribers: 1, events: 7 };
+    let said = verdicts::counted(&metrics);
+    assert_eq!(
+        said,
+        "1 bundle, 20 events; the cap left out 7 events of 1 subscriber, which were not handed in"
+    );
+    assert_eq!(metrics.cap_in_words(), "Capped subscribers: 1 of 12, 7 events beyond the cap.");
+}
+
+#[test]
+fn a_complaint_is_said_to_be_about_the_attack() {
+    let mut metrics = shared().metrics.clone();
+    assert_eq!((metrics.complaints, metrics.complaints_about_attacks), (1, 1));
+    let said = metrics.complaints_in_words();
+    assert_eq!(
+        said,
+        "Complaints handled: 1, about the attack with a share that does not open its commitment."
+    );
+    metrics.complaints = 3;
+    assert_eq!(metrics.complaints_in_words(), "Complaints handled: 3, 1 of them about attacks.");
+}
+
+#[test]
+fn the_page_has_the_tables_of_the_terminal() {
+    let outcome = shared();
+    let (data, metrics) = (page::data(outcome), &outcome.metrics);
+    assert_eq!(data.tiers.iter().map(|tier| tier.sold).sum::<u64>(), 12);
+    assert_eq!(data.regions.len(), metrics.regions.len());
+    assert!(!data.regions.is_empty() && data.regions.iter().all(|region| region.views >= region.receipts));
+    assert_eq!(data.counting, [metrics.cap_in_words(), metrics.complaints_in_words()]);
+    let drawn = data.remarks.iter().any(|remark| remark.label == "subscribers with receipts, by region");
+    assert!(drawn, "{:?}", data.remarks);
+}
+
+#[test]
 fn an_epoch_of_several_shards_holds_in_every_respect() {
     let outcome = outcome(&Options { shard_width: 6, ..small() });
     for verdict in &outcome.verdicts {

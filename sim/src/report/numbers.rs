@@ -29,6 +29,11 @@ pub fn credits(amount: Credits) -> String {
     format!("{}.{:06}", thousands(amount.0 / Credits::ONE.0), amount.0 % Credits::ONE.0)
 }
 
+/// A count and what is counted, by its name for one or for many.
+pub fn several(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(count), if count == 1 { one } else { many })
+}
+
 /// A count with its thousands apart.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();

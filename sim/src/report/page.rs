@@ -49,6 +49,7 @@ pub(super) fn page(data: &ReportData) -> Markup {
                 (lorenz(&payouts, gini))
                 (top_works(&data.payouts))
             }
+            (counted(data))
             div.columns {
                 (attacks(data))
                 (actors(data))
@@ -184,11 +185,48 @@ fn top_works(works: &[WorkPayout]) -> Markup {
     }
 }
 
+/// Who was counted, by tier and by region.
+fn counted(data: &ReportData) -> Markup {
+    html! {
+        section {
+            div.pair {
+                figure {
+                    h2 { "Subscribers by tier" }
+                    table {
+                        thead { tr { th { "Tier" } th.n { "Subscriptions" } th.n { "Counted" } } }
+                        tbody {
+                            @for tier in &data.tiers {
+                                tr { td { (tier.tier) } td.n { (thousands(tier.sold)) } td.n { (thousands(tier.counted)) } }
+                            }
+                            @if data.tiers.is_empty() { tr { td.none colspan="3" { "No subscription was sold." } } }
+                        }
+                    }
+                    figcaption { "No party takes in more subscribers of a tier than subscriptions were sold." }
+                }
+                figure {
+                    h2 { "Receipts by region" }
+                    table {
+                        thead { tr { th { "Region" } th.n { "Receipts" } th.n { "Views" } } }
+                        tbody {
+                            @for region in &data.regions {
+                                tr { td { (region.region) } td.n { (thousands(region.receipts)) } td.n { (thousands(region.views)) } }
+                            }
+                            @if data.regions.is_empty() { tr { td.none colspan="3" { "No receipt was spent." } } }
+                        }
+                    }
+                    figcaption { "A receipt stands for one view or for several." }
+                }
+            }
+            @for sentence in &data.counting { p.sentence { (sentence) } }
+        }
+    }
+}
+
 fn attacks(data: &ReportData) -> Markup {
     html! {
         section {
             h2 { "Attacks that were tried" }
-            table {
+            table.words {
                 thead { tr { th { "Attack" } th { "How it was refused" } th.n { "Times" } } }
                 tbody {
                     @for attack in &data.attacks {

@@ -62,6 +62,13 @@ fn example() -> ReportData {
             fee: Credits(fee),
         },
         payouts,
+        tiers: vec![
+            TierCount { tier: "1".into(), sold: 74, counted: 73 },
+            TierCount { tier: "2".into(), sold: 34, counted: 34 },
+            TierCount { tier: "3".into(), sold: 12, counted: 11 },
+        ],
+        regions: vec![RegionCount { region: "4".into(), receipts: 141, views: 305 }],
+        counting: vec!["Capped subscribers: 3 of 120, 59 events beyond the cap.".into()],
         attacks: vec![
             attack("The same bundle twice", "intake: the bundle was already accepted"),
             attack(
@@ -146,6 +153,29 @@ fn the_page_holds_what_it_was_given_and_is_the_same_each_time() {
 }
 
 #[test]
+fn the_page_says_who_was_counted() {
+    let page = render(&example());
+    for text in [
+        "Subscribers by tier",
+        "Receipts by region",
+        "<td>1</td><td class=\"n\">74</td><td class=\"n\">73</td>",
+        "<td>4</td><td class=\"n\">141</td><td class=\"n\">305</td>",
+        "59 events beyond the cap.",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(render(&ReportData::default()).contains("No receipt was spent."));
+}
+
+/// On a narrow screen lines are broken between words, not in a number.
+#[test]
+fn numbers_and_words_of_tables_stay_whole() {
+    let page = render(&example());
+    assert!(page.contains(".n, .words, .words td { overflow-wrap: normal; }"), "the rule");
+    assert!(page.contains("<table class=\"words\">"), "the table of attacks");
+}
+
+#[test]
 fn the_page_needs_no_network_and_runs_no_script() {
     let page = render(&example());
     for text in ["<script", "<link", "<img", "<iframe", "http://", "https://", "url(", "@import", " onload"] {
@@ -169,6 +199,9 @@ fn names_are_escaped_everywhere() {
     data.attacks[0].attack = evil.into();
     data.attacks[0].refusal = evil.into();
     data.actors[0].name = evil.into();
+    data.tiers[0].tier = evil.into();
+    data.regions[0].region = evil.into();
+    data.counting[0] = evil.into();
     data.provenance.command = evil.into();
     data.provenance.version = evil.into();
     data.provenance.config_hash = evil.into();
@@ -203,6 +236,8 @@ fn an_empty_run_still_has_a_page() {
 #[test]
 fn numbers_are_written_for_people() {
     assert_eq!(credits(Credits(1_234_567_000_001)), "1,234,567.000001");
+    assert_eq!(several(1, "batch", "batches"), "1 batch");
+    assert_eq!([0, 1_000].map(|n| several(n, "batch", "batches")), ["0 batches", "1,000 batches"]);
     assert_eq!(numbers::short(2_500_000), "2.5");
     assert_eq!(numbers::short(20_000_000), "20");
     assert_eq!(numbers::short(0), "0");

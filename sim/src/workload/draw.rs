@@ -238,7 +238,7 @@ impl DrawnShares {
         vec![
             ("tiers", list("tier", &mut by_tier.into_iter(), subscribers)),
             ("subscribers with receipts", share(receipts, subscribers)),
-            ("regions of receipts", list("region", &mut by_region.into_iter(), receipts)),
+            ("subscribers with receipts, by region", list("region", &mut by_region.into_iter(), receipts)),
             ("events backed by receipts", share(self.events_backed, self.events)),
             ("quarters played", list("quarters", &mut number(&self.events_by_quarters, 1), self.events)),
             ("works that one creator keeps whole", share(self.works_alone, self.works)),

@@ -1,0 +1,52 @@
+//! Arguments of `cwe epoch`.
+
+use super::{Format, TrustedRoot, values};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  cwe epoch verify runs/synthetic-seed-1
+  cwe epoch verify runs/synthetic-seed-1 --root 1f0e…
+
+Everything is recomputed from the record: beacon, headers and their signatures, tally proof,
+weights, shares of revenue, payouts, splits, roots. Without --root the record may be consistent
+and of a chain that somebody made up; with the state root of a node that you trust, it is known
+to be of that chain.";
+
+/// What to do with a record.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EpochCommand {
+    /// Verify a public record from scratch
+    Verify(Verify),
+    /// Show a public record
+    Show(Show),
+}
+
+/// Arguments of `cwe epoch verify`.
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
+pub(crate) struct Verify {
+    /// A run folder, or a record file
+    #[arg(value_name = "RUNDIR")]
+    pub(crate) run: PathBuf,
+    /// State root that you trust: from a node, 64 hexadecimal digits, or from the rollup's contract on L1, with 0x. In
+    /// the metrics.json of a run these are state_root and, with 0x, layer1.epoch_root; layer1.last_root is that of a
+    /// later block and does not go here
+    #[arg(long, value_name = "HEX", value_parser = values::trusted_root)]
+    pub(crate) root: Option<TrustedRoot>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
+
+/// Arguments of `cwe epoch show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// A run folder, or a record file
+    #[arg(value_name = "RUNDIR")]
+    pub(crate) run: PathBuf,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
