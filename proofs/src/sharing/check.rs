@@ -1,7 +1,6 @@
 //! Checking that seeds expand to what their commitments hold, many at once.
 
 use crate::{
-    field::Wide,
     generators::{WorkBases, bases},
     sharing::split::ShareSeed,
 };
@@ -10,6 +9,7 @@ use curve25519_dalek::{
     scalar::Scalar,
     traits::{IsIdentity, VartimeMultiscalarMul},
 };
+use primitives::field::Wide;
 use rand_core::{CryptoRng, RngCore};
 use thiserror::Error;
 

@@ -4,8 +4,9 @@
 //! and each `r_i` what a seed of 32 bytes expands to. So `-x r_1`, `-x r_2` and `z - x r_3` add up to u: whoever holds
 //! two of the seeds holds two shares, and lacks a mask of full length.
 
-use crate::{field::Plain, generators::WorkBases, transcript::BundleChallenge, wire::WirePoint};
+use crate::{generators::WorkBases, transcript::BundleChallenge, wire::WirePoint};
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::VartimeMultiscalarMul};
+use primitives::field::Plain;
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},
