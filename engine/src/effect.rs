@@ -90,6 +90,9 @@ pub enum Refusal {
     /// Its subscriber has spent another value before it than it says, or it came out of order.
     #[error("it does not go on from what its subscriber has spent so far")]
     SpentElsewhere,
+    /// It goes on from a bundle that has not come, and there is no room for it to wait. Come back later.
+    #[error("it overtook too many bundles; come back when they have come")]
+    TooFarAhead,
     /// It is the first of a subscriber of whose tier as many were seen as subscriptions were sold: an issuer signed more
     /// tokens than were paid for.
     #[error("{sold} subscriptions of tier {tier} were sold, and as many subscribers were seen")]
@@ -138,6 +141,7 @@ impl Refusal {
             Self::ReusedEphemeral { .. } => "reused-ephemeral",
             Self::TooManyBundles { .. } => "too-many-bundles",
             Self::SpentElsewhere => "spent-elsewhere",
+            Self::TooFarAhead => "too-far-ahead",
             Self::Unsold { .. } => "unsold",
             Self::EpochFull => "epoch-full",
             Self::Sealed(_) => "sealed",

@@ -35,6 +35,11 @@ impl Seen {
             self.ids.remove(&oldest);
         }
     }
+
+    fn remove(&mut self, id: &Digest) {
+        self.ids.remove(id);
+        self.order.retain(|other| other != id);
+    }
 }
 
 /// State of an intake.
@@ -97,6 +102,10 @@ impl Core for Intake {
             }
             Message::Checked(count) => {
                 self.in_flight = self.in_flight.saturating_sub(count);
+                Vec::new()
+            }
+            Message::Forget(id) => {
+                self.seen.remove(&id);
                 Vec::new()
             }
             Message::Opened(epoch) => {

@@ -149,6 +149,8 @@ pub enum Message {
     BatchVerified(Vec<Result<Accepted, BundleError>>),
     /// Verifier to intake: so many bundles are off its hands.
     Checked(usize),
+    /// Party to intake: there is no room for this bundle now, and it may come again.
+    Forget(Digest),
     /// Verifier to party: a bundle whose proof holds, and what it leaves behind.
     Verified(Digest, Arc<Bundle>, Accepted),
 

@@ -316,6 +316,11 @@ impl Wide {
         accumulate(&mut self.0, &weighted(&a.0, weight));
     }
 
+    /// Whether nothing was added, or nothing but zeros.
+    pub fn is_zero(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Adds another sum.
     pub fn merge(&mut self, other: &Self) {
         accumulate(&mut self.0, &other.0);

@@ -54,6 +54,8 @@ domains! {
     EpochContext = "epoch-context",
     /// Identifier of an accepted bundle: the hash of its canonical bytes.
     Bundle = "bundle",
+    /// Weights of a bundle that is verified by itself.
+    Weights = "weights",
     /// Context that the sealing of shares is bound to.
     Sealing = "sealing",
     /// Message under a subscription token.

@@ -5,13 +5,13 @@
 //! the vector under the sum of what the seeds expand to is a response of the bundle's proof, so it is sent once, in the
 //! clear, and nothing but the proof is needed to know that it is right.
 
-pub mod check;
+pub(crate) mod check;
 pub mod complaint;
 pub mod seal;
 pub mod split;
 pub mod sum;
 
-pub use check::ShareError;
+pub use check::wrong_seeds;
 pub use complaint::{Complaint, ComplaintError, Grievance};
 pub use seal::{KemKey, SealError, SealedShares};
 pub use split::{Accepted, Masks, ShareSeed, share_commitments};

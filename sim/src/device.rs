@@ -203,6 +203,28 @@ impl<'a> Device<'a> {
         bundle.map_err(|error| self.cannot_prove(error))
     }
 
+    /// Whether the tier's cap leaves room for events.
+    pub(crate) fn has_room(&self, events: &[EventSpec]) -> bool {
+        let value: u64 = events.iter().map(|e| self.params().event_value(e.view, e.quarters)).sum();
+        let rules = self.epoch.shards[0].keys.tiers.get(&self.subscriber.tier);
+        rules.is_some_and(|rules| self.spent.value() + value <= rules.value_cap)
+    }
+
+    /// A bundle of an event that goes on from nothing where the cap leaves no room for it: valid by itself.
+    pub(crate) fn bundle_as_if_unspent(
+        &mut self,
+        event: &EventSpec,
+        window: u16,
+    ) -> Result<Bundle, DeviceError> {
+        let spent = self.spent.clone();
+        if !self.has_room(&[*event]) {
+            self.spent = Spent::default();
+        }
+        let made = self.bundle(&[*event], window);
+        self.spent = spent;
+        made.map(|(bundle, _)| bundle)
+    }
+
     /// A bundle whose witness `lie` changes before the proof is made.
     pub(crate) fn lying_bundle(
         &mut self,

@@ -5,7 +5,7 @@
 
 use crate::{
     effect::{Effect, Event, Refusal},
-    message::{Address, Letter, OpenedEpoch, PeerMessage},
+    message::{Address, Letter, Message, OpenedEpoch, PeerMessage},
     party::{
         PartySecrets,
         line::{Desk, Frozen, Line},
@@ -125,7 +125,11 @@ impl Collect {
         if admitted.as_ref().is_ok_and(|admitted| *admitted == Admitted::Parked) {
             return Ok(Vec::new());
         }
-        let early = self.pool.early_complaints(&id);
+        // A copy leaves what waits for the first one where it is, and what may come again finds it there.
+        let stays =
+            |rejected: &Rejected| matches!(rejected.refusal, Refusal::Duplicate | Refusal::TooFarAhead);
+        let stays = admitted.as_ref().is_err_and(stays);
+        let early = if stays { Vec::new() } else { self.pool.early_complaints(&id) };
         let Some((line, mut desk)) = self.at(shard, secrets) else {
             return Ok(vec![refused(Refusal::UnknownShard { shard })]);
         };
@@ -138,6 +142,9 @@ impl Collect {
                 }
             }
             Err(Rejected { refusal, complaint }) => {
+                if refusal == Refusal::TooFarAhead {
+                    effects.push(Effect::Send(Address::Intake(party), Message::Forget(id)));
+                }
                 effects.push(refused(refusal));
                 effects.extend(complaint.iter().flat_map(|complaint| line.complain(complaint)));
             }

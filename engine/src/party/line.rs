@@ -132,7 +132,7 @@ impl Line {
             return None;
         }
         // Evidence needs no bound: nobody can have an honest bundle left out by it.
-        self.left_out += u64::from(!desk.pool.is_struck(&id));
+        self.left_out += u64::from(desk.pool.struck_by(&id).is_none());
         Some(self.refuse(id, Refusal::Objected { party }))
     }
 

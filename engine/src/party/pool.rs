@@ -67,7 +67,7 @@ impl From<Refusal> for Rejected {
 pub(super) enum Judgement {
     /// It holds.
     Holds,
-    /// There is nothing to judge: the bundle is gone already, or has not come yet, and is judged when it does.
+    /// There is nothing to judge: the bundle is struck or gone already, or has not come yet, and is judged when it does.
     NotNow,
     /// It does not hold.
     False(ComplaintError),
@@ -85,8 +85,8 @@ pub(super) struct Pool {
     refused: BTreeMap<Digest, Objection>,
     /// Bundles in final batches: it is too late to complain of them.
     settled: BTreeSet<Digest>,
-    /// Bundles of which a complaint holds.
-    struck: BTreeSet<Digest>,
+    /// Bundles of which a complaint holds, and whose.
+    struck: BTreeMap<Digest, PartyId>,
     early: Early,
 }
 
@@ -101,7 +101,7 @@ impl Pool {
             parked: Parked::default(),
             refused: BTreeMap::new(),
             settled: BTreeSet::new(),
-            struck: BTreeSet::new(),
+            struck: BTreeMap::new(),
             early: Early::default(),
         }
     }
@@ -133,7 +133,7 @@ impl Pool {
         secrets: &PartySecrets,
         (id, bundle, accepted): Verified,
     ) -> Result<Admitted, Rejected> {
-        if self.held.contains_key(&id) || self.settled.contains(&id) {
+        if self.held.contains_key(&id) || self.settled.contains(&id) || self.parked.contains(&id, &bundle) {
             return Err(Refusal::Duplicate.into());
         }
         let envelope = &bundle.envelope;
@@ -143,15 +143,10 @@ impl Pool {
         match self.used.check(&self.epoch, &bundle, &uses, self.parked.of(&envelope.key)) {
             Ok(Place::Next) => {}
             Ok(Place::Ahead) => {
-                let kept = self.parked.keep((id, bundle, accepted));
-                return if kept { Ok(Admitted::Parked) } else { Err(Refusal::SpentElsewhere.into()) };
+                let kept = self.parked.keep((id, bundle, accepted)).map(|()| Admitted::Parked);
+                return kept.map_err(|refusal| self.refuse(id, refusal));
             }
-            Err(refusal) => {
-                if self.refused.len() < MAX_REFUSED {
-                    self.refused.insert(id, Objection::Refused);
-                }
-                return Err(refusal.into());
-            }
+            Err(refusal) => return Err(self.refuse(id, refusal)),
         }
         // Whether or not this party can read its share, the others take it in before they hear of it.
         self.used.go_on(&bundle, accepted.spent);
@@ -168,6 +163,14 @@ impl Pool {
                 Err(Rejected { refusal: error.into(), complaint: Some(Box::new(complaint)) })
             }
         }
+    }
+
+    /// Remembers a bundle that is refused for good.
+    fn refuse(&mut self, id: Digest, refusal: Refusal) -> Rejected {
+        if refusal != Refusal::TooFarAhead && self.refused.len() < MAX_REFUSED {
+            self.refused.insert(id, Objection::Refused);
+        }
+        refusal.into()
     }
 
     /// Hands out the bundle that goes on from what a subscriber has spent by now, if it waits.
@@ -195,12 +198,15 @@ impl Pool {
     pub(super) fn judge(&mut self, shard: ShardIndex, from: PartyId, complaint: &Complaint) -> Judgement {
         let id = complaint.bundle;
         let Some(held) = self.held.get(&id) else {
-            let gone = [&self.struck, &self.settled].iter().any(|ids| ids.contains(&id));
+            let gone = self.struck.contains_key(&id) || self.settled.contains(&id);
             if !gone && !self.refused.contains_key(&id) {
                 self.early.keep(from, complaint);
             }
             return Judgement::NotNow;
         };
+        if self.struck.contains_key(&id) {
+            return Judgement::NotNow;
+        }
         // Proposals of another shard may hold it: there it is to be complained of.
         if held.bundle.envelope.shard != shard {
             return Judgement::False(ComplaintError::OtherBundle);
@@ -208,7 +214,7 @@ impl Pool {
         let context = &self.epoch.shards[shard.0 as usize];
         match complaint.verify(context, (id, &held.bundle, &held.accepted)) {
             Ok(_) => {
-                self.struck.insert(id);
+                self.struck.insert(id, complaint.party);
                 Judgement::Holds
             }
             Err(error) => Judgement::False(error),
@@ -220,14 +226,14 @@ impl Pool {
         self.early.take(id)
     }
 
-    /// Whether a complaint of a bundle holds.
-    pub(super) fn is_struck(&self, id: &Digest) -> bool {
-        self.struck.contains(id)
+    /// Whose complaint of a bundle holds, if there is one.
+    pub(super) fn struck_by(&self, id: &Digest) -> Option<PartyId> {
+        self.struck.get(id).copied()
     }
 
     /// Drops a bundle of which this party complains.
     fn strike(&mut self, id: Digest) {
-        self.struck.insert(id);
+        self.struck.insert(id, self.party);
         self.remove(id, Objection::Share);
     }
 
@@ -242,12 +248,9 @@ impl Pool {
 
     /// Takes the bundles of a batch out, which is final. What they used stays used.
     pub(super) fn settle(&mut self, ids: &[Digest]) {
-        for id in ids {
-            if let Some(held) = self.held.remove(id) {
-                self.settled.insert(*id);
-                self.order[held.bundle.envelope.shard.0 as usize].retain(|other| other != id);
-            }
-        }
+        let gone: BTreeSet<_> = ids.iter().filter(|id| self.held.remove(id).is_some()).collect();
+        self.order.iter_mut().for_each(|order| order.retain(|id| !gone.contains(id)));
+        self.settled.extend(gone);
     }
 }
 

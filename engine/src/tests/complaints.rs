@@ -3,7 +3,7 @@
 use super::mesh::Mesh;
 use crate::{
     effect::{Event, Refusal},
-    message::{Address, OpenedEpoch, PeerMessage, Phase},
+    message::{Address, Message, OpenedEpoch, PeerMessage, Phase},
 };
 use primitives::field::Plain;
 use primitives::{Encode, PartyId};
@@ -13,6 +13,7 @@ use proofs::{
     sharing::{Complaint, held},
     testing::{TestSubscriber, committee, event},
 };
+use std::{cell::RefCell, sync::Arc};
 
 const PARTIES: [PartyId; 3] = PartyId::ALL;
 
@@ -105,6 +106,59 @@ fn a_complaint_that_comes_before_its_bundle_strikes_it_when_it_comes() {
     mesh.close();
     mesh.assert_done();
     assert_eq!(mesh.batches().concat().len(), 2);
+}
+
+/// The intake does not remember all that came, so that a copy may reach the party.
+#[test]
+fn a_copy_of_a_bundle_that_waits_loses_no_complaint() {
+    let [one, two, three] = PARTIES;
+    let (mut mesh, opened) = Mesh::opened();
+    let mut subscriber = TestSubscriber::new(71);
+    let first = subscriber.bundle(&opened.shards[0], vec![event(1, 0, false)]);
+    let lie = |w: &mut proofs::bundle::RawWitness| w.spoiled_share = Some(two);
+    let bad = subscriber.lying_bundle(&opened.shards[0], vec![event(2, 0, false)], lie);
+    mesh.inject(two, one, PeerMessage::Complaint(complaint(&opened, &bad, two, two)));
+    mesh.tell(Address::Intake(one), Message::Submit(bad.to_bytes().into()));
+    let accepted = verify(&opened.shards[0], &bad).unwrap();
+    let copy = Message::Verified(bad.id(), Arc::new(bad.clone()), accepted);
+    mesh.forge(Address::Verifier(one), Address::Party(one), copy);
+    assert_eq!(mesh.refusals(bad.id()), [(one, Refusal::Duplicate)]);
+    mesh.submit(&first.to_bytes());
+    assert!(mesh.refusals(bad.id()).contains(&(one, Refusal::Objected { party: two })));
+    for party in [two, three] {
+        mesh.tell(Address::Intake(party), Message::Submit(bad.to_bytes().into()));
+    }
+    mesh.close();
+    mesh.assert_done();
+    assert_eq!(mesh.batches().concat(), [first.id()]);
+}
+
+/// A complaint that holds strikes a bundle for which all have voted, as long as the chain has not anchored it.
+#[test]
+fn evidence_outweighs_votes() {
+    let [one, two, three] = PARTIES;
+    let proposed = RefCell::new(None);
+    let (mut mesh, opened) = Mesh::opened();
+    mesh.tamper = Box::new(|from, _, message| {
+        if let PeerMessage::Propose(header, _) = message {
+            proposed.borrow_mut().get_or_insert(header.clone());
+        }
+        from == one
+    });
+    let good = TestSubscriber::new(1).bundle(&opened.shards[0], vec![event(1, 0, false)]);
+    // The leader holds the other two shares, so that its own sums open.
+    let bad = spoiled(&opened, 72, three);
+    mesh.submit(&good.to_bytes());
+    mesh.submit(&bad.to_bytes());
+    let header = proposed.borrow().clone().expect("a batch of two is proposed");
+    mesh.tamper = Box::new(|_, _, _| true);
+    mesh.inject(two, one, PeerMessage::Complaint(complaint(&opened, &bad, two, three)));
+    for party in [two, three] {
+        let signature = committee(11).signers[party.index()].sign(&header.signing_digest());
+        mesh.inject(party, one, PeerMessage::Vote(header.digest(), signature));
+    }
+    assert!(mesh.refusals(bad.id()).contains(&(one, Refusal::Objected { party: two })));
+    assert!(!mesh.batches().concat().contains(&bad.id()));
 }
 
 #[test]

@@ -310,3 +310,23 @@ fn a_subscriber_has_one_chain_of_values() {
     mesh.assert_done();
     assert_eq!(mesh.batches().concat().len(), 2);
 }
+
+/// What waits in vain takes little room, and what finds none may come again.
+#[test]
+fn a_subscriber_has_few_bundles_that_wait() {
+    let (mut mesh, opened) = opened();
+    let mut subscriber = TestSubscriber::new(1);
+    let bundles = [0, 1, 2, 0].map(|shard: usize| {
+        let view = subscriber.used.len() as u16 % 30;
+        subscriber.bundle(&opened.shards[shard], vec![event(1, view, false)])
+    });
+    let [first, waiting @ ..] = &bundles;
+    waiting.iter().for_each(|bundle| mesh.submit(&bundle.to_bytes()));
+    let too_far = &bundles[3];
+    assert_eq!(mesh.refusals(too_far.id()), by_all(&Refusal::TooFarAhead));
+    mesh.submit(&first.to_bytes());
+    assert_eq!(mesh.provisional(), 9);
+    mesh.submit(&too_far.to_bytes());
+    let again = &mesh.refusals(too_far.id())[3..];
+    assert_eq!(again, by_all(&Refusal::TooManyBundles { limit: 3 }), "looked at anew, and no copy");
+}

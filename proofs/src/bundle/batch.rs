@@ -9,16 +9,17 @@ use crate::{
     epoch::EpochContext,
     sharing::{Accepted, check::random_weight},
 };
+use primitives::{Domain, hash};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rand_core::{CryptoRng, RngCore};
 use rayon::prelude::*;
 
 /// Checks one bundle, and names the rule that it breaks.
 ///
-/// The weights of its equations come from a generator that the hash of the whole bundle seeds: whoever makes a bundle
-/// cannot know them before all of it is fixed.
+/// The weights of its equations come from a generator that the hash of the context and of the whole bundle seeds: nobody
+/// knows them before both are fixed.
 pub fn verify(context: &EpochContext, bundle: &Bundle) -> Result<Accepted, BundleError> {
-    let mut rng = ChaCha20Rng::from_seed(bundle.id().0);
+    let mut rng = ChaCha20Rng::from_seed(hash::hash(Domain::Weights, &[&context.digest.0, &bundle.id().0]).0);
     verify_batch(context, &[bundle], &mut rng).swap_remove(0)
 }
 
@@ -44,7 +45,9 @@ pub fn verify_batch(
     for (at, p) in miscounted {
         results[at] = find_broken_rule(context, p);
     }
-    bisect(context, &candidates, rng, &mut results);
+    if !candidates.is_empty() && !combination_holds(context, &candidates, rng) {
+        bisect(context, &candidates, rng, &mut results);
+    }
     // Bytes that are no range proof have no equation, and all else of the bundle is checked before.
     for (result, p) in results.iter_mut().zip(&prepared) {
         if result.is_ok() && p.as_ref().is_ok_and(|p| p.cap.is_none()) {
@@ -54,21 +57,28 @@ pub fn verify_batch(
     results
 }
 
+/// Finds the false ones among bundles that do not hold together.
 fn bisect(
     context: &EpochContext,
     bundles: &[(usize, &Prepared<'_>)],
     rng: &mut (impl RngCore + CryptoRng),
     results: &mut [Result<Accepted, BundleError>],
 ) {
-    match bundles {
-        [] => {}
-        _ if combination_holds(context, bundles, rng) => {}
-        [(at, only)] => results[*at] = find_broken_rule(context, only),
-        _ => {
-            let (left, right) = bundles.split_at(bundles.len() / 2);
-            bisect(context, left, rng, results);
-            bisect(context, right, rng, results);
-        }
+    if let [(at, only)] = bundles {
+        results[*at] = find_broken_rule(context, only);
+        return;
+    }
+    let (left, right) = bundles.split_at(bundles.len() / 2);
+    // A single bundle is looked at rule by rule at once. Where the left half holds, the right one does not.
+    let mut false_one =
+        |half: &[(usize, &Prepared<'_>)]| half.len() == 1 || !combination_holds(context, half, rng);
+    let left_fails = false_one(left);
+    let right_fails = !left_fails || false_one(right);
+    if left_fails {
+        bisect(context, left, rng, results);
+    }
+    if right_fails {
+        bisect(context, right, rng, results);
     }
 }
 

@@ -164,10 +164,12 @@ impl Combination {
         ];
         let pairs = fixed.into_iter().chain(self.own.iter().copied()).chain(self.cap.terms());
         let sums = self.works.iter().chain(self.digits.iter().flatten());
-        let scalars = sums.map(|sum| -sum.to_scalar()).chain(pairs.clone().map(|(s, _)| Scalar::from(s)));
         let digit_points = (0..self.digits.len()).flat_map(|at| layout.bases(at).copied());
-        let points = context.works.points().iter().copied().chain(digit_points).chain(pairs.map(|(_, p)| p));
-        let (scalars, points): (Vec<_>, Vec<_>) = (scalars.collect(), points.collect());
+        let sums = sums.zip(context.works.points().iter().copied().chain(digit_points));
+        // An equation by itself leaves most factors zero: few of them are over all works.
+        let pairs = pairs.filter(|(factor, _)| !factor.is_zero()).map(|(s, point)| (Scalar::from(s), point));
+        let sums = sums.filter(|(sum, _)| !sum.is_zero()).map(|(sum, point)| (-sum.to_scalar(), point));
+        let (scalars, points): (Vec<_>, Vec<_>) = sums.chain(pairs).unzip();
         RistrettoPoint::vartime_multiscalar_mul(scalars, points).is_identity()
     }
 }

@@ -7,7 +7,7 @@ use super::{verify_batch, *};
 use crate::epoch::EpochContext;
 use crate::{
     receipt::{Denomination, Receipt},
-    sharing::{self, Accepted, BatchShare, Masks, SHOWN_SHARE, SharePart, check},
+    sharing::{self, Accepted, BatchShare, Masks, SHOWN_SHARE, SharePart, wrong_seeds},
     tally::{Count, totals::power_of_two},
     testing::{TestSubscriber, event, receipt_issuer, small},
     wire::WirePoint,
@@ -610,21 +610,24 @@ fn a_spoiled_share_passes_the_proof_and_fails_its_holders() {
         for party in PartyId::ALL {
             let opened = bundle.sealed.open(party, &committee.kem[party.index()], &sealing).unwrap();
             for (number, seed) in sharing::held(party).into_iter().zip(&opened) {
-                let checked =
-                    check::check(&context.works, &[(accepted.masks[number.index()], seed)], &mut rng());
-                assert_eq!(checked.is_err(), number == share);
+                let pair = (accepted.masks[number.index()], seed);
+                let wrong = wrong_seeds(&context.works, &[pair], &mut rng());
+                assert_eq!(wrong.len(), usize::from(number == share));
             }
         }
     }
 }
 
 #[test]
-fn a_seed_that_does_not_open_is_found_among_many() {
+fn seeds_that_do_not_open_are_found_among_many() {
     let (_, context) = small();
     let mut rng = rng();
     let masks: Vec<_> = (0..9).map(|_| Masks::prepare(&context.works, &mut rng)).collect();
     let mut list: Vec<_> = masks.iter().map(|m| (m.commitments[2], &m.seeds[2])).collect();
-    assert_eq!(check::check(&context.works, &list, &mut rng), Ok(()));
-    list[6].0 += crate::generators::bases().blinding;
-    assert_eq!(check::check(&context.works, &list, &mut rng), Err(check::ShareError { place: 6 }));
+    assert_eq!(wrong_seeds(&context.works, &list, &mut rng), [0; 0]);
+    assert_eq!(wrong_seeds(&context.works, &[], &mut rng), [0; 0]);
+    for wrong in [&[6][..], &[0, 6], &[0, 3, 4, 6, 8], &[0, 1, 2, 3, 4, 5, 6, 7, 8]] {
+        wrong.iter().for_each(|place| list[*place].0 = crate::generators::bases().blinding);
+        assert_eq!(wrong_seeds(&context.works, &list, &mut rng), wrong);
+    }
 }

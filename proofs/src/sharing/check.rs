@@ -11,35 +11,44 @@ use curve25519_dalek::{
 };
 use primitives::field::Wide;
 use rand_core::{CryptoRng, RngCore};
-use thiserror::Error;
 
-/// A seed that does not open its commitment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the seed at place {place} does not open its commitment")]
-pub struct ShareError {
-    /// Place of the first such seed in the list that was checked.
-    pub place: usize,
-}
-
-/// Checks each seed against its commitment `A_i` by one random linear combination; when that fails, halves until the
-/// first culprit is found. A false seed passes with probability 2^-128.
+/// Places of the seeds that do not open their commitments `A_i`, ascending. One random linear combination tells whether
+/// there are any, and halving finds all of them. A false seed passes with probability 2^-128.
 ///
 /// Variable time: what the seeds expand to is weighed by fresh randomness that nobody else sees, and what the time says
 /// of their sum says nothing of one subscriber's share, which is itself masked by two others.
-pub fn check(
+pub fn wrong_seeds(
     works: &WorkBases,
     shares: &[(RistrettoPoint, &ShareSeed)],
     rng: &mut (impl RngCore + CryptoRng),
-) -> Result<(), ShareError> {
-    if shares.is_empty() || combination_opens(works, shares, rng) {
-        return Ok(());
+) -> Vec<usize> {
+    let mut wrong = Vec::new();
+    if !combination_opens(works, shares, rng) {
+        bisect(works, (0, shares), rng, &mut wrong);
     }
+    wrong
+}
+
+/// Finds the wrong ones among seeds that are not all right.
+fn bisect(
+    works: &WorkBases,
+    (from, shares): (usize, &[(RistrettoPoint, &ShareSeed)]),
+    rng: &mut (impl RngCore + CryptoRng),
+    wrong: &mut Vec<usize>,
+) {
     if shares.len() == 1 {
-        return Err(ShareError { place: 0 });
+        wrong.push(from);
+        return;
     }
     let (left, right) = shares.split_at(shares.len() / 2);
-    check(works, left, rng)?;
-    check(works, right, rng).map_err(|e| ShareError { place: left.len() + e.place })
+    let left_opens = combination_opens(works, left, rng);
+    if !left_opens {
+        bisect(works, (from, left), rng, wrong);
+    }
+    // Where the left half is right, the right one is not.
+    if left_opens || !combination_opens(works, right, rng) {
+        bisect(works, (from + left.len(), right), rng, wrong);
+    }
 }
 
 fn combination_opens(

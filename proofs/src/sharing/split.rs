@@ -4,7 +4,11 @@
 //! and each `r_i` what a seed of 32 bytes expands to. So `-x r_1`, `-x r_2` and `z - x r_3` add up to u: whoever holds
 //! two of the seeds holds two shares, and lacks a mask of full length.
 
-use crate::{generators::WorkBases, transcript::BundleChallenge, wire::WirePoint};
+use crate::{
+    generators::{WorkBases, bases},
+    transcript::BundleChallenge,
+    wire::WirePoint,
+};
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::VartimeMultiscalarMul};
 use primitives::field::Plain;
 use rand_chacha::{
@@ -57,9 +61,21 @@ impl ShareSeed {
 
     /// `A_i = <r_i, G> + rho_i H`, in constant time.
     pub fn commit(&self, works: &WorkBases) -> RistrettoPoint {
+        let (entries, blinding) = self.scalars(works);
+        works.commit(&entries, &blinding)
+    }
+
+    /// Whether it opens a commitment. Variable time: for a seed that everybody may know.
+    pub(crate) fn opens(&self, works: &WorkBases, commitment: &RistrettoPoint) -> bool {
+        let (entries, blinding) = self.scalars(works);
+        let points = works.points().iter().chain([&bases().blinding]);
+        RistrettoPoint::vartime_multiscalar_mul(entries.iter().chain([&*blinding]), points) == *commitment
+    }
+
+    fn scalars(&self, works: &WorkBases) -> (Zeroizing<Vec<Scalar>>, Zeroizing<Scalar>) {
         let mut entries = Zeroizing::new(Vec::with_capacity(works.points().len()));
         let blinding = self.expand(works.points().len(), |_, entry| entries.push(Scalar::from(entry)));
-        works.commit(&entries, &Zeroizing::new(blinding.into()))
+        (entries, Zeroizing::new(blinding.into()))
     }
 }
 

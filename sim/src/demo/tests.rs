@@ -1,5 +1,8 @@
 use super::*;
-use crate::progress::Silent;
+use crate::{
+    progress::Silent,
+    workload::{Columns, UsageFile},
+};
 use std::{sync::OnceLock, time::Duration};
 
 /// A run of a few subscribers, small enough for a test.
@@ -69,6 +72,23 @@ fn an_epoch_of_several_shards_holds_in_every_respect() {
     assert_eq!(metrics.paid_total, one.paid_total);
     let command = &outcome.manifest.command;
     assert!(command.ends_with("--shard-width 6"), "{command}");
+}
+
+/// Whoever the attacker is, the cap leaves it no room.
+#[test]
+fn an_epoch_in_which_the_cap_cuts_everybody_holds_in_every_respect() {
+    let mut table = tempfile::NamedTempFile::new().expect("a temporary file");
+    let plays = (0..4).flat_map(|user| (0..32).map(move |work| format!("u{user}\tw{work}\t20\n")));
+    let text: String = std::iter::once("user\twork\tplays\n".to_owned()).chain(plays).collect();
+    std::io::Write::write_all(&mut table, text.as_bytes()).expect("room for a small file");
+    let usage = Some(UsageFile { path: table.path().into(), columns: Columns::default() });
+    let workload =
+        WorkloadOptions { subscribers: 4, works: 32, plays_scale: Some(1.0), usage, ..small().workload };
+    let outcome = outcome(&Options { workload, preset: Preset::Guarded, ..small() });
+    for verdict in &outcome.verdicts {
+        assert!(verdict.holds, "{verdict:?} {:?}", outcome.attacks);
+    }
+    assert_eq!(outcome.metrics.capped.subscribers, 4);
 }
 
 #[test]

@@ -69,11 +69,14 @@ impl Line {
     }
 
     fn count_votes(&mut self, desk: &mut Desk<'_>) -> Outcome {
-        let Some(ballot) = self.ballot.take_if(|b| b.answered.len() + 1 == PartyId::ALL.len()) else {
+        let Some(mut ballot) = self.ballot.take_if(|b| b.answered.len() + 1 == PartyId::ALL.len()) else {
             return Ok(Vec::new());
         };
+        let proposal = self.proposal.as_ref().expect("a ballot is about a proposal");
+        // Evidence that came meanwhile outweighs a vote.
+        let struck = |id: &Digest| Some((*id, (desk.pool.struck_by(id)?, Objection::Share)));
+        ballot.objections.extend(proposal.ids.iter().filter_map(struck));
         if ballot.objections.is_empty() {
-            let proposal = self.proposal.as_ref().expect("a ballot is about a proposal");
             let signed = SignedHeader { header: proposal.header.clone(), signatures: ballot.signatures };
             return Ok(vec![Effect::Send(Address::Settlement, Message::Anchor(signed))]);
         }

@@ -1,12 +1,15 @@
 //! Bundles that came before the one that they go on from.
 
+use crate::effect::Refusal;
 use primitives::Digest;
 use proofs::{bundle::Bundle, sharing::Accepted, wire::WirePoint};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Most bundles that wait for the one before. Bundles hardly ever overtake each other on their way; whoever holds a
 /// token can make some that wait in vain.
-pub(super) const MAX_PARKED: usize = 256;
+const MAX_PARKED: usize = 1024;
+/// Most of one subscriber.
+const MAX_PARKED_EACH: usize = 2;
 
 /// A bundle whose proof holds, with its identifier and what its proof leaves behind.
 pub(in crate::party) type Verified = (Digest, Arc<Bundle>, Accepted);
@@ -15,20 +18,35 @@ pub(in crate::party) type Verified = (Digest, Arc<Bundle>, Accepted);
 #[derive(Default)]
 pub(super) struct Parked(BTreeMap<(WirePoint, WirePoint), Verified>);
 
+fn place(bundle: &Bundle) -> (WirePoint, WirePoint) {
+    (bundle.envelope.key, bundle.previous)
+}
+
 impl Parked {
     /// How many bundles of a subscriber wait.
     pub(super) fn of(&self, key: &WirePoint) -> usize {
         self.0.range((*key, WirePoint([0; 32]))..=(*key, WirePoint([u8::MAX; 32]))).count()
     }
 
-    /// Keeps a bundle, unless there is no room or another waits for the same place.
-    pub(super) fn keep(&mut self, verified: Verified) -> bool {
-        let place = (verified.1.envelope.key, verified.1.previous);
-        let room = self.0.len() < MAX_PARKED && !self.0.contains_key(&place);
-        if room {
-            self.0.insert(place, verified);
+    /// Whether this bundle waits.
+    pub(super) fn contains(&self, id: &Digest, bundle: &Bundle) -> bool {
+        self.0.get(&place(bundle)).is_some_and(|(waits, ..)| waits == id)
+    }
+
+    /// Keeps a bundle.
+    ///
+    /// # Errors
+    /// If another waits for the same place, or there is no room.
+    pub(super) fn keep(&mut self, verified: Verified) -> Result<(), Refusal> {
+        let place = place(&verified.1);
+        if self.0.contains_key(&place) {
+            return Err(Refusal::SpentElsewhere);
         }
-        room
+        if self.0.len() >= MAX_PARKED || self.of(&place.0) >= MAX_PARKED_EACH {
+            return Err(Refusal::TooFarAhead);
+        }
+        self.0.insert(place, verified);
+        Ok(())
     }
 
     /// The bundle that goes on from what its subscriber has spent now.

@@ -5,7 +5,9 @@ use crate::party::PartySecrets;
 use curve25519_dalek::ristretto::RistrettoPoint;
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
-    sharing::{BatchShare, Complaint, SHOWN_SHARE, SharePart, check, held, share_commitments, sums_open},
+    sharing::{
+        BatchShare, Complaint, SHOWN_SHARE, SharePart, held, share_commitments, sums_open, wrong_seeds,
+    },
     tally::{Group, Running},
 };
 use rand_core::OsRng;
@@ -77,21 +79,24 @@ impl Pool {
         shard: ShardIndex,
         ids: &[Digest],
     ) -> Vec<Complaint> {
-        let (mut dropped, own) = (Vec::new(), held(self.party));
-        let context = self.epoch.shards[shard.0 as usize].clone();
-        loop {
-            let ids: Vec<_> = ids.iter().filter(|id| self.in_shard(shard, id).is_some()).collect();
-            let pairs = |held: &'_ Held| own.map(|share| held.accepted.masks[share.index()]);
-            let seeds =
-                ids.iter().map(|id| &self.held[id]).flat_map(|held| pairs(held).into_iter().zip(&held.seeds));
-            let Err(error) = check::check(&context.works, &seeds.collect::<Vec<_>>(), &mut OsRng) else {
-                return dropped;
-            };
-            let (id, share) = (*ids[error.place / 2], own[error.place % 2]);
-            let held = &self.held[&id];
-            dropped.push(self.complain(secrets, &context, (id, &held.bundle, &held.accepted), share));
-            self.strike(id);
-        }
+        let (context, own) = (self.epoch.shards[shard.0 as usize].clone(), held(self.party));
+        let ids: Vec<_> = ids.iter().filter(|id| self.in_shard(shard, id).is_some()).collect();
+        let pairs = |held: &'_ Held| own.map(|share| held.accepted.masks[share.index()]);
+        let seeds = ids.iter().map(|id| &self.held[id]);
+        let seeds: Vec<_> = seeds.flat_map(|held| pairs(held).into_iter().zip(&held.seeds)).collect();
+        // Of a bundle with two wrong shares one is enough to complain of.
+        let wrong: BTreeMap<_, _> = wrong_seeds(&context.works, &seeds, &mut OsRng)
+            .into_iter()
+            .rev()
+            .map(|place| (*ids[place / 2], own[place % 2]))
+            .collect();
+        let complain = |(id, share): (&Digest, &PartyId)| {
+            let held = &self.held[id];
+            self.complain(secrets, &context, (*id, &held.bundle, &held.accepted), *share)
+        };
+        let complaints: Vec<_> = wrong.iter().map(complain).collect();
+        wrong.into_keys().for_each(|id| self.strike(id));
+        complaints
     }
 }
 
