@@ -2,12 +2,27 @@
 //!
 //! | Module | What it holds |
 //! |---|---|
+//! | [`prss`] | randomness in common without a message |
+//! | [`replicated`] | shares in F_l, and what is linear in them |
+//! | [`session`] | protocols in rounds: multiplication, opening, and how they are run without a runtime |
+//! | [`checked`] | wires that carry a check, verified before anything is opened |
+//! | [`threshold`] | which cells have enough listeners |
 //! | [`share`] | replicated shares of per-group totals, and how a party accumulates them |
 //! | [`opening`] | the joint opening of totals, with a proof that names whoever opens wrongly |
 //!
 //! Any two of the three parties hold every share, one alone holds nothing that says anything (protocol notes, section
 //! 4). A protocol is a chain of typestates: a transition consumes its state and returns the next one with the message
-//! to send, so that a step taken out of order does not compile. The engine carries the messages.
+//! to send, so that a step taken out of order does not compile; one of many rounds is an `async` function that is run by
+//! hand. The engine carries the messages.
 
+mod bits;
+pub mod checked;
 pub mod opening;
+pub mod prss;
+pub mod replicated;
+pub mod session;
 pub mod share;
+pub mod step;
+#[cfg(test)]
+mod testing;
+pub mod threshold;

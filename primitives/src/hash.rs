@@ -84,6 +84,8 @@ domains! {
     TallyOpenings = "tally-openings",
     /// Nonces of the joint tally proof, hedged with the statement.
     TallyNonce = "tally-nonce",
+    /// A stream of pseudorandom secret sharing.
+    Prss = "prss",
     /// Record of the totals of an epoch.
     Totals = "totals",
     /// An identity's credential commitment.

@@ -1,10 +1,11 @@
-//! What every other crate speaks of: identifiers, amounts, fixed point, governance parameters, the canonical
-//! codec, hash domains and limits.
+//! What every other crate speaks of: identifiers, amounts, fixed point, scalars, governance parameters, the
+//! canonical codec, hash domains and limits.
 //!
 //! Nothing here performs input or output, reads a clock or draws randomness.
 
 pub mod amount;
 pub mod codec;
+pub mod field;
 pub mod fixed_point;
 pub mod hash;
 pub mod ids;

@@ -3,12 +3,12 @@
 //! events: `cargo run --release -p proofs --example proof_vectors > vectors/proofs.json`
 
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use primitives::field::{Plain, Residue, dot, evaluate};
 use primitives::{Decode, Digest, Encode, PartyId, hash, ids::to_hex};
 use proofs::{
     bundle::{Bundle, verify},
     committee::Signatures,
     epoch::EpochContext,
-    field::{Plain, Residue, dot, evaluate},
     generators::{bases, event_bases, hash_to_group},
     receipt,
     sharing::{Accepted, BatchShare, Complaint, SHOWN_SHARE, SharePart, ShareSeed, held, share_commitments},

@@ -4,12 +4,12 @@ use crate::{
     blind::BlindKey,
     bundle::Envelope,
     committee::Committee,
-    field::Residue,
     generators::{WorkBases, tag_base},
     receipt::Denomination,
     shard::Shard,
 };
 use curve25519_dalek::ristretto::RistrettoPoint;
+use primitives::field::Residue;
 use primitives::{ChainId, Digest, Domain, Encode, EpochId, GovernanceParams, Region, Tier, hash, limits};
 use std::collections::BTreeMap;
 

@@ -7,7 +7,6 @@
 //! | [`bundle`] | the usage proof: statement, prover, single and batch verifier |
 //! | [`cap`] | the range proof that a subscriber's value stays below the cap |
 //! | [`sharing`] | the additive shares of a usage vector, sealed to the parties that hold them; complaints |
-//! | [`field`] | scalars as limbs, and sums of products that are reduced once |
 //! | [`tally`] | batch headers with running commitments, and the proof of the totals |
 //!
 //! Verifiers never import provers. Nothing here performs input or output; randomness enters through arguments.
@@ -17,7 +16,6 @@ pub mod bundle;
 pub mod cap;
 pub mod committee;
 pub mod epoch;
-pub mod field;
 pub mod generators;
 pub mod receipt;
 pub mod shard;

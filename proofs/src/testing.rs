@@ -8,13 +8,13 @@ use crate::{
     cap::Spent,
     committee::{Committee, Member, PartySigner},
     epoch::{EpochContext, EpochKeys, TierRules},
-    field,
     receipt::{Denomination, Receipt},
     shard::Shard,
     sharing::{KemKey, ShareSeed},
     token::{self, SubscriberKey},
     transcript::{BundleChallenge, Rho, Tau},
 };
+use primitives::field;
 use primitives::{
     ChainId, Digest, EpochId, GovernanceParams, PartyId, Preset, Region, RegionTag, ShardIndex, Tier, WorkId,
     WorkIndex,

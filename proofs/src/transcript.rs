@@ -8,12 +8,12 @@ use crate::{
         CAP_BITS,
         equation::{FIELDS, INNER, ROUNDS},
     },
-    field::{Plain, Residue},
     wire::WirePoint,
 };
 use curve25519_dalek::scalar::Scalar;
 use merlin::Transcript;
 use primitives::Digest;
+use primitives::field::{Plain, Residue};
 
 fn scalar(transcript: &mut Transcript, label: &'static [u8]) -> Scalar {
     let mut wide = [0; 64];

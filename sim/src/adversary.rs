@@ -10,10 +10,8 @@ use crate::{
 use curve25519_dalek::scalar::Scalar;
 use engine::Refusal;
 use primitives::PartyId;
-use proofs::{
-    bundle::{Bundle, BundleError, RawWitness, digits::Layout, number, tag},
-    field::Plain,
-};
+use primitives::field::Plain;
+use proofs::bundle::{Bundle, BundleError, RawWitness, digits::Layout, number, tag};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The share that the attacker seals wrongly.

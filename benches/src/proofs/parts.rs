@@ -8,12 +8,12 @@ use curve25519_dalek::{
     traits::{MultiscalarMul, VartimeMultiscalarMul},
 };
 use merlin::Transcript;
+use primitives::field::{Plain, Residue, Wide, evaluate};
 use proofs::{
     bundle::{
         Bundle,
         digits::{Layout, Weighing},
     },
-    field::{Plain, Residue, Wide, evaluate},
     token,
     wire::WirePoint,
 };

@@ -5,11 +5,11 @@ use crate::{
     effect::{Event, Refusal},
     message::{Address, Message, OpenedEpoch, PeerMessage, Phase},
 };
+use primitives::field::Plain;
 use primitives::{Encode, PartyId};
 use proofs::{
     bundle::{Bundle, verify},
     cap::Spent,
-    field::Plain,
     sharing::{Complaint, held},
     testing::{TestSubscriber, committee, event},
 };

@@ -7,10 +7,10 @@ use crate::{
     system,
 };
 use chain::light::{self, SignerKeys};
+use primitives::field::Plain;
 use primitives::{Encode, PartyId, ShardIndex};
 use proofs::{
     bundle::BundleError,
-    field::Plain,
     testing::{TestSubscriber, event},
 };
 use std::{sync::Arc, time::Duration};

@@ -7,11 +7,11 @@
 
 use crate::{
     epoch::EpochContext,
-    field::{Plain, Residue},
     generators::{DigitBases, VIEW_DIGITS, event_bases},
     tally::totals::power_of_two,
 };
 use curve25519_dalek::ristretto::RistrettoPoint;
+use primitives::field::{Plain, Residue};
 use primitives::limits::{BACKED_SHIFT, LISTENER_SHIFT, VIEWS_SHIFT};
 use zeroize::Zeroize;
 

@@ -7,7 +7,6 @@ use crate::{
     },
     cap::equation::CapSum,
     epoch::EpochContext,
-    field::{Plain, Residue, Wide},
     generators::bases,
 };
 use curve25519_dalek::{
@@ -15,6 +14,7 @@ use curve25519_dalek::{
     scalar::Scalar,
     traits::{IsIdentity, VartimeMultiscalarMul},
 };
+use primitives::field::{Plain, Residue, Wide};
 
 /// What each equation is multiplied by in a random linear combination.
 #[derive(Default)]

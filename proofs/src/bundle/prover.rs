@@ -16,7 +16,6 @@ use crate::{
     },
     cap::{self, CapProof, Spent},
     epoch::EpochContext,
-    field::{Plain, Residue, evaluate},
     generators::bases,
     receipt::Receipt,
     sharing::{Masks, SealedShares, seal::Ephemerals},
@@ -30,6 +29,7 @@ use curve25519_dalek::{
     traits::{Identity, MultiscalarMul},
 };
 use primitives::PartyId;
+use primitives::field::{Plain, Residue, evaluate};
 use rand_core::{CryptoRng, RngCore};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};

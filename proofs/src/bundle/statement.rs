@@ -5,13 +5,13 @@ use crate::{
     bundle::digits::Layout,
     cap::CapProof,
     epoch::EpochContext,
-    field::Plain,
     receipt::Receipt,
     sharing::SealedShares,
     tally::Group,
     transcript::{BundleTranscript, label},
     wire::WirePoint,
 };
+use primitives::field::Plain;
 use primitives::{
     ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, Reader, RegionTag, ShardIndex, Tier,
     Writer, codec_struct, hash, limits,

@@ -6,7 +6,6 @@ mod literal;
 use super::{verify_batch, *};
 use crate::epoch::EpochContext;
 use crate::{
-    field::Plain,
     receipt::{Denomination, Receipt},
     sharing::{self, Accepted, BatchShare, Masks, SHOWN_SHARE, SharePart, wrong_seeds},
     tally::{Count, totals::power_of_two},
@@ -14,6 +13,7 @@ use crate::{
     wire::WirePoint,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use primitives::field::Plain;
 use primitives::{CodecError, Decode, Digest, Encode, PartyId, Region, RegionTag, Tier, WorkIndex};
 use proptest::prelude::*;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};

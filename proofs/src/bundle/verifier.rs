@@ -11,13 +11,13 @@ use crate::{
     },
     cap::equation::CapEquations,
     epoch::{EpochContext, TierRules},
-    field::{Plain, Residue, evaluate},
     sharing::Accepted,
     token,
     transcript::BundleChallenge,
     wire::WirePoint,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, traits::IsIdentity};
+use primitives::field::{Plain, Residue, evaluate};
 use primitives::{PartyId, limits};
 use std::collections::BTreeSet;
 use thiserror::Error;

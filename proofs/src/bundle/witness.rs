@@ -3,13 +3,13 @@
 use crate::{
     bundle::digits::{Layout, lin},
     epoch::EpochContext,
-    field::Residue,
     generators::VIEW_DIGITS,
     receipt::Receipt,
     token::SubscriberKey,
     wire::WirePoint,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use primitives::field::Residue;
 use primitives::{PartyId, WorkIndex, limits};
 use rand_core::{CryptoRng, RngCore};
 use std::collections::BTreeSet;

@@ -17,12 +17,12 @@
 
 use crate::{
     cap::{CAP_BITS, CAP_PROOF_BYTES, CapProof},
-    field::{Plain, Residue},
     generators::bases,
     transcript::{BundleTranscript, RangeChallenges},
     wire::WirePoint,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, traits::IsIdentity};
+use primitives::field::{Plain, Residue};
 use sha3::{
     Shake256,
     digest::{ExtendableOutput, Update, XofReader},

@@ -1,7 +1,6 @@
 //! Checking that seeds expand to what their commitments hold, many at once.
 
 use crate::{
-    field::Wide,
     generators::{WorkBases, bases},
     sharing::split::ShareSeed,
 };
@@ -10,6 +9,7 @@ use curve25519_dalek::{
     scalar::Scalar,
     traits::{IsIdentity, VartimeMultiscalarMul},
 };
+use primitives::field::Wide;
 use rand_core::{CryptoRng, RngCore};
 
 /// Places of the seeds that do not open their commitments `A_i`, ascending. One random linear combination tells whether

@@ -11,7 +11,6 @@
 use crate::{
     bundle::Bundle,
     epoch::EpochContext,
-    field::Plain,
     generators::bases,
     sharing::{KemKey, SealError, held, split::Accepted},
     transcript::ComplaintTranscript,
@@ -22,6 +21,7 @@ use curve25519_dalek::{
     scalar::Scalar,
     traits::{IsIdentity, VartimeMultiscalarMul},
 };
+use primitives::field::Plain;
 use primitives::{Digest, Domain, Encode, PartyId, Writer, codec_struct, hash};
 use rand_core::{CryptoRng, RngCore};
 use thiserror::Error;

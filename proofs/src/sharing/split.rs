@@ -5,12 +5,12 @@
 //! two of the seeds holds two shares, and lacks a mask of full length.
 
 use crate::{
-    field::Plain,
     generators::{WorkBases, bases},
     transcript::BundleChallenge,
     wire::WirePoint,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::VartimeMultiscalarMul};
+use primitives::field::Plain;
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},

@@ -1,7 +1,6 @@
 //! Sums of shares over bundles, and whether they are what was committed to.
 
 use crate::{
-    field::{Plain, Wide},
     generators::{WorkBases, bases},
     sharing::{check::random_weight, split::ShareSeed},
     transcript::BundleChallenge,
@@ -12,6 +11,7 @@ use curve25519_dalek::{
     traits::{IsIdentity, VartimeMultiscalarMul},
 };
 use primitives::PartyId;
+use primitives::field::{Plain, Wide};
 use rand_core::{CryptoRng, RngCore};
 use zeroize::{Zeroize, Zeroizing};
 

@@ -125,7 +125,7 @@ fn no_field_can_be_changed() {
 fn scalars_have_one_spelling() {
     for at in [4, 5, 6, FIELDS - 2, FIELDS - 1] {
         let mut case = Case::honest(1 << 20, 3, 8);
-        let order = [crate::field::ORDER.map(u64::to_le_bytes)];
+        let order = [primitives::field::ORDER.map(u64::to_le_bytes)];
         let mut carry = 0;
         for (byte, added) in case.field(at).iter_mut().zip(order.as_flattened().as_flattened()) {
             let sum = u16::from(*byte) + u16::from(*added) + carry;

@@ -7,21 +7,21 @@
 //!
 //! Everything here runs in constant time: no branch and no index depends on a value.
 
+use crate::{CodecError, Decode, Encode, Reader, Writer};
 use curve25519_dalek::scalar::Scalar;
-use primitives::{CodecError, Decode, Encode, Reader, Writer};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 use zeroize::Zeroize;
 
 /// The group order l, least significant word first.
-pub(crate) const ORDER: [u64; 4] = [0x5812_631a_5cf5_d3ed, 0x14de_f9de_a2f7_9cd6, 0, 0x1000_0000_0000_0000];
+pub const ORDER: [u64; 4] = [0x5812_631a_5cf5_d3ed, 0x14de_f9de_a2f7_9cd6, 0, 0x1000_0000_0000_0000];
 /// `-l^-1 mod 2^64`.
-pub(crate) const INVERSE: u64 = 0xd2b5_1da3_1254_7e1b;
+pub const INVERSE: u64 = 0xd2b5_1da3_1254_7e1b;
 /// `2^256 mod l`: one in Montgomery form.
-pub(crate) const R: [u64; 4] =
+pub const R: [u64; 4] =
     [0xd6ec_3174_8d98_951d, 0xc6ef_5bf4_737d_cf70, 0xffff_ffff_ffff_fffe, 0x0fff_ffff_ffff_ffff];
 /// `2^512 mod l`.
-pub(crate) const R2: [u64; 4] =
+pub const R2: [u64; 4] =
     [0xa406_11e3_449c_0f01, 0xd00e_1ba7_6885_9347, 0xceec_73d2_17f5_be65, 0x0399_411b_7c30_9a3d];
 
 /// `a - b`, and whether it borrowed.
@@ -105,7 +105,7 @@ impl Plain {
     }
 
     /// The number of 252 bits in 32 bytes whose upper four bits are ignored. It is below l.
-    pub(crate) fn from_252_bits(bytes: &[u8; 32]) -> Self {
+    pub fn from_252_bits(bytes: &[u8; 32]) -> Self {
         let mut words = words(bytes);
         words[3] &= (1 << 60) - 1;
         Self(words)
@@ -251,6 +251,16 @@ impl Residue {
 }
 
 impl Residue {
+    /// `a b + c d`, reduced once.
+    pub fn sum_of_products(a: Self, b: Self, c: Self, d: Self) -> Self {
+        let (mut first, second, mut carry) = (product(&a.0, &b.0), product(&c.0, &d.0), false);
+        // Two products of numbers below l are below 2^506, and so below 2^256 l.
+        for i in 0..8 {
+            (first[i], carry) = first[i].carrying_add(second[i], carry);
+        }
+        Self(montgomery(first))
+    }
+
     /// Whether it is zero.
     pub fn is_zero(self) -> bool {
         self == Self::ZERO

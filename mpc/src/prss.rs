@@ -1,0 +1,162 @@
+//! Pseudorandom secret sharing for three parties (Cramer, Damgard and Ishai 2005): randomness in common without a
+//! message.
+//!
+//! Party p holds keys p and p + 1. What key i expands to is share i of a random number that nobody knows: each party
+//! lacks one share. Differences of what a party's two keys expand to sum to zero over the parties (Araki et al. 2016,
+//! section 3.2), which hides what is sent in a multiplication.
+//!
+//! Every stream has a label. Randomness that is used twice shows differences of secrets, so a label is drawn from once.
+
+use crate::{replicated::Share, step::Step};
+use primitives::{
+    Digest, Domain, Encode, PartyId,
+    field::{Plain, Residue},
+    hash,
+};
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{RngCore, SeedableRng},
+};
+use rand_core::CryptoRng;
+use std::collections::BTreeSet;
+use thiserror::Error;
+use zeroize::Zeroize;
+
+/// A key that two parties hold.
+#[derive(Clone, PartialEq, Eq, Zeroize)]
+#[zeroize(drop)]
+pub struct PrssKey(pub [u8; 32]);
+
+impl std::fmt::Debug for PrssKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PrssKey(..)")
+    }
+}
+
+impl PrssKey {
+    /// A fresh key.
+    pub fn generate(rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        let mut key = Self([0; 32]);
+        rng.fill_bytes(&mut key.0);
+        key
+    }
+
+    fn stream(&self, session: &Digest, step: Step) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed(hash::hash(Domain::Prss, &[&self.0, &session.0, &step.to_bytes()]).0)
+    }
+}
+
+/// A step drew correlated randomness twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("step {0} drew correlated randomness twice")]
+pub struct Reused(pub Step);
+
+/// One party's keys in one session. A session is one attempt at one computation: its digest binds what is computed on,
+/// and a repeated attempt has another.
+pub struct Prss {
+    party: PartyId,
+    keys: [PrssKey; 2],
+    session: Digest,
+    used: BTreeSet<Step>,
+}
+
+impl Prss {
+    /// Keys of `party`: its own, and the next party's.
+    pub fn new(party: PartyId, keys: [PrssKey; 2], session: Digest) -> Self {
+        Self { party, keys, session, used: BTreeSet::new() }
+    }
+
+    /// Whose keys these are.
+    pub fn party(&self) -> PartyId {
+        self.party
+    }
+
+    /// The streams of a step.
+    ///
+    /// # Errors
+    /// If the step has had them.
+    pub fn draw(&mut self, step: Step) -> Result<Streams, Reused> {
+        if !self.used.insert(step) {
+            return Err(Reused(step));
+        }
+        Ok(Streams(self.keys.each_ref().map(|key| key.stream(&self.session, step))))
+    }
+}
+
+/// Randomness of one step, in order: every party draws the same things in the same order.
+pub struct Streams([ChaCha20Rng; 2]);
+
+fn number(stream: &mut ChaCha20Rng) -> Residue {
+    let mut bytes = [0; 32];
+    stream.fill_bytes(&mut bytes);
+    Plain::from_252_bits(&bytes).into()
+}
+
+impl Streams {
+    /// A share of a random number, at statistical distance 2^-127 from uniform.
+    pub fn share(&mut self) -> Share {
+        let [own, next] = self.0.each_mut().map(number);
+        Share { own, next }
+    }
+
+    /// The party's part of a sharing of zero: the parts of all three sum to zero.
+    pub fn zero(&mut self) -> Residue {
+        let Share { own, next } = self.share();
+        own - next
+    }
+
+    /// A share of the sum of three random numbers of so many bits, at most 128.
+    pub fn short(&mut self, bits: u32) -> Share {
+        let mut draw = |stream: &mut ChaCha20Rng| {
+            let mut bytes = [0; 16];
+            stream.fill_bytes(&mut bytes);
+            Residue::from(Plain::from(u128::from_le_bytes(bytes) >> (128 - bits)))
+        };
+        let [own, next] = self.0.each_mut().map(&mut draw);
+        Share { own, next }
+    }
+
+    /// Shares of three random bits, each known to the two holders of its share.
+    pub fn bits(&mut self, party: PartyId) -> [Share; 3] {
+        let known = self.0.each_mut().map(|stream| Residue::from(u64::from(stream.next_u32() & 1)));
+        let [own, next] =
+            [(party, known[0]), (party.next(), known[1])].map(|(of, bit)| Share::known(party, of, bit));
+        let mut bits = [Share::ZERO; 3];
+        bits[party.index()] = own;
+        bits[party.next().index()] = next;
+        bits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{step::Name, testing::sessions};
+
+    #[test]
+    fn shares_have_two_copies_and_zeros_sum_to_zero() {
+        let step = Step::new(Name::Masks, 0);
+        let mut streams = sessions(1).map(|mut prss| prss.draw(step).unwrap());
+        for _ in 0..10 {
+            let shares = streams.each_mut().map(Streams::share);
+            for party in PartyId::ALL {
+                assert_eq!(shares[party.index()].next, shares[party.next().index()].own);
+            }
+            assert!(shares[0].own != shares[1].own && shares[1].own != shares[2].own);
+            let zeros = streams.each_mut().map(Streams::zero);
+            assert!(zeros.into_iter().sum::<Residue>().is_zero() && !zeros[0].is_zero());
+        }
+    }
+
+    #[test]
+    fn a_step_draws_once_and_another_session_draws_anew() {
+        let (first, second) = (Step::new(Name::Masks, 0), Step::new(Name::Masks, 1));
+        let [mut prss, ..] = sessions(1);
+        let drawn = prss.draw(first).unwrap().share();
+        assert_eq!(prss.draw(first).err(), Some(Reused(first)));
+        assert_ne!(prss.draw(second).unwrap().share(), drawn);
+        let keys = prss.keys.clone();
+        let mut again = Prss::new(prss.party(), keys, Digest([9; 32]));
+        assert_ne!(again.draw(first).unwrap().share(), drawn);
+    }
+}
