@@ -25,6 +25,8 @@ proptest! {
             for b in &all {
                 prop_assert_eq!(Scalar::from(residue * Residue::from(b)), a * b);
                 prop_assert_eq!(Scalar::from(plain * Residue::from(b)), a * b);
+                let both = Residue::sum_of_products(residue, Residue::from(b), Residue::from(b), Residue::from(b));
+                prop_assert_eq!(Scalar::from(both), a * b + b * b);
                 prop_assert_eq!(Scalar::from(plain + Plain::from(b)), a + b);
                 prop_assert_eq!(Scalar::from(residue - Residue::from(b)), a - b);
             }
@@ -67,6 +69,14 @@ fn a_polynomial_is_evaluated_as_by_horner() {
 }
 
 /// Ten thousand of the largest products overflow eight words, and nothing is lost.
+#[test]
+fn two_products_of_the_largest_numbers_are_reduced() {
+    let largest = -Residue::ONE;
+    let two = Residue::ONE + Residue::ONE;
+    assert_eq!(Residue::sum_of_products(largest, largest, largest, largest), two);
+    assert!(Residue::sum_of_products(largest, largest, largest, Residue::ONE).is_zero());
+}
+
 #[test]
 fn the_ninth_word_counts() {
     let largest = -Scalar::ONE;
