@@ -8,6 +8,7 @@ mod chain;
 mod economics;
 mod instructions;
 mod measure;
+mod mpc;
 mod power;
 mod proofs;
 mod report;
@@ -25,6 +26,8 @@ enum Name {
     Proofs,
     /// Adding shares to running sums
     Accumulate,
+    /// The threshold on shares
+    Mpc,
     /// Fixed-point powers
     Power,
     /// Blocks of the ledger
@@ -40,6 +43,7 @@ impl Name {
         match self {
             Self::Proofs => proofs::run(plan),
             Self::Accumulate => accumulate::run(plan),
+            Self::Mpc => mpc::run(plan),
             Self::Power => power::run(plan),
             Self::Chain => chain::run(plan),
             Self::Economics => economics::run(plan),

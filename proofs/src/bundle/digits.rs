@@ -243,21 +243,23 @@ impl<'a> Weighing<'a> {
 
 /// `sum_j weight(j) p_j`, where `p_j` is the product of the entries that j's digits select, and `weighed` gives an entry
 /// of the lowest digit times the weight of j, or nothing: Horner's scheme over the digits. Which weights are zero is
-/// public.
+/// public, so what only they would reach is left out.
 fn over_views<A: Algebra>(digits: &[[A; 4]], weighed: &impl Fn(usize, &A) -> Option<A>) -> A {
-    let mut level: Vec<A> = (0..1usize << (2 * (digits.len() - 1)))
+    let mut level: Vec<Option<A>> = (0..1usize << (2 * (digits.len() - 1)))
         .map(|j| select(&digits[0], |i, f| weighed(4 * j + i, f)))
         .collect();
     for digit in &digits[1..] {
-        level = level.chunks(4).map(|inner| select(digit, |i, f| Some(f.times(&inner[i])))).collect();
+        level =
+            level.chunks(4).map(|inner| select(digit, |i, f| Some(f.times(inner[i].as_ref()?)))).collect();
     }
-    level.swap_remove(0)
+    level.swap_remove(0).unwrap_or_else(A::zero)
 }
 
-fn select<A: Algebra>(digit: &[A; 4], term: impl Fn(usize, &A) -> Option<A>) -> A {
-    let mut sum = A::zero();
-    digit.iter().enumerate().filter_map(|(i, f)| term(i, f)).for_each(|term| sum.add(&term));
-    sum
+fn select<A: Algebra>(digit: &[A; 4], term: impl Fn(usize, &A) -> Option<A>) -> Option<A> {
+    digit.iter().enumerate().filter_map(|(i, f)| term(i, f)).reduce(|mut sum, term| {
+        sum.add(&term);
+        sum
+    })
 }
 
 /// `lin(f)`: weighted sum of one-hot entries, which for an event's digits is its number `m = 64 w + j`. The digits of j
