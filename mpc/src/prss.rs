@@ -89,7 +89,7 @@ pub struct Streams([ChaCha20Rng; 2]);
 fn number(stream: &mut ChaCha20Rng) -> Residue {
     let mut bytes = [0; 32];
     stream.fill_bytes(&mut bytes);
-    Plain::from_252_bits(&bytes).into()
+    Residue::from_random_bits(&bytes)
 }
 
 impl Streams {

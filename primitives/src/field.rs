@@ -239,6 +239,12 @@ additive!(Plain);
 additive!(Residue);
 
 impl Residue {
+    /// The residue whose form is the number of 252 bits in 32 bytes: uniform bytes give a uniform residue, at distance
+    /// 2^-127, for less than reading the number.
+    pub fn from_random_bits(bytes: &[u8; 32]) -> Self {
+        Self(Plain::from_252_bits(bytes).0)
+    }
+
     /// Zero.
     pub const ZERO: Self = Self([0; 4]);
     /// One.
