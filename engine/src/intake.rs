@@ -36,9 +36,9 @@ impl Seen {
         }
     }
 
+    /// Its place in the order stays: should the bundle come again, that one is forgotten a little early.
     fn remove(&mut self, id: &Digest) {
         self.ids.remove(id);
-        self.order.retain(|other| other != id);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::{
     checked::{Checker, Wire},
-    prss::Streams,
     session::{Abort, Session},
     step::Name,
 };
@@ -14,7 +13,7 @@ pub(crate) async fn random(
     checker: &mut Checker,
     count: usize,
 ) -> Result<Vec<Wire>, Abort> {
-    let (party, mut streams): (_, Streams) = (session.party(), session.draw(Name::Masks)?);
+    let (party, mut streams) = (session.party(), session.draw(Name::Masks)?);
     let parts: Vec<_> = (0..count).flat_map(|_| streams.bits(party)).collect();
     let parts = checker.inputs(session, &parts).await?;
     let parts = parts.as_chunks::<3>().0;
@@ -48,7 +47,7 @@ struct Order {
 pub(crate) async fn less(
     session: &mut Session,
     checker: &mut Checker,
-    rows: &[(Vec<bool>, &[Wire])],
+    rows: &[(&[bool], &[Wire])],
 ) -> Result<Vec<Wire>, Abort> {
     let one = checker.public(session, Residue::ONE);
     let bit = |(public, bit): (&bool, &Wire)| match public {

@@ -7,7 +7,7 @@
 use crate::{
     replicated::Share,
     session::{Abort, Session},
-    step::{Name, Step},
+    step::Name,
 };
 use primitives::{
     Digest, Domain,
@@ -108,24 +108,21 @@ impl Checker {
         let Self { key, wires } = self;
         session.barrier().await?;
         let seed = session.draw(Name::Masks)?.share();
-        let [seed] = session.open(Name::Coefficients, &[seed]).await?[..] else {
-            unreachable!("one was opened")
-        };
+        let seed = session.open_one(Name::Coefficients, seed).await?;
         let (mut value, mut check) = (Share::ZERO, Share::ZERO);
         for (wire, coefficient) in wires.iter().zip(coefficients(seed)) {
             value = value + wire.value * coefficient;
             check = check + wire.check * coefficient;
         }
-        let [key] = session.open(Name::CheckKey, &[key]).await?[..] else { unreachable!("one was opened") };
+        let key = session.open_one(Name::CheckKey, key).await?;
         let zero = check - value * key;
         // Only whether it is zero may be seen (functionality 3.8): what it is otherwise depends on secrets.
         let mask = session.draw(Name::Masks)?.share();
-        let masked = session.multiply(Name::CheckMask, [(zero, mask)].into_iter()).await?;
-        let opened = session.open(Name::CheckZero, &masked).await?;
-        if opened.iter().all(|number| number.is_zero()) {
+        let masked = session.multiply(Name::CheckMask, [(zero, mask)].into_iter()).await?.swap_remove(0);
+        if session.open_one(Name::CheckZero, masked).await?.is_zero() {
             Ok(())
         } else {
-            Err(Abort::Product { step: Step::new(Name::CheckZero, 0) })
+            Err(Abort::Product { step: session.last(Name::CheckZero) })
         }
     }
 }

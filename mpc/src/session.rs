@@ -5,7 +5,7 @@
 //! what to send. So protocols read from top to bottom, and are as pure as a function from messages to messages.
 
 use crate::{
-    prss::{Prss, Reused},
+    prss::{Prss, Reused, Streams},
     replicated::Share,
     step::{Name, Step},
 };
@@ -146,8 +146,13 @@ impl Session {
         step
     }
 
+    /// The last round of a name.
+    pub(crate) fn last(&self, name: Name) -> Step {
+        Step::new(name, self.steps.get(&name).map_or(0, |next| next - 1))
+    }
+
     /// Randomness for a round without messages.
-    pub(crate) fn draw(&mut self, name: Name) -> Result<crate::prss::Streams, Abort> {
+    pub(crate) fn draw(&mut self, name: Name) -> Result<Streams, Abort> {
         let step = self.step(name);
         Ok(self.prss.draw(step)?)
     }
@@ -198,6 +203,11 @@ impl Session {
             return Err(Abort::Copies { step });
         }
         Ok(shares.iter().zip(lacking).map(|(share, third)| share.own + share.next + third).collect())
+    }
+
+    /// Opens one number.
+    pub(crate) async fn open_one(&mut self, name: Name, share: Share) -> Result<Residue, Abort> {
+        Ok(self.open(name, &[share]).await?.swap_remove(0))
     }
 
     /// Waits until both others have come as far: whoever has not sent everything yet learns nothing of what is opened

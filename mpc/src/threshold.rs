@@ -14,7 +14,7 @@ use crate::{
     checked::{Checker, Wire},
     replicated::Share,
     session::{Abort, Session},
-    step::{Name, Step},
+    step::Name,
 };
 use primitives::{
     field::{Plain, Residue},
@@ -58,7 +58,7 @@ async fn decide(session: &mut Session, cells: &[Share], k: u32) -> Result<Vec<bo
     let mut checker = Checker::new(session)?;
     let mask_bits = checker.inputs(session, &mask_bits).await?;
     let rows: Vec<_> = masked.iter().zip(mask_bits.chunks_exact(MASKED_BITS)).collect();
-    let lower: Vec<_> = rows.iter().map(|(c, mask)| (c[..CELL_BITS].to_vec(), &mask[..CELL_BITS])).collect();
+    let lower: Vec<_> = rows.iter().map(|(c, mask)| (&c[..CELL_BITS], &mask[..CELL_BITS])).collect();
     let borrowed = bits::less(session, &mut checker, &lower).await?;
     let tops: Vec<_> =
         rows.iter().zip(borrowed).map(|((_, mask), borrow)| (mask[CELL_BITS], borrow)).collect();
@@ -72,7 +72,7 @@ async fn decide(session: &mut Session, cells: &[Share], k: u32) -> Result<Vec<bo
     let read = |bit: Residue| match bit {
         Residue::ZERO => Ok(false),
         Residue::ONE => Ok(true),
-        _ => Err(Abort::Product { step: Step::new(Name::OpenOutcome, 0) }),
+        _ => Err(Abort::Product { step: session.last(Name::OpenOutcome) }),
     };
     opened.into_iter().map(read).collect()
 }

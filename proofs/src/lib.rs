@@ -17,6 +17,7 @@ pub mod cap;
 pub mod committee;
 pub mod epoch;
 pub mod generators;
+mod halving;
 pub mod receipt;
 pub mod shard;
 pub mod sharing;

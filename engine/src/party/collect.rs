@@ -122,14 +122,11 @@ impl Collect {
         let (party, id, shard) = (self.party, verified.0, verified.1.envelope.shard);
         let refused = |refusal| Effect::Publish(Event::Refused { party, bundle: id, refusal });
         let admitted = self.pool.admit(secrets, verified);
-        if admitted.as_ref().is_ok_and(|admitted| *admitted == Admitted::Parked) {
-            return Ok(Vec::new());
-        }
-        // A copy leaves what waits for the first one where it is, and what may come again finds it there.
-        let stays =
-            |rejected: &Rejected| matches!(rejected.refusal, Refusal::Duplicate | Refusal::TooFarAhead);
-        let stays = admitted.as_ref().is_err_and(stays);
-        let early = if stays { Vec::new() } else { self.pool.early_complaints(&id) };
+        let early = match admitted {
+            Ok(Admitted::Parked) => return Ok(Vec::new()),
+            Ok(Admitted::Taken) => self.pool.early_complaints(&id),
+            Err(_) => Vec::new(),
+        };
         let Some((line, mut desk)) = self.at(shard, secrets) else {
             return Ok(vec![refused(Refusal::UnknownShard { shard })]);
         };

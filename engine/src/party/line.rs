@@ -296,7 +296,7 @@ impl Line {
         desk.pool.settle(&proposal.ids);
         for sum in &proposal.sums {
             let shares = sum.shares.each_ref().map(|share| (&share.entries[..], share.blinding));
-            let added = self.totals.add(sum.group(), shares);
+            let added = self.totals.add(sum.group, shares);
             added.expect("shares were expanded to the width of the shard");
         }
         self.last = proposal.header.digest();

@@ -158,6 +158,7 @@ impl Pool {
                 Ok(Admitted::Taken)
             }
             Err(error) => {
+                self.early.take(&id);
                 self.refused.insert(id, Objection::Share);
                 let complaint = self.complain(secrets, &context, (id, &bundle, &accepted), error.share());
                 Err(Rejected { refusal: error.into(), complaint: Some(Box::new(complaint)) })
@@ -165,10 +166,13 @@ impl Pool {
         }
     }
 
-    /// Remembers a bundle that is refused for good.
+    /// Remembers a bundle that is refused for good, with whatever was said of it. What may come again is left alone.
     fn refuse(&mut self, id: Digest, refusal: Refusal) -> Rejected {
-        if refusal != Refusal::TooFarAhead && self.refused.len() < MAX_REFUSED {
-            self.refused.insert(id, Objection::Refused);
+        if refusal != Refusal::TooFarAhead {
+            self.early.take(&id);
+            if self.refused.len() < MAX_REFUSED {
+                self.refused.insert(id, Objection::Refused);
+            }
         }
         refusal.into()
     }

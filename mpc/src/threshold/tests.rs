@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     session::{MAX_AHEAD, Message},
+    step::Step,
     testing::{Outcome, number, run, shared},
 };
 use primitives::PartyId;

@@ -7,6 +7,7 @@ use crate::{
         verifier::{BundleError, Prepared, find_broken_rule, prepare},
     },
     epoch::EpochContext,
+    halving::halve,
     sharing::{Accepted, check::random_weight},
 };
 use primitives::{Domain, hash};
@@ -46,7 +47,10 @@ pub fn verify_batch(
         results[at] = find_broken_rule(context, p);
     }
     if !candidates.is_empty() && !combination_holds(context, &candidates, rng) {
-        bisect(context, &candidates, rng, &mut results);
+        // A single bundle is looked at rule by rule at once.
+        let mut fails =
+            |half: &[(usize, &Prepared<'_>)]| half.len() == 1 || !combination_holds(context, half, rng);
+        halve(&candidates, &mut fails, &mut |(at, only)| results[*at] = find_broken_rule(context, only));
     }
     // Bytes that are no range proof have no equation, and all else of the bundle is checked before.
     for (result, p) in results.iter_mut().zip(&prepared) {
@@ -55,31 +59,6 @@ pub fn verify_batch(
         }
     }
     results
-}
-
-/// Finds the false ones among bundles that do not hold together.
-fn bisect(
-    context: &EpochContext,
-    bundles: &[(usize, &Prepared<'_>)],
-    rng: &mut (impl RngCore + CryptoRng),
-    results: &mut [Result<Accepted, BundleError>],
-) {
-    if let [(at, only)] = bundles {
-        results[*at] = find_broken_rule(context, only);
-        return;
-    }
-    let (left, right) = bundles.split_at(bundles.len() / 2);
-    // A single bundle is looked at rule by rule at once. Where the left half holds, the right one does not.
-    let mut false_one =
-        |half: &[(usize, &Prepared<'_>)]| half.len() == 1 || !combination_holds(context, half, rng);
-    let left_fails = false_one(left);
-    let right_fails = !left_fails || false_one(right);
-    if left_fails {
-        bisect(context, left, rng, results);
-    }
-    if right_fails {
-        bisect(context, right, rng, results);
-    }
 }
 
 fn combination_holds(

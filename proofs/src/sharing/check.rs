@@ -2,6 +2,7 @@
 
 use crate::{
     generators::{WorkBases, bases},
+    halving::halve,
     sharing::split::ShareSeed,
 };
 use curve25519_dalek::{
@@ -22,33 +23,16 @@ pub fn wrong_seeds(
     shares: &[(RistrettoPoint, &ShareSeed)],
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<usize> {
+    let places: Vec<_> = shares.iter().copied().enumerate().collect();
+    let mut fails = |some: &[(usize, (RistrettoPoint, &ShareSeed))]| {
+        let pairs: Vec<_> = some.iter().map(|(_, pair)| *pair).collect();
+        !combination_opens(works, &pairs, rng)
+    };
     let mut wrong = Vec::new();
-    if !combination_opens(works, shares, rng) {
-        bisect(works, (0, shares), rng, &mut wrong);
+    if fails(&places) {
+        halve(&places, &mut fails, &mut |(place, _)| wrong.push(*place));
     }
     wrong
-}
-
-/// Finds the wrong ones among seeds that are not all right.
-fn bisect(
-    works: &WorkBases,
-    (from, shares): (usize, &[(RistrettoPoint, &ShareSeed)]),
-    rng: &mut (impl RngCore + CryptoRng),
-    wrong: &mut Vec<usize>,
-) {
-    if shares.len() == 1 {
-        wrong.push(from);
-        return;
-    }
-    let (left, right) = shares.split_at(shares.len() / 2);
-    let left_opens = combination_opens(works, left, rng);
-    if !left_opens {
-        bisect(works, (from, left), rng, wrong);
-    }
-    // Where the left half is right, the right one is not.
-    if left_opens || !combination_opens(works, right, rng) {
-        bisect(works, (from + left.len(), right), rng, wrong);
-    }
 }
 
 fn combination_opens(

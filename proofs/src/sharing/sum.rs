@@ -74,6 +74,9 @@ pub fn sums_open(
     sums: &[(RistrettoPoint, &BatchShare)],
     rng: &mut (impl RngCore + CryptoRng),
 ) -> bool {
+    if sums.is_empty() {
+        return true;
+    }
     let width = works.points().len();
     let mut combined = Zeroizing::new(vec![Scalar::ZERO; width + 1]);
     let mut weights = Vec::with_capacity(sums.len());

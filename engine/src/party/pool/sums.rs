@@ -15,18 +15,11 @@ use std::collections::BTreeMap;
 
 /// What the bundles of one group add to the totals.
 pub(in crate::party) struct GroupSum {
-    group: Group,
+    pub(in crate::party) group: Group,
     /// Commitments to the three shares.
     commitments: [RistrettoPoint; 3],
     /// This party's shares, own and next.
     pub(in crate::party) shares: [BatchShare; 2],
-}
-
-impl GroupSum {
-    /// The group.
-    pub(in crate::party) fn group(&self) -> Group {
-        self.group
-    }
 }
 
 /// Running commitments after a batch.
