@@ -6,7 +6,7 @@
 
 use crate::{
     replicated::Share,
-    session::{Abort, Session},
+    session::{Abort, Session, body},
     step::Name,
 };
 use primitives::{
@@ -66,10 +66,11 @@ impl Checker {
     pub(crate) async fn inputs(
         &mut self,
         session: &mut Session,
+        name: Name,
         values: &[Share],
     ) -> Result<Vec<Wire>, Abort> {
         let key = self.key;
-        let checks = session.multiply(Name::Inputs, values.iter().map(|value| (key, *value))).await?;
+        let checks = session.multiply(name, values.iter().map(|value| (key, *value))).await?;
         let wires = values.iter().zip(checks).map(|(value, check)| Wire { value: *value, check });
         Ok(self.keep(wires.collect()))
     }
@@ -108,18 +109,18 @@ impl Checker {
         let Self { key, wires } = self;
         session.barrier().await?;
         let seed = session.draw(Name::Masks)?.share();
-        let seed = session.open_one(Name::Coefficients, seed).await?;
+        let opened = session.open(Name::CheckKey, &[key, seed]).await?;
+        let (key, seed) = (opened[0], opened[1]);
         let (mut value, mut check) = (Share::ZERO, Share::ZERO);
         for (wire, coefficient) in wires.iter().zip(coefficients(seed)) {
             value = value + wire.value * coefficient;
             check = check + wire.check * coefficient;
         }
-        let key = session.open_one(Name::CheckKey, key).await?;
         let zero = check - value * key;
         // Only whether it is zero may be seen (functionality 3.8): what it is otherwise depends on secrets.
         let mask = session.draw(Name::Masks)?.share();
-        let masked = session.multiply(Name::CheckMask, [(zero, mask)].into_iter()).await?.swap_remove(0);
-        if session.open_one(Name::CheckZero, masked).await?.is_zero() {
+        let masked = session.multiply(Name::CheckMask, [(zero, mask)].into_iter()).await?;
+        if session.open(Name::CheckZero, &masked).await?[0].is_zero() {
             Ok(())
         } else {
             Err(Abort::Product { step: session.last(Name::CheckZero) })
@@ -127,9 +128,33 @@ impl Checker {
     }
 }
 
+impl Session {
+    /// Multiplies as many pairs as are given, in one round (Araki et al. 2016, section 3.2). A party that cheats adds a
+    /// number of its choice to a product, and can do nothing else (Chida et al. 2018, section 3).
+    async fn multiply(
+        &mut self,
+        name: Name,
+        pairs: impl Iterator<Item = (Share, Share)>,
+    ) -> Result<Vec<Share>, Abort> {
+        let step = self.step(name);
+        let mut streams = self.streams(step)?;
+        let own: Vec<_> = pairs.map(|(a, b)| a.product_part(b) + streams.zero()).collect();
+        let body = self.pass(step, body::write(&own)).await?;
+        let next = self.read(self.party().next(), step, &body)?;
+        Ok(own.into_iter().zip(next).map(|(own, next)| Share { own, next }).collect())
+    }
+
+    /// Opens numbers.
+    pub(crate) async fn open(&mut self, name: Name, shares: &[Share]) -> Result<Vec<Residue>, Abort> {
+        let (own, next): (Vec<_>, Vec<_>) = shares.iter().map(|share| (share.own, share.next)).unzip();
+        let lacking = self.show(name, &own, &next).await?;
+        Ok(shares.iter().zip(lacking).map(|(share, third)| share.own + share.next + third).collect())
+    }
+}
+
 /// Coefficients of 128 bits that a seed expands to.
 fn coefficients(seed: Residue) -> impl Iterator<Item = Residue> {
-    let Digest(seed) = hash::hash(Domain::Prss, &[&Plain::from(seed).to_canonical_bytes()]);
+    let Digest(seed) = hash::hash(Domain::CheckCoefficients, &[&Plain::from(seed).to_canonical_bytes()]);
     let mut stream = ChaCha20Rng::from_seed(seed);
     std::iter::repeat_with(move || {
         let mut bytes = [0; 16];

@@ -4,9 +4,12 @@
 //! |---|---|
 //! | [`prss`] | randomness in common without a message |
 //! | [`replicated`] | shares in F_l, and what is linear in them |
-//! | [`session`] | protocols in rounds: multiplication, opening, and how they are run without a runtime |
-//! | [`checked`] | wires that carry a check, verified before anything is opened |
+//! | [`session`] | protocols in rounds, and how they are run without a runtime |
+//! | [`checked`] | numbers that carry a check, verified before anything is opened |
+//! | `binary`, `element` | bits that carry a check in the field of 2^128, the same |
+//! | `masked`, `adder`, `convert` | from numbers to bits and back |
 //! | [`threshold`] | which cells have enough listeners |
+//! | [`diversity`] | sums of squares over regions |
 //! | [`share`] | replicated shares of per-group totals, and how a party accumulates them |
 //! | [`opening`] | the joint opening of totals, with a proof that names whoever opens wrongly |
 //!
@@ -15,8 +18,12 @@
 //! to send, so that a step taken out of order does not compile; one of many rounds is an `async` function that is run by
 //! hand. The engine carries the messages.
 
-mod bits;
+mod adder;
+mod binary;
 pub mod checked;
+
+mod element;
+mod masked;
 pub mod opening;
 pub mod prss;
 pub mod replicated;

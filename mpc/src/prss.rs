@@ -7,12 +7,12 @@
 //!
 //! Every stream has a label. Randomness that is used twice shows differences of secrets, so a label is drawn from once.
 
-use crate::{replicated::Share, step::Step};
-use primitives::{
-    Digest, Domain, Encode, PartyId,
-    field::{Plain, Residue},
-    hash,
+use crate::{
+    element::{Element, ElementShare},
+    replicated::Share,
+    step::Step,
 };
+use primitives::{Digest, Domain, Encode, PartyId, field::Residue, hash};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},
@@ -71,6 +71,11 @@ impl Prss {
         self.party
     }
 
+    /// The session's digest.
+    pub(crate) fn session(&self) -> &Digest {
+        &self.session
+    }
+
     /// The streams of a step.
     ///
     /// # Errors
@@ -105,26 +110,37 @@ impl Streams {
         own - next
     }
 
-    /// A share of the sum of three random numbers of so many bits, at most 128.
-    pub fn short(&mut self, bits: u32) -> Share {
-        let mut draw = |stream: &mut ChaCha20Rng| {
-            let mut bytes = [0; 16];
-            stream.fill_bytes(&mut bytes);
-            Residue::from(Plain::from(u128::from_le_bytes(bytes) >> (128 - bits)))
-        };
-        let [own, next] = self.0.each_mut().map(&mut draw);
-        Share { own, next }
+    /// Random bytes of both keys. Their exclusive or over all three parties is zero.
+    pub(crate) fn fill(&mut self, into: [&mut [u8]; 2]) {
+        self.0.iter_mut().zip(into).for_each(|(stream, bytes)| stream.fill_bytes(bytes));
     }
 
-    /// Shares of three random bits, each known to the two holders of its share.
-    pub fn bits(&mut self, party: PartyId) -> [Share; 3] {
-        let known = self.0.each_mut().map(|stream| Residue::from(u64::from(stream.next_u32() & 1)));
-        let [own, next] =
-            [(party, known[0]), (party.next(), known[1])].map(|(of, bit)| Share::known(party, of, bit));
-        let mut bits = [Share::ZERO; 3];
-        bits[party.index()] = own;
-        bits[party.next().index()] = next;
-        bits
+    /// A share of a random element of the field of 2^128.
+    pub(crate) fn element(&mut self) -> ElementShare {
+        let (mut own, mut next) = ([0; 16], [0; 16]);
+        self.fill([&mut own, &mut next]);
+        ElementShare { own: Element::from_bytes(own), next: Element::from_bytes(next) }
+    }
+
+    /// The party's part of a sharing of zero in the field of 2^128.
+    pub(crate) fn zero_element(&mut self) -> Element {
+        let ElementShare { own, next } = self.element();
+        own ^ next
+    }
+
+    /// For each of both keys a random number of so many bits, at most 252, least significant byte first: the number of
+    /// the party's own key and that of the next party's.
+    pub(crate) fn masks(&mut self, bits: usize) -> [[u8; 32]; 2] {
+        let mut masks = [[0; 32]; 2];
+        let [own, next] = &mut masks;
+        self.fill([own, next]);
+        for mask in &mut masks {
+            mask[bits.div_ceil(8)..].fill(0);
+            if !bits.is_multiple_of(8) {
+                mask[bits / 8] &= (1 << (bits % 8)) - 1;
+            }
+        }
+        masks
     }
 }
 

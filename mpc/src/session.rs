@@ -5,14 +5,11 @@
 //! what to send. So protocols read from top to bottom, and are as pure as a function from messages to messages.
 
 use crate::{
-    prss::{Prss, Reused, Streams},
-    replicated::Share,
+    prss::{Prss, Streams},
     step::{Name, Step},
 };
-use primitives::{
-    CodecError, Decode, Encode, PartyId, Reader, Writer,
-    field::{Plain, Residue},
-};
+use body::Carried;
+use primitives::{CodecError, Decode, Encode, PartyId, Reader, Writer};
 use std::{
     collections::{BTreeMap, VecDeque},
     future::{Future, poll_fn},
@@ -20,98 +17,39 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll, Waker},
 };
-use thiserror::Error;
+
+mod abort;
+mod attest;
+pub(crate) mod body;
+
+pub use abort::Abort;
+pub use attest::{Attest, barrier_digest};
 
 /// Most messages of one neighbour that wait. An honest one is at most two rounds ahead.
 pub const MAX_AHEAD: usize = 4;
-/// Most numbers of one message.
-pub const MAX_VALUES: usize = 1 << 20;
-
-/// Why a computation stops. Nothing was opened that depends on what is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum Abort {
-    /// A message is of another round than the one that is waited for.
-    #[error("party {from} is at {found} where {expected} was to come")]
-    Step {
-        /// Who sent it.
-        from: PartyId,
-        /// Which round was waited for.
-        expected: Step,
-        /// Which came.
-        found: Step,
-    },
-    /// A message has another number of values than its round has.
-    #[error("party {from} sent {found} values at {step}, not {expected}")]
-    Length {
-        /// Who sent it.
-        from: PartyId,
-        /// Round.
-        step: Step,
-        /// How many there should be.
-        expected: usize,
-        /// How many came.
-        found: usize,
-    },
-    /// A party sends on although nobody answers.
-    #[error("party {from} sent more than {MAX_AHEAD} messages ahead")]
-    Ahead {
-        /// Who.
-        from: PartyId,
-    },
-    /// A message came from the party itself.
-    #[error("a message came from the party itself")]
-    Own,
-    /// Two parties show different copies of the same share: one of the two lies, and nobody else knows which.
-    #[error("the others show different copies of a share at {step}")]
-    Copies {
-        /// Round.
-        step: Step,
-    },
-    /// A check failed: some party sent something else than it computed.
-    #[error("a product was tampered with before {step}")]
-    Product {
-        /// The round in which it came out.
-        step: Step,
-    },
-    /// Randomness would have been used twice.
-    #[error(transparent)]
-    Reused(#[from] Reused),
-}
-
-impl Abort {
-    /// Whom it is the fault of, if that is known.
-    pub fn culprit(&self) -> Option<PartyId> {
-        match self {
-            Self::Step { from, .. } | Self::Length { from, .. } | Self::Ahead { from } => Some(*from),
-            _ => None,
-        }
-    }
-}
+/// Longest body of a message in bytes. The longest that a round has are the checks of a lane's inputs.
+pub const MAX_BODY: usize = 1 << 24;
 
 /// What a party sends to a neighbour in a round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     /// Round.
     pub step: Step,
-    /// Numbers, as many as the round has.
-    pub values: Vec<Residue>,
+    /// Numbers, bits and elements, as many bytes as the round has.
+    pub body: Vec<u8>,
 }
 
 impl Encode for Message {
     fn encode(&self, w: &mut Writer) {
         self.step.encode(w);
-        w.count(self.values.len());
-        self.values.iter().for_each(|value| Plain::from(*value).encode(w));
+        w.bytes(&self.body);
     }
 }
 
 impl Decode for Message {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let step = Step::decode(r)?;
-        let count = r.count(MAX_VALUES)?;
-        let values = (0..count).map(|_| Plain::decode(r).map(Residue::from)).collect::<Result<_, _>>()?;
-        Ok(Self { step, values })
+        Ok(Self { step, body: r.bytes(MAX_BODY)?.to_vec() })
     }
 }
 
@@ -125,9 +63,11 @@ fn open(mail: &Mutex<Mail>) -> MutexGuard<'_, Mail> {
     mail.lock().expect("nobody panics while holding the mail")
 }
 
-/// A party in a computation: its randomness, and its neighbours.
+/// A party in a computation: its randomness, its signature key, and its neighbours. Several protocols may run in one
+/// session, one after the other.
 pub struct Session {
     prss: Prss,
+    attest: Box<dyn Attest>,
     mail: Arc<Mutex<Mail>>,
     steps: BTreeMap<Name, u16>,
 }
@@ -139,7 +79,7 @@ impl Session {
     }
 
     /// The next round of a name.
-    fn step(&mut self, name: Name) -> Step {
+    pub(crate) fn step(&mut self, name: Name) -> Step {
         let number = self.steps.entry(name).or_default();
         let step = Step::new(name, *number);
         *number += 1;
@@ -151,74 +91,88 @@ impl Session {
         Step::new(name, self.steps.get(&name).map_or(0, |next| next - 1))
     }
 
-    /// Randomness for a round without messages.
-    pub(crate) fn draw(&mut self, name: Name) -> Result<Streams, Abort> {
-        let step = self.step(name);
+    /// The streams of a round.
+    pub(crate) fn streams(&mut self, step: Step) -> Result<Streams, Abort> {
         Ok(self.prss.draw(step)?)
     }
 
-    fn send(&self, to: PartyId, step: Step, values: Vec<Residue>) {
-        open(&self.mail).sent.push((to, Message { step, values }));
+    /// Randomness for a round without messages.
+    pub(crate) fn draw(&mut self, name: Name) -> Result<Streams, Abort> {
+        let step = self.step(name);
+        self.streams(step)
     }
 
-    async fn receive(&self, from: PartyId, step: Step, expected: usize) -> Result<Vec<Residue>, Abort> {
+    fn send(&mut self, to: PartyId, step: Step, body: Vec<u8>) {
+        open(&self.mail).sent.push((to, Message { step, body }));
+    }
+
+    async fn receive(&mut self, from: PartyId, step: Step, expected: usize) -> Result<Vec<u8>, Abort> {
         let next = poll_fn(|_: &mut Context<'_>| {
             let message = open(&self.mail).came.get_mut(&from).and_then(VecDeque::pop_front);
             message.map_or(Poll::Pending, Poll::Ready)
         });
-        let Message { step: found, values } = next.await;
+        let Message { step: found, body } = next.await;
         if found != step {
             return Err(Abort::Step { from, expected: step, found });
         }
-        if values.len() != expected {
-            return Err(Abort::Length { from, step, expected, found: values.len() });
+        if body.len() != expected {
+            return Err(Abort::Length { from, step, expected, found: body.len() });
         }
-        Ok(values)
+        Ok(body)
     }
 
-    /// Multiplies as many pairs as are given, in one round (Araki et al. 2016, section 3.2). A party that cheats adds a
-    /// number of its choice to a product, and can do nothing else (Chida et al. 2018, section 3).
-    pub(crate) async fn multiply(
+    /// Sends a body to the party before, which holds second copies of this party's shares, and gives the one of as many
+    /// bytes that comes from the party after.
+    pub(crate) async fn pass(&mut self, step: Step, body: Vec<u8>) -> Result<Vec<u8>, Abort> {
+        let expected = body.len();
+        self.send(self.party().previous(), step, body);
+        self.receive(self.party().next(), step, expected).await
+    }
+
+    /// The values of a body that `from` sent.
+    pub(crate) fn read<T: Carried>(&self, from: PartyId, step: Step, body: &[u8]) -> Result<Vec<T>, Abort> {
+        body::read(body).ok_or(Abort::Encoding { from, step })
+    }
+
+    /// Opens shares: each party is shown those that it lacks by both others, and compares. Gives those that it lacked.
+    pub(crate) async fn show<T: Carried>(
         &mut self,
         name: Name,
-        pairs: impl Iterator<Item = (Share, Share)>,
-    ) -> Result<Vec<Share>, Abort> {
+        own: &[T],
+        next: &[T],
+    ) -> Result<Vec<T>, Abort> {
         let step = self.step(name);
-        let mut streams = self.prss.draw(step)?;
-        let own: Vec<_> = pairs.map(|(a, b)| a.product_part(b) + streams.zero()).collect();
-        self.send(self.party().previous(), step, own.clone());
-        let next = self.receive(self.party().next(), step, own.len()).await?;
-        Ok(own.into_iter().zip(next).map(|(own, next)| Share { own, next }).collect())
-    }
-
-    /// Opens numbers: each party is shown the share that it lacks by both others, and compares.
-    pub(crate) async fn open(&mut self, name: Name, shares: &[Share]) -> Result<Vec<Residue>, Abort> {
-        let step = self.step(name);
-        let (next, previous) = (self.party().next(), self.party().previous());
-        self.send(next, step, shares.iter().map(|share| share.own).collect());
-        self.send(previous, step, shares.iter().map(|share| share.next).collect());
-        let lacking = self.receive(next, step, shares.len()).await?;
-        let copy = self.receive(previous, step, shares.len()).await?;
-        if lacking != copy {
-            return Err(Abort::Copies { step });
+        let neighbours = [self.party().next(), self.party().previous()];
+        let length = own.len() * T::BYTES;
+        for (to, shares) in neighbours.into_iter().zip([own, next]) {
+            self.send(to, step, body::write(shares));
         }
-        Ok(shares.iter().zip(lacking).map(|(share, third)| share.own + share.next + third).collect())
-    }
-
-    /// Opens one number.
-    pub(crate) async fn open_one(&mut self, name: Name, share: Share) -> Result<Residue, Abort> {
-        Ok(self.open(name, &[share]).await?.swap_remove(0))
+        let mut copies = Vec::with_capacity(2);
+        for from in neighbours {
+            let body = self.receive(from, step, length).await?;
+            copies.push(self.read(from, step, &body)?);
+        }
+        let copy = copies.swap_remove(1);
+        if copies[0] == copy { Ok(copy) } else { Err(Abort::Copies { step }) }
     }
 
     /// Waits until both others have come as far: whoever has not sent everything yet learns nothing of what is opened
-    /// next.
+    /// next. Each signs that it has, so that nobody can later say that it was not asked.
     pub(crate) async fn barrier(&mut self) -> Result<(), Abort> {
         let step = self.step(Name::Barrier);
-        for neighbour in [self.party().next(), self.party().previous()] {
-            self.send(neighbour, step, Vec::new());
+        let digest = |party| barrier_digest(self.prss.session(), step, party);
+        let signature = self.attest.sign(&digest(self.party()));
+        let neighbours = [self.party().next(), self.party().previous()];
+        let expected = neighbours.map(|party| (party, digest(party)));
+        for neighbour in neighbours {
+            self.send(neighbour, step, signature.to_vec());
         }
-        for neighbour in [self.party().next(), self.party().previous()] {
-            self.receive(neighbour, step, 0).await?;
+        for (from, digest) in expected {
+            let body = self.receive(from, step, signature.len()).await?;
+            let signature = body.as_slice().try_into().expect("its length was compared");
+            if !self.attest.verify(from, &digest, signature) {
+                return Err(Abort::Barrier { from, step });
+            }
         }
         Ok(())
     }
@@ -240,16 +194,20 @@ pub struct Computation<T> {
 }
 
 impl<T> Computation<T> {
-    /// Begins a protocol.
+    /// Begins a protocol: `|mut session| async move { threshold(&mut session, cells, k).await }`.
     ///
     /// # Errors
     /// If the protocol stops before it waits for anybody.
-    pub fn start<F>(prss: Prss, protocol: impl FnOnce(Session) -> F) -> Result<(Self, Progress<T>), Abort>
+    pub fn start<F>(
+        prss: Prss,
+        attest: Box<dyn Attest>,
+        protocol: impl FnOnce(Session) -> F,
+    ) -> Result<(Self, Progress<T>), Abort>
     where
         F: Future<Output = Result<T, Abort>> + Send + 'static,
     {
         let (party, mail) = (prss.party(), Arc::<Mutex<Mail>>::default());
-        let session = Session { prss, mail: mail.clone(), steps: BTreeMap::new() };
+        let session = Session { prss, attest, mail: mail.clone(), steps: BTreeMap::new() };
         let mut computation = Self { party, mail, protocol: Box::pin(protocol(session)) };
         let progress = computation.go_on()?;
         Ok((computation, progress))

@@ -3,74 +3,62 @@
 use primitives::{CodecError, Decode, Encode, Reader, Writer};
 use std::fmt;
 
-/// What a round is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Name {
-    /// The check key and the masks that nobody knows are drawn; no message.
-    Masks,
-    /// Inputs are multiplied by the check key.
-    Inputs,
-    /// Two of a random bit's three parts are combined.
-    FirstXor,
-    /// The third is.
-    SecondXor,
-    /// Bits of the comparison are combined, a level of the tree each round.
-    Compare,
-    /// The outcome is combined with the mask's top bit.
-    Outcome,
-    /// All say that they have everything that was multiplied.
-    Barrier,
-    /// The seed of a check's coefficients is opened.
-    Coefficients,
-    /// The check key is opened.
-    CheckKey,
-    /// What must be zero is multiplied by a random number.
-    CheckMask,
-    /// What must be zero is opened.
-    CheckZero,
-    /// Masked inputs are opened.
-    OpenMasked,
-    /// Outcomes are opened.
-    OpenOutcome,
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
+        /// What a round is for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Name {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Name {
+            /// Every name, in the order of its number.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The name in reports.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
 }
 
-impl Name {
-    /// Every name, in the order of its number.
-    pub const ALL: [Self; 13] = [
-        Self::Masks,
-        Self::Inputs,
-        Self::FirstXor,
-        Self::SecondXor,
-        Self::Compare,
-        Self::Outcome,
-        Self::Barrier,
-        Self::Coefficients,
-        Self::CheckKey,
-        Self::CheckMask,
-        Self::CheckZero,
-        Self::OpenMasked,
-        Self::OpenOutcome,
-    ];
-
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Masks => "masks",
-            Self::Inputs => "inputs",
-            Self::FirstXor => "first-xor",
-            Self::SecondXor => "second-xor",
-            Self::Compare => "compare",
-            Self::Outcome => "outcome",
-            Self::Barrier => "barrier",
-            Self::Coefficients => "coefficients",
-            Self::CheckKey => "check-key",
-            Self::CheckMask => "check-mask",
-            Self::CheckZero => "check-zero",
-            Self::OpenMasked => "open-masked",
-            Self::OpenOutcome => "open-outcome",
-        }
-    }
+names! {
+    /// Masks and keys that nobody knows are drawn; no message.
+    Masks = "masks",
+    /// Masked cells are opened.
+    OpenMasked = "open-masked",
+    /// Bits that are put in are multiplied by the check key.
+    Inputs = "inputs",
+    /// Three rows of bits become two that have the same sum.
+    CarrySave = "carry-save",
+    /// Where two rows both have a bit, a carry begins.
+    Generate = "generate",
+    /// Carries of neighbouring spans are joined, a level of the tree each round.
+    Carry = "carry",
+    /// All say, and sign, that they have everything that was multiplied.
+    Barrier = "barrier",
+    /// The check key and the coefficients of the check are opened.
+    CheckKey = "check-key",
+    /// What must be zero is multiplied by a random number.
+    CheckMask = "check-mask",
+    /// What must be zero is opened.
+    CheckZero = "check-zero",
+    /// Which cells are large enough is opened.
+    OpenOutcome = "open-outcome",
+    /// Parts of bits, now numbers, are multiplied by the check key.
+    Convert = "convert",
+    /// Two of a bit's three parts are combined.
+    FirstXor = "first-xor",
+    /// The third is.
+    SecondXor = "second-xor",
+    /// Numbers are squared.
+    Square = "square",
+    /// Sums of squares are opened.
+    OpenSquares = "open-squares",
 }
 
 /// A round: what it is for, and how many of that kind came before.

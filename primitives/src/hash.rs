@@ -86,6 +86,10 @@ domains! {
     TallyNonce = "tally-nonce",
     /// A stream of pseudorandom secret sharing.
     Prss = "prss",
+    /// Coefficients of a check of shared numbers.
+    CheckCoefficients = "check-coefficients",
+    /// What a party signs when it has everything of a computation so far.
+    Barrier = "barrier",
     /// Record of the totals of an epoch.
     Totals = "totals",
     /// An identity's credential commitment.

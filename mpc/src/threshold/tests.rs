@@ -2,24 +2,20 @@
 
 use super::*;
 use crate::{
-    session::{MAX_AHEAD, Message},
+    session::{Computation, MAX_AHEAD, Message},
     step::Step,
-    testing::{Outcome, number, run, shared},
+    testing::{Outcome, attest, limbs, number, run, sessions, shared, tampered},
 };
 use primitives::PartyId;
-use std::collections::{BTreeMap, BTreeSet};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 /// A cell with so many listeners, and whatever in its lower limbs.
 fn cell(listeners: u32, lower: Residue) -> Residue {
-    let mut bytes = Plain::from(lower).to_canonical_bytes();
-    bytes[16] &= 3;
-    bytes[17..].fill(0);
-    let lower = Residue::from(Plain::from_252_bits(&bytes));
-    let shift = (0..LISTENER_SHIFT).fold(Residue::ONE, |power, _| power + power);
-    Residue::from(u64::from(listeners)) * shift + lower
+    limbs(&[(listeners.into(), LISTENER_SHIFT)], lower, LISTENER_SHIFT)
 }
 
-fn decide(
+fn run_on(
     seed: u64,
     cells: &[Residue],
     k: u32,
@@ -29,9 +25,9 @@ fn decide(
     let of = |party: PartyId| shares.iter().map(|share| share[party.index()]).collect();
     run(
         seed,
-        |session| {
+        |mut session| {
             let cells = of(session.party());
-            threshold(session, cells, k)
+            async move { threshold(&mut session, cells, k).await }
         },
         tamper,
     )
@@ -46,103 +42,110 @@ fn agreed(outcomes: [Outcome<Vec<bool>>; 3]) -> Vec<bool> {
 #[test]
 fn the_listener_limb_alone_decides() {
     let (none, all) = (Residue::ZERO, -Residue::ONE);
-    for k in [1, 5, 1 << 29] {
-        let listeners = [0, 1, k - 1, k, k + 1, 1 << 30, u32::MAX];
+    for k in [1, 5, 1 << 29, u32::MAX] {
+        let listeners = [0, 1, k - 1, k, k.saturating_add(1), 1 << 30, u32::MAX];
         let cells: Vec<_> =
             listeners.iter().flat_map(|n| [none, all, number(3)].map(|lower| cell(*n, lower))).collect();
         let expected: Vec<_> = listeners.iter().flat_map(|n| [*n >= k; 3]).collect();
         assert_eq!(ideal::threshold(&cells, k), expected);
-        assert_eq!(agreed(decide(u64::from(k), &cells, k, |_, _, _| {})), expected, "k = {k}");
+        assert_eq!(agreed(run_on(u64::from(k), &cells, k, |_, _, _| {})), expected, "k = {k}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn any_cells_are_decided_as_in_the_open(seed in 0u64..1 << 40, k in 1u32.., near in prop::collection::vec((-2i64..3, any::<u64>()), 1..20)) {
+        let listeners = |by: i64| u32::try_from((i64::from(k) + by).clamp(0, u32::MAX.into())).unwrap();
+        let cells: Vec<_> = near.into_iter().map(|(by, lower)| cell(listeners(by), number(lower))).collect();
+        prop_assert_eq!(agreed(run_on(seed, &cells, k, |_, _, _| {})), ideal::threshold(&cells, k));
     }
 }
 
 #[test]
 fn cells_of_several_lanes_keep_their_order() {
     let cells: Vec<_> = (0..LANE as u32 + 3).map(|n| cell(n * 7 % 11, number(n.into()))).collect();
-    assert_eq!(agreed(decide(5, &cells, 5, |_, _, _| {})), ideal::threshold(&cells, 5));
-    assert_eq!(agreed(decide(5, &[], 5, |_, _, _| {})), []);
-}
-
-/// Messages of an honest run: how many values each has.
-fn messages(cells: &[Residue]) -> BTreeMap<(PartyId, PartyId, Step), usize> {
-    let mut seen = BTreeMap::new();
-    agreed(decide(6, cells, 5, |from, to, message| {
-        seen.insert((from, to, message.step), message.values.len());
-    }));
-    seen
+    assert_eq!(agreed(run_on(5, &cells, 5, |_, _, _| {})), ideal::threshold(&cells, 5));
+    assert_eq!(agreed(run_on(5, &[], 5, |_, _, _| {})), []);
 }
 
 /// Whatever one party changes in whatever message: no honest party comes to a wrong outcome, and somebody notices.
 #[test]
-fn every_message_that_is_tampered_with_is_noticed_or_changes_nothing() {
+fn every_message_that_is_tampered_with_is_noticed() {
     let cells = [cell(4, number(1)), cell(5, number(2))];
     let right = ideal::threshold(&cells, 5);
-    let mut steps = BTreeSet::new();
-    for ((from, to, step), values) in messages(&cells) {
-        for at in [0, values.saturating_sub(1)] {
-            let outcomes = decide(6, &cells, 5, |sender, receiver, message| {
-                if (sender, receiver, message.step) == (from, to, step) {
-                    match message.values.get_mut(at) {
-                        Some(value) => *value += Residue::ONE,
-                        None => message.values.push(Residue::ONE),
-                    }
-                }
-            });
-            let noticed = outcomes.iter().flatten().filter_map(|outcome| outcome.as_ref().err());
-            let expected = |abort: &Abort| match step.name {
-                Name::Barrier => *abort == Abort::Length { from, step, expected: 0, found: 1 },
-                Name::Coefficients
-                | Name::CheckKey
-                | Name::CheckZero
-                | Name::OpenMasked
-                | Name::OpenOutcome => *abort == Abort::Copies { step },
-                // A part of a product that is wrong makes other copies of what is opened in the end.
-                Name::CheckMask => matches!(abort, Abort::Product { .. } | Abort::Copies { .. }),
-                _ => matches!(abort, Abort::Product { .. }),
-            };
-            let noticed: Vec<_> = noticed.collect();
-            assert!(
-                !noticed.is_empty() && noticed.iter().all(|a| expected(a)),
-                "{step} {from} {to}: {noticed:?}"
-            );
-            for outcome in outcomes.into_iter().flatten().flatten() {
-                assert_eq!(outcome, right, "{step} from {from} to {to}");
-            }
+    let steps = tampered(|tamper| run_on(6, &cells, 5, tamper), &right);
+    let expected = [
+        Name::OpenMasked,
+        Name::Inputs,
+        Name::CarrySave,
+        Name::Generate,
+        Name::Carry,
+        Name::Barrier,
+        Name::CheckKey,
+        Name::CheckMask,
+        Name::CheckZero,
+        Name::OpenOutcome,
+    ];
+    assert_eq!(steps, BTreeSet::from(expected));
+}
+
+/// What party one comes to if one message of party two's is changed.
+fn changed(step: Step, change: impl Fn(&mut Message)) -> Abort {
+    let (cells, [one, two, _]) = ([cell(4, number(1))], PartyId::ALL);
+    let [outcome, ..] = run_on(6, &cells, 5, |from, to, message| {
+        if (from, to, message.step) == (two, one, step) {
+            change(message);
         }
-        steps.insert(step.name);
-    }
-    assert_eq!(steps.len(), Name::ALL.len() - 1, "masks alone are drawn without a message");
+    });
+    let abort = outcome.expect("it stops").expect_err("it does not go on");
+    assert_eq!(abort.culprit(), Some(two));
+    abort
 }
 
 #[test]
-fn a_message_of_another_round_or_length_names_its_sender() {
-    let (cells, [one, two, _]) = ([cell(4, number(1))], PartyId::ALL);
+fn a_message_of_another_round_length_or_spelling_names_its_sender() {
+    let [_, from, _] = PartyId::ALL;
     let first = Step::new(Name::Inputs, 0);
-    let changed = |change: &dyn Fn(&mut Message)| {
-        let [outcome, ..] = decide(6, &cells, 5, |from, to, message| {
-            if (from, to, message.step) == (two, one, first) {
-                change(message);
-            }
-        });
-        outcome.expect("it stops").expect_err("it does not go on")
-    };
     let found = Step::new(Name::Inputs, 1);
-    let abort = changed(&|message| message.step = found);
-    assert_eq!(abort, Abort::Step { from: two, expected: first, found });
-    assert_eq!(abort.culprit(), Some(two));
-    let expected = 3 * MASKED_BITS;
-    let abort = changed(&|message| message.values.truncate(2));
-    assert_eq!(abort, Abort::Length { from: two, step: first, expected, found: 2 });
-    assert_eq!(abort.culprit(), Some(two));
+    let abort = changed(first, |message| message.step = found);
+    assert_eq!(abort, Abort::Step { from, expected: first, found });
+    let abort = changed(first, |message| message.body.truncate(2));
+    let expected = 3 * MASKED_BITS * 8 * 16;
+    assert_eq!(abort, Abort::Length { from, step: first, expected, found: 2 });
+    let step = Step::new(Name::OpenMasked, 0);
+    let abort = changed(step, |message| message.body[31] = 0xff);
+    assert_eq!(abort, Abort::Encoding { from, step });
+}
+
+#[test]
+fn who_shows_a_check_key_before_the_barrier_is_named() {
+    let [_, from, _] = PartyId::ALL;
+    let (barrier, key) = (Step::new(Name::Barrier, 0), Step::new(Name::CheckKey, 0));
+    let abort = changed(barrier, |message| message.step = key);
+    assert_eq!(abort, Abort::Step { from, expected: barrier, found: key });
+}
+
+#[test]
+fn a_signature_of_another_barrier_names_its_sender() {
+    let ([one, two, three], step) = (PartyId::ALL, Step::new(Name::Barrier, 0));
+    let mut seen = Vec::new();
+    let cells = [cell(4, number(1))];
+    run_on(6, &cells, 5, |from, to, message| {
+        if (from, to, message.step) == (three, one, step) {
+            seen = message.body.clone();
+        }
+    });
+    assert_eq!(changed(step, |message| message.body = seen.clone()), Abort::Barrier { from: two, step });
 }
 
 #[test]
 fn who_sends_ahead_without_end_is_named() {
-    let [prss, ..] = crate::testing::sessions(1);
+    let [prss, ..] = sessions(1);
     let [one, _, three] = PartyId::ALL;
-    let protocol = |session| threshold(session, vec![Share::ZERO], 5);
-    let (mut computation, _) = crate::session::Computation::start(prss, protocol).unwrap();
-    let message = Message { step: Step::new(Name::Inputs, 0), values: Vec::new() };
+    let protocol = |mut session| async move { threshold(&mut session, vec![Share::ZERO], 5).await };
+    let (mut computation, _) = Computation::start(prss, attest(one), protocol).unwrap();
+    let message = Message { step: Step::new(Name::Inputs, 0), body: Vec::new() };
     for _ in 0..MAX_AHEAD {
         assert!(computation.receive(three, message.clone()).is_ok());
     }
