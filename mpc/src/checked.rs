@@ -66,11 +66,10 @@ impl Checker {
     pub(crate) async fn inputs(
         &mut self,
         session: &mut Session,
-        name: Name,
         values: &[Share],
     ) -> Result<Vec<Wire>, Abort> {
         let key = self.key;
-        let checks = session.multiply(name, values.iter().map(|value| (key, *value))).await?;
+        let checks = session.multiply(Name::Convert, values.iter().map(|value| (key, *value))).await?;
         let wires = values.iter().zip(checks).map(|(value, check)| Wire { value: *value, check });
         Ok(self.keep(wires.collect()))
     }
@@ -86,11 +85,6 @@ impl Checker {
         let products = session.multiply(name, both).await?;
         let wires = products.as_chunks().0.iter().map(|[value, check]| Wire { value: *value, check: *check });
         Ok(self.keep(wires.collect()))
-    }
-
-    /// The wire of a number that all know.
-    pub(crate) fn public(&self, session: &Session, number: Residue) -> Wire {
-        Wire { value: Share::public(session.party(), number), check: self.key * number }
     }
 
     fn keep(&mut self, wires: Vec<Wire>) -> Vec<Wire> {

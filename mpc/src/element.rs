@@ -122,18 +122,6 @@ impl ElementShare {
     pub(crate) fn product_part(self, other: Self) -> Element {
         self.own.dot(other.own ^ other.next) ^ self.next.dot(other.own)
     }
-
-    /// Times an element that all know.
-    pub(crate) fn scaled(self, factor: Element) -> Self {
-        Self { own: self.own.dot(factor), next: self.next.dot(factor) }
-    }
-}
-
-impl BitXor for ElementShare {
-    type Output = Self;
-    fn bitxor(self, other: Self) -> Self {
-        Self { own: self.own ^ other.own, next: self.next ^ other.next }
-    }
 }
 
 #[cfg(test)]

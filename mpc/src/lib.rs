@@ -21,6 +21,8 @@
 mod adder;
 mod binary;
 pub mod checked;
+mod convert;
+pub mod diversity;
 
 mod element;
 mod masked;
