@@ -127,3 +127,5 @@ async fn limbs(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod view;

@@ -14,6 +14,8 @@ use primitives::{
 use rand_chacha::{ChaCha20Rng, rand_core::RngCore, rand_core::SeedableRng};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub(crate) mod view;
+
 pub(crate) fn number(seed: u64) -> Residue {
     let mut bytes = [0; 32];
     ChaCha20Rng::seed_from_u64(seed).fill_bytes(&mut bytes);
@@ -35,7 +37,7 @@ pub(crate) fn open(shares: [Share; 3]) -> Residue {
     shares.iter().map(|share| share.own).sum()
 }
 
-/// Cells with so many listeners, whatever stands in their lower limbs.
+/// A number with some limbs, each at its lowest bit, and the lowest bits of another.
 pub(crate) fn limbs(shifts: &[(u64, u32)], lower: Residue, lower_bits: u32) -> Residue {
     let two = Residue::from(2);
     let power = |n: u32| two.powers().nth(n as usize).expect("powers have no end");

@@ -73,3 +73,5 @@ async fn decide(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod view;

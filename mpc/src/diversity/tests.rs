@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 const FULL: u64 = (1 << BACKED_BITS) - 1;
 
 /// A total with so many backed views and listeners, and whatever in its lower limbs.
-fn total(backed: u64, listeners: u32, lower: Residue) -> Residue {
+pub(super) fn total(backed: u64, listeners: u32, lower: Residue) -> Residue {
     cell(&[(backed, BACKED_SHIFT), (listeners.into(), LISTENER_SHIFT)], lower, BACKED_SHIFT)
 }
 

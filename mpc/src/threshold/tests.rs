@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 /// A cell with so many listeners, and whatever in its lower limbs.
-fn cell(listeners: u32, lower: Residue) -> Residue {
+pub(super) fn cell(listeners: u32, lower: Residue) -> Residue {
     limbs(&[(listeners.into(), LISTENER_SHIFT)], lower, LISTENER_SHIFT)
 }
 
