@@ -84,17 +84,7 @@ impl Saved {
         checker: &mut Checker,
         positions: [usize; N],
     ) -> Result<[Arc<Wire>; N], Abort> {
-        // The second row has no bit at the lowest position, so nothing is generated there.
-        let top = positions[N - 1];
-        let (sum, carries) = (&self.sum[1..top], &self.second[..top - 1]);
-        let both = |(x, y): (&Arc<Wire>, &Arc<Wire>)| And { wire: x.clone(), with: y.bits.clone() };
-        let generate =
-            checker.and(session, Name::Generate, sum.iter().zip(carries).map(both).collect()).await?;
-        let leaf = |(at, ((x, y), generate)): (usize, ((&Arc<Wire>, &Arc<Wire>), Arc<Wire>))| Span {
-            generate,
-            propagate: (at > 0).then(|| x.xor(y)),
-        };
-        let leaves: Vec<_> = sum.iter().zip(carries).zip(generate).enumerate().map(leaf).collect();
+        let leaves = self.leaves(session, checker, positions[N - 1]).await?;
         let mut from = 0;
         let mut groups: [Vec<Span>; N] = positions.map(|to| {
             let group = leaves[from..to - 1].to_vec();
@@ -116,6 +106,22 @@ impl Saved {
             below = Some(span);
         }
         Ok(found.try_into().unwrap_or_else(|_| unreachable!("one for each position")))
+    }
+
+    /// A span for each position below `top`, but the lowest: the second row has no bit there, so that nothing is
+    /// generated.
+    async fn leaves(
+        &self,
+        session: &mut Session,
+        checker: &mut Checker,
+        top: usize,
+    ) -> Result<Vec<Span>, Abort> {
+        let rows = || self.sum[1..top].iter().zip(&self.second[..top - 1]);
+        let pairs = rows().map(|(x, y)| And { wire: x.clone(), with: y.bits.clone() }).collect();
+        let generate = checker.and(session, Name::Generate, pairs).await?;
+        let propagate = rows().enumerate().map(|(at, (x, y))| (at > 0).then(|| x.xor(y)));
+        let spans = generate.into_iter().zip(propagate);
+        Ok(spans.map(|(generate, propagate)| Span { generate, propagate }).collect())
     }
 }
 

@@ -103,6 +103,7 @@ impl Checker {
         let Self { key, wires } = self;
         session.barrier().await?;
         let seed = session.draw(Name::Masks)?.share();
+        // Both in one round: whatever is wrong was chosen before the barrier.
         let opened = session.open(Name::CheckKey, &[key, seed]).await?;
         let (key, seed) = (opened[0], opened[1]);
         let (mut value, mut check) = (Share::ZERO, Share::ZERO);

@@ -4,7 +4,7 @@
 //! each bit of s_i a shared bit as it stands, since two parties know it and its other shares are zero. So `c = m + s` is
 //! opened before anything was multiplied, and without a check: an opening compares copies, and nothing else can be
 //! changed. Whoever lacks one s_i sees c at a statistical distance of 2^-80 from a number that says nothing of m, if m
-//! is below 2^163 (Catrina and de Hoogh 2010, protocol 3.1, mask sums with one part only of which nothing is multiplied).
+//! is below 2^163 (Catrina and de Hoogh 2010, protocol 3.1, open under a mask; theirs is made of random bits in the field).
 //!
 //! With `~s = 2^n - 1 - s` for numbers of n bits, `m = c - s_1 - s_2 - s_3` is `(c + 3) + ~s_1 + ~s_2 + ~s_3` modulo 2^n:
 //! a sum of a number that all know and of three that are shared bit by bit.
@@ -103,8 +103,8 @@ impl Masked {
         Bits::known(self.party, key, row(if key == self.party { own } else { next }, position))
     }
 
-    /// The number that some bits of `(c + 3) + ~s_1 + ~s_2 + ~s_3` would be without carries: the sum of those bits of
-    /// each of the four, from `from` on, `count` of them, at most 64; as a share for each lane.
+    /// The sum of a limb of each of `c + 3`, `~s_1`, `~s_2` and `~s_3`, for each lane: their bits from `from` on, `count`
+    /// of them, at most 60. It needs no message.
     pub(crate) fn limbs(&self, from: usize, count: usize) -> impl Iterator<Item = Share> {
         let limb = move |number: &[u8; 32]| {
             let low = (0..count).fold(0, |limb, at| {

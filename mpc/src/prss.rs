@@ -165,6 +165,27 @@ mod tests {
     }
 
     #[test]
+    fn masks_have_so_many_bits_and_two_holders() {
+        let step = Step::new(Name::Masks, 0);
+        let mut streams = sessions(1).map(|mut prss| prss.draw(step).unwrap());
+        for bits in [8, 122, 243] {
+            let mut seen = [0; 32];
+            for _ in 0..64 {
+                let masks = streams.each_mut().map(|streams| streams.masks(bits));
+                for party in PartyId::ALL {
+                    assert_eq!(masks[party.index()][1], masks[party.next().index()][0]);
+                }
+                masks
+                    .iter()
+                    .for_each(|[own, _]| seen.iter_mut().zip(own).for_each(|(seen, byte)| *seen |= byte));
+            }
+            // In 192 draws each bit was one, and none above.
+            let is_one = |bit: usize| seen[bit / 8] >> (bit % 8) & 1 == 1;
+            assert!((0..256).all(|bit| is_one(bit) == (bit < bits)));
+        }
+    }
+
+    #[test]
     fn a_step_draws_once_and_another_session_draws_anew() {
         let (first, second) = (Step::new(Name::Masks, 0), Step::new(Name::Masks, 1));
         let [mut prss, ..] = sessions(1);

@@ -240,3 +240,26 @@ impl<T> Computation<T> {
         Ok(Progress { send: std::mem::take(&mut open(&self.mail).sent), outcome })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_have_one_encoding() {
+        for (number, name) in Name::ALL.iter().enumerate() {
+            let message = Message { step: Step::new(*name, 7), body: vec![1, 2, 3] };
+            let bytes = message.to_bytes();
+            assert_eq!(Message::from_bytes(&bytes).as_ref(), Ok(&message));
+            assert_eq!(usize::from(bytes[0]), number);
+            assert!(Message::from_bytes(&bytes[..bytes.len() - 1]).is_err());
+        }
+        let unknown = [Name::ALL.len() as u8, 0, 0, 0, 0, 0, 0];
+        assert_eq!(Message::from_bytes(&unknown), Err(CodecError::Invalid { what: "name of a round" }));
+        let long = [&[0, 0, 0][..], &(MAX_BODY as u32 + 1).to_le_bytes()].concat();
+        assert_eq!(
+            Message::from_bytes(&long),
+            Err(CodecError::TooLong { count: MAX_BODY + 1, limit: MAX_BODY })
+        );
+    }
+}

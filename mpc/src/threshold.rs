@@ -9,10 +9,10 @@
 
 use crate::{
     adder,
-    binary::Checker,
+    binary::{BYTE, Checker},
     masked::{MASK_PART_BITS, MASKED_BITS, Masked},
     replicated::Share,
-    session::{Abort, Session},
+    session::{Abort, MAX_BODY, Session},
     step::Name,
 };
 use primitives::{
@@ -24,9 +24,11 @@ pub mod ideal;
 
 /// The position of the bit that decides.
 const TOP: usize = COUNT_BITS as usize;
-/// Cells that are decided together. More take more memory, fewer more rounds. A party holds 1,300 checked bits for each
-/// cell, at 32 bytes: 43 MB for a lane, and as much again while it computes.
+/// Cells that are decided together. More take more memory, fewer more rounds. A party keeps 1,286 checked bits for each
+/// cell until their check, at 32 bytes: 42 MB for a lane, and three times that at most with what it computes and sends.
 pub const LANE: usize = 1024;
+// Rows of a whole lane are whole bytes, and the longest message is one: a check for each bit of three masks.
+const _: () = assert!(LANE.is_multiple_of(BYTE) && 3 * MASKED_BITS * LANE * 16 <= MAX_BODY);
 
 /// Whether each cell has `k` listeners or more. Every party gives its shares of the same cells, each of which is below
 /// 2^162.
@@ -67,7 +69,7 @@ async fn decide(
 
     let lacking = session.show(Name::OpenOutcome, &outcome.own, &outcome.next).await?;
     let rows = outcome.own.iter().zip(&outcome.next).zip(lacking).map(|((a, b), d)| a ^ b ^ d);
-    let bits = rows.flat_map(|byte| (0..8).map(move |lane| byte >> lane & 1 == 1));
+    let bits = rows.flat_map(|byte| (0..BYTE).map(move |lane| byte >> lane & 1 == 1));
     Ok(bits.take(cells.len()).collect())
 }
 

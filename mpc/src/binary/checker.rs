@@ -1,5 +1,5 @@
-//! Products of shared bits, with security against one malicious party, after Chida et al. 2018 (protocol 5.3, over an
-//! extension field as their section on small fields has it).
+//! Products of shared bits, with security against one malicious party, after Chida et al. 2018 (protocol 5.3). Where they
+//! repeat the check of a small field until it convinces, here it is made once in an extension of that field.
 //!
 //! Beside each bit x goes `r x` for a key r in the field of 2^128 that nobody knows. A party that changes a product has
 //! to change its check by r. Before anything is opened that depends on products, one random combination of all rows and
@@ -125,8 +125,8 @@ impl Checker {
 
     /// Checks all rows at once, and gives up the key (step 5). Afterwards what they carry may be opened.
     ///
-    /// A row that is wrong passes with a chance of less than 2^-110 for fewer than 2^17 rows and lanes: see
-    /// docs/notes/threshold.md.
+    /// With n rows and m lanes, what is wrong passes with a chance of at most `(n + m + 2) / 2^128`: docs/notes/sharing.md
+    /// has the argument.
     ///
     /// # Errors
     /// If some row is not what its inputs make it; nobody knows by whose fault.
@@ -137,6 +137,7 @@ impl Checker {
         let (own, next) = (shares.map(|share| share.own), shares.map(|share| share.next));
         let lacking = session.show(Name::CheckKey, &own, &next).await?;
         let opened = |at: usize| own[at] ^ next[at] ^ lacking[at];
+        // All three in one round: whatever is wrong was chosen before the barrier.
         let zero = self.difference(opened(0), opened(1), opened(2));
 
         // Only whether it is zero may be seen (functionality 3.8): what it is otherwise depends on secrets.
@@ -230,3 +231,6 @@ impl Parts {
         parts
     }
 }
+
+#[cfg(test)]
+mod tests;
