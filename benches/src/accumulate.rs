@@ -44,10 +44,11 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     ));
     let row = |what: &str, time: &Samples| {
         let [middle, spread] = ratio(most.over(time));
-        [what.into(), duration(time.seconds().median), middle, spread]
+        let bundle = time.seconds().median;
+        [what.into(), duration(bundle), duration(bundle / EVENTS as f64), middle, spread]
     };
     topic.table(
-        ["for one bundle", "time", "the first / this", "spread"],
+        ["for one bundle", "time", "an event", "the first / this", "spread"],
         &[
             row("ours: `BatchShare::of`, one share with what bundles show", &most),
             row("ours: `BatchShare::of`, two shares without", &least),

@@ -1,7 +1,7 @@
 //! What everything costs, beside peers and floors measured in the same run.
 //!
 //! `cargo run --release -p benches` measures all topics and writes `docs/benchmarks.md`;
-//! `cargo bench -p benches --bench proofs` prints the topic of bundle proofs.
+//! `cargo bench -p benches --bench proofs` prints the topic of bundle proofs, `--bench mpc` those of shares.
 
 mod accumulate;
 mod chain;
@@ -26,7 +26,7 @@ enum Name {
     Proofs,
     /// Adding shares to running sums
     Accumulate,
-    /// The threshold on shares
+    /// The threshold and sums of squares, on shares
     Mpc,
     /// Fixed-point powers
     Power,
@@ -76,6 +76,7 @@ enum Subcommands {
 
 const EXAMPLES: &str = "Examples:
   cargo bench -p benches --bench proofs                      bundle proofs, on the screen
+  cargo bench -p benches --bench mpc                         shares: adding up, threshold, sums of squares
   cargo run --release -p benches                             all topics, into docs/benchmarks.md
   cargo run --release -p benches -- --only power --stdout    one topic, on the screen
   cargo run --release -p benches -- --quick                  that everything runs, in seconds
@@ -102,11 +103,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Runs the bench `proofs`: that topic alone, on standard output. `cargo bench` adds an argument that says nothing.
+/// Runs the bench `proofs`: that topic alone, on standard output.
 pub fn run_proofs(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    run_bench(arguments, &[Name::Proofs], "cargo bench -p benches --bench proofs")
+}
+
+/// Runs the bench `mpc`: what an event costs until it is in a party's sums, and what is computed on these.
+pub fn run_mpc(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    run_bench(arguments, &[Name::Accumulate, Name::Mpc], "cargo bench -p benches --bench mpc")
+}
+
+/// Some topics on standard output. `cargo bench` adds an argument that says nothing.
+fn run_bench(arguments: impl IntoIterator<Item = OsString>, names: &[Name], command: &str) -> ExitCode {
     let arguments = Arguments::parse_from(arguments.into_iter().filter(|argument| argument != "--bench"));
-    let command = "cargo bench -p benches --bench proofs";
-    if let Some(document) = measured(&arguments, &[Name::Proofs], command) {
+    if let Some(document) = measured(&arguments, names, command) {
         print!("{document}");
     }
     ExitCode::SUCCESS

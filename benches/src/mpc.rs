@@ -1,178 +1,178 @@
-//! The threshold on shares: three parties, and what it cannot do without.
+//! What three parties compute on shares, and what they cannot do without.
 
 use crate::{
     measure::{Plan, Side, by_turns},
     report::{Topic, digits, duration, grouped, ratio},
 };
 use ::mpc::{
-    prss::{Prss, PrssKey},
+    diversity::diversity,
     replicated::Share,
-    session::{Attest, Computation},
+    session::{Abort, Session},
+    share::ReplicatedTotals,
     step::Name,
-    threshold::threshold,
+    threshold::{LANE, threshold},
 };
+use curve25519_dalek::scalar::Scalar;
+use parties::{Cells, Traffic};
 use primitives::{
-    Digest, PartyId,
-    field::{Plain, Residue},
-    limits::LISTENER_SHIFT,
+    PartyId,
+    limits::{BACKED_SHIFT, LISTENER_SHIFT},
 };
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},
 };
-use std::{
-    collections::{BTreeMap, VecDeque},
-    hint::black_box,
-};
+use std::hint::black_box;
 
-/// Cells that are decided: part of a lane, and a lane. More cells are as many lanes, one after the other.
-const CELLS: [(usize, usize); 2] = [(64, 2), (256, 3)];
+mod parties;
+
+/// Cells that are decided, and how many in a quick run.
+const CELLS: [(usize, usize); 3] = [(256, 8), (1_024, 12), (4_096, 24)];
 /// Listeners that a cell needs.
 const LISTENERS: u32 = 5;
-/// Bytes of a number.
-const NUMBER: usize = 32;
+/// Works and regions of the sums of squares.
+const WORKS: (usize, usize) = (128, 8);
+/// Entries of a party's sums: works of a shard.
+const WIDTH: usize = 1_024;
 
-/// What one party sends in the rounds of one name: how many rounds, and how many numbers.
-type Traffic = BTreeMap<Name, (usize, usize)>;
-
-/// Shares of cells, and the keys of three parties.
-struct Cells {
-    shares: [Vec<Share>; 3],
-    keys: [PrssKey; 3],
+async fn decide(mut session: Session, cells: Vec<Share>) -> Result<usize, Abort> {
+    let decided = threshold(&mut session, cells, LISTENERS).await?;
+    Ok(decided.into_iter().filter(|enough| *enough).count())
 }
 
-fn number(rng: &mut ChaCha20Rng) -> Residue {
-    let mut bytes = [0; NUMBER];
-    rng.fill_bytes(&mut bytes);
-    Plain::from_252_bits(&bytes).into()
+async fn squares(mut session: Session, totals: Vec<Share>, regions: usize) -> Result<Vec<u128>, Abort> {
+    diversity(&mut session, totals.chunks(regions).map(<[Share]>::to_vec).collect()).await
 }
 
-/// Three signatures in all are nothing beside the rest.
-struct Unsigned;
-
-impl Attest for Unsigned {
-    fn sign(&self, _: &Digest) -> [u8; 64] {
-        [0; 64]
-    }
-
-    fn verify(&self, _: PartyId, _: &Digest, _: &[u8; 64]) -> bool {
-        true
-    }
+/// Bytes that one party sends in rounds of multiplications.
+fn multiplied(traffic: &Traffic) -> usize {
+    let opened = |name: &Name| {
+        matches!(
+            name,
+            Name::OpenMasked
+                | Name::Barrier
+                | Name::CheckKey
+                | Name::CheckZero
+                | Name::OpenOutcome
+                | Name::OpenSquares
+        )
+    };
+    traffic.iter().filter(|(name, _)| !opened(name)).map(|(_, (_, bytes))| bytes).sum()
 }
 
-impl Cells {
-    /// `count` cells with up to nine listeners.
-    fn new(count: usize) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(count as u64);
-        let listener = (0..LISTENER_SHIFT).fold(Residue::ONE, |power, _| power + power);
-        let mut shares = [(); 3].map(|()| Vec::with_capacity(count));
-        for at in 0..count as u64 {
-            let cell = listener * Residue::from(at % 10) + Residue::from(at);
-            let (first, second) = (number(&mut rng), number(&mut rng));
-            let parts = [first, second, cell - first - second];
-            for party in PartyId::ALL {
-                let (own, next) = (parts[party.index()], parts[party.next().index()]);
-                shares[party.index()].push(Share { own, next });
-            }
-        }
-        Self { shares, keys: [(); 3].map(|()| PrssKey::generate(&mut rng)) }
-    }
-
-    /// All three parties decide, by turns on this thread. Gives how many cells are large enough, and what one party sent.
-    fn decide(&self) -> (usize, Traffic) {
-        let (mut mail, mut traffic, mut decided) = (VecDeque::new(), Traffic::new(), None);
-        let mut parties = PartyId::ALL.map(|party| {
-            let keys = [party, party.next()].map(|key| self.keys[key.index()].clone());
-            let cells = self.shares[party.index()].clone();
-            let prss = Prss::new(party, keys, Digest([1; 32]));
-            let protocol = |mut session| async move { threshold(&mut session, cells, LISTENERS).await };
-            let (computation, progress) =
-                Computation::start(prss, Box::new(Unsigned), protocol).expect("fresh randomness");
-            mail.extend(progress.send.into_iter().map(|(to, message)| (party, to, message)));
-            computation
-        });
-        let [one, ..] = PartyId::ALL;
-        while let Some((from, to, message)) = mail.pop_front() {
-            if from == one {
-                let (rounds, numbers) = traffic.entry(message.step.name).or_default();
-                // Rounds in which both neighbours are sent something count once.
-                *rounds += usize::from(to == one.previous());
-                *numbers += message.body.len();
-            }
-            let progress = parties[to.index()].receive(from, message).expect("honest parties");
-            mail.extend(progress.send.into_iter().map(|(next, message)| (to, next, message)));
-            decided = progress.outcome.map(|bits| bits.into_iter().filter(|bit| *bit).count()).or(decided);
-        }
-        (decided.expect("an outcome"), traffic)
-    }
-}
-
-/// The numbers that one party sends in multiplications: as many products as it makes.
-fn products(traffic: &Traffic) -> usize {
-    let multiplied =
-        [Name::Inputs, Name::FirstXor, Name::SecondXor, Name::Compare, Name::Outcome, Name::CheckMask];
-    multiplied.iter().filter_map(|name| traffic.get(name)).map(|(_, numbers)| numbers).sum()
-}
-
-/// Floor of three parties: for each of their products a sum of two products in the field, and two numbers of a stream.
-fn floor(products: usize) -> Residue {
-    let (mut sum, factor) = (Residue::ONE, black_box(Residue::from(7)));
-    let mut bytes = vec![0; NUMBER * products];
-    for party in 0..3 {
-        sum = (0..products).fold(sum, |sum, _| Residue::sum_of_products(sum, factor, factor, sum));
-        for key in 0..2 {
-            ChaCha20Rng::seed_from_u64(2 * party + key).fill_bytes(black_box(&mut bytes));
+/// Floor of three parties: whatever they send of products is hidden by two streams, which are combined with it. Pieces
+/// stay in the nearest cache.
+fn floor(bytes: usize) -> u8 {
+    const PIECE: usize = 1 << 13;
+    let (mut sent, mut stream) = (vec![0; PIECE], vec![0; PIECE]);
+    for key in 0..6 {
+        let mut key = ChaCha20Rng::seed_from_u64(key);
+        for _ in 0..bytes.div_ceil(PIECE) {
+            key.fill_bytes(black_box(&mut stream));
+            sent.iter_mut().zip(&stream).for_each(|(sent, byte)| *sent ^= byte);
         }
     }
-    sum
+    sent[0]
 }
 
-/// Measures it for two numbers of cells.
+/// Measures all of it.
 pub(crate) fn run(plan: &Plan) -> Topic {
-    let mut topic = Topic::new("Threshold on shares");
+    let mut topic = Topic::new("Computation on shares");
     topic.paragraph(SETTING);
-    let (mut rows, mut steps) = (Vec::new(), Vec::new());
+    let (mut rows, mut most) = (Vec::new(), Traffic::new());
     for (full, tiny) in CELLS {
         let count = plan.size(full, tiny);
         eprintln!("threshold, {count} cells");
-        let cells = Cells::new(count);
-        let (_, traffic) = cells.decide();
-        let products = products(&traffic);
-        let [all, least] = by_turns(
+        let cells = Cells::new(count, LISTENER_SHIFT);
+        let (_, traffic) = cells.by_turns(decide);
+        rows.push(row(
+            &format!("threshold, {} cells", grouped(count as u64)),
             plan,
-            [Side::new("three parties", 1, || cells.decide()), Side::new("floor", 1, || floor(products))],
-        );
-        let [middle, spread] = ratio(all.over(&least));
-        let (rounds, numbers) =
-            traffic.values().fold((0, 0), |(r, n), (rounds, numbers)| (r + rounds, n + numbers));
-        rows.push([
-            grouped(count as u64),
-            duration(all.seconds().median),
-            middle,
-            spread,
-            grouped((products / count) as u64),
-            rounds.to_string(),
-            format!("{} MB", digits((NUMBER * numbers) as f64 / 1e6)),
-        ]);
-        steps = traffic.into_iter().collect();
+            &cells,
+            &traffic,
+            decide,
+        ));
+        most = traffic;
     }
-    let head =
-        ["cells", "three parties", "over floor", "spread", "products a cell", "rounds", "a party sends"];
+    let (works, regions) = (plan.size(WORKS.0, 2), plan.size(WORKS.1, 3));
+    eprintln!("diversity, {works} works");
+    let cells = Cells::new(works * regions, BACKED_SHIFT);
+    let protocol = move |session, totals| squares(session, totals, regions);
+    let (_, traffic) = cells.by_turns(protocol);
+    rows.push(row(&format!("diversity, {works} works, {regions} regions"), plan, &cells, &traffic, protocol));
+    let head = ["", "one thread", "a thread each", "over floor", "spread", "rounds", "a party sends"];
     topic.table(head, &rows);
-    let row = |(name, (rounds, numbers)): &(Name, (usize, usize))| {
-        [name.as_str().into(), rounds.to_string(), grouped((NUMBER * numbers) as u64)]
-    };
-    topic.table(
-        ["round, most cells", "rounds", "bytes of a party"],
-        &steps.iter().map(row).collect::<Vec<_>>(),
-    );
+    topic.paragraph(&format!(
+        "The wall time on a thread each is that of a machine that does other work as well; the time on one thread is \
+         processor time of all three. Up to {} cells are decided together, and more in lanes one after the other.",
+        grouped(LANE as u64)
+    ));
+    steps(&mut topic, "round of the threshold, most cells", &most);
+    steps(&mut topic, "round of diversity", &traffic);
+    accumulation(&mut topic, plan);
     topic
 }
 
-const SETTING: &str = "Three parties decide on shares which cells have five listeners, with security against one malicious \
-    party. They run by turns on one thread, so that a time is that of all three together; on two cores it passes in half \
-    of it. 256 cells are decided at a time, so that 4,096 take 16 times as long as 256. How many events the cells are of does not matter. The floor is the products in the field that the protocol \
-    asks for and two streams of ChaCha20 for each.";
+fn row<T: Send, F>(
+    name: &str,
+    plan: &Plan,
+    cells: &Cells,
+    traffic: &Traffic,
+    protocol: impl Fn(Session, Vec<Share>) -> F + Copy + Sync,
+) -> [String; 7]
+where
+    F: Future<Output = Result<T, Abort>> + Send + 'static,
+{
+    let bytes = multiplied(traffic);
+    let [one, threads, least] = by_turns(
+        plan,
+        [
+            Side::new("one thread", 1, || cells.by_turns(protocol)),
+            Side::new("a thread each", 1, || cells.on_threads(protocol)).on_many_threads(),
+            Side::new("floor", 1, || floor(bytes)),
+        ],
+    );
+    let [middle, spread] = ratio(one.over(&least));
+    let (rounds, sent) = traffic.values().fold((0, 0), |(r, b), (rounds, bytes)| (r + rounds, b + bytes));
+    [
+        name.into(),
+        duration(one.seconds().median),
+        duration(threads.seconds().median),
+        middle,
+        spread,
+        rounds.to_string(),
+        format!("{} MB", digits(sent as f64 / 1e6)),
+    ]
+}
+
+fn steps(topic: &mut Topic, title: &str, traffic: &Traffic) {
+    let row = |(name, (rounds, bytes)): (&Name, &(usize, usize))| {
+        [name.as_str().into(), rounds.to_string(), grouped(*bytes as u64)]
+    };
+    topic.table([title, "rounds", "bytes of a party"], &traffic.iter().map(row).collect::<Vec<_>>());
+}
+
+/// What it costs to add a batch's sums to the totals.
+fn accumulation(topic: &mut Topic, plan: &Plan) {
+    let width = plan.size(WIDTH, 16);
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let sums = [(); 2].map(|()| (0..width).map(|_| Scalar::random(&mut rng)).collect::<Vec<_>>());
+    let mut totals = ReplicatedTotals::new(PartyId::ALL[0], width);
+    let add =
+        || totals.add((), sums.each_ref().map(|entries| (&entries[..], Scalar::ONE))).expect("one width");
+    let [time] = by_turns(plan, [Side::new("totals", 1, add)]);
+    topic.paragraph(&format!(
+        "Before that, each batch's sums over {} works are added to the totals of its group, without a message: {} for two \
+         shares, however many events the batch has. What an event costs until then is the topic on accumulation.",
+        grouped(width as u64),
+        duration(time.seconds().median),
+    ));
+}
+
+const SETTING: &str = "Three parties decide on shares which cells have five listeners, and add up squares over regions, \
+    with security against one malicious party. How many events the cells are of does not matter. The floor are the two \
+    streams of ChaCha20 that hide each byte that a party sends of products, and combining them with it; above it are the \
+    products themselves, their check, and moving what is kept until the check.";
 
 #[cfg(test)]
 mod tests {
@@ -180,7 +180,13 @@ mod tests {
 
     #[test]
     fn cells_with_five_listeners_are_found() {
-        assert_eq!(Cells::new(12).decide().0, 5);
+        assert_eq!(Cells::new(12, LISTENER_SHIFT).by_turns(decide).0, 5);
         assert!(run(&Plan::QUICK).section().contains("open-masked"));
+    }
+
+    #[test]
+    fn squares_of_regions_are_summed() {
+        let sums = Cells::new(6, BACKED_SHIFT).by_turns(|session, totals| squares(session, totals, 3)).0;
+        assert_eq!(sums, [5, 50]);
     }
 }
