@@ -3,7 +3,7 @@
 use crate::message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase};
 use primitives::{CodecError, Digest, PartyId, ShardIndex, Tier};
 use proofs::{
-    bundle::{Bundle, BundleError},
+    bundle::{Bundle, BundleError, Published},
     sharing::SealError,
 };
 use std::sync::Arc;
@@ -192,6 +192,8 @@ pub enum Event {
         position: u64,
         /// Its bundles.
         bundles: Vec<Digest>,
+        /// What is published of them, in the same order, for whoever audits the epoch.
+        published: Vec<Arc<Published>>,
     },
     /// An actor dropped a message that makes no sense in its state.
     Dropped {

@@ -57,20 +57,17 @@ impl Intake {
         Self { party, open: false, epoch: None, seen: Seen::default(), in_flight: 0 }
     }
 
-    fn admit(&mut self, id: Digest, bytes: &[u8]) -> Result<Bundle, Refusal> {
+    fn admit(&mut self, id: Digest, bundle: Result<Bundle, Refusal>) -> Result<Bundle, Refusal> {
         if !self.open {
             return Err(Refusal::Closed);
         }
-        if bytes.len() > limits::MAX_BUNDLE_BYTES {
-            return Err(Refusal::TooLong { bytes: bytes.len() });
-        }
+        let bundle = bundle?;
         if self.seen.ids.contains(&id) {
             return Err(Refusal::Duplicate);
         }
         if self.in_flight == MAX_IN_FLIGHT {
             return Err(Refusal::Busy);
         }
-        let bundle = Bundle::from_bytes(bytes)?;
         let shard = bundle.envelope.shard;
         if self.epoch.as_ref().and_then(|epoch| epoch.context(shard)).is_none() {
             return Err(Refusal::UnknownShard { shard });
@@ -81,14 +78,26 @@ impl Intake {
     }
 }
 
+/// The bundle that bytes are, with its identifier; bytes that are none go by a hash that no bundle has.
+pub(crate) fn read(bytes: &[u8]) -> (Digest, Result<Bundle, Refusal>) {
+    let bundle = if bytes.len() > limits::MAX_BUNDLE_BYTES {
+        Err(Refusal::TooLong { bytes: bytes.len() })
+    } else {
+        Bundle::from_bytes(bytes).map_err(Refusal::from)
+    };
+    let id = match &bundle {
+        Ok(bundle) => bundle.id(),
+        Err(_) => hash::hash(Domain::Submission, &[bytes]),
+    };
+    (id, bundle)
+}
+
 impl Core for Intake {
     fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
         match message {
             Message::Submit(bytes) => {
-                // The identifier of a bundle is the hash of its canonical bytes, so bytes that decode have the
-                // identifier that the bundle will have.
-                let id = hash::hash(Domain::Bundle, &[&bytes]);
-                match self.admit(id, &bytes) {
+                let (id, bundle) = read(&bytes);
+                match self.admit(id, bundle) {
                     Ok(bundle) => {
                         vec![Effect::Send(
                             Address::Verifier(self.party),
@@ -175,6 +184,17 @@ mod tests {
         assert_eq!(submit(&mut intake, &long), Some(Refusal::TooLong { bytes: long.len() }));
         intake.handle(Address::Coordinator, Message::Phase(Phase::Close));
         assert_eq!(submit(&mut intake, &bytes), Some(Refusal::Closed));
+    }
+
+    /// What is published of a bundle hashes to its identifier. Nobody can have a refusal put down to a bundle by handing
+    /// that in.
+    #[test]
+    fn bytes_that_are_no_bundle_do_not_go_by_the_name_of_one() {
+        let (_, context) = small();
+        let bundle = TestSubscriber::new(1).bundle(&context, vec![event(1, 0, false)]);
+        assert_eq!(read(&bundle.to_bytes()).0, bundle.id());
+        let (name, refused) = read(&bundle.published().to_bytes());
+        assert!(name != bundle.id() && matches!(refused, Err(Refusal::Malformed(_))), "{refused:?}");
     }
 
     #[test]

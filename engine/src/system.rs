@@ -104,7 +104,7 @@ impl Running {
     pub fn submit(&self, party: PartyId, bytes: Arc<[u8]>) {
         let submit = Message::Submit(bytes.clone());
         if !self.around.board.send(Address::Outside, Address::Intake(party), submit) {
-            let bundle = hash::hash(Domain::Bundle, &[&bytes]);
+            let (bundle, _) = crate::intake::read(&bytes);
             let event = Event::Refused { party, bundle, refusal: Refusal::Busy };
             drop(self.around.events.send(event));
         }

@@ -65,7 +65,7 @@ pub(crate) fn verify_all(
     for (shard, context) in (0u32..).zip(epoch.shards.iter()) {
         let of_shard = |at: &usize| bundles[*at].envelope.shard == ShardIndex(shard);
         let places: Vec<_> = (0..bundles.len()).filter(of_shard).collect();
-        let batch: Vec<_> = places.iter().map(|at| bundles[*at].as_ref()).collect();
+        let batch: Vec<_> = places.iter().map(|at| bundles[*at].published().as_ref()).collect();
         for (at, result) in places.into_iter().zip(verify_batch(context, &batch, rng)) {
             results[at] = Some(result);
         }

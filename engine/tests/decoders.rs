@@ -24,7 +24,8 @@ fn seeds() -> &'static [Vec<u8>] {
         let letter = Letter { shard: primitives::ShardIndex(1), message };
         vec![
             bundle.to_bytes(),
-            bundle.sealed.to_bytes(),
+            bundle.published().to_bytes(),
+            bundle.sealed().to_bytes(),
             bundle.receipts[0].to_bytes(),
             committee(1).public.to_bytes(),
             context.shard.to_bytes(),

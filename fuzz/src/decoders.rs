@@ -7,7 +7,7 @@ use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
 use primitives::{Decode, Encode, GovernanceParams};
 use proofs::{
     blind::BlindKey,
-    bundle::{Bundle, Envelope},
+    bundle::{Bundle, Envelope, Published},
     cap::CapProof,
     committee::{Committee, Signatures},
     receipt::Receipt,
@@ -57,6 +57,7 @@ pub const DECODERS: &[Decoder] = &[
     ("transaction", canonical::<Transaction>),
     ("block", canonical::<Block>),
     ("parameters", canonical::<GovernanceParams>),
+    ("what is published of a bundle", canonical::<Published>),
 ];
 
 /// Gives bytes to every decoder.

@@ -52,9 +52,13 @@ domains! {
     Shards = "shards",
     /// Digest of an epoch's public context.
     EpochContext = "epoch-context",
-    /// Identifier of an accepted bundle: the hash of its canonical bytes.
+    /// Identifier of a bundle: the hash of what is published of it.
     Bundle = "bundle",
-    /// Weights of a bundle that is verified by itself.
+    /// Bytes that were handed in and are no bundle.
+    Submission = "submission",
+    /// Digest of a bundle's sealed shares.
+    SealedShares = "sealed-shares",
+    /// Weights of bundles that are verified without randomness.
     Weights = "weights",
     /// Context that the sealing of shares is bound to.
     Sealing = "sealing",

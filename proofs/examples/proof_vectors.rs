@@ -97,10 +97,9 @@ impl World {
 
     /// The seed of each share, opened by its holders.
     fn seeds(&self) -> [ShareSeed; 3] {
-        let sealing = self.context.sealing_context(&self.bundle.envelope);
         PartyId::ALL.map(|party| {
             let key = &self.committee.kem[party.index()];
-            let [own, _] = self.bundle.sealed.open(party, key, &sealing).expect("sealed to the party");
+            let [own, _] = self.bundle.open(&self.context, party, key).expect("sealed to the party");
             own
         })
     }
@@ -211,6 +210,7 @@ fn bundle(world: &World) -> Section {
         section.text(format!("bytes_of_{kind}_{}", part.name), part.bytes);
     }
     section.value("bytes", bundle);
+    section.value("published", &**bundle.published());
     section
 }
 
@@ -226,7 +226,8 @@ fn sharing(world: &World) -> Section {
         section.value(format!("r_{place}"), &entries[place]);
     }
     section.point("A_over_16_places", &seed.commit(&context.works));
-    section.value("sealed", &bundle.sealed);
+    section.value("sealed", bundle.sealed());
+    section.value("sealed_digest", &bundle.sealed().digest());
     for (share, seed) in PartyId::ALL.into_iter().zip(world.seeds()) {
         section.hex(format!("seed_of_share_{share}"), &testing::seed_bytes(&seed));
     }

@@ -16,10 +16,10 @@ pub mod statement;
 pub mod verifier;
 pub mod witness;
 
-pub use batch::{verify, verify_batch};
+pub use batch::{verify, verify_all, verify_batch};
 pub use parts::Part;
 pub use prover::{Open, Secrets, prove, prove_whatever_the_witness_says};
-pub use statement::{Bundle, Envelope, Proof};
+pub use statement::{Bundle, Envelope, Proof, Published};
 pub use verifier::BundleError;
 pub use witness::{EventWitness, ProveError, RawWitness, number, pad, tag, value};
 

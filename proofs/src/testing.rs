@@ -4,7 +4,7 @@
 
 use crate::{
     blind::BlindIssuer,
-    bundle::{self, Bundle, Envelope, EventWitness, ProveError, RawWitness, Secrets},
+    bundle::{self, Bundle, Envelope, EventWitness, ProveError, Published, RawWitness, Secrets},
     cap::Spent,
     committee::{Committee, Member, PartySigner},
     epoch::{EpochContext, EpochKeys, TierRules},
@@ -198,7 +198,7 @@ impl TestSubscriber {
 }
 
 /// `rho`, `tau` and `x` of a bundle, as its verifier draws them. Whether the bundle holds does not matter.
-pub fn challenges(context: &EpochContext, bundle: &Bundle) -> (Rho, Tau, BundleChallenge) {
+pub fn challenges(context: &EpochContext, bundle: &Published) -> (Rho, Tau, BundleChallenge) {
     let mut transcript = bundle.transcript(context);
     bundle.proof.append_first_message(&mut transcript);
     let (rho, tau) = (transcript.rho(), transcript.tau());

@@ -89,7 +89,7 @@ pub struct BundleTranscript(Transcript);
 impl BundleTranscript {
     /// Starts with the canonical bytes of the statement.
     pub fn new(statement: &[u8]) -> Self {
-        let mut transcript = Transcript::new(b"cwe/v2/bundle");
+        let mut transcript = Transcript::new(b"cwe/v3/bundle");
         transcript.append_message(b"statement", statement);
         Self(transcript)
     }

@@ -190,7 +190,7 @@ impl Bundles {
 
     /// A party's first work: proofs, caps, tokens and receipts of `count` bundles together.
     pub(crate) fn verify(&self, count: usize) {
-        let all: Vec<_> = self.take(count).collect();
+        let all: Vec<_> = self.take(count).map(|bundle| &**bundle).collect();
         let results = bundle::verify_batch(&self.context, &all, &mut *self.rng.borrow_mut());
         assert!(results.iter().all(Result::is_ok), "honest bundles");
     }
@@ -203,16 +203,13 @@ impl Bundles {
     /// The two seeds that `party` holds of each of `count` bundles.
     pub(crate) fn open(&self, party: PartyId, count: usize) -> Vec<[ShareSeed; 2]> {
         let key = &self.committee.kem[party.index()];
-        let open = |bundle: &Bundle| {
-            let sealing = self.context.sealing_context(&bundle.envelope);
-            bundle.sealed.open(party, key, &sealing).expect("sealed to this party")
-        };
+        let open = |bundle: &Bundle| bundle.open(&self.context, party, key).expect("sealed to this party");
         self.take(count).map(open).collect()
     }
 
     /// What verifying them leaves behind.
     pub(crate) fn accepted(&self) -> Vec<Accepted> {
-        let all: Vec<_> = self.bundles.iter().collect();
+        let all: Vec<_> = self.bundles.iter().map(|bundle| &**bundle).collect();
         let results = bundle::verify_batch(&self.context, &all, &mut *self.rng.borrow_mut());
         results.into_iter().map(|result| result.expect("honest bundles")).collect()
     }

@@ -101,7 +101,7 @@ fn elements(bundle: &Bundle) -> impl Iterator<Item = WirePoint> {
         &proof.value,
         &proof.tag_mask,
     ];
-    let several = bundle.masks.iter().chain(&bundle.sealed.ephemerals).chain(&proof.ephemeral_masks);
+    let several = bundle.masks.iter().chain(&bundle.ephemerals).chain(&proof.ephemeral_masks);
     let wire = bundle.tags.iter().chain(&proof.coefficients).chain(several).chain(single).copied();
     // Four elements, three scalars, ten elements, two scalars.
     let (range, _) = proof.cap.bytes.as_chunks::<32>();

@@ -21,10 +21,13 @@ use crate::{
 };
 use ballot::Ballot;
 use mpc::share::ReplicatedTotals;
-use primitives::{Digest, PartyId, ShardIndex, limits, merkle};
+use primitives::{Digest, PartyId, ShardIndex, limits};
 use proofs::{
     epoch::EpochContext,
-    tally::{BatchHeader, EpochRoot, Group, Running, SignedHeader, header::leader},
+    tally::{
+        BatchHeader, EpochRoot, Group, Running, SignedHeader,
+        header::{batch_root, leader},
+    },
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -293,7 +296,7 @@ impl Line {
             let gone = FaultReason::SignedTwice;
             return Err(gone.of(signed.header.leader()));
         }
-        desk.pool.settle(&proposal.ids);
+        let published = desk.pool.settle(&proposal.ids);
         for sum in &proposal.sums {
             let shares = sum.shares.each_ref().map(|share| (&share.entries[..], share.blinding));
             let added = self.totals.add(sum.group, shares);
@@ -303,8 +306,8 @@ impl Line {
         self.running = proposal.header.running;
         let mut effects = Vec::new();
         if leader(self.position) == self.party {
-            let batch = Event::Batch { shard: self.shard, position: self.position, bundles: proposal.ids };
-            effects.push(Effect::Publish(batch));
+            let (shard, position, bundles) = (self.shard, self.position, proposal.ids);
+            effects.push(Effect::Publish(Event::Batch { shard, position, bundles, published }));
         }
         self.ballot = None;
         self.counted += u64::from(signed.header.count);
@@ -336,9 +339,4 @@ impl Line {
         let (context, party, running, totals) = (self.context, self.party, self.running, self.totals);
         Ok((Frozen { context, party, root, running, totals }, late))
     }
-}
-
-fn batch_root(ids: &[Digest]) -> Digest {
-    let leaves: Vec<_> = ids.iter().map(|id| merkle::leaf(&id.0)).collect();
-    merkle::root(&leaves)
 }

@@ -17,7 +17,7 @@ use early::Early;
 use parked::Parked;
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
-    bundle::Bundle,
+    bundle::{Bundle, Published},
     epoch::EpochContext,
     sharing::{Accepted, Complaint, ComplaintError, ShareSeed},
     wire::WirePoint,
@@ -150,7 +150,7 @@ impl Pool {
         }
         // Whether or not this party can read its share, the others take it in before they hear of it.
         self.used.go_on(&bundle, accepted.spent);
-        match bundle.sealed.open(self.party, &secrets.kem, &context.sealing_context(envelope)) {
+        match bundle.open(&context, self.party, &secrets.kem) {
             Ok(seeds) => {
                 self.used.take(&uses);
                 self.order[shard.0 as usize].push_back(id);
@@ -250,11 +250,14 @@ impl Pool {
         true
     }
 
-    /// Takes the bundles of a batch out, which is final. What they used stays used.
-    pub(super) fn settle(&mut self, ids: &[Digest]) {
-        let gone: BTreeSet<_> = ids.iter().filter(|id| self.held.remove(id).is_some()).collect();
+    /// Takes the bundles of a batch out, which is final, and gives what is published of them, in their order. What they
+    /// used stays used.
+    pub(super) fn settle(&mut self, ids: &[Digest]) -> Vec<Arc<Published>> {
+        let taken: Vec<_> = ids.iter().filter_map(|id| Some((*id, self.held.remove(id)?))).collect();
+        let gone: BTreeSet<_> = taken.iter().map(|(id, _)| *id).collect();
         self.order.iter_mut().for_each(|order| order.retain(|id| !gone.contains(id)));
         self.settled.extend(gone);
+        taken.into_iter().map(|(_, held)| held.bundle.published().clone()).collect()
     }
 }
 

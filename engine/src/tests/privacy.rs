@@ -89,10 +89,8 @@ fn what_one_party_holds_is_the_same_whatever_was_watched() {
         subscriber.bundle(context, vec![event(work, 0, false)])
     };
     let (one, other) = (made(1), made(9));
-    let sealing = context.sealing_context(&one.envelope);
     for party in PartyId::ALL {
-        let open =
-            |bundle: &Bundle| bundle.sealed.open(party, &committee.kem[party.index()], &sealing).unwrap();
+        let open = |bundle: &Bundle| bundle.open(context, party, &committee.kem[party.index()]).unwrap();
         assert!(open(&one) == open(&other), "party {party}");
     }
     let shown = |bundle: &Bundle| bundle.proof.vector_response.clone();

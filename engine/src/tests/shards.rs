@@ -170,8 +170,8 @@ fn the_limit_of_a_tier_counts_bundles_of_all_shards() {
 fn no_party_votes_for_a_bundle_of_another_shard() {
     let objected = RefCell::new(Vec::new());
     let (mut mesh, opened) = opened();
-    let elsewhere = TestSubscriber::new(1).bundle(&opened.shards[0], vec![event(0, 0, false)]).to_bytes();
-    let foreign = primitives::hash::hash(primitives::Domain::Bundle, &[&elsewhere]);
+    let elsewhere = TestSubscriber::new(1).bundle(&opened.shards[0], vec![event(0, 0, false)]);
+    let (foreign, elsewhere) = (elsewhere.id(), elsewhere.to_bytes());
     mesh.tamper = Box::new(|_, _, message| {
         match message {
             PeerMessage::Propose(header, ids) if header.shard == ShardIndex(1) => {

@@ -3,25 +3,32 @@
 use crate::{
     bundle::{
         equations::{Combination, Weights},
-        statement::Bundle,
+        statement::Published,
         verifier::{BundleError, Prepared, find_broken_rule, prepare},
     },
     epoch::EpochContext,
     halving::halve,
     sharing::{Accepted, check::random_weight},
 };
-use primitives::{Domain, hash};
+use primitives::{Digest, Domain, hash};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rand_core::{CryptoRng, RngCore};
 use rayon::prelude::*;
 
 /// Checks one bundle, and names the rule that it breaks.
 ///
-/// The weights of its equations come from a generator that the hash of the context and of the whole bundle seeds: nobody
-/// knows them before both are fixed.
-pub fn verify(context: &EpochContext, bundle: &Bundle) -> Result<Accepted, BundleError> {
-    let mut rng = ChaCha20Rng::from_seed(hash::hash(Domain::Weights, &[&context.digest.0, &bundle.id().0]).0);
-    verify_batch(context, &[bundle], &mut rng).swap_remove(0)
+/// The weights of its equations come from a generator that the hash of the context and of all that is published of the
+/// bundle seeds: nobody knows them before both are fixed.
+pub fn verify(context: &EpochContext, bundle: &Published) -> Result<Accepted, BundleError> {
+    verify_all(context, &[bundle]).swap_remove(0)
+}
+
+/// Checks every bundle as [`verify_batch`] does, with weights that the hash of the context and of all the bundles
+/// expands to. Whoever makes bundles may try as often as they can hash, each time with a chance of 2^-128.
+pub fn verify_all(context: &EpochContext, bundles: &[&Published]) -> Vec<Result<Accepted, BundleError>> {
+    let ids: Vec<Digest> = bundles.par_iter().map(|bundle| bundle.id()).collect();
+    let parts: Vec<&[u8]> = [&context.digest].into_iter().chain(&ids).map(|digest| &digest.0[..]).collect();
+    verify_batch(context, bundles, &mut ChaCha20Rng::from_seed(hash::hash(Domain::Weights, &parts).0))
 }
 
 /// Checks every bundle; the results are in the order of the bundles.
@@ -33,7 +40,7 @@ pub fn verify(context: &EpochContext, bundle: &Bundle) -> Result<Accepted, Bundl
 /// The results do not depend on the number of threads.
 pub fn verify_batch(
     context: &EpochContext,
-    bundles: &[&Bundle],
+    bundles: &[&Published],
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Vec<Result<Accepted, BundleError>> {
     let prepared: Vec<_> = bundles.par_iter().map(|bundle| prepare(context, bundle)).collect();

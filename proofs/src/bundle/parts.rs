@@ -40,7 +40,7 @@ impl Bundle {
             ("previous", "Cum_prev", row(&[self.previous])),
             ("vector", "S", row(&[self.vector])),
             ("masks", "A_1, A_2, A_3", row(&self.masks)),
-            ("sealed", "E_i", self.sealed.to_bytes().len()),
+            ("sealed", "E_i", row(&self.ephemerals) + self.sealed().to_bytes().len()),
             ("tags", "T_e", sequence(&self.tags)),
         ];
         let scalars =

@@ -11,7 +11,7 @@ use crate::{
     blind::BlindSignature,
     bundle::{
         digits::{Entries, Layout, Polynomial, Weighing, lin},
-        statement::{Bundle, Envelope, Proof},
+        statement::{Bundle, Envelope, Proof, Published},
         witness::{self, EventWitness, ProveError, RawWitness},
     },
     cap::{self, CapProof, Spent},
@@ -233,13 +233,13 @@ fn secret(rng: &mut (impl RngCore + CryptoRng)) -> Zeroizing<Scalar> {
     Zeroizing::new(Scalar::random(rng))
 }
 
-/// The seeds, sealed to the committee; spoiled and under foreign ephemerals, if the witness lies so.
+/// The ephemerals and the seeds, sealed to the committee; spoiled and under foreign ephemerals, if the witness lies so.
 fn seal(
     context: &EpochContext,
     envelope: &Envelope,
     (witness, masks): (&RawWitness, &Masks),
     ephemerals: &Ephemerals,
-) -> Result<SealedShares, ProveError> {
+) -> Result<([WirePoint; 3], SealedShares), ProveError> {
     let mut recipients = [RistrettoPoint::identity(); 3];
     for (recipient, party) in recipients.iter_mut().zip(PartyId::ALL) {
         *recipient = context.keys.committee.member(party).kem.decompress().ok_or(ProveError::Committee)?;
@@ -248,11 +248,12 @@ fn seal(
     if let Some(share) = witness.spoiled_share {
         seeds[share.index()].0[0] ^= 1;
     }
-    let mut sealed = SealedShares::seal(&seeds, ephemerals, &recipients, &context.sealing_context(envelope));
-    for (own, foreign) in sealed.ephemerals.iter_mut().zip(&witness.foreign_ephemerals) {
+    let (mut shown, sealed) =
+        SealedShares::seal(&seeds, ephemerals, &recipients, &context.sealing_context(envelope));
+    for (own, foreign) in shown.iter_mut().zip(&witness.foreign_ephemerals) {
         *own = foreign.unwrap_or(*own);
     }
-    Ok(sealed)
+    Ok((shown, sealed))
 }
 
 /// Makes the messages of a proof. The works of the events are given if the witness is honest: its digits are bits then,
@@ -283,7 +284,7 @@ fn make(
         None => context.works.commit(&scalars(&vector), &blinding),
     };
     let ephemerals = Ephemerals::generate(rng);
-    let sealed = seal(context, &envelope, (&witness, &masks), &ephemerals)?;
+    let (shown_ephemerals, sealed) = seal(context, &envelope, (&witness, &masks), &ephemerals)?;
 
     // First message.
     let blindings = [secret(rng), secret(rng)];
@@ -312,15 +313,16 @@ fn make(
         ephemeral_responses: Default::default(),
     };
     let tags = witness.tags.iter().map(|t| WirePoint::from(*t)).collect();
-    let (previous, shown) = (spent.commitment(), masks.commitments.map(WirePoint::from));
-    let mut bundle = Bundle {
+    let (previous, shown_masks) = (spent.commitment(), masks.commitments.map(WirePoint::from));
+    let mut bundle = Published {
         envelope,
         token,
         receipts,
         previous,
         vector: commitment.into(),
-        masks: shown,
-        sealed,
+        masks: shown_masks,
+        ephemerals: shown_ephemerals,
+        sealed_digest: sealed.digest(),
         tags,
         proof,
     };
@@ -366,7 +368,7 @@ fn make(
     nonces.respond(&mut bundle.proof, (&witness, &events, &vector, &ephemerals), transcript.x());
     let room = witness.room.unwrap_or(cap.wrapping_sub(after.value()));
     bundle.proof.cap = after.prove(room, &mut transcript, rng);
-    Ok((bundle, after))
+    Ok((Bundle::new(bundle, sealed), after))
 }
 
 /// What the responses hide their secrets by.

@@ -1,4 +1,4 @@
-//! What a bundle is on the wire, and what its transcript starts with.
+//! What a bundle is on the wire, what is published of it, and what its transcript starts with.
 
 use crate::{
     blind::BlindSignature,
@@ -6,15 +6,19 @@ use crate::{
     cap::CapProof,
     epoch::EpochContext,
     receipt::Receipt,
-    sharing::SealedShares,
+    sharing::{KemKey, SealError, SealedShares, ShareSeed},
     tally::Group,
     transcript::{BundleTranscript, label},
     wire::WirePoint,
 };
 use primitives::field::Plain;
 use primitives::{
-    ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, Reader, RegionTag, ShardIndex, Tier,
-    Writer, codec_struct, hash, limits,
+    ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, PartyId, Reader, RegionTag, ShardIndex,
+    Tier, Writer, codec_struct, hash, limits,
+};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
 };
 
 /// What a bundle says openly of itself.
@@ -45,10 +49,10 @@ impl Envelope {
     }
 }
 
-/// A bundle of anonymous usage events (spec 5.1): `tags` give the `event_pseudonyms`, `proof` is `proof_usage`,
-/// `receipts` with check (e) are `proof_bandwidth`.
+/// What is published of a bundle of anonymous usage events (spec 5.1), and all that its proof is about: `tags` give the
+/// `event_pseudonyms`, `proof` is `proof_usage`, `receipts` with check (e) are `proof_bandwidth`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bundle {
+pub struct Published {
     /// What it says openly.
     pub envelope: Envelope,
     /// The tier issuer's signature on the key.
@@ -61,12 +65,21 @@ pub struct Bundle {
     pub vector: WirePoint,
     /// Commitments `A_1, A_2, A_3` to what the three seeds expand to: masks of the proof, and shares of the vector.
     pub masks: [WirePoint; 3],
-    /// The seeds, sealed to their holders.
-    pub sealed: SealedShares,
+    /// `E_i`, one a share: ephemerals that the seeds are sealed under.
+    pub ephemerals: [WirePoint; 3],
+    /// Digest of the sealed seeds.
+    pub(crate) sealed_digest: Digest,
     /// Tags `T_e = C_{w,j}`, one an event.
     pub tags: Vec<WirePoint>,
     /// The proof.
     pub proof: Proof,
+}
+
+/// A bundle as a device hands it in: what is published of it, and the sealed seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    published: Arc<Published>,
+    pub(crate) sealed: SealedShares,
 }
 
 /// The messages of the bundle proof.
@@ -111,8 +124,8 @@ const MAX_RESPONSES: usize = limits::BUNDLE_SIZES[2] * 31;
 /// Most committed coefficients.
 const MAX_COEFFICIENTS: usize = 11;
 
-impl Bundle {
-    /// Identifier under which parties agree on the bundle.
+impl Published {
+    /// Identifier under which parties agree on the bundle. It binds the ciphertexts by their digest.
     pub fn id(&self) -> Digest {
         hash::hash(Domain::Bundle, &[&self.to_bytes()])
     }
@@ -127,22 +140,88 @@ impl Bundle {
         self.receipts.iter().map(|r| u64::from(r.denomination.views())).sum()
     }
 
-    /// Starts the transcript: the context's digest, then everything of the bundle but its proof (protocol notes,
+    /// Starts the transcript: the context's digest, then everything that is published but the proof (protocol notes,
     /// section 3, step 1).
     pub(crate) fn transcript(&self, context: &EpochContext) -> BundleTranscript {
         let mut w = Writer::default();
         context.digest.encode(&mut w);
-        self.encode_statement(&mut w);
+        self.encode_statement(&mut w, &self.sealed_digest);
         BundleTranscript::new(&w.finish())
     }
 
-    fn encode_statement(&self, w: &mut Writer) {
+    /// All but the proof, with the sealed seeds or their digest in its place.
+    fn encode_statement(&self, w: &mut Writer, sealed: &impl Encode) {
         self.envelope.encode(w);
         w.raw(&self.token);
         w.seq(&self.receipts);
-        [self.previous, self.vector].iter().chain(&self.masks).for_each(|point| point.encode(w));
-        self.sealed.encode(w);
+        let points = [self.previous, self.vector].into_iter().chain(self.masks).chain(self.ephemerals);
+        points.for_each(|point| point.encode(w));
+        sealed.encode(w);
         w.seq(&self.tags);
+    }
+
+    /// Reads what [`Published::encode_statement`] and the proof's encoding make; `sealed` reads what stands in place of
+    /// the sealed seeds, and gives their digest.
+    fn decode_around(
+        r: &mut Reader<'_>,
+        sealed: impl FnOnce(&mut Reader<'_>) -> Result<Digest, CodecError>,
+    ) -> Result<Self, CodecError> {
+        Ok(Self {
+            envelope: Envelope::decode(r)?,
+            token: r.array()?,
+            receipts: r.seq(limits::MAX_RECEIPTS)?,
+            previous: WirePoint::decode(r)?,
+            vector: WirePoint::decode(r)?,
+            masks: three(r)?,
+            ephemerals: three(r)?,
+            sealed_digest: sealed(r)?,
+            tags: r.seq(limits::BUNDLE_SIZES[2])?,
+            proof: Proof::decode(r)?,
+        })
+    }
+}
+
+impl Bundle {
+    /// A bundle whose sealed seeds have the digest in what is published.
+    pub(crate) fn new(published: Published, sealed: SealedShares) -> Self {
+        debug_assert_eq!(published.sealed_digest, sealed.digest());
+        Self { published: Arc::new(published), sealed }
+    }
+
+    /// What anybody may see of it.
+    pub fn published(&self) -> &Arc<Published> {
+        &self.published
+    }
+
+    /// The seeds, sealed to their holders.
+    pub fn sealed(&self) -> &SealedShares {
+        &self.sealed
+    }
+
+    /// Opens the two seeds that `party` holds, own and next.
+    pub fn open(
+        &self,
+        context: &EpochContext,
+        party: PartyId,
+        key: &KemKey,
+    ) -> Result<[ShareSeed; 2], SealError> {
+        let sealing = context.sealing_context(&self.envelope);
+        self.sealed.open(&self.ephemerals, (party, key), &sealing)
+    }
+}
+
+impl Deref for Bundle {
+    type Target = Published;
+
+    fn deref(&self) -> &Published {
+        &self.published
+    }
+}
+
+/// For tests of what is refused: whatever is changed is another bundle, whose proof does not hold.
+impl DerefMut for Bundle {
+    fn deref_mut(&mut self) -> &mut Published {
+        Arc::make_mut(&mut self.published)
     }
 }
 
@@ -175,26 +254,32 @@ impl Proof {
     }
 }
 
+impl Encode for Published {
+    fn encode(&self, w: &mut Writer) {
+        self.encode_statement(w, &self.sealed_digest);
+        self.proof.encode(w);
+    }
+}
+
+impl Decode for Published {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Self::decode_around(r, Digest::decode)
+    }
+}
+
 impl Encode for Bundle {
     fn encode(&self, w: &mut Writer) {
-        self.encode_statement(w);
+        self.encode_statement(w, &self.sealed);
         self.proof.encode(w);
     }
 }
 
 impl Decode for Bundle {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            envelope: Envelope::decode(r)?,
-            token: r.array()?,
-            receipts: r.seq(limits::MAX_RECEIPTS)?,
-            previous: WirePoint::decode(r)?,
-            vector: WirePoint::decode(r)?,
-            masks: three(r)?,
-            sealed: SealedShares::decode(r)?,
-            tags: r.seq(limits::BUNDLE_SIZES[2])?,
-            proof: Proof::decode(r)?,
-        })
+        let mut sealed = None;
+        let published =
+            Published::decode_around(r, |r| Ok(sealed.insert(SealedShares::decode(r)?).digest()))?;
+        Ok(Self::new(published, sealed.expect("read on the way")))
     }
 }
 

@@ -55,11 +55,10 @@ fn an_honest_bundle_verifies_and_its_shares_hold_its_events() {
     assert_eq!(verify(&context, &bundle), Ok(()));
     assert_eq!(Bundle::from_bytes(&bundle.to_bytes()).as_ref(), Ok(&bundle));
 
-    let sealing = context.sealing_context(&bundle.envelope);
     let (width, accepted) = (context.shard.width(), accept(&context, &bundle));
     let mut held = Vec::new();
     for party in PartyId::ALL {
-        let opened = bundle.sealed.open(party, &committee.kem[party.index()], &sealing).unwrap();
+        let opened = bundle.open(&context, party, &committee.kem[party.index()]).unwrap();
         for (share, seed) in sharing::held(party).into_iter().zip(opened) {
             assert_eq!(seed.commit(&context.works), accepted.masks[share.index()]);
             held.push((share, seed));
@@ -97,7 +96,7 @@ fn a_batch_accepts_the_honest_and_names_each_culprit_with_its_rule() {
     bundles[1].proof.digits_response += plain(1);
     bundles[4].proof.key_response += plain(1);
     bundles[5].token[0] ^= 1;
-    let all: Vec<_> = bundles.iter().collect();
+    let all: Vec<&Published> = bundles.iter().map(|bundle| &**bundle).collect();
     let results: Vec<_> =
         verify_batch(&context, &all, &mut rng()).into_iter().map(|r| r.map(|_| ())).collect();
     assert_eq!(
@@ -105,6 +104,25 @@ fn a_batch_accepts_the_honest_and_names_each_culprit_with_its_rule() {
         [Ok(()), Err(BundleError::Digits), Ok(()), Ok(()), Err(BundleError::Tags), Err(BundleError::Token),]
     );
     assert_eq!(verify_batch(&context, &[], &mut rng()), []);
+    let without_randomness = verify_all(&context, &all).into_iter().map(|r| r.map(|_| ()));
+    assert_eq!(without_randomness.collect::<Vec<_>>(), results);
+}
+
+/// Anybody verifies a bundle again from what is published of it, and comes to the same identifier.
+#[test]
+fn what_is_published_is_the_bundle_less_its_ciphertexts() {
+    let (_, context) = small();
+    let bundle = TestSubscriber::new(2).bundle(&context, some_events());
+    let bytes = bundle.published().to_bytes();
+    let published = Published::from_bytes(&bytes).unwrap();
+    assert_eq!((&published, published.id()), (&**bundle.published(), bundle.id()));
+    assert_eq!(super::verify(&context, &published), super::verify(&context, &bundle));
+    let sealed = bundle.sealed().to_bytes();
+    assert_eq!(bytes.len() + sealed.len(), bundle.to_bytes().len() + 32);
+    let meets = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    assert!(!sealed.chunks(16).any(meets), "a stretch of a ciphertext is published");
+    assert!(meets(&bundle.sealed().digest().0));
+    assert!(Bundle::from_bytes(&bytes).is_err() && Published::from_bytes(&bundle.to_bytes()).is_err());
 }
 
 #[test]
@@ -343,7 +361,7 @@ fn a_copied_ephemeral_is_refused() {
     let victim = TestSubscriber::new(10).bundle(&context, some_events());
     for share in PartyId::ALL {
         let bundle = TestSubscriber::new(11).lying_bundle(&context, vec![event(1, 0, false)], |w| {
-            w.foreign_ephemerals[share.index()] = Some(victim.sealed.ephemerals[share.index()]);
+            w.foreign_ephemerals[share.index()] = Some(victim.ephemerals[share.index()]);
         });
         assert_eq!(verify(&context, &bundle), Err(BundleError::Ephemeral { share }));
     }
@@ -357,7 +375,8 @@ fn ciphertexts_and_commitments_are_bound_to_the_proof() {
     let changed = |change: &dyn Fn(&mut Bundle)| {
         let mut bundle = honest.clone();
         change(&mut bundle);
-        verify(&context, &bundle)
+        // What is published holds a digest of the ciphertexts, which whoever reads the bundle computes.
+        verify(&context, &Bundle::from_bytes(&bundle.to_bytes()).unwrap())
     };
     assert_eq!(changed(&|b| b.sealed.keys[0] = other.sealed.keys[0].clone()), Err(BundleError::Digits));
     assert_eq!(changed(&|b| b.sealed.keys[1].swap(0, 1)), Err(BundleError::Digits));
@@ -415,7 +434,7 @@ fn every_message_of_the_proof_is_checked() {
         |b| &mut b.vector,
         |b| &mut b.masks[0],
         |b| &mut b.masks[2],
-        |b| &mut b.sealed.ephemerals[1],
+        |b| &mut b.ephemerals[1],
         |b| &mut b.tags[3],
         |b| &mut b.proof.digits,
         |b| &mut b.proof.digit_masks,
@@ -461,7 +480,7 @@ fn every_message_of_the_proof_is_checked() {
         (|b| b.proof.coefficients.truncate(6)) as fn(&mut Bundle),
         |b| b.proof.responses.truncate(8),
         |b| b.proof.vector_response.truncate(15),
-        |b| b.proof.coefficients.push(b.proof.coefficients[0]),
+        |b| b.proof.coefficients.push(WirePoint::default()),
     ] {
         let mut short = honest.clone();
         shorten(&mut short);
@@ -606,9 +625,8 @@ fn a_spoiled_share_passes_the_proof_and_fails_its_holders() {
         let bundle =
             TestSubscriber::new(19).lying_bundle(&context, events, |w| w.spoiled_share = Some(share));
         let accepted = accept(&context, &bundle);
-        let sealing = context.sealing_context(&bundle.envelope);
         for party in PartyId::ALL {
-            let opened = bundle.sealed.open(party, &committee.kem[party.index()], &sealing).unwrap();
+            let opened = bundle.open(&context, party, &committee.kem[party.index()]).unwrap();
             for (number, seed) in sharing::held(party).into_iter().zip(&opened) {
                 let pair = (accepted.masks[number.index()], seed);
                 let wrong = wrong_seeds(&context.works, &[pair], &mut rng());

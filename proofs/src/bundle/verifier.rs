@@ -7,7 +7,7 @@ use crate::{
     bundle::{
         digits::{Entries, Layout, Weighing},
         equations::{Combination, Weights},
-        statement::Bundle,
+        statement::Published,
     },
     cap::equation::CapEquations,
     epoch::{EpochContext, TierRules},
@@ -122,7 +122,7 @@ pub enum BundleError {
 
 /// A bundle that has passed every check but the equations, with its elements decompressed and its challenges drawn.
 pub(crate) struct Prepared<'a> {
-    pub(super) bundle: &'a Bundle,
+    pub(super) bundle: &'a Published,
     pub(super) layout: Layout,
     /// Entries `f` of each event, entry 0 filled in.
     pub(super) events: Vec<Entries<Residue>>,
@@ -171,7 +171,10 @@ fn three(
 }
 
 /// Checks all that needs no equation, and draws the challenges.
-pub(crate) fn prepare<'a>(context: &EpochContext, bundle: &'a Bundle) -> Result<Prepared<'a>, BundleError> {
+pub(crate) fn prepare<'a>(
+    context: &EpochContext,
+    bundle: &'a Published,
+) -> Result<Prepared<'a>, BundleError> {
     let layout = Layout::of(context);
     check_form(context, layout, bundle)?;
     let rules = check_signatures(context, bundle)?;
@@ -204,7 +207,7 @@ pub(crate) fn prepare<'a>(context: &EpochContext, bundle: &'a Bundle) -> Result<
         key: nonzero("the key", &bundle.envelope.key)?,
         vector: element("S", &bundle.vector)?,
         masks: three("A", &bundle.masks, element)?,
-        ephemerals: three("an ephemeral", &bundle.sealed.ephemerals, nonzero)?,
+        ephemerals: three("an ephemeral", &bundle.ephemerals, nonzero)?,
         digits: element("B'", &proof.digits)?,
         digit_masks: element("A'", &proof.digit_masks)?,
         key_mask: element("A_sk", &proof.key_mask)?,
@@ -235,7 +238,7 @@ impl Prepared<'_> {
     }
 }
 
-fn check_form(context: &EpochContext, layout: Layout, bundle: &Bundle) -> Result<(), BundleError> {
+fn check_form(context: &EpochContext, layout: Layout, bundle: &Published) -> Result<(), BundleError> {
     let envelope = &bundle.envelope;
     // "All events belong to this epoch" (spec 5.2), and to this shard of this chain.
     if (envelope.chain, envelope.epoch, envelope.shard)
@@ -269,7 +272,7 @@ fn check_form(context: &EpochContext, layout: Layout, bundle: &Bundle) -> Result
 }
 
 /// Checks token and receipts, and gives the rules of the tier.
-fn check_signatures<'a>(context: &'a EpochContext, bundle: &Bundle) -> Result<&'a TierRules, BundleError> {
+fn check_signatures<'a>(context: &'a EpochContext, bundle: &Published) -> Result<&'a TierRules, BundleError> {
     let envelope = &bundle.envelope;
     let rules =
         context.keys.tiers.get(&envelope.tier).ok_or(BundleError::UnknownTier { tier: envelope.tier })?;

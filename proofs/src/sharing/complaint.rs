@@ -12,7 +12,7 @@ use crate::{
     bundle::Bundle,
     epoch::EpochContext,
     generators::bases,
-    sharing::{KemKey, SealError, held, split::Accepted},
+    sharing::{KemKey, SealError, held, seal::shared_secret, split::Accepted},
     transcript::ComplaintTranscript,
     wire::WirePoint,
 };
@@ -115,8 +115,9 @@ impl Complaint {
         share: PartyId,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Self, SealError> {
-        let secret = bundle.sealed.shared_secret(share, key)?;
-        let ephemeral = bundle.sealed.ephemerals[share.index()].decompress();
+        let ephemeral = &bundle.ephemerals[share.index()];
+        let secret = shared_secret(ephemeral, share, key)?;
+        let ephemeral = ephemeral.decompress();
         let ephemeral = ephemeral.ok_or(SealError::Ephemeral { share })?;
         let secret = WirePoint::from(secret);
         // A nonce that came twice would give the party's key away. It hangs on the key and on what is said, so that a bad
@@ -153,7 +154,8 @@ impl Complaint {
             return Err(ComplaintError::Proof { party });
         }
         let sealing = context.sealing_context(&bundle.envelope);
-        match bundle.sealed.open_with(share, party, &secret, &sealing) {
+        let sealed = (share, &bundle.ephemerals[share.index()]);
+        match bundle.sealed().open_with(sealed, party, &secret, &sealing) {
             Err(error) => Ok(Grievance::Unreadable(error)),
             // Whoever sees the complaint can open the seal, so nothing here is secret.
             Ok(seed) if !seed.opens(&context.works, &accepted.masks[share.index()]) => {
@@ -166,7 +168,7 @@ impl Complaint {
     /// Whether `K` has the same logarithm to the ephemeral as the party's key has to its base.
     fn proves(&self, context: &EpochContext, bundle: &Bundle, secret: &RistrettoPoint) -> Option<bool> {
         let public = context.keys.committee.member(self.party).kem.decompress()?;
-        let ephemeral = bundle.sealed.ephemerals[self.share.index()].decompress()?;
+        let ephemeral = bundle.ephemerals[self.share.index()].decompress()?;
         let (challenge, response) = (Scalar::from(self.challenge), Scalar::from(self.response));
         let announcement = |base: RistrettoPoint, image: RistrettoPoint| {
             let scalars = [response, -challenge];

@@ -124,11 +124,9 @@ impl Sealed {
     }
 }
 
-/// The seeds of a bundle, as they are uploaded.
+/// The seeds of a bundle, sealed to their holders: all of a bundle that is never published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedShares {
-    /// `E_i`, one a share.
-    pub ephemerals: [WirePoint; 3],
     /// For each share, its seed sealed to each of its two holders, in the order of [`holders`].
     pub keys: [[Sealed; 2]; 3],
 }
@@ -145,6 +143,16 @@ impl Ephemerals {
     }
 }
 
+/// What the holder of `key` and whoever made the bundle have in common for a share: `sk E_i`.
+pub(super) fn shared_secret(
+    ephemeral: &WirePoint,
+    share: PartyId,
+    key: &KemKey,
+) -> Result<RistrettoPoint, SealError> {
+    let ephemeral = ephemeral.decompress().filter(|e| !e.is_identity());
+    Ok(key.0 * ephemeral.ok_or(SealError::Ephemeral { share })?)
+}
+
 fn kem_context<'a>(
     context: &'a Digest,
     share: &'a [u8; 1],
@@ -155,13 +163,14 @@ fn kem_context<'a>(
 }
 
 impl SealedShares {
-    /// Seals `seeds` to the parties whose keys are `recipients`, bound to `context`.
+    /// Seals `seeds` to the parties whose keys are `recipients`, bound to `context`; gives the `E_i`, one a share, with
+    /// them.
     pub(crate) fn seal(
         seeds: &[ShareSeed; 3],
         ephemerals: &Ephemerals,
         recipients: &[RistrettoPoint; 3],
         context: &Digest,
-    ) -> Self {
+    ) -> ([WirePoint; 3], Self) {
         let points = ephemerals.0.map(|r| WirePoint::from(r * bases().kem));
         let keys = PartyId::ALL.map(|share| {
             let i = share.index();
@@ -171,20 +180,28 @@ impl SealedShares {
                 Sealed::seal(&shared, &kem_context(context, &share, &holder, &points[i]), &seeds[i])
             })
         });
-        Self { ephemerals: points, keys }
+        (points, Self { keys })
+    }
+
+    /// What a bundle's proof and identifier bind in place of the ciphertexts, so that both can be checked without them.
+    pub fn digest(&self) -> Digest {
+        hash::hash(Domain::SealedShares, &[&self.to_bytes()])
     }
 
     /// Opens the two seeds that `party` holds, in the order of [`held`].
-    pub fn open(&self, party: PartyId, key: &KemKey, context: &Digest) -> Result<[ShareSeed; 2], SealError> {
+    pub fn open(
+        &self,
+        ephemerals: &[WirePoint; 3],
+        (party, key): (PartyId, &KemKey),
+        context: &Digest,
+    ) -> Result<[ShareSeed; 2], SealError> {
+        let open = |share: PartyId| {
+            let ephemeral = &ephemerals[share.index()];
+            let secret = shared_secret(ephemeral, share, key)?;
+            self.open_with((share, ephemeral), party, &secret, context)
+        };
         let [own, next] = held(party);
-        let open = |share| self.open_with(share, party, &self.shared_secret(share, key)?, context);
         Ok([open(own)?, open(next)?])
-    }
-
-    /// What the holder of `key` and whoever made the bundle have in common for a share: `sk E_i`.
-    pub(super) fn shared_secret(&self, share: PartyId, key: &KemKey) -> Result<RistrettoPoint, SealError> {
-        let ephemeral = self.ephemerals[share.index()].decompress().filter(|e| !e.is_identity());
-        Ok(key.0 * ephemeral.ok_or(SealError::Ephemeral { share })?)
     }
 
     /// Opens the seed of `share` that is sealed to `party`, by the secret that they have in common.
@@ -193,7 +210,7 @@ impl SealedShares {
     /// If the party does not hold the share.
     pub(super) fn open_with(
         &self,
-        share: PartyId,
+        (share, ephemeral): (PartyId, &WirePoint),
         party: PartyId,
         secret: &RistrettoPoint,
         context: &Digest,
@@ -203,21 +220,19 @@ impl SealedShares {
             holders(share).iter().position(|holder| *holder == party).expect("a party opens what it holds");
         let secret = Zeroizing::new(secret.compress().0);
         let (number, holder) = ([u8::from(share)], [u8::from(party)]);
-        self.keys[i][slot].open(&secret, &kem_context(context, &number, &holder, &self.ephemerals[i]), share)
+        self.keys[i][slot].open(&secret, &kem_context(context, &number, &holder, ephemeral), share)
     }
 }
 
 impl Encode for SealedShares {
     fn encode(&self, w: &mut Writer) {
-        self.ephemerals.iter().for_each(|e| e.encode(w));
         self.keys.iter().flatten().for_each(|k| k.encode(w));
     }
 }
 
 impl Decode for SealedShares {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let ephemerals = [WirePoint::decode(r)?, WirePoint::decode(r)?, WirePoint::decode(r)?];
         let mut pair = || Ok([Sealed::decode(r)?, Sealed::decode(r)?]);
-        Ok(Self { ephemerals, keys: [pair()?, pair()?, pair()?] })
+        Ok(Self { keys: [pair()?, pair()?, pair()?] })
     }
 }

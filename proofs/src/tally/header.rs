@@ -7,7 +7,7 @@ use crate::{
 use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
 use primitives::{
     ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, PartyId, Reader, RegionTag, ShardIndex,
-    Tier, Writer, codec_struct, hash, limits,
+    Tier, Writer, codec_struct, hash, limits, merkle,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -128,6 +128,12 @@ impl BatchHeader {
     pub fn leader(&self) -> PartyId {
         leader(self.position)
     }
+}
+
+/// Merkle root over the identifiers of a batch's bundles, in their order.
+pub fn batch_root(ids: &[Digest]) -> Digest {
+    let leaves: Vec<_> = ids.iter().map(|id| merkle::leaf(&id.0)).collect();
+    merkle::root(&leaves)
 }
 
 /// The party that leads a position.

@@ -73,7 +73,7 @@ impl Used {
         if let Some(receipt) = uses.receipts.iter().position(|r| self.receipts.contains(r)) {
             return Err(Refusal::SpentReceipt { receipt });
         }
-        let ephemerals = &bundle.sealed.ephemerals;
+        let ephemerals = &bundle.ephemerals;
         if let Some(at) = ephemerals.iter().position(|e| self.ephemerals.contains(e)) {
             return Err(Refusal::ReusedEphemeral { share: PartyId::ALL[at] });
         }
@@ -115,7 +115,7 @@ impl Used {
     /// used, as a complaint may show their secrets.
     pub(super) fn go_on(&mut self, bundle: &Bundle, spent: WirePoint) {
         let (tier, key) = (bundle.envelope.tier, bundle.envelope.key);
-        self.ephemerals.extend(bundle.sealed.ephemerals);
+        self.ephemerals.extend(bundle.ephemerals);
         self.chains.entry(key).or_default().push(spent);
         self.keys_of.entry(tier).or_default().insert(key);
     }

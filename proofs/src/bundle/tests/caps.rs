@@ -73,7 +73,8 @@ proptest! {
         let expected: Vec<_> =
             bundles.iter_mut().zip(&changes).map(|(bundle, change)| change.apply(bundle)).collect();
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let results = verify_batch(context, &bundles.iter().collect::<Vec<_>>(), &mut rng);
+        let all: Vec<&Published> = bundles.iter().map(|bundle| &**bundle).collect();
+        let results = verify_batch(context, &all, &mut rng);
         let results: Vec<_> = results.into_iter().map(|result| result.map(|_| ())).collect();
         prop_assert_eq!(results, expected);
     }

@@ -165,7 +165,7 @@ impl<'a> Literal<'a> {
     /// (g)
     fn ephemeral(&self, share: PartyId) -> bool {
         let (i, proof) = (share.index(), self.proof());
-        let left = self.x * point(&self.bundle.sealed.ephemerals[i]) + point(&proof.ephemeral_masks[i]);
+        let left = self.x * point(&self.bundle.ephemerals[i]) + point(&proof.ephemeral_masks[i]);
         left == scalar(&proof.ephemeral_responses[i]) * bases().kem
     }
 

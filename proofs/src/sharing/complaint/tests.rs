@@ -118,7 +118,7 @@ fn a_copied_ephemeral_makes_no_oracle() {
     for share in PartyId::ALL {
         let i = share.index();
         let mut copy = TestSubscriber::new(11).lying_bundle(&context, vec![event(1, 0, false)], |w| {
-            w.foreign_ephemerals[i] = Some(victim.sealed.ephemerals[i]);
+            w.foreign_ephemerals[i] = Some(victim.ephemerals[i]);
         });
         let refused = crate::bundle::BundleError::Ephemeral { share };
         assert_eq!(
