@@ -10,6 +10,7 @@
 //! that they trust, passes it in and learns that it is *this* chain's record; an attacker who makes up a committee, a
 //! state and all figures gets as far as [`Anchoring::NotAnchored`] and no further.
 
+pub mod audit;
 mod decimal;
 pub mod figures;
 pub mod finding;

@@ -2,6 +2,7 @@
 //! parties changed on its way, and what must not get out searched for.
 
 mod attacks;
+mod audit;
 mod cheats;
 mod complaints;
 mod epoch;

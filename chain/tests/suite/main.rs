@@ -1,6 +1,7 @@
 //! The chain as its callers use it: whole epochs, every guard, every figure of the public record.
 
 mod abandon;
+mod audit;
 mod bridge;
 mod conservation;
 mod epoch;

@@ -26,7 +26,8 @@ use primitives::{
 };
 use proofs::{
     committee::{Committee, Member, PartySigner, Signatures},
-    generators::{WorkBases, bases},
+    generators::WorkBases,
+    sharing::{BatchShare, KemKey},
     tally::{
         BatchHeader, Count, EpochRoot, Group, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement,
         Totals,
@@ -104,6 +105,8 @@ pub(crate) struct World {
     pub(crate) keys: BTreeMap<PersonId, SecretKey>,
     pub(crate) parties: [PartySigner; 3],
     pub(crate) committee: Committee,
+    /// Keys that shares are sealed to, in order of party.
+    pub(crate) kem: [KemKey; 3],
     pub(crate) rng: ChaCha20Rng,
     pub(crate) params: GovernanceParams,
     /// Most works of a shard in epochs that open from now on.
@@ -131,7 +134,8 @@ impl World {
             treasury: office(TREASURY),
         };
         let parties = PartyId::ALL.map(|party| PartySigner::generate(party, &mut rng));
-        let committee = committee(&parties, &mut rng);
+        let kem = PartyId::ALL.map(|_| KemKey::generate(&mut rng));
+        let committee = committee_of(&parties, &kem);
         let ledger = Ledger::genesis(genesis).expect("a valid genesis");
         Self {
             ledger,
@@ -139,6 +143,7 @@ impl World {
             keys,
             parties,
             committee,
+            kem,
             rng,
             params,
             shard_width: limits::MAX_SHARD_WIDTH as u16,
@@ -400,9 +405,10 @@ pub(crate) fn id_of(n: u8, creator: u8) -> WorkId {
 
 /// A committee of these signers with fresh sealing keys.
 pub(crate) fn committee(parties: &[PartySigner; 3], rng: &mut ChaCha20Rng) -> Committee {
-    let members = [0, 1, 2].map(|i: usize| Member {
-        signing: parties[i].public(),
-        kem: WirePoint::from(Scalar::random(rng) * bases().kem),
-    });
-    Committee::new(members).expect("valid keys")
+    committee_of(parties, &PartyId::ALL.map(|_| KemKey::generate(rng)))
+}
+
+fn committee_of(parties: &[PartySigner; 3], kem: &[KemKey; 3]) -> Committee {
+    let member = |i: usize| Member { signing: parties[i].public(), kem: kem[i].public() };
+    Committee::new([0, 1, 2].map(member)).expect("valid keys")
 }

@@ -19,32 +19,31 @@ impl World {
         let [first, second] =
             [(); 2].map(|()| (0..width).map(|_| Scalar::random(&mut self.rng)).collect::<Vec<_>>());
         let third = vector.iter().zip(&first).zip(&second).map(|((u, a), b)| u - a - b).collect();
-        let shares = [first, second, third];
-        let blindings: [Scalar; 3] = std::array::from_fn(|_| Scalar::random(&mut self.rng));
-        let commitments: [RistrettoPoint; 3] =
-            std::array::from_fn(|i| works.commit(&shares[i], &blindings[i]));
-        self.line.running.add(*group, &commitments);
-        let held = self.line.held.entry(*group).or_insert_with(|| Held {
+        let shares = [first, second, third].map(|entries| {
+            let blinding = Scalar::random(&mut self.rng);
+            BatchShare { entries, blinding }
+        });
+        let commitments = shares.each_ref().map(|share| works.commit(&share.entries, &share.blinding));
+        self.add(*group, &commitments, &shares);
+    }
+
+    /// Adds the shares of a bundle, with the commitments to them.
+    pub(crate) fn add(&mut self, group: Group, commitments: &[RistrettoPoint; 3], shares: &[BatchShare; 3]) {
+        let width = shares[0].entries.len();
+        self.line.running.add(group, commitments);
+        let held = self.line.held.entry(group).or_insert_with(|| Held {
             shares: std::array::from_fn(|_| vec![Scalar::ZERO; width]),
             blindings: [Scalar::ZERO; 3],
         });
-        for i in 0..3 {
-            held.blindings[i] += blindings[i];
-            held.shares[i].iter_mut().zip(&shares[i]).for_each(|(sum, share)| *sum += share);
+        for (i, share) in shares.iter().enumerate() {
+            held.blindings[i] += share.blinding;
+            held.shares[i].iter_mut().zip(&share.entries).for_each(|(sum, entry)| *sum += entry);
         }
-        let mut works: BTreeMap<WorkIndex, Count> = self
-            .line
-            .totals
-            .iter()
-            .find(|(g, _)| g == group)
-            .map(|(_, works)| works.clone())
-            .unwrap_or_default();
-        for (index, count) in counts {
-            *works.entry(WorkIndex(*index)).or_default() += *count;
-        }
-        self.line.totals.touch(*group);
-        for (index, count) in works {
-            self.line.totals.insert(*group, index, count);
+        self.line.totals.touch(group);
+        for work in 0..width {
+            let total: Scalar = held.shares.iter().map(|share| share[work]).sum();
+            let count = Count::from_scalar(&total).expect("counts add up to a count");
+            self.line.totals.insert(group, WorkIndex(work as u16), count);
         }
     }
 
