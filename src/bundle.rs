@@ -7,7 +7,7 @@ use crate::{
     epoch,
     output::{self, Failure},
 };
-use chain::light::{ContextError, EpochRecord, SignerKeys};
+use chain::light::{ContextError, EpochRecord};
 use primitives::{ChainId, CodecError, Decode, Digest, EpochId, hash, limits::MAX_BUNDLE_BYTES};
 use proofs::{
     bundle::{Bundle, BundleError, verify},
@@ -15,14 +15,11 @@ use proofs::{
 };
 use sim::demo::folder::SIGNERS_FILE;
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
 use thiserror::Error;
-
-/// Longest list of signers' keys that is read: keys of every tier, region and denomination take less.
-const MAX_SIGNERS_BYTES: u64 = 1 << 20;
 
 /// Why a bundle cannot be shown, or does not hold.
 #[derive(Debug, Error)]
@@ -235,20 +232,10 @@ fn check(file: &str, bundle: &Bundle, record: &EpochRecord, path: &Path) -> Resu
     }
     let path = path.with_file_name(SIGNERS_FILE);
     let no_signers = |what: String| BundleFailure::NoSigners { path: path.clone(), what };
-    let signers: SignerKeys = match fs::metadata(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Ok(Proof::NotChecked(
-                "no signers.json with the keys of the blind signers is beside the record",
-            ));
-        }
-        Err(error) => return Err(no_signers(error.to_string())),
-        Ok(meta) if meta.len() > MAX_SIGNERS_BYTES => {
-            return Err(no_signers(format!("it is longer than {MAX_SIGNERS_BYTES} bytes")));
-        }
-        Ok(_) => {
-            let bytes = fs::read(&path).map_err(|error| no_signers(error.to_string()))?;
-            serde_json::from_slice(&bytes).map_err(|error| no_signers(error.to_string()))?
-        }
+    let Some(signers) = epoch::read_signers(&path).map_err(no_signers)? else {
+        return Ok(Proof::NotChecked(
+            "no signers.json with the keys of the blind signers is beside the record",
+        ));
     };
     let context = record.context(envelope.shard, &signers);
     let context = context.map_err(|error| match error {

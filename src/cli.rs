@@ -5,7 +5,7 @@ mod epoch;
 mod values;
 
 pub(crate) use bundle::{BundleCommand, ShowBundle};
-pub(crate) use epoch::{EpochCommand, Show, Verify};
+pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
 pub(crate) use values::TrustedRoot;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -51,7 +51,8 @@ Examples:
 
 The run folder holds manifest.json, metrics.json, workload.csv (one row an accepted event),
 payouts.csv, epoch.json (the public record), sample.bundle (an honest bundle), signers.json (keys
-that bundles verify under), report.html (opens offline) and timings.json.";
+that bundles verify under), statements.bin (what is published of every accepted bundle: see
+`cwe epoch audit`), report.html (opens offline) and timings.json.";
 
 const SWEEP_EXAMPLES: &str = "\
 Examples:

@@ -4,7 +4,9 @@ use crate::{
     cli::{Format, Show, TrustedRoot, Verify},
     output::{self, Failure, table, verify_command},
 };
-use chain::light::{self, Anchoring, EpochRecord, Finding, record::HeaderRecord, verify::root_digest};
+use chain::light::{
+    self, Anchoring, EpochRecord, Finding, SignerKeys, record::HeaderRecord, verify::root_digest,
+};
 use primitives::Credits;
 use serde_json::{Value, json};
 use sim::{
@@ -14,12 +16,15 @@ use sim::{
 use std::{
     cmp::Reverse,
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 /// Longest record that is read. A shard of 4,096 works that were all used in every group of eight tiers and nine region
 /// tags takes less than 64 MiB; an epoch of 64 shards, used as unevenly as works are, less than this.
 const MAX_RECORD_BYTES: u64 = 512 << 20;
+/// Longest list of signers' keys that is read: keys of every tier, region and denomination take less.
+const MAX_SIGNERS_BYTES: u64 = 1 << 20;
 /// Works in the table of a record.
 const TOP: usize = 20;
 
@@ -80,21 +85,27 @@ pub(crate) fn verify(arguments: &Verify) -> Result<(), Failure> {
                     output::print(&lines.concat())?;
                 }
             }
-            let more = findings.len().saturating_sub(1);
-            let first = findings.into_iter().next().unwrap_or_default();
-            let what = if more == 0 { first } else { format!("{first}, and {more} more") };
-            Err(Failure::RecordDoesNotHold { path, what })
+            Err(Failure::RecordDoesNotHold { path, what: summary(&findings) })
         }
     }
 }
 
 /// A finding in words. A root that is not the trusted one is said in the spelling of what was typed.
-fn describe(finding: &Finding, trusted: Option<&TrustedRoot>) -> String {
+pub(crate) fn describe(finding: &Finding, trusted: Option<&TrustedRoot>) -> String {
     match (finding, trusted) {
         (Finding::TrustedRoot { found, .. }, Some(trusted)) => {
             format!("state: root {} is not the trusted root {}", trusted.spell(found), trusted.given)
         }
         _ => finding.to_string(),
+    }
+}
+
+/// The first of several findings, and how many more there are.
+pub(crate) fn summary(findings: &[String]) -> String {
+    let first = findings.first().cloned().unwrap_or_default();
+    match findings.len().saturating_sub(1) {
+        0 => first,
+        more => format!("{first}, and {more} more"),
     }
 }
 
@@ -128,7 +139,23 @@ pub(crate) fn read(run: &Path) -> Result<(PathBuf, EpochRecord), Failure> {
     }
 }
 
-fn bundles(record: &EpochRecord) -> u64 {
+/// Reads the keys of the blind signers, if there is such a file; otherwise says why they cannot be read.
+pub(crate) fn read_signers(path: &Path) -> Result<Option<SignerKeys>, String> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
+        Ok(meta) if meta.len() > MAX_SIGNERS_BYTES => {
+            Err(format!("it is longer than {MAX_SIGNERS_BYTES} bytes"))
+        }
+        Ok(_) => {
+            let bytes = fs::read(path).map_err(|error| error.to_string())?;
+            serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// Bundles that the headers of a record count.
+pub(crate) fn bundles(record: &EpochRecord) -> u64 {
     headers(record).map(|header| u64::from(header.count)).sum()
 }
 
@@ -137,7 +164,7 @@ fn headers(record: &EpochRecord) -> impl Iterator<Item = &HeaderRecord> {
     record.shards.iter().flat_map(|shard| &shard.headers)
 }
 
-fn shards(count: usize) -> String {
+pub(crate) fn shards(count: usize) -> String {
     if count == 1 { "one shard".into() } else { format!("{count} shards") }
 }
 

@@ -3,6 +3,7 @@
 //! Results go to standard output, progress and errors to standard error. Exit codes: 0 if all is well, 1 if something
 //! that was checked does not hold, 2 for bad input or a wrong call, 3 if the program or the epoch failed.
 
+mod audit;
 mod bundle;
 mod cli;
 mod demo;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let result = match cli::Cli::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Epoch(EpochCommand::Verify(arguments)) => epoch::verify(&arguments),
+        Command::Epoch(EpochCommand::Audit(arguments)) => audit::run(&arguments),
         Command::Epoch(EpochCommand::Show(arguments)) => epoch::show(&arguments),
         Command::Bundle(BundleCommand::Show(arguments)) => bundle::show(&arguments),
         Command::Sim(SimCommand::Sweep(arguments)) => sim::sweep(&arguments),

@@ -1,5 +1,6 @@
 //! Printing: tables for people, one JSON object for programs, one line for an error.
 
+use crate::audit::AuditFailure;
 use crate::bundle::BundleFailure;
 use crate::gov::GovFailure;
 use crate::secret::KeyError;
@@ -91,6 +92,9 @@ pub(crate) enum Failure {
     /// A bundle cannot be shown, or does not hold.
     #[error(transparent)]
     Bundle(#[from] BundleFailure),
+    /// There is no audit, or it found something.
+    #[error(transparent)]
+    Audit(#[from] AuditFailure),
     /// No sweep, or not all of it.
     #[error(transparent)]
     Sweep(#[from] SweepFailure),
@@ -129,6 +133,7 @@ impl Failure {
             | Self::RecordTooLong { .. }
             | Self::NoRecord { .. } => 2,
             Self::Bundle(failure) => failure.code(),
+            Self::Audit(failure) => failure.code(),
             Self::Sweep(failure) => failure.code(),
             Self::Gov(failure) => failure.code(),
             Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) => 3,

@@ -8,6 +8,7 @@ pub mod layer1;
 mod metrics;
 pub mod outcome;
 mod page;
+mod statements;
 mod submissions;
 mod verdicts;
 
@@ -15,6 +16,7 @@ pub use collect::{Away, Outage};
 pub use layer1::{Layer1, OnLayer1};
 pub use metrics::{ActorMetrics, Metrics, TierMetrics};
 pub use outcome::{AttackReport, Outcome, PayoutRow, Verdict};
+pub use statements::Statements;
 
 use crate::{
     adversary, check,
@@ -36,7 +38,7 @@ use primitives::{
     limits::{MAX_BATCH, MAX_SHARD_WIDTH},
 };
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Bundles in a batch.
@@ -118,6 +120,14 @@ pub enum DemoError {
     /// The node fails.
     #[error("the node failed: {0}")]
     Node(#[from] NodeError),
+    /// What the parties publish cannot be kept.
+    #[error("{}: {error}", path.display())]
+    Statements {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// The parties stopped.
     #[error("the epoch was aborted: {reason}{}", .culprit.map(|p| format!(" (party {p} is to blame)")).unwrap_or_default())]
     Aborted {
@@ -218,7 +228,8 @@ fn check_padding(workload: &Workload, params: &GovernanceParams, shard_width: u1
     if needed > available { Err(DemoError::Padding { needed, available, works, views }) } else { Ok(()) }
 }
 
-/// Runs a workload from [`prepare`] to its end. The node lives in `scratch`, which must be empty.
+/// Runs a workload from [`prepare`] to its end. The node lives in `scratch`, which must be empty, and what the parties
+/// publish of bundles stays there for whoever writes the run folder.
 pub fn run(
     options: &Options,
     workload: Workload,
@@ -235,7 +246,8 @@ pub fn run(
 
     progress.begin(Stage::Opening, 1);
     let running = engine::start(world.config(options.batch), node);
-    let collected = collect::collect(options, &world, &workload, &running, progress);
+    let collected = Statements::begin(scratch)
+        .and_then(|kept| collect::collect(options, (&world, &workload), (&running, kept), progress));
     let Summary { mut node, messages } = running.finish();
     let collected = collected?;
 

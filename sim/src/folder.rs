@@ -155,8 +155,13 @@ impl Drop for Staging {
 
 /// Writes a file that is not there yet; it is on disk when this returns.
 pub fn write_file(path: PathBuf, bytes: &[u8]) -> Result<(), FolderError> {
+    write_with(path, |out| out.write_all(bytes))
+}
+
+/// Has a file written that is not there yet; it is on disk when this returns.
+pub fn write_with(path: PathBuf, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FolderError> {
     let written = File::create_new(&path).and_then(|mut file| {
-        file.write_all(bytes)?;
+        write(&mut file)?;
         file.sync_all()
     });
     written.map_err(|error| FolderError::Io { path, error })

@@ -27,6 +27,8 @@ pub enum Stage {
     Layer1,
     /// The log is replayed, and a light client checks the record.
     Verification,
+    /// Published bundles are verified again.
+    Audit,
     /// The rows of a sweep are evaluated.
     Rows,
     /// A change of parameters is compared on each draw.
@@ -48,6 +50,7 @@ impl Stage {
             Self::Claims => "payouts claimed",
             Self::Layer1 => "anchored and paid on L1",
             Self::Verification => "replay and light client",
+            Self::Audit => "published bundles verified again",
             Self::Rows => "rows of the sweep",
             Self::Draws => "draws compared",
             Self::Sensitivity => "parameters varied together",
@@ -66,6 +69,7 @@ impl Stage {
             Self::Claims => "claims",
             Self::Layer1 => "layer1",
             Self::Verification => "verification",
+            Self::Audit => "audit",
             Self::Rows => "rows",
             Self::Draws => "draws",
             Self::Sensitivity => "sensitivity",

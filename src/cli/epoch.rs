@@ -14,11 +14,30 @@ weights, shares of revenue, payouts, splits, roots. Without --root the record ma
 and of a chain that somebody made up; with the state root of a node that you trust, it is known
 to be of that chain.";
 
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  cwe epoch audit runs/synthetic-seed-1
+  cwe epoch audit runs/synthetic-seed-1 --root 1f0e… -o json
+
+After all that `cwe epoch verify` checks, every accepted bundle is verified again from what the parties
+published of it in statements.bin: proof, token, receipts and tags. Each batch is added up anew: its root,
+its count, and the running commitments from one header to the next. And what may be there once in an
+epoch is looked for: events, receipts, ephemerals, each subscriber's chain of values, bundles a
+subscriber, subscribers a tier. So a bundle that nobody ever proved is found even if all three parties
+signed for it; shard, batch, place and the broken rule are named.
+
+It takes as long as one party takes to verify all bundles. It does not show that every bundle that was
+handed in was accepted, nor that sealed shares can be opened: they are not published. The keys of the
+blind signers are those of signers.json, which the record does not bind; the bundle of an honest device
+verifies under the right ones alone.";
+
 /// What to do with a record.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EpochCommand {
     /// Verify a public record from scratch
     Verify(Verify),
+    /// Verify every accepted bundle of an epoch again
+    Audit(Audit),
     /// Show a public record
     Show(Show),
 }
@@ -38,6 +57,24 @@ pub(crate) struct Verify {
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
+}
+
+/// Arguments of `cwe epoch audit`.
+#[derive(Debug, Args)]
+#[command(after_help = AUDIT_EXAMPLES)]
+pub(crate) struct Audit {
+    /// A run folder, with epoch.json, signers.json and statements.bin
+    #[arg(value_name = "RUNDIR")]
+    pub(crate) run: PathBuf,
+    /// State root that you trust, as for `cwe epoch verify`
+    #[arg(long, value_name = "HEX", value_parser = values::trusted_root)]
+    pub(crate) root: Option<TrustedRoot>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+    /// No progress on standard error
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 /// Arguments of `cwe epoch show`.

@@ -2,7 +2,7 @@
 //! end.
 
 use super::{
-    DemoError, Options,
+    DemoError, Options, Statements,
     submissions::{Schedule, Submission},
 };
 use crate::{
@@ -67,6 +67,8 @@ pub(super) struct Collected {
     pub(super) struck: BTreeSet<Digest>,
     /// Batches.
     pub(super) batches: u64,
+    /// What the parties publish of the bundles in them.
+    pub(super) statements: Statements,
     /// The last refusal of a bundle by each party.
     pub(super) refusals: BTreeMap<Digest, BTreeMap<PartyId, Refusal>>,
     /// Refusals of bytes that had come before.
@@ -104,9 +106,8 @@ struct Tracker<'a> {
 /// Runs the epoch to its end.
 pub(super) fn collect(
     options: &Options,
-    world: &World,
-    workload: &Workload,
-    running: &Running,
+    (world, workload): (&World, &Workload),
+    (running, statements): (&Running, Statements),
     progress: &dyn Progress,
 ) -> Result<Collected, DemoError> {
     let mut tracker = Tracker {
@@ -117,7 +118,7 @@ pub(super) fn collect(
         opened: None,
         outstanding: 0,
         ended: false,
-        out: Collected::default(),
+        out: Collected { statements, ..Collected::default() },
     };
     running.begin();
     let epoch = tracker.opened()?;
@@ -258,8 +259,9 @@ impl Tracker<'_> {
             Event::Complaint { bundle, .. } => {
                 self.out.struck.insert(bundle);
             }
-            Event::Batch { bundles, .. } => {
+            Event::Batch { shard, position, bundles, published } => {
                 self.out.batches += 1;
+                self.out.statements.keep((shard, position), &published)?;
                 self.out.accepted.extend(bundles);
             }
             Event::Dropped { at, from, reason } => {

@@ -3,7 +3,10 @@
 use super::{DEFAULT_SHARD_WIDTH, Options, Outcome, page};
 pub use crate::folder::MANIFEST_FILE;
 use crate::{
-    folder::{CommandLine, FolderError, Kind, Staging, plain, pretty, write_file, write_json, write_rows},
+    folder::{
+        CommandLine, FolderError, Kind, Staging, plain, pretty, write_file, write_json, write_rows,
+        write_with,
+    },
     report,
     workload::Workload,
 };
@@ -29,10 +32,12 @@ pub const REPORT_FILE: &str = "report.html";
 pub const SAMPLE_FILE: &str = "sample.bundle";
 /// Public keys of the blind signers, under which bundles of the run verify.
 pub const SIGNERS_FILE: &str = "signers.json";
+/// What the parties published of accepted bundles: the statements and proofs that an audit verifies again.
+pub const STATEMENTS_FILE: &str = "statements.bin";
 /// How long each stage took.
 pub const TIMINGS_FILE: &str = "timings.json";
 /// Every file of a run folder.
-pub const FILES: [&str; 9] = [
+pub const FILES: [&str; 10] = [
     EPOCH_FILE,
     MANIFEST_FILE,
     METRICS_FILE,
@@ -40,13 +45,14 @@ pub const FILES: [&str; 9] = [
     PAYOUTS_FILE,
     SAMPLE_FILE,
     SIGNERS_FILE,
+    STATEMENTS_FILE,
     REPORT_FILE,
     TIMINGS_FILE,
 ];
 /// Files that the manifest's command gives again, byte for byte, on any machine and with any number of threads. The
 /// others hold what depends on timing: the number of messages that actors needed, and durations.
-pub const REPRODUCIBLE: [&str; 6] =
-    [EPOCH_FILE, MANIFEST_FILE, PAYOUTS_FILE, SAMPLE_FILE, SIGNERS_FILE, WORKLOAD_FILE];
+pub const REPRODUCIBLE: [&str; 7] =
+    [EPOCH_FILE, MANIFEST_FILE, PAYOUTS_FILE, SAMPLE_FILE, SIGNERS_FILE, STATEMENTS_FILE, WORKLOAD_FILE];
 /// Run folders.
 pub static RUN: Kind = Kind { name: "cwe-run", files: &FILES };
 
@@ -120,6 +126,7 @@ pub fn commit(staging: Staging, outcome: &Outcome) -> Result<(), FolderError> {
         write_json(dir.join(MANIFEST_FILE), &outcome.manifest)?;
         write_file(dir.join(SAMPLE_FILE), &outcome.sample)?;
         write_json(dir.join(SIGNERS_FILE), &outcome.signers)?;
+        write_with(dir.join(STATEMENTS_FILE), |out| outcome.statements.write(out))?;
         write_json(dir.join(METRICS_FILE), &outcome.metrics)?;
         let timings: BTreeMap<&str, f64> =
             outcome.timings.iter().map(|(stage, took)| (stage.key(), took.as_secs_f64())).collect();

@@ -1,7 +1,7 @@
 //! What a run came to: figures, verdicts, and the rows of its files.
 
 use super::{
-    K_ANONYMITY, OnLayer1, Options, Verified,
+    K_ANONYMITY, OnLayer1, Options, Statements, Verified,
     claims::Claimed,
     collect::{Away, Collected},
     folder::Manifest,
@@ -82,6 +82,8 @@ pub struct Outcome {
     pub sample: Vec<u8>,
     /// Keys of the blind signers.
     pub signers: SignerKeys,
+    /// What the parties published of accepted bundles.
+    pub statements: Statements,
     /// Names of works.
     pub names: BTreeMap<WorkId, String>,
     /// The workload.
@@ -186,6 +188,7 @@ impl Inputs<'_> {
             record: self.record,
             sample: self.collected.sample.map_or_else(Vec::new, |parcel| parcel.bytes.to_vec()),
             signers: self.collected.signers,
+            statements: self.collected.statements,
             names: names.map(|(id, spec)| (*id, spec.name.clone())).collect(),
             workload: self.workload,
             away: self.collected.away,

@@ -3,6 +3,9 @@ use crate::{
     progress::Silent,
     workload::{Columns, UsageFile},
 };
+use chain::light::audit::{audit, stream::Batches};
+use primitives::Decode;
+use proofs::bundle::Bundle;
 use std::{sync::OnceLock, time::Duration};
 
 /// A run of a few subscribers, small enough for a test.
@@ -11,21 +14,66 @@ fn small() -> Options {
     Options { workload, batch: 4, ..Options::default() }
 }
 
-fn outcome(options: &Options) -> Outcome {
+/// A run, with the folder that what was published is in.
+struct Kept {
+    outcome: Outcome,
+    _scratch: tempfile::TempDir,
+}
+
+impl std::ops::Deref for Kept {
+    type Target = Outcome;
+
+    fn deref(&self) -> &Outcome {
+        &self.outcome
+    }
+}
+
+fn outcome(options: &Options) -> Kept {
     let scratch = tempfile::tempdir().expect("a temporary folder");
     let workload = prepare(options).expect("a workload");
-    run(options, workload, scratch.path(), &Silent).expect("a run")
+    let outcome = run(options, workload, scratch.path(), &Silent).expect("a run");
+    Kept { outcome, _scratch: scratch }
 }
 
 /// The same small run for every test that only looks at it.
 fn shared() -> &'static Outcome {
-    static OUTCOME: OnceLock<Outcome> = OnceLock::new();
+    static OUTCOME: OnceLock<Kept> = OnceLock::new();
     OUTCOME.get_or_init(|| outcome(&small()))
 }
 
 /// What has to be the same whatever the number of threads, as it is written.
-fn reproducible(outcome: &Outcome) -> (Vec<u8>, Vec<PayoutRow>) {
-    (folder::record_json(&outcome.record).expect("plain data"), outcome.payouts.clone())
+fn reproducible(outcome: &Outcome) -> (Vec<u8>, Vec<PayoutRow>, Vec<u8>) {
+    let record = folder::record_json(&outcome.record).expect("plain data");
+    (record, outcome.payouts.clone(), statements(outcome))
+}
+
+fn statements(outcome: &Outcome) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    outcome.statements.write(&mut bytes).expect("the batches are there");
+    bytes
+}
+
+/// Of one shard and of several, with an attack that was struck among the bundles of one subscriber.
+#[test]
+fn what_the_parties_published_passes_an_audit() {
+    for width in [DEFAULT_SHARD_WIDTH, 6] {
+        let outcome = outcome(&Options { shard_width: width, ..small() });
+        let (record, bytes) = (&outcome.record, statements(&outcome));
+        let batches = Batches::open(&bytes[..], (record.chain, record.epoch)).expect("a stream");
+        let verdict = audit(record, &outcome.signers, Some(outcome.metrics.state_root), batches, |_| {});
+        let verdict = verdict.expect("an honest run");
+        assert_eq!(verdict.light.bundles, outcome.metrics.bundles_accepted);
+        let counted: u64 = outcome.metrics.tiers.iter().map(|tier| tier.subscribers).sum();
+        assert_eq!((verdict.subscribers, verdict.gaps.len()), (counted, 0));
+        let receipts: u64 = outcome.metrics.regions.iter().map(|region| region.receipts).sum();
+        assert_eq!(verdict.receipts, receipts);
+        // No stretch of a ciphertext of the sample, which is among the accepted, is in it.
+        let sample = Bundle::from_bytes(&outcome.sample).expect("a bundle");
+        let sealed = sample.sealed().to_bytes();
+        let found: std::collections::BTreeSet<_> = bytes.windows(16).collect();
+        assert!(found.contains(&sample.sealed().digest().0[..16]), "the scan finds what is there");
+        assert!(!sealed.chunks(16).any(|stretch| found.contains(stretch)));
+    }
 }
 
 #[test]
