@@ -11,9 +11,10 @@ pub(crate) use values::TrustedRoot;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use primitives::Preset;
 use sim::{
-    demo::DEFAULT_SHARD_WIDTH,
+    demo::{DEFAULT_SHARD_WIDTH, MAX_EPOCHS},
     economics::PlaysPerSubscriber,
     impact::{DEFAULT_SAMPLES, DEFAULT_SEEDS},
+    rogue::Adversary,
     workload::{Columns, DEFAULT_SUBSCRIBERS, DEFAULT_WORKS, UsageFile, synthetic::LISTENERS},
 };
 use std::path::PathBuf;
@@ -191,9 +192,20 @@ pub(crate) struct Demo {
     /// Decides every draw: the same seed gives the same epoch
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Parameters: spec, guarded or flat. The threshold k_anonymity is 0 whatever they say
+    /// Parameters: spec, guarded or flat
     #[arg(long, value_name = "P", default_value_t = Preset::Spec)]
     pub(crate) preset: Preset,
+    /// Listeners from which a work's usage in a tier is published; what has fewer is carried over [default: the
+    /// preset's]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(0..=1 << 20))]
+    pub(crate) k_anonymity: Option<u32>,
+    /// Epochs, one after the other: the same people, who leave some works alone in each later one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MAX_EPOCHS))]
+    pub(crate) epochs: u64,
+    /// A party that cheats: party:P:KIND, with KIND one of wrong-open, wrong-share, drop-batch, equivocate,
+    /// early-key-open, withhold-share, false-complaint, tamper:STEP. The others go on without it, or name it, or stop
+    #[arg(long, value_name = "WHO")]
+    pub(crate) adversary: Option<Adversary>,
     /// Works of one shard at most, 4 to 4096. More works are dealt to several shards by the beacon
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SHARD_WIDTH, allow_negative_numbers = true,
         value_parser = values::shard_width)]

@@ -8,7 +8,7 @@ use crate::{
 use primitives::Credits;
 use serde_json::{Value, json};
 use sim::{
-    demo::{self, Layer1, OnLayer1, Options, Outcome, folder},
+    demo::{self, DemoError, Layer1, OnLayer1, Options, Outcome, folder, stopped},
     folder::Staging,
     report::{credits, several, thousands},
     workload::{Workload, WorkloadOptions},
@@ -36,7 +36,14 @@ pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
     let staging = Staging::new(&folder::RUN, &out)?;
     remove_when_interrupted(staging.dir().to_owned(), arguments.l1 != EMBEDDED)?;
     let progress = progress::choose(arguments.quiet);
-    let outcome = demo::run(&options, workload, &staging.scratch(), progress.as_ref())?;
+    let drawn = workload.clone();
+    let outcome = match demo::run(&options, workload, &staging.scratch(), progress.as_ref()) {
+        Err(DemoError::Aborted(stopped)) => {
+            stopped::commit(staging, &options, &drawn, &stopped)?;
+            return Err(Failure::Aborted { stopped, folder: out });
+        }
+        other => other?,
+    };
     folder::commit(staging, &outcome)?;
     match arguments.output {
         Format::Json => output::json(&object(&outcome, &out)?)?,
@@ -60,8 +67,17 @@ fn options(arguments: &Demo) -> Result<Options, Failure> {
         usage: arguments.usage.file(),
     };
     let layer1 = layer1(arguments)?;
-    let (preset, shard_width) = (arguments.preset, arguments.shard_width);
-    Ok(Options { workload, preset, shard_width, layer1, ..Options::default() })
+    let Demo { preset, k_anonymity, epochs, shard_width, adversary, .. } = *arguments;
+    Ok(Options {
+        workload,
+        preset,
+        k_anonymity,
+        epochs,
+        shard_width,
+        adversary,
+        layer1,
+        ..Options::default()
+    })
 }
 
 /// Which L1, with which key.
@@ -91,7 +107,9 @@ fn announce(workload: &Workload, options: &Options) {
     lines.push("drawn from the seed, as it came out:".into());
     let drawn = workload.drawn.describe();
     lines.extend(drawn.into_iter().map(|(label, value)| format!("  {label}: {value}")));
-    lines.extend(demo::outcome::notes(options.preset).into_iter().map(|note| format!("note: {note}")));
+    lines.extend(
+        demo::outcome::notes(options.params().k_anonymity).into_iter().map(|note| format!("note: {note}")),
+    );
     lines.push(String::new());
     // A closed standard error is no reason to stop a run.
     drop(writeln!(std::io::stderr(), "{}", lines.join("\n")));
@@ -187,9 +205,27 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
         ("bundles counted", metrics.bundles_accepted),
         ("shards that works were dealt to", metrics.shards as u64),
         ("batches of bundles anchored", metrics.batches),
+        ("works of which usage is published", metrics.works_published as u64),
+        ("works of which usage is carried over", metrics.works_carried as u64),
         ("claims paid", metrics.claims_ok),
     ];
     text += &table(["", ""], 1, counts.map(|(label, n)| [label.into(), thousands(n)]).into());
+
+    text += &format!("\n{}\n", metrics.carried_in_words());
+    if metrics.epochs.len() > 1 {
+        text += "\nWhat was published, epoch by epoch\n";
+        let epochs = metrics.epochs.iter().map(|epoch| {
+            [
+                epoch.epoch.to_string(),
+                thousands(epoch.works_published as u64),
+                thousands(epoch.works_carried as u64),
+                format!("{:.1} %", 100.0 * epoch.value_carried_share),
+                mark(epoch.totals_match_plaintext).into(),
+            ]
+        });
+        let head = ["epoch", "works published", "works carried over", "value carried over", "totals right"];
+        text += &table(head, 1, epochs.collect());
+    }
 
     text += "\nSubscribers by tier: no party takes in more than were sold\n";
     let tiers = metrics.tiers.iter();

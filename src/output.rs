@@ -40,6 +40,19 @@ pub(crate) enum Failure {
     /// No run folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The parties stopped. The folder says what is known.
+    #[error(
+        "the epoch was aborted, nothing was paid: {}{}; its folder is {folder}",
+        .stopped.reason,
+        .stopped.named().map(|party| format!(" (party {party} is named)")).unwrap_or_default(),
+        folder = .folder.display()
+    )]
+    Aborted {
+        /// What is known of why.
+        stopped: Box<sim::demo::Stopped>,
+        /// Where to look.
+        folder: PathBuf,
+    },
     /// Something of a run does not hold.
     #[error("the run does not hold: {what}; its folder is {folder}", folder = .folder.display())]
     RunDoesNotHold {
@@ -110,7 +123,7 @@ impl Failure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::RunDoesNotHold { .. } | Self::RecordDoesNotHold { .. } => 1,
+            Self::RunDoesNotHold { .. } | Self::Aborted { .. } | Self::RecordDoesNotHold { .. } => 1,
             Self::Demo(error) => match error.as_ref() {
                 DemoError::Workload(_)
                 | DemoError::Padding { .. }

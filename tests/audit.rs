@@ -33,7 +33,18 @@ impl Run {
 
     fn make(&self, name: &str, seed: &str) -> PathBuf {
         let out = self.0.path().join(name);
-        let small = ["demo", "--quiet", "--subscribers", "6", "--works", "16", "--shard-width", "8"];
+        let small = [
+            "demo",
+            "--quiet",
+            "--subscribers",
+            "6",
+            "--works",
+            "16",
+            "--k-anonymity",
+            "2",
+            "--shard-width",
+            "8",
+        ];
         let output = cwe(&[&small[..], &["--seed", seed, "--out", path(&out)]].concat());
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         out

@@ -24,7 +24,19 @@ impl Run {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let run = Run(folder);
             let out = run.out();
-            let small = ["demo", "--quiet", "--subscribers", "6", "--works", "16", "--seed", "5", "--out"];
+            let small = [
+                "demo",
+                "--quiet",
+                "--subscribers",
+                "6",
+                "--works",
+                "16",
+                "--k-anonymity",
+                "2",
+                "--seed",
+                "5",
+                "--out",
+            ];
             let output = cwe(&[&small[..], &[path(&out)]].concat());
             assert_eq!(output.status.code(), Some(0), "{output:?}");
             run
@@ -184,7 +196,19 @@ fn the_record_of_another_run_is_named_as_a_possible_reason() {
     let run = Run::shared();
     let other = run.0.path().join("another run");
     let (works, seed) = ("80", "6");
-    let small = ["demo", "--quiet", "--subscribers", "6", "--works", works, "--seed", seed, "--out"];
+    let small = [
+        "demo",
+        "--quiet",
+        "--subscribers",
+        "6",
+        "--works",
+        works,
+        "--k-anonymity",
+        "2",
+        "--seed",
+        seed,
+        "--out",
+    ];
     let made = cwe(&[&small[..], &[path(&other)]].concat());
     assert_eq!(made.status.code(), Some(0), "{made:?}");
     let shown = cwe(&["bundle", "show", path(&run.sample()), "--record", path(&other)]);

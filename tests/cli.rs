@@ -29,7 +29,19 @@ impl Run {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let out = folder.path().join("run");
             let out = out.to_str().expect("a plain path");
-            let small = ["demo", "--subscribers", "6", "--works", "16", "--seed", "5", "--out", out];
+            let small = [
+                "demo",
+                "--subscribers",
+                "6",
+                "--works",
+                "16",
+                "--k-anonymity",
+                "2",
+                "--seed",
+                "5",
+                "--out",
+                out,
+            ];
             let printed = cwe(&[&small[..], &["-o", "json", "--quiet"]].concat());
             Run { folder, printed }
         })

@@ -8,8 +8,21 @@ use std::{fs, path::Path, process::Command};
 fn demo(more: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = folder.path().join("run");
-    let small =
-        ["demo", "--subscribers", "6", "--works", "16", "--seed", "5", "-o", "json", "--quiet", "--out"];
+    let small = [
+        "demo",
+        "--subscribers",
+        "6",
+        "--works",
+        "16",
+        "--k-anonymity",
+        "2",
+        "--seed",
+        "5",
+        "-o",
+        "json",
+        "--quiet",
+        "--out",
+    ];
     let output = Command::new(env!("CARGO_BIN_EXE_cwe")).args(small).arg(&out).args(more).output();
     let output = output.expect("the command runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");

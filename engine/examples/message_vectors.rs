@@ -3,7 +3,11 @@
 
 use curve25519_dalek::scalar::Scalar;
 use engine::message::{Letter, Objection, PeerMessage};
-use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
+use mpc::{
+    opening::{OpeningsMessage, ResponseMessage, RevealMessage},
+    prss::PrssKey,
+    step::{Name, Step},
+};
 use primitives::{
     Decode, Digest, Encode, ShardIndex,
     ids::{from_hex, to_hex},
@@ -41,15 +45,26 @@ fn messages() -> Vec<(&'static str, PeerMessage)> {
     ];
     let rows = vec![vec![Scalar::ONE, -Scalar::ONE], vec![Scalar::ZERO, Scalar::from(1u64 << 54)]];
     let openings = OpeningsMessage { rows, commitment: Digest([4; 32]) };
-    let reveal = RevealMessage { announcement: bases().blinding, view: Digest([5; 32]) };
+    let reveal = RevealMessage { announcements: vec![bases().blinding], view: Digest([5; 32]) };
+    let step = Step::new(Name::OpenMasked, 3);
+    let compute = mpc::session::Message { step, body: vec![8; 40] };
+    let responses = vec![vec![Scalar::from(9u64), -Scalar::from(7u64)]];
     vec![
-        ("propose", PeerMessage::Propose(header, vec![bundle])),
+        ("propose", PeerMessage::Propose(header, vec![bundle], [7; 64])),
         ("vote", PeerMessage::Vote(digest, [6; 64])),
         ("object", PeerMessage::Object(digest, objections)),
         ("complaint", PeerMessage::Complaint(complaint)),
+        ("quorum", PeerMessage::Quorum(golden(&file, "/tally/signed_header"))),
+        ("term", PeerMessage::Term(7, 1)),
+        ("ask_batch", PeerMessage::AskBatch(digest)),
+        ("batch", PeerMessage::Batch(digest, vec![bundle])),
+        ("ask_bundles", PeerMessage::AskBundles(vec![bundle])),
+        ("omits", PeerMessage::Omits(digest, vec![bundle])),
         ("openings", PeerMessage::Openings(openings)),
         ("reveal", PeerMessage::Reveal(reveal)),
-        ("response", PeerMessage::Response(ResponseMessage { response: -Scalar::from(7u64) })),
+        ("response", PeerMessage::Response(ResponseMessage { rows: responses })),
+        ("key", PeerMessage::Key(PrssKey([7; 32]))),
+        ("compute", PeerMessage::Compute(compute)),
     ]
 }
 

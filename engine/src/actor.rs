@@ -2,16 +2,21 @@
 
 use crate::{
     effect::{Core, Effect, Event},
+    journal::Journal,
     message::{Address, Message},
+    party::{Shelf, voting::Record},
     transport::{Delivery, Switchboard, Transport},
     verifier::verify_all,
 };
-use actix::{Actor, ActorContext, Context, Handler};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
-    mpsc::Sender,
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc::Sender,
+    },
+    time::Duration,
 };
 
 /// Where an actor's core rests while the actor is away, and what it has counted.
@@ -19,12 +24,27 @@ use std::sync::{
 pub struct Seat {
     core: Mutex<Option<Box<dyn Core>>>,
     handled: AtomicU64,
+    /// Where a party's votes go. Without one they are lost with the process.
+    journal: Option<Mutex<Journal>>,
 }
 
 impl Seat {
     /// A seat with a core in it.
     pub fn new(core: Box<dyn Core>) -> Self {
-        Self { core: Mutex::new(Some(core)), handled: AtomicU64::new(0) }
+        Self { core: Mutex::new(Some(core)), handled: AtomicU64::new(0), journal: None }
+    }
+
+    /// The seat of a party whose votes are kept on disk.
+    pub fn with_journal(core: Box<dyn Core>, journal: Journal) -> Self {
+        Self { journal: Some(Mutex::new(journal)), ..Self::new(core) }
+    }
+
+    /// Stores a record; `false` if that failed.
+    fn store(&self, record: &Record) -> bool {
+        let append = |journal: &Mutex<Journal>| {
+            journal.lock().expect("a journal is never held across a panic").append(record).is_ok()
+        };
+        self.journal.as_ref().is_none_or(append)
     }
 
     /// Takes the core, if nobody has it.
@@ -45,6 +65,10 @@ pub struct Surroundings {
     pub board: Arc<Switchboard>,
     /// Where events go.
     pub events: Sender<Event>,
+    /// Where parties keep what they carry to the next epoch.
+    pub shelf: Arc<Shelf>,
+    /// How often parties are told that time passes.
+    pub tick: Duration,
 }
 
 /// An actor: a core at an address.
@@ -69,9 +93,25 @@ impl Shell {
         }
     }
 
-    fn carry_out(&self, effect: Effect) {
+    fn run(&mut self, actor: &mut Context<Self>, from: Address, message: Message) {
+        let Some(core) = &mut self.core else { return };
+        let effects = core.handle(from, message);
+        // In their order, up to one that cannot be stored.
+        if !effects.into_iter().all(|effect| self.carry_out(effect)) {
+            // What this party signed is not on disk, and what its core believes is no longer true: it is over for it.
+            self.core = None;
+            let reason = "a vote could not be stored, and the party stops";
+            self.carry_out(Effect::Publish(Event::Dropped { at: self.at, from, reason }));
+            actor.stop();
+        }
+    }
+
+    /// Carries an effect out. `false` if it has to be on disk and is not.
+    fn carry_out(&self, effect: Effect) -> bool {
         match effect {
+            Effect::Store(record) => return self.seat.store(&record),
             Effect::Send(to, message) => self.send(to, message),
+            Effect::Keep(party, shard, carried) => self.around.shelf.put(party, shard, carried),
             // Nobody may listen any more; that is no reason to stop.
             Effect::Publish(event) => drop(self.around.events.send(event)),
             Effect::Verify(epoch, bundles) => {
@@ -84,11 +124,19 @@ impl Shell {
                 });
             }
         }
+        true
     }
 }
 
 impl Actor for Shell {
     type Context = Context<Self>;
+
+    fn started(&mut self, actor: &mut Self::Context) {
+        if matches!(self.at, Address::Party(_)) {
+            let at = self.at;
+            actor.run_interval(self.around.tick, move |shell, actor| shell.run(actor, at, Message::Tick));
+        }
+    }
 
     fn stopped(&mut self, _: &mut Self::Context) {
         *self.seat.core.lock().expect("a seat is never held across a panic") = self.core.take();
@@ -100,17 +148,16 @@ impl Handler<Delivery> for Shell {
 
     fn handle(&mut self, delivery: Delivery, actor: &mut Self::Context) {
         let from = delivery.from;
-        match (delivery.parcel.unpack(), &mut self.core) {
-            (None, _) => actor.stop(),
-            (Some(Ok(message)), Some(core)) => {
+        match delivery.parcel.unpack() {
+            None => actor.stop(),
+            Some(Ok(message)) => {
                 self.seat.handled.fetch_add(1, Ordering::Relaxed);
-                core.handle(from, message).into_iter().for_each(|effect| self.carry_out(effect));
+                self.run(actor, from, message);
             }
-            (Some(Err(_)), _) => {
+            Some(Err(_)) => {
                 let reason = "bytes that are no message between parties";
                 self.carry_out(Effect::Publish(Event::Dropped { at: self.at, from, reason }));
             }
-            (_, None) => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use chain::modules::usage::aggregate_digest;
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
     committee::Signatures,
-    tally::{EpochRoot, SignedRoot, TallyProof, Totals, header::leader},
+    tally::{EpochRoot, SignedRoot, Tally, TallyProof, header::leader},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +29,7 @@ pub struct Coordinator {
     drained: BTreeMap<ShardIndex, BTreeMap<PartyId, (u64, usize)>>,
     roots: BTreeMap<ShardIndex, Said<EpochRoot>>,
     frozen: BTreeMap<ShardIndex, Arc<SignedRoot>>,
-    totals: BTreeMap<ShardIndex, Said<Box<(Totals, TallyProof)>>>,
+    totals: BTreeMap<ShardIndex, Said<Box<(Tally, TallyProof)>>>,
     opened: BTreeMap<ShardIndex, Box<Aggregate>>,
     /// Shards whose root, and later whose totals, the chain has.
     on_record: BTreeSet<ShardIndex>,
@@ -153,8 +153,8 @@ impl Coordinator {
                 let said = std::mem::take(said);
                 match agreed(&said) {
                     Some((opened, signatures)) => {
-                        let (totals, proof) = (**opened).clone();
-                        self.opened.insert(shard, Box::new(Aggregate { shard, totals, proof, signatures }));
+                        let (tally, proof) = (**opened).clone();
+                        self.opened.insert(shard, Box::new(Aggregate { shard, tally, proof, signatures }));
                         if self.shards().any(|shard| !self.opened.contains_key(&shard)) {
                             return Vec::new();
                         }

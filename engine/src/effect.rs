@@ -1,9 +1,13 @@
 //! What a core may ask its shell for.
 
-use crate::message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase};
+use crate::{
+    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase},
+    party::{Carried, evidence::Evidence, voting::Record},
+};
 use primitives::{CodecError, Digest, PartyId, ShardIndex, Tier};
 use proofs::{
     bundle::{Bundle, BundleError, Published},
+    inclusion::Inclusion,
     sharing::SealError,
 };
 use std::sync::Arc;
@@ -21,8 +25,13 @@ pub enum Effect {
     Send(Address, Message),
     /// Check these bundles of one shard on the pool, and come back with [`Message::BatchVerified`].
     Verify(OpenedEpoch, Vec<Arc<Bundle>>),
+    /// Keep a party's shares of what a shard carries over, in place of what it had of it.
+    Keep(PartyId, ShardIndex, Carried),
     /// Tell the outside.
     Publish(Event),
+    /// Have this on disk before any later effect of the same list is carried out. If that fails, the actor stops there:
+    /// what comes after rests on it.
+    Store(Record),
 }
 
 impl Effect {
@@ -194,6 +203,20 @@ pub enum Event {
         bundles: Vec<Digest>,
         /// What is published of them, in the same order, for whoever audits the epoch.
         published: Vec<Arc<Published>>,
+    },
+    /// A bundle is in a batch that the chain has anchored: a final receipt, which its device can check against the record.
+    Final {
+        /// Who says so.
+        party: PartyId,
+        /// The receipt.
+        receipt: Box<Inclusion>,
+    },
+    /// A party did what no honest one does, and here is what anybody can check it by.
+    Evidence {
+        /// Who found it.
+        by: PartyId,
+        /// The evidence.
+        evidence: Box<Evidence>,
     },
     /// An actor dropped a message that makes no sense in its state.
     Dropped {

@@ -162,7 +162,8 @@ mod tests {
     fn intake(context: EpochContext) -> Intake {
         let mut intake = Intake::new(PartyId::ALL[0]);
         let shards = Arc::new([Arc::new(context)]);
-        let epoch = OpenedEpoch { shards, max_bundles: Default::default(), sold: Default::default() };
+        let (max_bundles, sold) = Default::default();
+        let epoch = OpenedEpoch { shards, max_bundles, sold, books: Arc::new([]) };
         intake.handle(Address::Settlement, Message::Opened(epoch));
         intake
     }

@@ -8,6 +8,7 @@
 //! | [`party`] | one aggregator: de-duplicates, holds shares, agrees on batches, opens totals |
 //! | [`coordinator`] | moves the phases of an epoch |
 //! | [`settlement`] | speaks to the chain: beacon, headers, root, totals, payouts |
+//! | [`journal`] | a party's votes on disk |
 //! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
 //!
 //! A core is synchronous and deterministic: `(state, message) -> effects`. It has no clock, no socket and no randomness
@@ -17,6 +18,7 @@ pub mod actor;
 pub mod coordinator;
 pub mod effect;
 pub mod intake;
+pub mod journal;
 pub mod message;
 pub mod party;
 pub mod settlement;
@@ -26,9 +28,9 @@ pub mod verifier;
 
 pub use effect::{Core, Effect, Event, Refusal};
 pub use message::{Address, Message, Phase};
-pub use party::PartySecrets;
+pub use party::{PartySecrets, Shelf, evidence::Evidence};
 pub use settlement::{Office, Plan};
-pub use system::{Config, Running, Summary, start};
+pub use system::{Config, Disguise, Operation, Running, Summary, start, start_with};
 
 #[cfg(test)]
 mod tests;

@@ -5,18 +5,26 @@
 //! inside a process included.
 
 use chain::modules::usage::{CommitBeacon, RevealBeacon};
-use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
+use mpc::{
+    opening::{OpeningsMessage, ResponseMessage, RevealMessage},
+    prss::PrssKey,
+};
 use primitives::{
-    CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Tier, Writer, codec_struct, limits,
+    CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Tier, WorkIndex, Writer, codec_struct,
+    limits,
 };
 use proofs::{
     bundle::{Bundle, BundleError},
     committee::{Committee, Signatures},
     epoch::EpochContext,
     sharing::{Accepted, Complaint},
-    tally::{BatchHeader, EpochRoot, SignedHeader, SignedRoot, TallyProof, Totals},
+    tally::{BatchHeader, EpochRoot, Residual, SignedHeader, SignedRoot, Tally, TallyProof},
 };
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 /// Who a message is from or for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,12 +117,42 @@ pub struct OpenedEpoch {
     pub max_bundles: Arc<BTreeMap<Tier, u16>>,
     /// Subscriptions sold, by tier: most subscribers that are taken in.
     pub sold: Arc<BTreeMap<Tier, u64>>,
+    /// What each shard brings from earlier epochs, in order.
+    pub books: Arc<[Book]>,
+}
+
+/// What a shard brings from earlier epochs, as it is on record.
+#[derive(Clone, Debug)]
+pub struct Book {
+    /// Commitments to usage that was carried over.
+    pub before: Residual,
+    /// Works that take no part in the epoch: nothing of them is published.
+    pub resting: BTreeSet<WorkIndex>,
+    /// Most subscribers that may be counted.
+    pub room: u64,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        let (before, resting) = (Residual::default(), BTreeSet::new());
+        Self { before, resting, room: limits::MAX_SUBSCRIBER_EPOCHS }
+    }
 }
 
 impl OpenedEpoch {
     /// Public context of a shard, if the epoch has it.
     pub fn context(&self, shard: ShardIndex) -> Option<&Arc<EpochContext>> {
         self.shards.get(usize::try_from(shard.0).ok()?)
+    }
+
+    /// What a shard brings from earlier epochs, if the epoch has it.
+    pub fn book(&self, shard: ShardIndex) -> Option<&Book> {
+        self.books.get(usize::try_from(shard.0).ok()?)
+    }
+
+    /// Most subscribers that may be counted in whatever shard.
+    pub fn room(&self) -> u64 {
+        self.books.iter().map(|book| book.room).min().unwrap_or(limits::MAX_SUBSCRIBER_EPOCHS)
     }
 
     /// The three parties.
@@ -154,6 +192,8 @@ pub enum Message {
     /// Verifier to party: a bundle whose proof holds, and what it leaves behind.
     Verified(Digest, Arc<Bundle>, Accepted),
 
+    /// A shell to its party: some time has passed.
+    Tick,
     /// Party to party.
     Peer(Letter),
     /// Party to coordinator.
@@ -195,9 +235,9 @@ pub enum Message {
 pub struct Aggregate {
     /// Shard.
     pub shard: ShardIndex,
-    /// Totals.
-    pub totals: Totals,
-    /// Their proof.
+    /// What was published, and what is carried over.
+    pub tally: Tally,
+    /// Its proof.
     pub proof: TallyProof,
     /// Signatures over both.
     pub signatures: Signatures,
@@ -217,8 +257,8 @@ pub enum Report {
     },
     /// The party's signature on the frozen root of a shard.
     Root(EpochRoot, [u8; 64]),
-    /// The party's signature on the totals of a shard and their proof.
-    Totals(ShardIndex, Box<(Totals, TallyProof)>, [u8; 64]),
+    /// The party's signature on the tally of a shard and its proof.
+    Totals(ShardIndex, Box<(Tally, TallyProof)>, [u8; 64]),
     /// The party stops, and says why.
     Stopped {
         /// Whom it blames, if anybody.
@@ -272,15 +312,34 @@ codec_struct!(Letter { shard, message });
 
 /// What a party says to another about a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "letters are few at a time")]
 pub enum PeerMessage {
-    /// The leader proposes a batch: header, and identifiers of its bundles in order.
-    Propose(BatchHeader, Vec<Digest>),
+    /// The leader proposes a batch: header, identifiers of its bundles in order, and its signature on the header.
+    Propose(BatchHeader, Vec<Digest>, [u8; 64]),
     /// A vote: the signature on the header of this digest.
     Vote(Digest, [u8; 64]),
     /// Objections to bundles of the header of this digest.
     Object(Digest, Vec<(Digest, Objection)>),
     /// Evidence that a share of a bundle is of no use to a holder of it.
     Complaint(Complaint),
+    /// The sender's key for randomness in common with the party before it, which is the receiver.
+    Key(PrssKey),
+    /// A round of the computation on shares.
+    Compute(mpc::session::Message),
+    /// A header that the sender has two signatures of, for a party that may have neither.
+    Quorum(SignedHeader),
+    /// The sender has lost its patience with a leader: at this position it is in this term.
+    Term(u64, u32),
+    /// The sender asks for the bundles of the header of this digest, by name.
+    AskBatch(Digest),
+    /// The bundles of the header of this digest, in order, by name.
+    Batch(Digest, Vec<Digest>),
+    /// The sender asks for bundles.
+    AskBundles(Vec<Digest>),
+    /// A bundle that was asked for.
+    Bundle(Box<Bundle>),
+    /// Bundles that the sender has known for long, and that the header of this digest leaves out.
+    Omits(Digest, Vec<Digest>),
     /// Joint opening, round one.
     Openings(OpeningsMessage),
     /// Joint opening, round two.
@@ -289,13 +348,26 @@ pub enum PeerMessage {
     Response(ResponseMessage),
 }
 
+impl PeerMessage {
+    /// Whether this is of the agreement on batches.
+    pub fn is_agreement(&self) -> bool {
+        let proposal =
+            matches!(self, Self::Propose(..) | Self::Vote(..) | Self::Object(..) | Self::Complaint(_));
+        let change = matches!(self, Self::Quorum(_) | Self::Term(..) | Self::Omits(..));
+        let fetch =
+            matches!(self, Self::AskBatch(_) | Self::Batch(..) | Self::AskBundles(_) | Self::Bundle(_));
+        proposal || change || fetch
+    }
+}
+
 impl Encode for PeerMessage {
     fn encode(&self, w: &mut Writer) {
         match self {
-            Self::Propose(header, ids) => {
+            Self::Propose(header, ids, signature) => {
                 w.raw(&[0]);
                 header.encode(w);
                 w.seq(ids);
+                w.raw(signature);
             }
             Self::Vote(digest, signature) => {
                 w.raw(&[1]);
@@ -311,9 +383,48 @@ impl Encode for PeerMessage {
                     objection.encode(w);
                 }
             }
+            Self::Key(key) => {
+                w.raw(&[14]);
+                key.encode(w);
+            }
+            Self::Compute(message) => {
+                w.raw(&[15]);
+                message.encode(w);
+            }
             Self::Complaint(complaint) => {
                 w.raw(&[6]);
                 complaint.encode(w);
+            }
+            Self::Quorum(signed) => {
+                w.raw(&[7]);
+                signed.encode(w);
+            }
+            Self::Term(position, term) => {
+                w.raw(&[8]);
+                position.encode(w);
+                term.encode(w);
+            }
+            Self::AskBatch(digest) => {
+                w.raw(&[9]);
+                digest.encode(w);
+            }
+            Self::Batch(digest, ids) => {
+                w.raw(&[10]);
+                digest.encode(w);
+                w.seq(ids);
+            }
+            Self::AskBundles(ids) => {
+                w.raw(&[11]);
+                w.seq(ids);
+            }
+            Self::Bundle(bundle) => {
+                w.raw(&[12]);
+                bundle.encode(w);
+            }
+            Self::Omits(digest, ids) => {
+                w.raw(&[13]);
+                digest.encode(w);
+                w.seq(ids);
             }
             Self::Openings(message) => {
                 w.raw(&[3]);
@@ -334,7 +445,7 @@ impl Encode for PeerMessage {
 impl Decode for PeerMessage {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         Ok(match u8::decode(r)? {
-            0 => Self::Propose(BatchHeader::decode(r)?, r.seq(limits::MAX_BATCH)?),
+            0 => Self::Propose(BatchHeader::decode(r)?, r.seq(limits::MAX_BATCH)?, r.array()?),
             1 => Self::Vote(Digest::decode(r)?, r.array()?),
             2 => {
                 let digest = Digest::decode(r)?;
@@ -346,6 +457,15 @@ impl Decode for PeerMessage {
             4 => Self::Reveal(Decode::decode(r)?),
             5 => Self::Response(Decode::decode(r)?),
             6 => Self::Complaint(Decode::decode(r)?),
+            7 => Self::Quorum(Decode::decode(r)?),
+            8 => Self::Term(Decode::decode(r)?, Decode::decode(r)?),
+            9 => Self::AskBatch(Digest::decode(r)?),
+            10 => Self::Batch(Digest::decode(r)?, r.seq(limits::MAX_BATCH)?),
+            11 => Self::AskBundles(r.seq(limits::MAX_BATCH)?),
+            12 => Self::Bundle(Box::new(Decode::decode(r)?)),
+            13 => Self::Omits(Digest::decode(r)?, r.seq(limits::MAX_BATCH)?),
+            14 => Self::Key(Decode::decode(r)?),
+            15 => Self::Compute(Decode::decode(r)?),
             _ => return Err(CodecError::Invalid { what: "message between parties" }),
         })
     }
@@ -360,6 +480,11 @@ mod tests {
         let messages = [
             PeerMessage::Vote(Digest([1; 32]), [2; 64]),
             PeerMessage::Object(Digest([1; 32]), vec![(Digest([3; 32]), Objection::Share)]),
+            PeerMessage::Term(7, 1),
+            PeerMessage::AskBatch(Digest([1; 32])),
+            PeerMessage::Batch(Digest([1; 32]), vec![Digest([4; 32])]),
+            PeerMessage::AskBundles(vec![Digest([4; 32]), Digest([5; 32])]),
+            PeerMessage::Omits(Digest([1; 32]), vec![Digest([4; 32])]),
         ];
         for message in messages {
             let letter = Letter { shard: ShardIndex(2), message };
@@ -370,7 +495,7 @@ mod tests {
             }
         }
         assert_eq!(
-            PeerMessage::from_bytes(&[7]),
+            PeerMessage::from_bytes(&[16]),
             Err(CodecError::Invalid { what: "message between parties" })
         );
     }

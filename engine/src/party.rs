@@ -3,25 +3,32 @@
 //! It holds two of three shares of every accepted bundle, agrees with the others on batches, and opens its own share of
 //! the totals when the set is frozen. It never sees which works a bundle is of.
 
+mod carried;
 pub mod collect;
+mod decide;
+pub mod evidence;
 mod line;
 mod pool;
 mod relation;
-mod tally;
+mod tallying;
+pub mod voting;
 
+pub use carried::{Carried, Shelf};
 pub use collect::Collect;
 
 use crate::{
     effect::{Core, Effect, Event, Refusal},
-    message::{Address, Letter, Message, PeerMessage, Phase, Report},
+    message::{Address, Letter, Message, OpenedEpoch, Phase, Report},
 };
 use chain::modules::usage::{CommitBeacon, RevealBeacon, beacon_commitment, beacon_signing_digest};
+use collect::Fault;
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{committee::PartySigner, sharing::KemKey};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use std::collections::BTreeMap;
-use tally::Tally;
+use tallying::Tallying;
+use voting::Record;
 
 /// Secret keys of a party.
 pub struct PartySecrets {
@@ -40,7 +47,7 @@ enum Stage {
     /// Takes bundles and agrees on batches.
     Collecting(Box<Collect>),
     /// Opens the totals of the shards that are not signed yet.
-    Tallying(BTreeMap<ShardIndex, Box<Tally>>),
+    Tallying(BTreeMap<ShardIndex, Box<Tallying>>),
     /// Has nothing more to do.
     Finished,
 }
@@ -68,21 +75,44 @@ pub struct Party {
     secrets: PartySecrets,
     rng: ChaCha20Rng,
     batch: usize,
+    /// What it carries over from the epoch before, by shard.
+    carried: BTreeMap<ShardIndex, Carried>,
+    opened: Option<OpenedEpoch>,
     stage: Stage,
+    /// What it stored before it was started, by shard.
+    votes: BTreeMap<ShardIndex, Record>,
 }
 
 impl Party {
-    /// A party that waits for an epoch to begin. `rng` is the source of its contribution to the beacon and of its
-    /// nonces; batches hold `batch` bundles.
+    /// A party that waits for an epoch to begin. `rng` is the source of its contribution to the beacon, of the keys for
+    /// randomness in common and of its nonces; batches hold `batch` bundles; `carried` is what it carries over, by shard.
     pub fn new(
-        chain: ChainId,
-        epoch: EpochId,
+        (chain, epoch): (ChainId, EpochId),
         secrets: PartySecrets,
-        batch: usize,
+        (batch, carried): (usize, BTreeMap<ShardIndex, Carried>),
         rng: ChaCha20Rng,
     ) -> Self {
         let party = secrets.signer.party();
-        Self { party, chain, epoch, secrets, rng, batch, stage: Stage::Idle }
+        let (opened, stage, votes) = (None, Stage::Idle, BTreeMap::new());
+        Self { party, chain, epoch, secrets, rng, batch, carried, opened, stage, votes }
+    }
+
+    /// The same party with what it stored in an earlier run: what it signed and promised there holds.
+    #[must_use]
+    pub fn with_votes(mut self, records: &[Record]) -> Self {
+        // The last record of a shard says all.
+        self.votes = records.iter().map(|record| (record.shard, *record)).collect();
+        self
+    }
+
+    /// Goes on with an epoch that is open already, as a party does that was away: it has what it stored, and gets the
+    /// rest from the chain and from its peers. `closed` if nothing more is taken in.
+    pub fn rejoin(&mut self, opened: OpenedEpoch, closed: bool) -> Vec<Effect> {
+        self.opened = Some(opened.clone());
+        let mut collect = Box::new(Collect::new(self.party, opened, self.batch, &self.votes));
+        let effects = if closed { collect.close(&self.secrets) } else { Ok(Vec::new()) };
+        self.stage = Stage::Collecting(collect);
+        effects.unwrap_or_else(|fault| self.fault(fault))
     }
 
     fn announce(&mut self) -> Vec<Effect> {
@@ -106,6 +136,13 @@ impl Party {
         vec![Effect::Send(Address::Coordinator, Message::Report(Report::Stopped { culprit, reason }))]
     }
 
+    /// Stops because of what another party did, and shows the evidence if there is any.
+    fn fault(&mut self, fault: Fault) -> Vec<Effect> {
+        let by = self.party;
+        let shown = fault.evidence.map(|evidence| Effect::Publish(Event::Evidence { by, evidence }));
+        shown.into_iter().chain(self.stop(fault.culprit, fault.reason.to_string())).collect()
+    }
+
     fn collecting(&mut self, from: Address, message: Message) -> Vec<Effect> {
         let Stage::Collecting(collect) = &mut self.stage else {
             return self.dropped(from, "no bundles are collected now");
@@ -120,7 +157,7 @@ impl Party {
             (Address::Coordinator, Message::Pass(shard)) => collect.pass(&self.secrets, shard),
             _ => return self.dropped(from, "not a message for a party that collects"),
         };
-        outcome.unwrap_or_else(|fault| self.stop(fault.culprit, fault.reason.to_string()))
+        outcome.unwrap_or_else(|fault| self.fault(fault))
     }
 }
 
@@ -140,10 +177,7 @@ impl Core for Party {
             },
             // Once an epoch: what was collected is never begun anew.
             (Address::Settlement, Message::Opened(opened)) => match self.stage {
-                Stage::Announced(_) => {
-                    self.stage = Stage::Collecting(Box::new(Collect::new(self.party, opened, self.batch)));
-                    Vec::new()
-                }
+                Stage::Announced(_) => self.rejoin(opened, false),
                 _ => self.dropped(from, "no epoch is about to open"),
             },
             (Address::Coordinator, Message::Phase(Phase::Sum)) => {
@@ -151,7 +185,7 @@ impl Core for Party {
                     Stage::Collecting(collect) => {
                         let (frozen, late) = match collect.freeze(&self.secrets) {
                             Ok(frozen) => frozen,
-                            Err(fault) => return self.stop(fault.culprit, fault.reason.to_string()),
+                            Err(fault) => return self.fault(fault),
                         };
                         let party = self.party;
                         let refuse = |bundle| Event::Refused { party, bundle, refusal: Refusal::NotInTime };
@@ -160,8 +194,12 @@ impl Core for Party {
                         let mut tallies = BTreeMap::new();
                         for frozen in frozen {
                             let shard = frozen.root.shard;
-                            let (tally, report) = Tally::new(frozen, &self.secrets);
-                            tallies.insert(shard, Box::new(tally));
+                            let book = self.opened.as_ref().and_then(|opened| opened.book(shard));
+                            let book = book.cloned().unwrap_or_default();
+                            let carried = self.carried.remove(&shard);
+                            let carried = carried.unwrap_or_else(|| Carried::none(party));
+                            let (tallying, report) = Tallying::new(frozen, (book, &carried), &self.secrets);
+                            tallies.insert(shard, Box::new(tallying));
                             effects.push(Effect::Send(Address::Coordinator, Message::Report(report)));
                         }
                         self.stage = Stage::Tallying(tallies);
@@ -175,17 +213,15 @@ impl Core for Party {
             }
             (Address::Coordinator, Message::Open(root)) => self.tallying(from, Input::Root(root)),
             (Address::Coordinator, Message::Phase(_)) => Vec::new(),
-            (Address::Party(peer), Message::Peer(letter))
-                if !matches!(
-                    letter.message,
-                    PeerMessage::Propose(..)
-                        | PeerMessage::Vote(..)
-                        | PeerMessage::Object(..)
-                        | PeerMessage::Complaint(..)
-                ) =>
-            {
+            (Address::Party(peer), Message::Peer(letter)) if !letter.message.is_agreement() => {
                 self.tallying(from, Input::Peer(peer, letter))
             }
+            (from, Message::Tick) => match &mut self.stage {
+                Stage::Collecting(collect) if from == Address::Party(self.party) => {
+                    collect.tick(&self.secrets).unwrap_or_else(|fault| self.fault(fault))
+                }
+                _ => Vec::new(),
+            },
             (_, message) => self.collecting(from, message),
         }
     }
@@ -202,7 +238,7 @@ impl Party {
         };
         let next = match input {
             Input::Root(root) => tally.begin(&root, &mut self.rng, &self.secrets),
-            Input::Peer(peer, letter) => tally.receive(peer, letter.message, &self.secrets),
+            Input::Peer(peer, letter) => tally.receive(peer, letter.message, &mut self.rng, &self.secrets),
         };
         match next {
             Ok((Some(tally), effects)) => {

@@ -3,13 +3,15 @@
 
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, Aggregate, Message, OpenedEpoch},
+    message::{Address, Aggregate, Book, Message, OpenedEpoch},
 };
 use chain::{
     Payload, Transaction, TxError,
     modules::{
         dapr::FinaliseEpoch,
-        usage::{IssuerKey, OpenEpoch, Opening, RegionKey, ReportRevenue, SubmitAggregate, TierSales},
+        usage::{
+            CarriedUsage, IssuerKey, OpenEpoch, Opening, RegionKey, ReportRevenue, SubmitAggregate, TierSales,
+        },
     },
     node::{Node, NodeError},
     signature::SecretKey,
@@ -148,7 +150,13 @@ impl Settlement {
         };
         let shards = shards.into_iter().map(context).collect();
         let sold = opening.sold.iter().map(|sales| (sales.tier, sales.subscriptions)).collect();
-        Ok(OpenedEpoch { shards, max_bundles: Arc::new(max_bundles), sold: Arc::new(sold) })
+        let book = |carried: &CarriedUsage| Book {
+            before: carried.commitments.clone(),
+            resting: opening.resting(carried.shard),
+            room: carried.room(),
+        };
+        let books = opening.residuals.iter().map(book).collect();
+        Ok(OpenedEpoch { shards, max_bundles: Arc::new(max_bundles), sold: Arc::new(sold), books })
     }
 
     fn settle(&mut self) -> Result<Vec<Effect>, SettlementError> {
@@ -193,9 +201,17 @@ impl Settlement {
                 let reason = "a header to anchor without a quorum";
                 vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]
             }
+            // Whoever holds a quorum's header may bring it. The chain takes the first of a position, and whatever comes
+            // later is no reason to stop.
             (Address::Party(_), Message::Anchor(header)) => {
-                self.open_to_all(Payload::AnchorHeader(header.clone()))?;
-                Self::to_parties(&Message::Anchored(Arc::new(header)))
+                match self.open_to_all(Payload::AnchorHeader(header.clone())) {
+                    Ok(()) => Self::to_parties(&Message::Anchored(Arc::new(header))),
+                    Err(SettlementError::Refused(_)) => {
+                        let reason = "a header that the chain does not take, or no longer";
+                        vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             (Address::Coordinator, Message::AnchorRoot(root)) => {
                 let shard = root.root.shard;
@@ -203,8 +219,8 @@ impl Settlement {
                 vec![Effect::Send(Address::Coordinator, Message::RootAnchored(shard))]
             }
             (Address::Coordinator, Message::Aggregate(aggregate)) => {
-                let Aggregate { shard, totals, proof, signatures } = *aggregate;
-                let submit = SubmitAggregate { epoch: self.plan.epoch, shard, totals, proof, signatures };
+                let Aggregate { shard, tally, proof, signatures } = *aggregate;
+                let submit = SubmitAggregate { epoch: self.plan.epoch, shard, tally, proof, signatures };
                 self.open_to_all(Payload::SubmitAggregate(submit))?;
                 vec![Effect::Send(Address::Coordinator, Message::AggregateRecorded(shard))]
             }

@@ -5,8 +5,9 @@ use crate::{
     coordinator::Coordinator,
     effect::{Core, Event, Refusal},
     intake::Intake,
+    journal::{Journal, JournalError},
     message::{Address, Message},
-    party::{Party, PartySecrets},
+    party::{Party, PartySecrets, Shelf},
     settlement::{Office, Plan, Settlement},
     transport::{Switchboard, Transport},
     verifier::Verifier,
@@ -17,8 +18,10 @@ use primitives::{Domain, PartyId, hash};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, Mutex, mpsc},
     thread::JoinHandle,
+    time::Duration,
 };
 
 /// What an epoch needs.
@@ -31,6 +34,8 @@ pub struct Config {
     pub treasury: Office,
     /// What is to be opened and reported.
     pub plan: Plan,
+    /// What the parties carry over from the epoch before.
+    pub carried: Shelf,
     /// Bundles in a batch.
     pub batch: usize,
     /// Seed of all randomness of the committee that reaches the public record: contributions to the beacon, nonces. A
@@ -42,6 +47,9 @@ pub struct Config {
 pub struct Summary {
     /// The node, with the epoch on it.
     pub node: Node,
+    /// What the parties carry to the next epoch. It is what they carried before if they opened nothing, and of use only
+    /// if the epoch's tallies are on record.
+    pub carried: Shelf,
     /// Messages that each actor handled, by name.
     pub messages: BTreeMap<String, u64>,
 }
@@ -57,9 +65,48 @@ pub struct Running {
     node: Arc<Mutex<Node>>,
 }
 
+/// How the shells run the actors: nothing of it reaches a record.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// How often parties are told that time passes: the unit of their patience.
+    pub tick: Duration,
+    /// Folder of the parties' votes, a file for each. Without one, votes are lost with the process: enough for a run
+    /// whose parties all end with it.
+    pub votes: Option<PathBuf>,
+    /// What is put between a party's core and its shell. For runs that show what a party can do that cheats.
+    pub disguise: Option<Disguise>,
+}
+
+/// Puts something in place of a party's core.
+#[derive(Clone)]
+pub struct Disguise(pub Arc<PutOn>);
+
+type PutOn = dyn Fn(PartyId, Box<dyn Core>) -> Box<dyn Core> + Send + Sync;
+
+impl std::fmt::Debug for Disguise {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Disguise(..)")
+    }
+}
+
+impl Default for Operation {
+    fn default() -> Self {
+        Self { tick: Duration::from_secs(1), votes: None, disguise: None }
+    }
+}
+
 /// Starts every actor. Nothing happens until [`Running::begin`].
 pub fn start(config: Config, node: Node) -> Running {
-    let Config { parties, steward, treasury, plan, batch, seed } = config;
+    start_with(config, node, Operation::default())
+        .expect("without a folder of votes there is nothing to open")
+}
+
+/// Starts every actor, with votes that outlive the process.
+///
+/// # Errors
+/// If a file of votes cannot be opened.
+pub fn start_with(config: Config, node: Node, operation: Operation) -> Result<Running, JournalError> {
+    let Config { parties, steward, treasury, plan, carried, batch, seed } = config;
     let (chain, epoch) = (node.ledger().origin().chain, plan.epoch);
     let node = Arc::new(Mutex::new(node));
     let rng = |name: Address| {
@@ -67,19 +114,36 @@ pub fn start(config: Config, node: Node) -> Running {
     };
 
     let mut cores: Vec<(Address, Box<dyn Core>)> = Vec::new();
+    let mut seats = BTreeMap::new();
     for secrets in parties {
         let party = secrets.signer.party();
         let at = Address::Party(party);
         cores.push((Address::Intake(party), Box::new(Intake::new(party))));
         cores.push((Address::Verifier(party), Box::new(Verifier::new(party))));
-        cores.push((at, Box::new(Party::new(chain, epoch, secrets, batch, rng(at)))));
+        let held = carried.of(party);
+        let core = Party::new((chain, epoch), secrets, (batch, held), rng(at));
+        let disguised = |core: Party| -> Box<dyn Core> {
+            match &operation.disguise {
+                Some(Disguise(put_on)) => put_on(party, Box::new(core)),
+                None => Box::new(core),
+            }
+        };
+        let seat = match &operation.votes {
+            Some(folder) => {
+                let (journal, records) = Journal::open(folder.join(format!("votes-{epoch}-{party}")))?;
+                Seat::with_journal(disguised(core.with_votes(&records)), journal)
+            }
+            None => Seat::new(disguised(core)),
+        };
+        seats.insert(at, Arc::new(seat));
     }
     let at = Address::Settlement;
     cores.push((Address::Coordinator, Box::new(Coordinator::new())));
     cores.push((at, Box::new(Settlement::new(node.clone(), steward, treasury, plan, rng(at)))));
 
     let (publish, events) = mpsc::channel();
-    let around = Surroundings { board: Arc::new(Switchboard::default()), events: publish };
+    let (board, tick) = (Arc::new(Switchboard::default()), operation.tick);
+    let around = Surroundings { board, events: publish, shelf: Arc::new(carried), tick };
     let (ready, handles) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         let runner = System::new();
@@ -88,10 +152,10 @@ pub fn start(config: Config, node: Node) -> Running {
         drop(runner.run());
     });
     let (system, arbiter) = handles.recv().expect("the system's thread says when it runs");
-    let seats = cores.into_iter().map(|(at, core)| (at, Arc::new(Seat::new(core)))).collect();
+    seats.extend(cores.into_iter().map(|(at, core)| (at, Arc::new(Seat::new(core)))));
     let running = Running { seats, around, events, arbiter, system, thread, node };
     running.seats.keys().for_each(|at| running.resume(*at));
-    running
+    Ok(running)
 }
 
 impl Running {
@@ -151,9 +215,11 @@ impl Running {
         // A panic of an actor has been printed; the node is what it was after the last block.
         drop(self.thread.join());
         let messages = self.seats.iter().map(|(at, seat)| (at.to_string(), seat.handled())).collect();
-        drop(self.around);
+        let Surroundings { shelf, .. } = self.around;
         drop(self.seats);
         let node = Arc::into_inner(self.node).expect("every actor has gone with its thread");
-        Summary { node: node.into_inner().expect("nobody panics while holding the node"), messages }
+        let node = node.into_inner().expect("nobody panics while holding the node");
+        let carried = Arc::into_inner(shelf).expect("every actor has gone with its thread");
+        Summary { node, carried, messages }
     }
 }

@@ -2,7 +2,10 @@
 //! nothing makes a decoder panic.
 
 use chain::{Block, Transaction};
-use engine::message::{Letter, PeerMessage};
+use engine::{
+    message::{Letter, PeerMessage},
+    party::{evidence::Evidence, voting::Record},
+};
 use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
 use primitives::{Decode, Encode, GovernanceParams};
 use proofs::{
@@ -10,6 +13,7 @@ use proofs::{
     bundle::{Bundle, Envelope, Published},
     cap::CapProof,
     committee::{Committee, Signatures},
+    inclusion::Inclusion,
     receipt::Receipt,
     shard::Shard,
     sharing::{Complaint, SealedShares},
@@ -58,6 +62,9 @@ pub const DECODERS: &[Decoder] = &[
     ("block", canonical::<Block>),
     ("parameters", canonical::<GovernanceParams>),
     ("what is published of a bundle", canonical::<Published>),
+    ("evidence", canonical::<Evidence>),
+    ("record of votes", canonical::<Record>),
+    ("final receipt", canonical::<Inclusion>),
 ];
 
 /// Gives bytes to every decoder.

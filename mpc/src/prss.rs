@@ -12,7 +12,7 @@ use crate::{
     replicated::Share,
     step::Step,
 };
-use primitives::{Digest, Domain, Encode, PartyId, field::Residue, hash};
+use primitives::{CodecError, Decode, Digest, Domain, Encode, PartyId, Reader, Writer, field::Residue, hash};
 use rand_chacha::{
     ChaCha20Rng,
     rand_core::{RngCore, SeedableRng},
@@ -30,6 +30,18 @@ pub struct PrssKey(pub [u8; 32]);
 impl std::fmt::Debug for PrssKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PrssKey(..)")
+    }
+}
+
+impl Encode for PrssKey {
+    fn encode(&self, w: &mut Writer) {
+        w.raw(&self.0);
+    }
+}
+
+impl Decode for PrssKey {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        r.array().map(Self)
     }
 }
 

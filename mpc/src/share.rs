@@ -40,6 +40,11 @@ impl ShareSum {
     fn zero(width: usize) -> Self {
         Self { entries: vec![Scalar::ZERO; width], blinding: Scalar::ZERO }
     }
+
+    fn add(&mut self, entries: &[Scalar], blinding: Scalar) {
+        self.entries.iter_mut().zip(entries).for_each(|(into, x)| *into += x);
+        self.blinding += blinding;
+    }
 }
 
 /// One party's two shares of the totals of every group, in the order own, next.
@@ -70,11 +75,53 @@ impl<G: Ord + Copy> ReplicatedTotals<G> {
             }
         }
         let sums = self.groups.entry(group).or_insert_with(|| [0, 1].map(|_| ShareSum::zero(self.width)));
-        for (sum, (entries, blinding)) in sums.iter_mut().zip(shares) {
-            sum.entries.iter_mut().zip(entries).for_each(|(into, x)| *into += x);
-            sum.blinding += blinding;
+        sums.iter_mut().zip(shares).for_each(|(sum, (entries, blinding))| sum.add(entries, blinding));
+        Ok(())
+    }
+
+    /// Adds what another party's worth of totals holds: of the same party, and as wide.
+    ///
+    /// # Errors
+    /// If they are not as wide. Nothing is added then.
+    pub fn merge(&mut self, other: &Self) -> Result<(), WidthError> {
+        if other.width != self.width {
+            return Err(WidthError { found: other.width, expected: self.width });
+        }
+        for (group, [own, next]) in &other.groups {
+            self.add(*group, [(&own.entries, own.blinding), (&next.entries, next.blinding)])?;
         }
         Ok(())
+    }
+
+    /// Shares of the sums over some groups: own, then next.
+    pub fn sum(&self, of: impl Fn(&G) -> bool) -> [ShareSum; 2] {
+        let mut sums = [0, 1].map(|_| ShareSum::zero(self.width));
+        for (_, shares) in self.groups.iter().filter(|(group, _)| of(group)) {
+            sums.iter_mut().zip(shares).for_each(|(sum, share)| sum.add(&share.entries, share.blinding));
+        }
+        sums
+    }
+
+    /// Forgets the entries of some groups at some places.
+    pub fn clear(&mut self, of: impl Fn(&G) -> bool, at: &[usize]) {
+        for share in self.groups.iter_mut().filter(|(group, _)| of(group)).flat_map(|(_, shares)| shares) {
+            at.iter().for_each(|at| share.entries[*at] = Scalar::ZERO);
+        }
+    }
+
+    /// The same totals with their entries elsewhere: `from` says where the entry at each place comes from.
+    pub fn laid_out(&self, from: &[Option<usize>]) -> Self {
+        let lay = |share: &ShareSum| ShareSum {
+            entries: from.iter().map(|at| at.map_or(Scalar::ZERO, |at| share.entries[at])).collect(),
+            blinding: share.blinding,
+        };
+        let groups = self.groups.iter().map(|(group, shares)| (*group, shares.each_ref().map(lay)));
+        Self { party: self.party, width: from.len(), groups: groups.collect() }
+    }
+
+    /// Groups in order.
+    pub fn groups(&self) -> impl Iterator<Item = G> {
+        self.groups.keys().copied()
     }
 
     /// Groups in order, each with the party's own share of its totals.

@@ -45,7 +45,8 @@ pub struct GovernanceParams {
     pub infra_share: BasisPoints,
     /// Protocol fee.
     pub fee_share: BasisPoints,
-    /// Fewest listeners with which a (work, tier) cell is published.
+    /// Fewest listeners of an epoch with which a (work, tier) cell is published. 0 and 1 are the same: of a cell without
+    /// a listener there is nothing to publish.
     pub k_anonymity: u32,
     /// Views of one work by one subscriber that count.
     pub j_max: u16,
@@ -159,6 +160,11 @@ impl GovernanceParams {
         }
         let denominator = u128::from(ONE_Q32) + u128::from(self.k) * u128::from(j);
         u32::try_from((u128::from(ONE_Q16) << 32) / denominator).expect("at most one")
+    }
+
+    /// Fewest listeners of an epoch with which a (work, tier) cell is published, at least one.
+    pub fn least_listeners(&self) -> u32 {
+        self.k_anonymity.max(1)
     }
 
     /// What an event is worth in 2^-18 views: a view's value times the quarters of the work that were played.

@@ -12,12 +12,8 @@ use proofs::{
     generators::{bases, event_bases, hash_to_group},
     receipt,
     sharing::{Accepted, BatchShare, Complaint, SHOWN_SHARE, SharePart, ShareSeed, held, share_commitments},
-    tally::{
-        BatchHeader, Count, EpochRoot, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement, Totals,
-        prover::{ShareBlindings, announce, respond},
-        statement::{OpeningRow, ShareOpenings, challenge},
-    },
-    testing::{self, TestCommittee, TestSubscriber},
+    tally::{BatchHeader, EpochRoot, Residual, Running, SignedHeader, SignedRoot, TallyStatement, verifier},
+    testing::{self, JointTally, TestCommittee, TestSubscriber, TierShares},
     token,
     wire::{WirePoint, WireScalar},
 };
@@ -245,43 +241,28 @@ fn sharing(world: &World) -> Section {
     section
 }
 
-/// The proof of totals over the one bundle, made by the three parties together.
-fn totals(world: &World, root: &EpochRoot, running: &Running) -> (Totals, [ShareOpenings; 3], TallyProof) {
+/// The proof of totals over the one bundle, made by the three parties together. The first work that it is of stays
+/// closed.
+fn joint_tally(world: &World, root: &EpochRoot, running: &Running) -> JointTally {
     let World { context, bundle, accepted, .. } = world;
-    let (width, group) = (context.shard.width(), bundle.envelope.group());
-    let proof = &bundle.proof;
+    let (width, proof) = (context.shard.width(), &bundle.proof);
     let shares = PartyId::ALL.map(|share| {
         let seed = &world.seeds()[share.index()];
         let response =
             (share == SHOWN_SHARE).then_some((&proof.vector_response[..], proof.blinding_response));
         BatchShare::of(width, &[SharePart { seed, challenge: accepted.challenge, response }])
     });
-    let mut totals = Totals::default();
-    for work in 0..width {
-        let sum: Scalar = shares.iter().map(|share| share.entries[work]).sum();
-        let count = Count::from_scalar(&sum).expect("a count");
-        totals.insert(group, primitives::WorkIndex(work as u16), count);
-    }
-    let openings = shares.each_ref().map(|sum| {
-        let shares = sum.entries.iter().copied().map(WireScalar).collect();
-        ShareOpenings { rows: vec![OpeningRow { group, shares }] }
-    });
-    let digests = openings.each_ref().map(ShareOpenings::digest);
-    let generators = context.works.digest();
-    let statement = TallyStatement { root, generators, running, totals: &totals };
-    let (transcript, lambda) = statement.bind(&digests);
-    let mut rng = ChaCha20Rng::seed_from_u64(23);
-    let announced = openings.each_ref().map(|openings| announce(&root.digest(), openings, &mut rng));
-    let announcement: RistrettoPoint = announced.iter().map(|(_, point)| point).sum();
-    let c = challenge(transcript, &announcement);
-    let answer = |((nonce, _), sum): ((_, _), &BatchShare)| {
-        respond(nonce, &ShareBlindings(vec![sum.blinding]), lambda, c)
-    };
-    let response: Scalar = announced.into_iter().zip(&shares).map(answer).sum();
-    let proof =
-        TallyProof { openings: digests, announcement: announcement.into(), response: response.into() };
-    proofs::tally::verifier::verify(&context.works, &statement, &proof).expect("the totals are right");
-    (totals, openings, proof)
+    let blindings = shares.each_ref().map(|share| share.blinding);
+    let shares = TierShares { entries: shares.map(|share| share.entries.clone()), blindings };
+    let used: Vec<usize> = (0..width).filter(|at| shares.total(*at) != Scalar::ZERO).collect();
+    let published = |_, work: primitives::WorkIndex| used[1..].contains(&usize::from(work.0));
+    let (works, before) = (&context.works, Residual::default());
+    let shares = [(bundle.envelope.tier, shares)].into();
+    let rng = &mut ChaCha20Rng::seed_from_u64(23);
+    let joint = JointTally::prove(root, works, (running, &before), &shares, published, rng);
+    let statement = TallyStatement { root, works, running, before: &before, totals: &joint.totals };
+    verifier::verify(&statement, &joint.after, &joint.proof).expect("the totals are right");
+    joint
 }
 
 fn tally(world: &World) -> Section {
@@ -313,7 +294,7 @@ fn tally(world: &World) -> Section {
     signed_header.verify(&committee.public).expect("two of three signed");
     let root = EpochRoot { chain, epoch, shard, batches: 1, last: header.digest() };
     let signed_root = SignedRoot { root: root.clone(), signatures: signed(&root.digest()) };
-    let (totals, openings, proof) = totals(world, &root, &running);
+    let JointTally { totals, after, openings, proof } = joint_tally(world, &root, &running);
 
     let mut section = Section::default();
     section.value("running", &running);
@@ -328,6 +309,7 @@ fn tally(world: &World) -> Section {
     section.value("totals_digest", &totals.digest());
     section.value("openings_of_share_1", &openings[0]);
     section.value("proof", &proof);
+    section.value("carried_over", &after);
     section
 }
 

@@ -125,6 +125,7 @@ impl Decode for Committee {
 }
 
 /// A party's signing key.
+#[derive(Clone)]
 pub struct PartySigner {
     party: PartyId,
     key: SigningKey,

@@ -80,6 +80,7 @@ pub fn tag_base(chain: ChainId, epoch_key: &Digest, shard: ShardIndex) -> Ristre
 /// `G_w` of every index of a shard, padding included.
 pub struct WorkBases {
     points: Vec<RistrettoPoint>,
+    works: usize,
     digest: Digest,
 }
 
@@ -92,7 +93,13 @@ impl WorkBases {
         let points: Vec<_> = named.chain(padding).collect();
         let fixed = [bases().blinding, bases().key, bases().value_blinding, bases().kem];
         let bytes: Vec<u8> = points.iter().chain(&fixed).flat_map(|p| p.compress().0).collect();
-        Self { points, digest: hash::hash(Domain::Generator, &[b"digest", &bytes]) }
+        let works = shard.works().len();
+        Self { points, works, digest: hash::hash(Domain::Generator, &[b"digest", &bytes]) }
+    }
+
+    /// Number of works: the bases after so many are of padding.
+    pub fn works(&self) -> usize {
+        self.works
     }
 
     /// The bases, one for each index.

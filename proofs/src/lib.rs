@@ -7,6 +7,7 @@
 //! | [`bundle`] | the usage proof: statement, prover, single and batch verifier |
 //! | [`cap`] | the range proof that a subscriber's value stays below the cap |
 //! | [`sharing`] | the additive shares of a usage vector, sealed to the parties that hold them; complaints |
+//! | [`inclusion`] | final receipts: a bundle is in an anchored batch |
 //! | [`tally`] | batch headers with running commitments, and the proof of the totals |
 //!
 //! Verifiers never import provers. Nothing here performs input or output; randomness enters through arguments.
@@ -18,6 +19,7 @@ pub mod committee;
 pub mod epoch;
 pub mod generators;
 mod halving;
+pub mod inclusion;
 pub mod receipt;
 pub mod shard;
 pub mod sharing;

@@ -22,6 +22,10 @@ use primitives::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{collections::BTreeSet, sync::OnceLock};
 
+mod tally;
+
+pub use tally::{JointTally, TierShares};
+
 /// One of a handful of blind signers, each found once.
 fn signer(number: usize) -> &'static BlindIssuer {
     static SIGNERS: [OnceLock<BlindIssuer>; 5] = [const { OnceLock::new() }; 5];

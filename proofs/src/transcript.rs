@@ -55,10 +55,6 @@ pub(crate) struct RangeChallenges {
     pub rounds: [Residue; ROUNDS],
 }
 
-/// `lambda`: combines the groups of a tally.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lambda(pub Scalar);
-
 /// `c`: the challenge of the tally's Schnorr proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TallyChallenge(pub Scalar);
@@ -70,13 +66,6 @@ pub fn powers(s: Scalar) -> impl Iterator<Item = Scalar> {
 
 impl Rho {
     /// `1, rho, rho^2, ...`, one a event.
-    pub fn powers(self) -> impl Iterator<Item = Scalar> {
-        powers(self.0)
-    }
-}
-
-impl Lambda {
-    /// `1, lambda, lambda^2, ...`, one a group.
     pub fn powers(self) -> impl Iterator<Item = Scalar> {
         powers(self.0)
     }
@@ -185,7 +174,7 @@ impl TallyTranscript {
     /// An empty transcript.
     #[expect(clippy::new_without_default, reason = "a transcript is started on purpose, never by default")]
     pub fn new() -> Self {
-        Self(Transcript::new(b"cwe/v1/tally"))
+        Self(Transcript::new(b"cwe/v2/tally"))
     }
 
     /// Appends the digest of the frozen root.
@@ -203,6 +192,11 @@ impl TallyTranscript {
         self.0.append_message(b"running", bytes);
     }
 
+    /// Appends the encoded commitments that earlier epochs left over.
+    pub fn carried(&mut self, bytes: &[u8]) {
+        self.0.append_message(b"carried", bytes);
+    }
+
     /// Appends the digest of the totals.
     pub fn totals(&mut self, digest: &Digest) {
         self.0.append_message(b"totals", &digest.0);
@@ -213,12 +207,7 @@ impl TallyTranscript {
         self.0.append_message(b"openings", &digest.0);
     }
 
-    /// Draws `lambda`.
-    pub fn lambda(&mut self) -> Lambda {
-        Lambda(scalar(&mut self.0, b"lambda"))
-    }
-
-    /// Appends the sum of the announcements.
+    /// Appends the sum of the announcements of a tier.
     pub fn announcement(&mut self, point: &WirePoint) {
         self.0.append_message(b"announcement", &point.0);
     }

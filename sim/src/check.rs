@@ -1,4 +1,4 @@
-//! A plaintext count of what was opened, by other code: plain maps and wide integers over the rows of `workload.csv`.
+//! A plaintext count of what was published, by other code: plain maps and wide integers over the rows of `workload.csv`.
 //! Nothing of the proofs, the parties or the settlement is called here; the public record is only read.
 
 use chain::light::EpochRecord;
@@ -10,6 +10,8 @@ use std::fmt;
 /// One accepted event, as the simulator knows it: a row of `workload.csv`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TruthRow {
+    /// The epoch.
+    pub epoch: u64,
     /// Who.
     pub subscriber: String,
     /// Their tier.
@@ -49,12 +51,30 @@ const LIMBS: [&str; 4] = ["listeners", "backed", "views", "value"];
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// A cell of the totals.
+    /// A cell is published with too few listeners, or stays closed with enough.
+    Threshold {
+        /// Tier.
+        tier: u8,
+        /// The work.
+        work: WorkId,
+        /// Listeners of the epoch.
+        listeners: u128,
+        /// Whether it is published.
+        published: bool,
+    },
+    /// The spread of backed views over regions.
+    Squares {
+        /// The work.
+        work: WorkId,
+        /// What was opened.
+        opened: u128,
+        /// What the rows give.
+        counted: u128,
+    },
+    /// The total of a published cell.
     Cell {
         /// Tier.
         tier: u8,
-        /// Region, 0 for none.
-        region: u8,
         /// The work.
         work: WorkId,
         /// Which count.
@@ -108,11 +128,15 @@ pub enum Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cell { tier, region, work, count, opened, counted } => {
-                write!(
-                    f,
-                    "{count} of {work} in tier {tier}, region {region}: opened {opened}, counted {counted}"
-                )
+            Self::Threshold { tier, work, listeners, published } => {
+                let what = if *published { "is published" } else { "stays closed" };
+                write!(f, "{work} {what} in tier {tier} with {listeners} listeners in the epoch")
+            }
+            Self::Squares { work, opened, counted } => {
+                write!(f, "squares of backed views of {work}: opened {opened}, counted {counted}")
+            }
+            Self::Cell { tier, work, count, opened, counted } => {
+                write!(f, "{count} of {work} in tier {tier}: opened {opened}, counted {counted}")
             }
             Self::Padding { shard, index } => {
                 write!(f, "index {index} of shard {shard} stands for no work and has a count")
@@ -136,6 +160,14 @@ pub struct Comparison {
     pub works: usize,
     /// Cells compared: those of the rows and those opened.
     pub cells: usize,
+    /// Works of which a cell is published.
+    pub works_published: usize,
+    /// Works of which usage is carried over.
+    pub works_carried: usize,
+    /// Value of published cells, in 2^-18 views, with what was carried to them.
+    pub value_published: u128,
+    /// Value that is carried over.
+    pub value_carried: u128,
     /// What does not agree.
     pub mismatches: Vec<Mismatch>,
 }
@@ -145,27 +177,101 @@ impl Comparison {
     pub fn holds(&self) -> bool {
         self.mismatches.is_empty()
     }
+
+    /// Part of all value that is carried over.
+    pub fn value_carried_share(&self) -> f64 {
+        let all = self.value_carried + self.value_published;
+        if all == 0 { 0.0 } else { self.value_carried as f64 / all as f64 }
+    }
 }
 
-fn add(sum: &mut Counts, more: Counts) {
-    sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+/// A work in a tier.
+type Place = (u8, WorkId);
+
+/// What a cell holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Held {
+    counts: Counts,
+    /// Backed views by region.
+    backed: BTreeMap<u8, u128>,
 }
 
-fn counts(row: &TruthRow) -> Counts {
-    [u128::from(row.view == 0), u128::from(row.backed), 1, u128::from(row.value)]
-}
-
-/// Counts the rows and compares with every opened total, every work's sums, and the payouts.
-pub fn compare(rows: &[TruthRow], record: &EpochRecord) -> Comparison {
-    let mut mismatches = Vec::new();
-    let mut by_cell: BTreeMap<(u8, u8, WorkId), Counts> = BTreeMap::new();
-    let mut by_work: BTreeMap<WorkId, Counts> = BTreeMap::new();
-    for row in rows {
-        add(by_cell.entry((row.tier, row.region, row.work_id)).or_default(), counts(row));
-        add(by_work.entry(row.work_id).or_default(), counts(row));
+impl Held {
+    fn add(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(sum, more)| *sum += more);
+        for (region, backed) in &other.backed {
+            *self.backed.entry(*region).or_default() += backed;
+        }
     }
 
-    let mut opened: BTreeMap<(u8, u8, WorkId), Counts> = BTreeMap::new();
+    fn row(&mut self, row: &TruthRow) {
+        let counts = [u128::from(row.view == 0), u128::from(row.backed), 1, u128::from(row.value)];
+        let backed = [(row.region, u128::from(row.backed))].into_iter().filter(|(_, n)| *n > 0).collect();
+        self.add(&Self { counts, backed });
+    }
+}
+
+/// Usage of cells that were not published so far, in the open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CarriedOver(BTreeMap<Place, Held>);
+
+/// Counts the rows of an epoch, adds what was carried over, and compares with what was published: which cells, their
+/// totals, every work's sums, and the payouts. Gives what is carried on.
+pub fn compare(rows: &[TruthRow], record: &EpochRecord, carried: &CarriedOver) -> (Comparison, CarriedOver) {
+    let mut mismatches = Vec::new();
+    let (mut fresh, mut all) = (BTreeMap::<Place, Held>::new(), carried.0.clone());
+    for row in rows {
+        let place = (row.tier, row.work_id);
+        fresh.entry(place).or_default().row(row);
+        all.entry(place).or_default().row(row);
+    }
+    let opened = opened(record, &mut mismatches);
+    let least = u128::from(record.params.k_anonymity.max(1));
+    let (mut published, mut after) = (BTreeMap::<Place, Held>::new(), BTreeMap::new());
+    let places: BTreeSet<Place> = all.keys().chain(opened.keys()).copied().collect();
+    for place in &places {
+        let (tier, work) = *place;
+        let held = all.get(place).cloned().unwrap_or_default();
+        let listeners = fresh.get(place).map_or(0, |held| held.counts[0]);
+        let open = opened.get(place);
+        if open.is_some() != (listeners >= least) {
+            let published = open.is_some();
+            mismatches.push(Mismatch::Threshold { tier, work, listeners, published });
+        }
+        let Some(open) = open else {
+            after.insert(*place, held);
+            continue;
+        };
+        for (count, (opened, counted)) in LIMBS.into_iter().zip(open.iter().copied().zip(held.counts)) {
+            if opened != counted {
+                mismatches.push(Mismatch::Cell { tier, work, count, opened, counted });
+            }
+        }
+        published.insert(*place, held);
+    }
+    let works = by_work(&published);
+    compare_works(&works, record, &mut mismatches);
+    compare_squares(&works, record, &mut mismatches);
+    compare_payouts(record, &mut mismatches);
+    let carries = |held: &&Held| held.counts != Counts::default();
+    let closed: BTreeSet<WorkId> =
+        after.iter().filter(|(_, held)| carries(held)).map(|((_, work), _)| *work).collect();
+    let value = |cells: &BTreeMap<Place, Held>| cells.values().map(|held| held.counts[3]).sum();
+    let comparison = Comparison {
+        works: record.works.len(),
+        cells: places.len(),
+        works_published: works.len(),
+        works_carried: closed.len(),
+        value_published: value(&published),
+        value_carried: value(&after),
+        mismatches,
+    };
+    (comparison, CarriedOver(after))
+}
+
+/// Published totals by cell.
+fn opened(record: &EpochRecord, mismatches: &mut Vec<Mismatch>) -> BTreeMap<Place, Counts> {
+    let mut opened = BTreeMap::new();
     for (shard, part) in (0u32..).zip(&record.shards) {
         let works: Vec<WorkId> =
             record.works.iter().filter(|work| work.shard.0 == shard).map(|work| work.work_id).collect();
@@ -175,37 +281,50 @@ pub fn compare(rows: &[TruthRow], record: &EpochRecord) -> Comparison {
                 continue;
             };
             let found = [cell.listeners, cell.backed, cell.views, cell.value].map(u128::from);
-            add(opened.entry((cell.tier.0, cell.region.into(), *work)).or_default(), found);
+            opened.insert((cell.tier.0, *work), found);
         }
     }
-    let cells: BTreeSet<_> = by_cell.keys().chain(opened.keys()).copied().collect();
-    for (tier, region, work) in &cells {
-        let at = (*tier, *region, *work);
-        let (opened, counted) = (get(&opened, &at), get(&by_cell, &at));
-        for (count, (opened, counted)) in LIMBS.into_iter().zip(opened.into_iter().zip(counted)) {
-            if opened != counted {
-                let (tier, region, work) = at;
-                mismatches.push(Mismatch::Cell { tier, region, work, count, opened, counted });
+    opened
+}
+
+fn by_work(cells: &BTreeMap<Place, Held>) -> BTreeMap<WorkId, Held> {
+    let mut works = BTreeMap::<WorkId, Held>::new();
+    for ((_, work), held) in cells {
+        works.entry(*work).or_default().add(held);
+    }
+    works
+}
+
+/// Sums over regions of squares of the views over all tiers.
+fn compare_squares(works: &BTreeMap<WorkId, Held>, record: &EpochRecord, mismatches: &mut Vec<Mismatch>) {
+    let mut opened = BTreeMap::<WorkId, u128>::new();
+    for (shard, part) in (0u32..).zip(&record.shards) {
+        let in_shard: Vec<_> = record.works.iter().filter(|work| work.shard.0 == shard).collect();
+        for row in part.squares.iter().filter(|row| row.tier.is_none()) {
+            if let Some(work) = in_shard.get(usize::from(row.index.0)) {
+                opened.insert(work.work_id, row.sum.0);
             }
         }
     }
-    compare_works(&by_work, record, &mut mismatches);
-    compare_payouts(record, &mut mismatches);
-    Comparison { works: record.works.len(), cells: cells.len(), mismatches }
+    let squares = |held: &Held| held.backed.values().map(|n| n * n).sum::<u128>();
+    let works: BTreeMap<_, _> = works.iter().map(|(work, held)| (*work, squares(held))).collect();
+    for work in works.keys().chain(opened.keys()).copied().collect::<BTreeSet<_>>() {
+        let get = |map: &BTreeMap<WorkId, u128>| map.get(&work).copied().unwrap_or(0);
+        let (opened, counted) = (get(&opened), get(&works));
+        if opened != counted {
+            mismatches.push(Mismatch::Squares { work, opened, counted });
+        }
+    }
 }
 
-fn get<K: Ord>(map: &BTreeMap<K, Counts>, key: &K) -> Counts {
-    map.get(key).copied().unwrap_or_default()
-}
-
-fn compare_works(counted: &BTreeMap<WorkId, Counts>, record: &EpochRecord, mismatches: &mut Vec<Mismatch>) {
+fn compare_works(counted: &BTreeMap<WorkId, Held>, record: &EpochRecord, mismatches: &mut Vec<Mismatch>) {
     let listed: BTreeSet<WorkId> = record.works.iter().map(|work| work.work_id).collect();
     for work in counted.keys().filter(|work| !listed.contains(work)) {
         mismatches.push(Mismatch::UnknownWork { work: *work });
     }
     for work in &record.works {
         let recorded = [work.listeners, work.backed, work.views, work.raw_usage].map(u128::from);
-        let counted = get(counted, &work.work_id);
+        let counted = counted.get(&work.work_id).map_or(Counts::default(), |held| held.counts);
         for (count, (recorded, counted)) in LIMBS.into_iter().zip(recorded.into_iter().zip(counted)) {
             if recorded != counted {
                 mismatches.push(Mismatch::Work { work: work.work_id, count, recorded, counted });

@@ -3,12 +3,14 @@
 
 mod claims;
 mod collect;
+mod evidence;
 pub mod folder;
 pub mod layer1;
 mod metrics;
 pub mod outcome;
 mod page;
 mod statements;
+pub mod stopped;
 mod submissions;
 mod verdicts;
 
@@ -17,13 +19,16 @@ pub use layer1::{Layer1, OnLayer1};
 pub use metrics::{ActorMetrics, Metrics, TierMetrics};
 pub use outcome::{AttackReport, Outcome, PayoutRow, Verdict};
 pub use statements::Statements;
+pub use stopped::Stopped;
 
 use crate::{
-    adversary, check,
+    adversary,
+    check::{self, CarriedOver, Comparison, TruthRow},
     device::{self, DeviceError},
     progress::{Progress, Stage, Timed},
+    rogue::Adversary,
     workload::{self, Workload, WorkloadError, WorkloadOptions},
-    world::{EPOCH, World, WorldError},
+    world::{World, WorldError},
 };
 use chain::{
     Genesis, Node,
@@ -32,22 +37,24 @@ use chain::{
     modules::{dapr::Claim, usage::check_shards},
     node::{NodeError, read_blocks},
 };
-use engine::Summary;
+use engine::{Operation, Shelf, Summary};
 use primitives::{
-    Digest, Domain, Encode, GovernanceParams, PartyId, Preset, hash,
+    Digest, Domain, Encode, GovernanceParams, Preset, hash,
     limits::{MAX_BATCH, MAX_SHARD_WIDTH},
 };
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 use thiserror::Error;
 
 /// Bundles in a batch.
 pub const DEFAULT_BATCH: usize = 24;
 /// Most works of one shard, unless a run asks for fewer: as many as a shard can hold.
 pub const DEFAULT_SHARD_WIDTH: u16 = MAX_SHARD_WIDTH as u16;
-/// The threshold of a demo, whatever its preset says: the parties do not compare under encryption yet, so every cell is
-/// opened.
-pub const K_ANONYMITY: u32 = 0;
+/// Most epochs of a run.
+pub const MAX_EPOCHS: u64 = 52;
 
 const _: () = assert!(DEFAULT_BATCH <= MAX_BATCH);
 
@@ -56,8 +63,12 @@ const _: () = assert!(DEFAULT_BATCH <= MAX_BATCH);
 pub struct Options {
     /// The workload.
     pub workload: WorkloadOptions,
-    /// Parameters of the epoch; the threshold is [`K_ANONYMITY`] all the same.
+    /// Parameters of the epochs.
     pub preset: Preset,
+    /// Fewest listeners with which a cell is published, if it is not the preset's.
+    pub k_anonymity: Option<u32>,
+    /// Epochs, one after the other, at least one.
+    pub epochs: u64,
     /// Bundles in a batch.
     pub batch: usize,
     /// Most works of one shard: more works are dealt to several.
@@ -66,6 +77,8 @@ pub struct Options {
     pub layer1: Layer1,
     /// An actor that is taken away for a while.
     pub outage: Option<Outage>,
+    /// A party that cheats.
+    pub adversary: Option<Adversary>,
 }
 
 impl Default for Options {
@@ -73,10 +86,13 @@ impl Default for Options {
         Self {
             workload: WorkloadOptions::default(),
             preset: Preset::Spec,
+            k_anonymity: None,
+            epochs: 1,
             batch: DEFAULT_BATCH,
             shard_width: DEFAULT_SHARD_WIDTH,
             layer1: Layer1::default(),
             outage: None,
+            adversary: None,
         }
     }
 }
@@ -84,7 +100,8 @@ impl Default for Options {
 impl Options {
     /// Parameters of the run.
     pub fn params(&self) -> GovernanceParams {
-        GovernanceParams { k_anonymity: K_ANONYMITY, ..self.preset.params() }
+        let params = self.preset.params();
+        GovernanceParams { k_anonymity: self.k_anonymity.unwrap_or(params.k_anonymity), ..params }
     }
 }
 
@@ -128,14 +145,9 @@ pub enum DemoError {
         /// Why.
         error: std::io::Error,
     },
-    /// The parties stopped.
-    #[error("the epoch was aborted: {reason}{}", .culprit.map(|p| format!(" (party {p} is to blame)")).unwrap_or_default())]
-    Aborted {
-        /// Who is to blame, if anybody.
-        culprit: Option<PartyId>,
-        /// Why.
-        reason: String,
-    },
+    /// The parties stopped: nothing was paid.
+    #[error("the epoch was aborted: {}{}", .0.reason, .0.in_words())]
+    Aborted(Box<Stopped>),
     /// Nothing happened for a long time.
     #[error("nothing happened for {seconds} seconds in phase {phase}")]
     Stalled {
@@ -239,43 +251,96 @@ pub fn run(
     let progress = &Timed::new(progress);
     let connected = options.layer1.connect(workload.seed)?;
     let params = options.params();
-    let world = World::new(&workload, &params, options.shard_width, progress)?;
+    let mut world = World::new(&workload, &params, options.shard_width, progress)?;
     let genesis = world.genesis();
     let mut node = Node::open(scratch, genesis.clone())?;
     world.register(&workload, &mut node, progress)?;
 
-    progress.begin(Stage::Opening, 1);
-    let running = engine::start(world.config(options.batch), node);
-    let collected = Statements::begin(scratch)
-        .and_then(|kept| collect::collect(options, (&world, &workload), (&running, kept), progress));
-    let Summary { mut node, messages } = running.finish();
-    let collected = collected?;
-
-    let record = node.record(EPOCH)?;
-    let rows = outcome::truth(&workload, &world, &collected);
-    let comparison = check::compare(&rows, &record);
-    let mut claimed = claims::claim_all(&mut node, progress)?;
-    let (verified, node) = verify(node, genesis.clone(), scratch, &record, progress)?;
+    let (mut carried, mut in_the_open) = (Shelf::default(), CarriedOver::default());
+    let mut earlier = Vec::new();
+    let (last, mut claimed) = loop {
+        let used = workload.in_epoch(world.epoch);
+        let (ended, back) =
+            epoch(options, (&world, used, node), (carried, in_the_open), (scratch, progress))?;
+        node = back;
+        let claimed = claims::claim_all(&mut node, world.epoch, progress)?;
+        if world.epoch.0 == options.epochs.max(1) {
+            break (ended, claimed);
+        }
+        let Ended { record, comparison, rows, shelf, closed, .. } = ended;
+        (carried, in_the_open) = (shelf, closed);
+        earlier.push(EarlierEpoch { record, comparison, rows });
+        world.turn(&workload, progress)?;
+        world.publish_keys(&mut node, progress)?;
+    };
+    let records: Vec<_> = earlier.iter().map(|epoch| &epoch.record).chain([&last.record]).collect();
+    let (verified, node) = verify(node, genesis.clone(), scratch, &records, progress)?;
     let claims = claimed.on_layer1();
-    let layer1 = anchor(connected, (&world, &workload), node, (genesis, claims), scratch, progress)?;
+    let used = &last.workload;
+    let layer1 = anchor(connected, (&world, used), node, (genesis, claims), scratch, progress)?;
     claimed.settle_on_layer1(layer1.paid_in_full());
     let inputs = outcome::Inputs {
         config_hash: config_hash(options, &params, &workload)?,
         preset: options.preset,
         options,
-        workload,
+        workload: last.workload,
         world,
-        collected,
-        messages,
-        rows,
-        comparison,
-        record,
+        collected: last.collected,
+        messages: last.messages,
+        rows: last.rows,
+        comparison: last.comparison,
+        record: last.record,
+        earlier,
         claimed,
         layer1,
         verified,
         timings: progress.durations(),
     };
     Ok(inputs.conclude())
+}
+
+/// What is left of an epoch before the last.
+pub struct EarlierEpoch {
+    /// Its public record.
+    pub record: EpochRecord,
+    /// How that compares with a plaintext count.
+    pub comparison: Comparison,
+    /// Its accepted events.
+    pub rows: Vec<TruthRow>,
+}
+
+/// An epoch that came to its end.
+struct Ended {
+    workload: Workload,
+    collected: collect::Collected,
+    messages: BTreeMap<String, u64>,
+    record: EpochRecord,
+    rows: Vec<TruthRow>,
+    comparison: Comparison,
+    shelf: Shelf,
+    closed: CarriedOver,
+}
+
+/// Runs one epoch. `carried` is what the parties carry over, as their shares and in the open.
+fn epoch(
+    options: &Options,
+    (world, workload, node): (&World, Workload, Node),
+    (carried, in_the_open): (Shelf, CarriedOver),
+    (scratch, progress): (&Path, &dyn Progress),
+) -> Result<(Ended, Node), DemoError> {
+    progress.begin(Stage::Opening, 1);
+    let config = world.config(options.batch, carried);
+    let operation = Operation { disguise: world.disguise(options.adversary), ..Operation::default() };
+    let running = engine::start_with(config, node, operation).expect("no votes are kept on disk");
+    let collected = Statements::begin(scratch, world.epoch)
+        .and_then(|kept| collect::collect(options, (world, &workload), (&running, kept), progress));
+    let Summary { node, carried: shelf, messages } = running.finish();
+    let collected = collected?;
+    let record = node.record(world.epoch)?;
+    let rows = outcome::truth(&workload, world, &collected);
+    let (comparison, closed) = check::compare(&rows, &record, &in_the_open);
+    let ended = Ended { workload, collected, messages, record, rows, comparison, shelf, closed };
+    Ok((ended, node))
 }
 
 /// What a full node and a light client say in the end.
@@ -286,24 +351,31 @@ struct Verified {
     light: Result<light::Verdict, light::Refused>,
 }
 
-/// Replays the whole log in a fresh node, takes the state root from it, and has a light client check the record, as it
-/// is written to a file, against that root.
+/// Replays the whole log in a fresh node, takes the state roots from it, and has a light client check each record, as it
+/// is written to a file, against its root. The last is the one that is shown.
 fn verify(
     node: Node,
     genesis: Genesis,
     scratch: &Path,
-    record: &EpochRecord,
+    records: &[&EpochRecord],
     progress: &dyn Progress,
 ) -> Result<(Verified, Node), DemoError> {
-    progress.begin(Stage::Verification, 2);
+    progress.begin(Stage::Verification, 1 + records.len() as u64);
     drop(node);
     let node = Node::open(scratch, genesis)?;
-    let proof = node.ledger().epoch_proof(EPOCH).ok_or(RecordError::NotSettled { epoch: EPOCH })?;
-    let root = light::verify::root_digest(&proof.state_root);
     progress.advance(Stage::Verification, 1);
-    let written: EpochRecord = serde_json::from_slice(&folder::record_json(record)?)?;
-    let light = light::verify(&written, Some(root));
-    progress.advance(Stage::Verification, 1);
+    let (mut root, mut light) = (Digest::default(), Err(light::Refused { findings: Vec::new() }));
+    for record in records {
+        let epoch = record.epoch;
+        let proof = node.ledger().epoch_proof(epoch).ok_or(RecordError::NotSettled { epoch })?;
+        root = light::verify::root_digest(&proof.state_root);
+        let written: EpochRecord = serde_json::from_slice(&folder::record_json(record)?)?;
+        light = light::verify(&written, Some(root));
+        progress.advance(Stage::Verification, 1);
+        if light.is_err() {
+            break;
+        }
+    }
     progress.end(Stage::Verification);
     Ok((Verified { root, light }, node))
 }
@@ -317,9 +389,9 @@ fn anchor(
     scratch: &Path,
     progress: &dyn Progress,
 ) -> Result<OnLayer1, DemoError> {
-    let missing = || RecordError::NotSettled { epoch: EPOCH };
-    let epoch = node.ledger().state().epochs.get(&EPOCH).cloned().ok_or_else(missing)?;
-    let proof = node.ledger().epoch_proof(EPOCH).cloned().ok_or_else(missing)?;
+    let missing = || RecordError::NotSettled { epoch: world.epoch };
+    let epoch = node.ledger().state().epochs.get(&world.epoch).cloned().ok_or_else(missing)?;
+    let proof = node.ledger().epoch_proof(world.epoch).cloned().ok_or_else(missing)?;
     drop(node);
     let blocks = read_blocks(scratch)?;
     let shown = layer1::Shown { genesis, blocks: &blocks, epoch: &epoch, proof: &proof, claims };
@@ -335,12 +407,13 @@ fn config_hash(
     #[derive(Serialize)]
     struct Config<'a> {
         batch: usize,
+        epochs: u64,
         preset: Preset,
         shard_width: u16,
         workload: &'a Workload,
     }
-    let Options { batch, preset, shard_width, .. } = *options;
-    let config = Config { batch, preset, shard_width, workload };
+    let Options { batch, epochs, preset, shard_width, .. } = *options;
+    let config = Config { batch, epochs, preset, shard_width, workload };
     let config = serde_json::to_vec(&config)?;
     Ok(hash::hash(Domain::Simulation, &[b"config", &params.to_bytes(), &config]))
 }

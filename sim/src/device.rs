@@ -3,7 +3,7 @@
 
 use crate::{
     workload::{EventSpec, SubscriberSpec, draw},
-    world::{CHAIN, EPOCH, World},
+    world::{CHAIN, World},
 };
 use engine::message::OpenedEpoch;
 use primitives::{Digest, Encode, GovernanceParams, RegionTag, WorkId, WorkIndex, limits::BUNDLE_SIZES};
@@ -170,9 +170,10 @@ impl<'a> Device<'a> {
         subscriber: &'a SubscriberSpec,
     ) -> Result<Self, DeviceError> {
         let name = || subscriber.name.clone();
-        let mut rng = draw::rng("device", world.seed, &subscriber.name);
+        let label = format!("{} in epoch {}", subscriber.name, world.epoch);
+        let mut rng = draw::rng("device", world.seed, &label);
         let key = SubscriberKey::generate(&mut rng);
-        let message = token::message(CHAIN, EPOCH, subscriber.tier, &key.public());
+        let message = token::message(CHAIN, world.epoch, subscriber.tier, &key.public());
         let what = "its tier has no issuer";
         let issuer = world.issuers.tiers.get(&subscriber.tier);
         let issuer = issuer.ok_or_else(|| DeviceError::NotInEpoch { subscriber: name(), what })?;
@@ -257,7 +258,7 @@ impl<'a> Device<'a> {
         let region = if backed > 0 { self.subscriber.region } else { RegionTag::NONE };
         let envelope = Envelope {
             chain: CHAIN,
-            epoch: EPOCH,
+            epoch: self.world.epoch,
             shard: context.shard.index(),
             window,
             tier: self.subscriber.tier,
@@ -281,7 +282,7 @@ impl<'a> Device<'a> {
             let what = "its region has no signer";
             let signer = world.issuers.regions.get(&(region, denomination));
             let signer = signer.ok_or_else(|| DeviceError::NotInEpoch { subscriber: subscriber(), what })?;
-            let at = (CHAIN, EPOCH, region);
+            let at = (CHAIN, world.epoch, region);
             Receipt::issue(signer, at, denomination, &self.key.public(), &mut self.rng)
                 .map_err(|error| DeviceError::Receipt { subscriber: subscriber(), error })
         };

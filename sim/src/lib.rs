@@ -24,5 +24,6 @@ pub mod folder;
 pub mod impact;
 pub mod progress;
 pub mod report;
+pub mod rogue;
 pub mod workload;
 pub mod world;

@@ -12,8 +12,10 @@ pub mod table;
 pub use draw::DrawnShares;
 pub use table::{Columns, Table, TableError, UsageFile};
 
-use primitives::{GovernanceParams, RegionTag, Tier, limits::MAX_WORKS, params::ParamsError};
+use primitives::{EpochId, GovernanceParams, RegionTag, Tier, limits::MAX_WORKS, params::ParamsError};
+use rand::RngCore;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use thiserror::Error;
 
 /// Most subscribers of a workload: their events live in memory, and a synthetic table has 50 rows for each.
@@ -185,6 +187,29 @@ pub struct EventSpec {
     pub quarters: u8,
     /// Whether a bandwidth receipt backs it.
     pub backed: bool,
+}
+
+/// Of so many works that a subscriber plays, one is left alone in each later epoch.
+const LEFT_ALONE: u32 = 4;
+
+impl Workload {
+    /// The same people in an epoch of a run, from 1. In the first they play everything; in each later one everybody leaves
+    /// some works alone.
+    pub fn in_epoch(&self, epoch: EpochId) -> Self {
+        let mut workload = self.clone();
+        if epoch.0 == 1 {
+            return workload;
+        }
+        for subscriber in &mut workload.subscribers {
+            let mut rng = draw::rng("epoch", self.seed, &format!("{epoch} {}", subscriber.name));
+            let played: BTreeSet<usize> = subscriber.events.iter().map(|event| event.work).collect();
+            let left: BTreeSet<usize> =
+                played.into_iter().filter(|_| rng.next_u32().is_multiple_of(LEFT_ALONE)).collect();
+            subscriber.events.retain(|event| !left.contains(&event.work));
+        }
+        workload.drawn.events = workload.subscribers.iter().map(|s| s.events.len()).sum();
+        workload
+    }
 }
 
 /// Refuses more works than a shard holds, before any work is done.

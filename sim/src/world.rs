@@ -12,6 +12,7 @@ pub use issuers::Issuers;
 use crate::{
     device,
     progress::Progress,
+    rogue::{Adversary, Rogue},
     workload::{Workload, draw},
 };
 use chain::{
@@ -22,7 +23,7 @@ use chain::{
     node::NodeError,
     signature::SecretKey,
 };
-use engine::{Config, Office, PartySecrets, Plan};
+use engine::{Config, Core, Disguise, Office, PartySecrets, Plan, Shelf};
 use primitives::{
     ChainId, Credits, Digest, Domain, EpochId, GovernanceParams, Layer1Address, PartyId, PersonId, Tier,
     WorkId, hash, params::TierTerms,
@@ -34,13 +35,16 @@ use proofs::{
     sharing::KemKey,
 };
 use rand_chacha::rand_core::RngCore;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use thiserror::Error;
 
 /// The chain of every simulated world.
 pub const CHAIN: ChainId = ChainId(1);
-/// The epoch that is run.
-pub const EPOCH: EpochId = EpochId(1);
+/// The first epoch that is run.
+pub const FIRST_EPOCH: EpochId = EpochId(1);
 /// Price of a subscription in each tier, and the bundles that it allows unless somebody needs more.
 pub const TERMS: [(Credits, u16); draw::TIERS.len()] =
     [(Credits(5_000_000), 8), (Credits(10_000_000), 12), (Credits(20_000_000), 16)];
@@ -88,10 +92,14 @@ pub enum WorldError {
     Node(#[from] NodeError),
 }
 
-/// The world of a run.
+/// The world of a run, in one of its epochs.
 pub struct World {
     /// Decides every draw.
     pub seed: u64,
+    /// The epoch.
+    pub epoch: EpochId,
+    /// What the reserve holds: all that subscribers paid so far, this epoch included.
+    pub reserve: Credits,
     /// Parameters of the epoch.
     pub params: GovernanceParams,
     /// Most works of one shard.
@@ -131,7 +139,7 @@ impl World {
             work_id(&fingerprint(seed, &work.name), &creators[work.creator])
         };
         let works = workload.works.iter().map(id).collect();
-        let issuers = Issuers::generate(workload, progress)?;
+        let issuers = Issuers::generate(workload, FIRST_EPOCH, progress)?;
         let (tiers, sales) = tiers(workload, shards, params.value_cap)?;
         let [first, second, third] = PartyId::ALL.map(|party| {
             let PartySecrets { signer, kem } = party_secrets(seed, party);
@@ -139,15 +147,31 @@ impl World {
         });
         let committee = Committee::new([first, second, third])?;
         let params = params.clone();
-        Ok(Self { seed, params, shard_width, tiers, sales, creators, payees, works, issuers, committee })
+        let (epoch, reserve) = (FIRST_EPOCH, revenue(&tiers, &sales));
+        Ok(Self {
+            seed,
+            epoch,
+            reserve,
+            params,
+            shard_width,
+            tiers,
+            sales,
+            creators,
+            payees,
+            works,
+            issuers,
+            committee,
+        })
     }
 
-    /// What subscribers pay in the epoch.
-    pub fn revenue(&self) -> Credits {
-        let revenue = |(terms, (_, sold)): (&TierTerms, &(Tier, u64))| {
-            terms.price.checked_mul(*sold).expect("subscribers are bounded, and so is what they pay")
-        };
-        self.tiers.iter().zip(&self.sales).map(revenue).sum()
+    /// The world goes on to its next epoch, with other keys of blind signers.
+    pub fn turn(&mut self, workload: &Workload, progress: &dyn Progress) -> Result<(), WorldError> {
+        self.epoch.0 += 1;
+        let shards = check_shards(workload.works.len(), self.shard_width)?;
+        self.issuers = Issuers::generate(workload, self.epoch, progress)?;
+        (self.tiers, self.sales) = tiers(workload, shards, self.params.value_cap)?;
+        self.reserve = [self.reserve, revenue(&self.tiers, &self.sales)].into_iter().sum();
+        Ok(())
     }
 
     /// Where the chain begins.
@@ -158,7 +182,7 @@ impl World {
         };
         Genesis {
             chain: CHAIN,
-            first_epoch: EPOCH,
+            first_epoch: FIRST_EPOCH,
             params: self.params.clone(),
             registrar: authority("registrar"),
             steward: authority("steward"),
@@ -166,24 +190,35 @@ impl World {
         }
     }
 
-    /// What the actors need, with `batch` bundles in a batch.
-    pub fn config(&self, batch: usize) -> Config {
+    /// What stands in place of a party that cheats.
+    pub fn disguise(&self, adversary: Option<Adversary>) -> Option<Disguise> {
+        let Adversary { party: rogue, cheat } = adversary?;
+        let seed = self.seed;
+        let put_on = move |party, core: Box<dyn Core>| -> Box<dyn Core> {
+            if party == rogue { Box::new(Rogue::new(core, cheat, party_secrets(seed, party))) } else { core }
+        };
+        Some(Disguise(Arc::new(put_on)))
+    }
+
+    /// What the actors need, with `batch` bundles in a batch and what the parties carry over from the epoch before.
+    pub fn config(&self, batch: usize, carried: Shelf) -> Config {
         let mut seed = [0; 32];
-        draw::rng("committee", self.seed, "").fill_bytes(&mut seed);
+        draw::rng("committee", self.seed, &self.epoch.to_string()).fill_bytes(&mut seed);
         let plan = Plan {
-            epoch: EPOCH,
+            epoch: self.epoch,
             params: self.params.clone(),
             tiers: self.tiers.clone(),
             shard_width: self.shard_width,
             sales: self.sales.clone(),
-            attestation: named("attestation", self.seed, ""),
-            reserve: self.revenue(),
+            attestation: named("attestation", self.seed, &self.epoch.to_string()),
+            reserve: self.reserve,
         };
         Config {
             parties: PartyId::ALL.map(|party| party_secrets(self.seed, party)),
             steward: office(self.seed, "steward"),
             treasury: office(self.seed, "treasury"),
             plan,
+            carried,
             batch,
             seed,
         }
@@ -243,6 +278,14 @@ fn party_secrets(seed: u64, party: PartyId) -> PartySecrets {
         signer: PartySigner::generate(party, &mut draw::rng("party-signing", seed, &name)),
         kem: KemKey::generate(&mut draw::rng("party-sealing", seed, &name)),
     }
+}
+
+/// What subscribers pay in an epoch.
+fn revenue(tiers: &[TierTerms], sales: &[(Tier, u64)]) -> Credits {
+    let revenue = |(terms, (_, sold)): (&TierTerms, &(Tier, u64))| {
+        terms.price.checked_mul(*sold).expect("subscribers are bounded, and so is what they pay")
+    };
+    tiers.iter().zip(sales).map(revenue).sum()
 }
 
 /// Subscriptions sold, by tier.

@@ -15,23 +15,19 @@ use ::chain::{
     },
     signature::SecretKey,
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use curve25519_dalek::scalar::Scalar;
 use primitives::{
     BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, PersonId, Preset,
-    RegionTag, ShardIndex, Tier, WorkIndex, limits,
+    RegionTag, ShardIndex, Tier, limits,
     params::{ONE_Q32, TierTerms},
 };
 use proofs::{
     committee::Signatures,
     generators::WorkBases,
     tally::{
-        BatchHeader, Count, EpochRoot, Group, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement,
-        Totals,
-        prover::{ShareBlindings, announce, respond},
-        statement::{OpeningRow, ShareOpenings, challenge},
+        BatchHeader, Count, EpochRoot, Group, Residual, Running, SignedHeader, SignedRoot, Squares, Tally,
     },
-    testing::{self, TestCommittee},
-    wire::{WirePoint, WireScalar},
+    testing::{self, JointTally, TestCommittee, TierShares},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::collections::BTreeMap;
@@ -207,47 +203,20 @@ impl World {
         let generators = WorkBases::new(&opening.shards().expect("one shard")[0]);
         let width = generators.points().len();
         let one = Count { listeners: 1, backed: 0, views: 1, value: 1 << limits::EVENT_VALUE_BITS };
-        let usage = |at: usize| if at < works { one.to_scalar() } else { Scalar::ZERO };
-        let mut random = || (0..width).map(|_| Scalar::random(&mut self.rng)).collect::<Vec<_>>();
-        let (first, second) = (random(), random());
-        let third = (0..width).map(|at| usage(at) - first[at] - second[at]).collect();
-        let shares = [first, second, third];
-        let blindings: [Scalar; 3] = std::array::from_fn(|_| Scalar::random(&mut self.rng));
-        let commitments: [RistrettoPoint; 3] =
-            std::array::from_fn(|i| generators.commit(&shares[i], &blindings[i]));
+        let vector: Vec<_> =
+            (0..width).map(|at| if at < works { one.to_scalar() } else { Scalar::ZERO }).collect();
+        let shares = TierShares::of(&vector, &mut self.rng);
         let group = Group { tier: TIER, region: RegionTag::NONE };
-        let (mut running, mut totals) = (Running::default(), Totals::default());
-        running.add(group, &commitments);
-        (0..works).for_each(|at| totals.insert(group, WorkIndex(at as u16), one));
+        let (mut running, before) = (Running::default(), Residual::default());
+        running.add(group, &shares.commitments(&generators));
 
         let root = self.anchor(&running);
-        let openings = shares.map(|share| {
-            let shares = share.into_iter().map(WireScalar::from).collect();
-            ShareOpenings { rows: vec![OpeningRow { group, shares }] }
-        });
-        let digests = openings.each_ref().map(ShareOpenings::digest);
-        let statement = TallyStatement {
-            root: &root,
-            generators: generators.digest(),
-            running: &running,
-            totals: &totals,
-        };
-        let (transcript, lambda) = statement.bind(&digests);
-        let announced = openings.each_ref().map(|opening| announce(&root.digest(), opening, &mut self.rng));
-        let announcement: RistrettoPoint = announced.iter().map(|(_, point)| point).sum();
-        let challenge = challenge(transcript, &announcement);
-        let answers = announced.into_iter().zip(blindings);
-        let answer = |(nonce, blinding): (_, Scalar)| {
-            respond(nonce, &ShareBlindings(vec![blinding]), lambda, challenge)
-        };
-        let response = answers.map(|((nonce, _), blinding)| answer((nonce, blinding))).sum::<Scalar>();
-        let proof = TallyProof {
-            openings: digests,
-            announcement: WirePoint::from(announcement),
-            response: WireScalar::from(response),
-        };
-        let signatures = self.quorum(&aggregate_digest(&root, &totals, &proof));
-        let aggregate = SubmitAggregate { epoch: EPOCH, shard: ShardIndex(0), totals, proof, signatures };
+        let shares = [(TIER, shares)].into();
+        let JointTally { totals, after, proof, .. } =
+            JointTally::prove(&root, &generators, (&running, &before), &shares, |_, _| true, &mut self.rng);
+        let tally = Tally { totals, squares: Squares::default(), after };
+        let signatures = self.quorum(&aggregate_digest(&root, &tally, &proof));
+        let aggregate = SubmitAggregate { epoch: EPOCH, shard: ShardIndex(0), tally, proof, signatures };
         self.apply(&Transaction::open(Payload::SubmitAggregate(aggregate)));
     }
 

@@ -40,26 +40,20 @@ fn a_full_block_takes_nothing_more_until_it_is_sealed() {
 
 #[test]
 fn a_payload_longer_than_a_block_is_refused_for_good() {
-    use proofs::tally::{Count, Group, TallyProof, Totals};
+    use proofs::tally::{Count, Tally, TallyProof};
     let (mut ledger, ..) = ledger();
-    let mut totals = Totals::default();
+    let mut tally = Tally::default();
     for tier in 0..=u8::MAX {
         for index in 0..2_000 {
-            let group = Group { tier: primitives::Tier(tier), region: Default::default() };
-            totals.insert(group, primitives::WorkIndex(index), Count { views: 1, ..Count::default() });
+            let (tier, index) = (primitives::Tier(tier), primitives::WorkIndex(index));
+            tally.totals.insert(tier, index, Count { views: 1, ..Count::default() });
         }
     }
-    let zero = curve25519_dalek::scalar::Scalar::ZERO;
-    let proof = TallyProof {
-        openings: Default::default(),
-        announcement: proofs::wire::WirePoint([0; 32]),
-        response: zero.into(),
-    };
     let action = crate::modules::usage::SubmitAggregate {
         epoch: EpochId(1),
         shard: primitives::ShardIndex(0),
-        totals,
-        proof,
+        tally,
+        proof: TallyProof { openings: Default::default(), tiers: Vec::new() },
         signatures: Default::default(),
     };
     let tx = Transaction::open(Payload::SubmitAggregate(action));

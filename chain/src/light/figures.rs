@@ -82,8 +82,10 @@ pub struct WorkRecord {
     pub bandwidth: u64,
     /// Spec 7.5 `epoch`.
     pub epoch: EpochId,
-    /// The shard that the work was dealt to.
+    /// The shard where the work is at home.
     pub shard: ShardIndex,
+    /// Whether it takes no part in the epoch, and is listed for what is carried over of it.
+    pub resting: bool,
     /// Payout.
     pub payout: Credits,
     /// Rank weight in search.
@@ -110,7 +112,7 @@ pub struct WorkRecord {
 
 impl WorkRecord {
     /// The record of a work.
-    pub fn new((epoch, shard): (EpochId, ShardIndex), listed: &ListedWork, figures: &WorkFigures) -> Self {
+    pub fn new(epoch: EpochId, listed: &ListedWork, figures: &WorkFigures) -> Self {
         let split =
             |(split, part): (&crate::modules::dapr::payout::Split, &crate::modules::dapr::SplitAmount)| {
                 SplitRecord { payee: split.payee, share: split.share, amount: part.amount }
@@ -121,7 +123,8 @@ impl WorkRecord {
             raw_usage: figures.usage,
             bandwidth: figures.bandwidth,
             epoch,
-            shard,
+            shard: listed.shard,
+            resting: listed.resting,
             payout: figures.payout,
             discovery_weight: Decimal128(figures.discovery),
             reputation: figures.reputation,

@@ -9,7 +9,7 @@ use crate::{
     },
     state::tree::TreeError,
 };
-use primitives::{Credits, Digest, RegionTag, ShardIndex, Tier, WorkId, WorkIndex, params::ParamsError};
+use primitives::{Credits, Digest, ShardIndex, Tier, WorkId, WorkIndex, params::ParamsError};
 use proofs::{committee::CommitteeError, shard::ShardError};
 use thiserror::Error;
 
@@ -97,17 +97,31 @@ pub enum Finding {
         /// Shards of the record.
         found: usize,
     },
-    /// A cell of the totals is of no group of the headers, zero, too large, repeated or out of order.
+    /// What a shard carries over is not three group elements a tier, in order.
     #[error(
-        "totals of shard {shard}: cell of tier {tier}, region {region}, index {index} is zero, too large, repeated or out of order"
+        "shard {shard} carries usage of tier {tier} over that is repeated, out of order or no group elements"
+    )]
+    Carried {
+        /// The shard.
+        shard: ShardIndex,
+        /// The tier.
+        tier: Tier,
+    },
+    /// Sums of squares are zero, repeated or out of order.
+    #[error("squares of shard {shard} are zero, repeated or out of order")]
+    Squares {
+        /// The shard.
+        shard: ShardIndex,
+    },
+    /// A cell of the totals is of no tier of the headers, zero, too large, repeated or out of order.
+    #[error(
+        "totals of shard {shard}: cell of tier {tier}, index {index} is zero, too large, repeated or out of order"
     )]
     Cell {
         /// The shard.
         shard: ShardIndex,
         /// Tier.
         tier: Tier,
-        /// Region.
-        region: RegionTag,
         /// Index.
         index: WorkIndex,
     },

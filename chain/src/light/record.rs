@@ -1,13 +1,16 @@
 //! The public record of an epoch, `epoch.json`, and how the ledger gives it.
 
 use super::{
-    decimal::Decimal256,
+    decimal::{Decimal128, Decimal256},
     figures::{MoneyRecord, Scales, WorkRecord},
 };
 use crate::{
     ledger::{EpochProof, Ledger},
     merkle::MerklePath,
-    modules::{dapr::discovery::Health, usage::ShardProgress},
+    modules::{
+        dapr::discovery::Health,
+        usage::{Opening, ShardProgress},
+    },
     poseidon::Felt,
     state::{State, tree::Inclusion},
 };
@@ -17,14 +20,14 @@ use primitives::{
 };
 use proofs::{
     committee::{Member, Signatures},
-    tally::{SignedHeader, SignedRoot, TallyProof, Totals},
+    tally::{Residual, SignedHeader, SignedRoot, Tally, TallyProof, Totals},
     wire::WirePoint,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Version of the format that this program writes and reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Everything that is public of a settled epoch.
 ///
@@ -75,11 +78,19 @@ pub struct ShardRecord {
     pub headers: Vec<HeaderRecord>,
     /// The root that froze them.
     pub root: RootRecord,
-    /// Opened totals, by group and index.
+    /// Commitments to what earlier epochs carried over, by tier.
+    pub before: Vec<CarriedRecord>,
+    /// Most pairs of a subscriber and an epoch of which a cell carried usage over.
+    pub pairs: u64,
+    /// Totals of published cells, by tier and index.
     pub totals: Vec<CellRecord>,
-    /// Proof that the commitments of the last header open to the totals.
+    /// Sums over regions of squares of their backed views: over all tiers, then by tier where each has a pool.
+    pub squares: Vec<SquaresRecord>,
+    /// Commitments to what is carried on, by tier.
+    pub after: Vec<CarriedRecord>,
+    /// Proof that commitments of the last header and what was carried before open to the totals.
     pub proof: TallyProof,
-    /// The committee's signatures on totals and proof.
+    /// The committee's signatures on all of this.
     pub aggregate_signatures: Signatures,
 }
 
@@ -191,14 +202,42 @@ pub struct RootRecord {
     pub signatures: Signatures,
 }
 
-/// The opened total of one work in one group. Cells that are not listed are zero.
+/// Commitments to what a tier carries over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CarriedRecord {
+    /// Tier.
+    pub tier: Tier,
+    /// Commitments to shares 1, 2 and 3.
+    pub shares: [WirePoint; 3],
+}
+
+impl CarriedRecord {
+    fn of(residual: &Residual) -> Vec<Self> {
+        let row = |(tier, shares): (Tier, &[_; 3])| Self { tier, shares: shares.map(WirePoint::from) };
+        residual.iter().map(row).collect()
+    }
+}
+
+/// How the published backed views of a work are spread over regions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SquaresRecord {
+    /// Tier, or none for all tiers together. It is written in either case: a record has one spelling.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub tier: Option<Tier>,
+    /// Index of the work.
+    pub index: WorkIndex,
+    /// Sum over regions of the squares of the views.
+    pub sum: Decimal128,
+}
+
+/// The total of a published cell, with what was carried to it. Cells of works that are not listed stay closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CellRecord {
-    /// Tier of the group.
+    /// Tier.
     pub tier: Tier,
-    /// Region of the group, 0 for none.
-    pub region: RegionTag,
     /// Index of the work: its place among the works of the shard, or padding beyond them, which weighs nothing.
     pub index: WorkIndex,
     /// First views.
@@ -252,10 +291,9 @@ pub enum RecordError {
 
 /// Cells of opened totals.
 fn cells(totals: &Totals) -> Vec<CellRecord> {
-    let row = |(group, works): (proofs::tally::Group, &std::collections::BTreeMap<WorkIndex, _>)| {
+    let row = |(tier, works): (Tier, &std::collections::BTreeMap<WorkIndex, _>)| {
         let cell = |(index, count): (&WorkIndex, &proofs::tally::Count)| CellRecord {
-            tier: group.tier,
-            region: group.region,
+            tier,
             index: *index,
             listeners: count.listeners,
             backed: count.backed,
@@ -267,18 +305,25 @@ fn cells(totals: &Totals) -> Vec<CellRecord> {
     totals.iter().flat_map(row).collect()
 }
 
-/// The record of a shard whose totals are on record.
+/// The record of a shard whose tally is on record.
 fn shard(
     state: &State,
-    (epoch, shard): (EpochId, ShardIndex),
+    (opening, shard): (&Opening, ShardIndex),
     progress: &ShardProgress,
 ) -> Option<ShardRecord> {
+    let epoch = opening.epoch;
     let aggregate = state.aggregates.get(&(epoch, shard))?;
+    let (before, Tally { totals, squares, after }) = (opening.residual(shard), &aggregate.tally);
+    let sum = |(tier, index, sum)| SquaresRecord { tier, index, sum: Decimal128(sum) };
     let SignedRoot { root, signatures } = progress.root.clone()?;
     Some(ShardRecord {
         headers: state.anchors_of(epoch, shard).map(HeaderRecord::from).collect(),
         root: RootRecord { batches: root.batches, last: root.last, signatures },
-        totals: cells(&aggregate.totals),
+        before: CarriedRecord::of(&before.commitments),
+        pairs: before.pairs,
+        totals: cells(totals),
+        squares: squares.iter().map(sum).collect(),
+        after: CarriedRecord::of(after),
         proof: aggregate.proof.clone(),
         aggregate_signatures: aggregate.signatures.clone(),
     })
@@ -297,7 +342,7 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
     let settlement = state.settlements.get(&epoch).ok_or_else(missing)?;
     let summary = entry.summary.as_ref().ok_or_else(missing)?;
     let indices = (0..).map(ShardIndex).zip(&entry.shards);
-    let shards = indices.map(|(index, progress)| shard(state, (epoch, index), progress));
+    let shards = indices.map(|(index, progress)| shard(state, (opening, index), progress));
     let shards = shards.collect::<Option<Vec<_>>>().ok_or_else(missing)?;
 
     let tier = |(terms, revenue): (&TierTerms, &crate::modules::usage::TierRevenue)| TierRecord {
@@ -311,7 +356,7 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
         attestation: revenue.attestation,
     };
     let reveal = |(party, value): (&PartyId, &Digest)| RevealRecord { party: *party, value: *value };
-    let works = opening.works.iter().zip(&settlement.works).zip(opening.shard_of_each());
+    let works = opening.works.iter().zip(&settlement.works);
     Ok(EpochRecord {
         format: FORMAT,
         scales: Scales::default(),
@@ -328,9 +373,7 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
         tiers: opening.tiers.iter().zip(state.revenues_of(epoch)).map(tier).collect(),
         revenue: summary.into(),
         shard_width: opening.shard_width,
-        works: works
-            .map(|((listed, figures), shard)| WorkRecord::new((epoch, shard), listed, figures))
-            .collect(),
+        works: works.map(|(listed, figures)| WorkRecord::new(epoch, listed, figures)).collect(),
         sum_of_weights: Decimal256(summary.sum_of_weights),
         payout_root: summary.payout_root,
         health: settlement.health.clone(),

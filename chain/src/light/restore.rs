@@ -2,18 +2,20 @@
 
 use super::{
     finding::Finding,
-    record::{EpochRecord, HeaderRecord, RootRecord, ShardRecord},
+    record::{CarriedRecord, EpochRecord, HeaderRecord, RootRecord, ShardRecord, SquaresRecord},
 };
 use crate::modules::{
     dapr::payout::Split,
-    usage::{ListedWork, Opening, TierRevenue, TierSales},
+    usage::{CarriedUsage, ListedWork, Opening, TierRevenue, TierSales},
 };
 use primitives::{PartyId, ShardIndex, limits, params::TierTerms};
 use proofs::{
     committee::Committee,
-    tally::{BatchHeader, Count, EpochRoot, Group, Running, SignedHeader, SignedRoot, Totals},
+    tally::{
+        BatchHeader, Count, EpochRoot, Group, Residual, Running, SignedHeader, SignedRoot, Squares, Tally,
+        Totals,
+    },
 };
-use std::collections::BTreeSet;
 
 impl EpochRecord {
     /// What was fixed when the epoch opened.
@@ -34,6 +36,8 @@ impl EpochRecord {
             price: work.price,
             splits: work.splits.iter().map(split).collect(),
             previous_reputation: work.previous_reputation,
+            shard: work.shard,
+            resting: work.resting,
         };
         let terms = |tier: &super::record::TierRecord| TierTerms {
             tier: tier.tier,
@@ -43,6 +47,8 @@ impl EpochRecord {
         };
         let sales =
             |tier: &super::record::TierRecord| TierSales { tier: tier.tier, subscriptions: tier.sold };
+        let residuals = (0..).map(ShardIndex).zip(&self.shards);
+        let residuals = residuals.map(|(shard, part)| part.before(shard)).collect::<Result<_, _>>()?;
         Ok(Opening {
             epoch: self.epoch,
             key: self.beacon.key,
@@ -54,6 +60,7 @@ impl EpochRecord {
             sold: self.tiers.iter().map(sales).collect(),
             works: self.works.iter().map(listed).collect(),
             shard_width: self.shard_width,
+            residuals,
             carried: self.revenue.carried_in,
         })
     }
@@ -114,27 +121,51 @@ impl EpochRecord {
     }
 }
 
-impl ShardRecord {
-    /// The opened totals, in the groups of `running`.
-    pub(super) fn opened_totals(&self, shard: ShardIndex, running: &Running) -> Result<Totals, Finding> {
-        let mut totals = Totals::default();
-        for (group, _) in running.iter() {
-            totals.touch(group);
+/// Commitments of a residual, by tier.
+fn residual(shard: ShardIndex, rows: &[CarriedRecord]) -> Result<Residual, Finding> {
+    let (mut residual, mut last) = (Residual::default(), None);
+    for row in rows {
+        let points = row.shares.map(|share| share.decompress());
+        let [Some(first), Some(second), Some(third)] = points else {
+            return Err(Finding::Carried { shard, tier: row.tier });
+        };
+        if last.replace(row.tier).is_some_and(|last| last >= row.tier) {
+            return Err(Finding::Carried { shard, tier: row.tier });
         }
-        let known: BTreeSet<Group> = running.iter().map(|(group, _)| group).collect();
+        residual.set(row.tier, [first, second, third]);
+    }
+    Ok(residual)
+}
+
+impl ShardRecord {
+    /// What the shard carried over from earlier epochs.
+    fn before(&self, shard: ShardIndex) -> Result<CarriedUsage, Finding> {
+        Ok(CarriedUsage { shard, commitments: residual(shard, &self.before)?, pairs: self.pairs })
+    }
+
+    /// What was published of the shard and what it carries on, in the tiers of `running`.
+    pub(super) fn tally(&self, shard: ShardIndex, running: &Running) -> Result<Tally, Finding> {
+        let mut totals = Totals::default();
+        let known = running.by_tier();
+        known.keys().for_each(|tier| totals.touch(*tier));
         let mut last = None;
         for cell in &self.totals {
-            let group = Group { tier: cell.tier, region: cell.region };
+            let (tier, index) = (cell.tier, cell.index);
             let (listeners, backed) = (cell.listeners, cell.backed);
             let count = Count { listeners, backed, views: cell.views, value: cell.value };
-            let in_order = last.replace((group, cell.index)).is_none_or(|last| last < (group, cell.index));
-            // Sums over groups fit because groups are few: those of the headers, whose tiers the epoch knows.
-            if !known.contains(&group) || !in_order || count.is_zero() || !count.fits() {
-                let (tier, region, index) = (cell.tier, cell.region, cell.index);
-                return Err(Finding::Cell { shard, tier, region, index });
+            let in_order = last.replace((tier, index)).is_none_or(|last| last < (tier, index));
+            // Sums over tiers fit because tiers are few: those of the headers, which the epoch knows.
+            if !known.contains_key(&tier) || !in_order || count.is_zero() || !count.fits() {
+                return Err(Finding::Cell { shard, tier, index });
             }
-            totals.insert(group, cell.index, count);
+            totals.insert(tier, index, count);
         }
-        Ok(totals)
+        let place = |row: &SquaresRecord| (row.tier, row.index);
+        let zero = self.squares.iter().any(|row| row.sum.0 == 0);
+        if zero || !self.squares.is_sorted_by(|a, b| place(a) < place(b)) {
+            return Err(Finding::Squares { shard });
+        }
+        let squares = Squares::new(self.squares.iter().map(|row| (place(row), row.sum.0)));
+        Ok(Tally { totals, squares, after: residual(shard, &self.after)? })
     }
 }

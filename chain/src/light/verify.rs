@@ -23,7 +23,7 @@ use crate::{
 use primitives::{Credits, Digest, EpochId, ShardIndex};
 use proofs::{
     shard::Shard,
-    tally::{Running, Totals},
+    tally::{Running, Tally},
 };
 use std::fmt;
 use thiserror::Error;
@@ -116,24 +116,23 @@ fn check(record: &EpochRecord, trusted: Option<Digest>, findings: &mut Vec<Findi
     let opening = keep(record.opening(), findings)?;
     let shards = check_opening(record, &opening, findings)?;
     let mut epoch = Some(Epoch::open(&opening));
-    let mut totals = Vec::new();
+    let mut tallies = Vec::new();
     for ((index, shard), part) in (0..).map(ShardIndex).zip(&shards).zip(&record.shards) {
         let walked = keep(headers(record, (&opening, epoch.clone()), (index, part)), findings);
         let (walked, running) = walked.unwrap_or_default();
-        if let Some(opened) = keep(part.opened_totals(index, &running), findings) {
+        if let Some(opened) = keep(part.tally(index, &running), findings) {
             if let Some(walked) = &walked {
-                let checked = check_totals((&opening, shard, walked), part, &running, &opened);
-                keep(checked, findings);
+                keep(check_totals((&opening, shard, walked), part, &running, &opened), findings);
             }
-            totals.push(opened);
+            tallies.push(opened);
         }
         epoch = epoch.and(walked);
     }
     // Without the totals of a shard no figure can be compared.
-    if totals.len() < shards.len() {
+    if tallies.len() < shards.len() {
         return None;
     }
-    let epoch = check_figures(record, &opening, &totals, epoch?, findings)?;
+    let epoch = check_figures(record, &opening, &tallies, epoch?, findings)?;
     keep(check_state(record, &epoch), findings);
     Some(epoch)
 }
@@ -196,19 +195,19 @@ fn headers(
     Ok((Some(epoch), running))
 }
 
-/// Holds the totals of a shard against the commitments, and against the committee's signatures.
+/// Holds the tally of a shard against the commitments, and against the committee's signatures.
 fn check_totals(
     (opening, shard, epoch): (&Opening, &Shard, &Epoch),
     part: &ShardRecord,
     running: &Running,
-    totals: &Totals,
+    tally: &Tally,
 ) -> Result<(), Finding> {
     let index = shard.index();
     let root = epoch.shard(index).and_then(|shard| shard.root.as_ref());
     let root = &root.expect("the headers were walked to the root").root;
-    check_tally(shard, root, running, totals, &part.proof)
+    check_tally(opening, shard, (root, running), tally, &part.proof)
         .map_err(|error| Finding::Tally { shard: index, error })?;
-    let message = aggregate_digest(root, totals, &part.proof);
+    let message = aggregate_digest(root, tally, &part.proof);
     let signed = part.aggregate_signatures.verify(&opening.committee, &message, None);
     signed.map_err(|error| Finding::AggregateSignatures { shard: index, error })
 }
@@ -217,18 +216,18 @@ fn check_totals(
 fn check_figures(
     record: &EpochRecord,
     opening: &Opening,
-    totals: &[Totals],
+    tallies: &[Tally],
     mut epoch: Epoch,
     findings: &mut Vec<Finding>,
 ) -> Option<Epoch> {
     let revenues = record.revenues();
-    let opened: Vec<&Totals> = totals.iter().collect();
-    let inputs = Inputs { opening, revenues: &revenues, totals: &opened };
+    let tallied: Vec<&Tally> = tallies.iter().collect();
+    let inputs = Inputs { opening, revenues: &revenues, tallies: &tallied };
     let settled = settle(&inputs).map_err(Finding::Settle);
     let (settlement, summary) = keep(settled, findings)?;
-    let works = opening.works.iter().zip(opening.shard_of_each()).zip(&settlement.works);
-    for (((listed, shard), figures), found) in works.zip(&record.works) {
-        compare_work(&WorkRecord::new((record.epoch, shard), listed, figures), found, findings);
+    let works = opening.works.iter().zip(&settlement.works);
+    for ((listed, figures), found) in works.zip(&record.works) {
+        compare_work(&WorkRecord::new(record.epoch, listed, figures), found, findings);
     }
     compare_money(&MoneyRecord::from(&summary), &record.revenue, findings);
     compare_health(&settlement.health, &record.health, findings);
@@ -238,10 +237,10 @@ fn check_figures(
     if record.payout_root != summary.payout_root {
         findings.push(Finding::PayoutRoot);
     }
-    for ((shard, part), totals) in (0..).map(ShardIndex).zip(&record.shards).zip(totals) {
+    for ((shard, part), tally) in (0..).map(ShardIndex).zip(&record.shards).zip(tallies) {
         let (proof, signatures) = (part.proof.clone(), part.aggregate_signatures.clone());
-        let totals = totals.clone();
-        let aggregate = Aggregate { epoch: record.epoch, shard, totals, proof, signatures };
+        let tally = tally.clone();
+        let aggregate = Aggregate { epoch: record.epoch, shard, tally, proof, signatures };
         epoch = epoch.aggregated(&aggregate);
     }
     let revenues = Some(revenues_commitment(&revenues));
@@ -269,6 +268,7 @@ fn compare_work(expected: &WorkRecord, found: &WorkRecord, findings: &mut Vec<Fi
             bandwidth,
             epoch,
             shard,
+            resting,
             payout,
             discovery_weight,
             reputation,
@@ -312,7 +312,6 @@ fn compare_health(expected: &Health, found: &Health, findings: &mut Vec<Finding>
             top_percent_share,
             effective_works,
             backed_share,
-            carried_share,
             categories,
         ],
         report

@@ -2,7 +2,7 @@
 //!
 //! Before an epoch opens, its committee, its issuer and region keys and its beacon go on record. While it is open,
 //! batch headers of each shard are anchored; its root freezes them; then its totals come with a proof that every node
-//! verifies.
+//! verifies. Cells with few listeners stay closed: what is carried over of them enters the shard's next totals.
 //! An epoch that cannot be settled is abandoned, so that the next one may open.
 //! On the chain stand sums over all subscribers: no person, no pseudonym, no count of one subscriber (spec 9).
 
@@ -25,6 +25,7 @@ pub use actions::{
 };
 pub use anchor::{aggregate_digest, anchor_chain, check_tally};
 pub(crate) use anchor::{anchor_header, anchor_root, follow, freeze, submit_aggregate};
+pub(crate) use dealing::deal;
 pub use dealing::{check_shards, shard_count};
 pub use epoch::{Epoch, ListedWork, Opening, Phase, Summary, beacon_key};
 pub use error::UsageError;
@@ -34,7 +35,8 @@ pub use prepare::{beacon_commitment, beacon_signing_digest};
 pub(crate) use prepare::{commit_beacon, publish_keys, reveal_beacon, set_committee};
 pub use progress::ShardProgress;
 pub use types::{
-    Aggregate, Anchors, Beacon, CommitteeSeat, IssuerKey, RegionKey, TierRevenue, UsageAggregate,
+    Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Home, IssuerKey, RegionKey, TierRevenue,
+    UsageAggregate,
 };
 
 use crate::{ledger::Genesis, state::State};
@@ -68,7 +70,12 @@ impl State {
         headers.unwrap_or_default().iter().map(Arc::as_ref)
     }
 
-    /// Totals of an epoch that are on record, by shard.
+    /// What a shard carries over from the epochs so far.
+    pub fn residual_of(&self, shard: ShardIndex) -> CarriedUsage {
+        self.residuals.get(&shard).cloned().unwrap_or_else(|| CarriedUsage::none(shard))
+    }
+
+    /// Tallies of an epoch that are on record, by shard.
     pub fn aggregates_of(&self, epoch: EpochId) -> impl DoubleEndedIterator<Item = &Aggregate> {
         self.aggregates.range((epoch, ShardIndex(0))..=(epoch, ShardIndex(u32::MAX)))
     }

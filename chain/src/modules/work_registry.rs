@@ -11,19 +11,31 @@ pub(crate) use types::encode_splits;
 pub use types::{MAX_SPLITS, MediaType, Terms, Work, work_id};
 
 use crate::{
-    modules::{identity::Status, usage::ListedWork},
+    modules::{
+        identity::Status,
+        usage::{ListedWork, deal},
+    },
     state::State,
 };
-use primitives::{EpochId, GovernanceParams};
+use primitives::{Digest, EpochId, GovernanceParams, ShardIndex};
 
 impl State {
-    /// The works that take part in an epoch, by ascending identifier: active by then, of active creators.
+    /// The works of an epoch, by ascending identifier: those that take part, active by then and of active creators, and
+    /// those that took part before and rest. They are dealt by the beacon `key` to shards of at most `width` works.
     ///
     /// A price from earlier, wider bounds is moved to the nearest bound of `params`.
-    pub(crate) fn works_of_epoch(&self, epoch: EpochId, params: &GovernanceParams) -> Vec<ListedWork> {
-        let creator_active =
-            |work: &&Work| self.identities.get(&work.creator).is_some_and(|i| i.status == Status::Active);
-        let listed = |work: &Work| {
+    pub(crate) fn works_of_epoch(
+        &self,
+        epoch: EpochId,
+        params: &GovernanceParams,
+        (key, width): (&Digest, u16),
+    ) -> Vec<ListedWork> {
+        let takes_part = |work: &Work| {
+            let creator = self.identities.get(&work.creator);
+            work.active_from <= epoch && creator.is_some_and(|creator| creator.status == Status::Active)
+        };
+        let home = |work: &Work| self.homes.get(&work.id).map(|home| home.shard);
+        let listed = |(work, shard): (&Work, ShardIndex)| {
             let terms = work.terms_at(epoch);
             ListedWork {
                 work: work.id,
@@ -32,13 +44,13 @@ impl State {
                 price: terms.price.clamp(params.price_min, params.price_max),
                 splits: terms.splits.clone(),
                 previous_reputation: self.reputations.get(&work.id).map_or(0, |r| r.reputation),
+                shard,
+                resting: !takes_part(work),
             }
         };
-        self.works
-            .iter()
-            .filter(|work| work.active_from <= epoch)
-            .filter(creator_active)
-            .map(listed)
-            .collect()
+        let works: Vec<_> =
+            self.works.iter().filter(|work| takes_part(work) || home(work).is_some()).collect();
+        let homes: Vec<_> = works.iter().map(|work| (work.id, home(work))).collect();
+        works.into_iter().zip(deal(key, &homes, width)).map(listed).collect()
     }
 }

@@ -7,8 +7,8 @@ use crate::modules::{
     identity::{Identity, Nullifier},
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{
-        Aggregate, Anchors, Beacon, CommitteeSeat, Epoch, IssuerKey, Opening, RegionKey, TierRevenue,
-        UsageAggregate,
+        Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Epoch, Home, IssuerKey, Opening, RegionKey,
+        TierRevenue, UsageAggregate,
     },
     work_registry::Work,
 };
@@ -127,6 +127,10 @@ tables! {
     funds: FundBalance = 19,
     /// Reserve attestations that were used.
     attestations: Attestation = 20,
+    /// Usage that shards carry over from epoch to epoch.
+    residuals: CarriedUsage = 21,
+    /// Shards of works.
+    homes: Home = 22,
 }
 
 /// A record with a table in the state.

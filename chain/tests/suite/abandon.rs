@@ -29,7 +29,7 @@ fn locked() -> World {
     let bundle = (group(0, 0), vec![plays(0, 1, false)]);
     world.count(FIRST, &vec![bundle; 5]);
     let work = world.ledger.state().openings.get(&FIRST).expect("open").works[0].work;
-    let error = SettleError::Listeners { work, tier: TIERS[0], listeners: 5, subscriptions: 4 };
+    let error = SettleError::Listeners { work, tier: TIERS[0], listeners: 5, subscriptions: 4, carried: 0 };
     world.refuse_open(finalise(FIRST), TxError::from(DaprError::from(error)));
     world
 }

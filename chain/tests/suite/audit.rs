@@ -20,10 +20,11 @@ use proofs::{
     blind::BlindKey,
     bundle::{Bundle, BundleError, Published, RawWitness, pad},
     epoch::EpochContext,
+    inclusion::batch_root,
     receipt::Denomination,
     sharing::{Accepted, BatchShare, SHOWN_SHARE, SharePart, share_commitments},
-    tally::{Count, header::batch_root},
-    testing::{TestSubscriber, challenges, event, issuer, other_issuer, receipt_issuer},
+    tally::Count,
+    testing::{TestSubscriber, TierShares, challenges, event, issuer, other_issuer, receipt_issuer},
     wire::WirePoint,
 };
 use std::{
@@ -110,6 +111,8 @@ impl Colluding {
                 let part = SharePart { seed: &seed, challenge: accepted.challenge, response };
                 BatchShare::of(self.context.shard.width(), &[part])
             });
+            let blindings = shares.each_ref().map(|share| share.blinding);
+            let shares = TierShares { entries: shares.map(|share| share.entries.clone()), blindings };
             self.world.add(bundle.envelope.group(), &share_commitments(&[&accepted]), &shares);
         }
         bundles.truncate(count);

@@ -128,16 +128,6 @@ fn reputation_is_carried_and_decays() {
     verify(&record(&world.ledger, next).expect("settled"), None).expect("sound");
 }
 
-/// No bundle proof allows it. Totals that say so are of no region, and settle nothing.
-#[test]
-fn backed_views_without_a_region_are_not_settled() {
-    let mut world = World::opened();
-    world.count(FIRST, &[(group(0, 0), vec![plays(1, 3, true)]), (group(0, 1), vec![plays(1, 2, true)])]);
-    let (tier, shard, index) = (TIERS[0], primitives::ShardIndex(0), primitives::WorkIndex(1));
-    let error = chain::modules::dapr::SettleError::BackedWithoutRegion { tier, shard, index, backed: 3 };
-    world.refuse_open(finalise(FIRST), TxError::from(DaprError::from(error)));
-}
-
 #[test]
 fn totals_with_more_listeners_than_subscriptions_are_not_settled() {
     let mut world = World::opened();
@@ -145,6 +135,12 @@ fn totals_with_more_listeners_than_subscriptions_are_not_settled() {
     world.count(FIRST, &vec![bundle; 5]);
     let work = world.ledger.state().openings.get(&FIRST).expect("open").works[0].work;
     let tier = TIERS[0];
-    let error = chain::modules::dapr::SettleError::Listeners { work, tier, listeners: 5, subscriptions: 4 };
+    let error = chain::modules::dapr::SettleError::Listeners {
+        work,
+        tier,
+        listeners: 5,
+        subscriptions: 4,
+        carried: 0,
+    };
     world.refuse_open(finalise(FIRST), TxError::from(DaprError::from(error)));
 }

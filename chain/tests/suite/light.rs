@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use chain::{
-    light::{Anchoring, EpochRecord, Finding, record, verify},
+    light::{Anchoring, Decimal128, EpochRecord, Finding, record, verify},
     modules::dapr::SettleError,
 };
 use primitives::{Credits, Digest, ShardIndex};
@@ -217,7 +217,7 @@ fn every_rule_has_its_finding() {
     let sound = sound();
     type Edit = fn(&mut EpochRecord);
     type Named = fn(&Finding) -> bool;
-    let rules: [(Edit, Named); 29] = [
+    let rules: [(Edit, Named); 33] = [
         (|r| r.format = 1, |f| *f == Finding::Format { found: 1 }),
         (|r| r.scales.price = "1".into(), |f| *f == Finding::Scales),
         (|r| r.beacon.reveals.swap(0, 1), |f| *f == Finding::Reveals),
@@ -229,7 +229,7 @@ fn every_rule_has_its_finding() {
         (|r| r.tiers[0].max_bundles = 0, |f| *f == Finding::Tiers),
         (|r| r.tiers[0].value_cap = 1, |f| *f == Finding::Tiers),
         (|r| r.tiers = vec![r.tiers[0].clone(); 9], |f| *f == Finding::Tiers),
-        (|r| r.shard_width = 4, |f| *f == Finding::Shards { expected: 2, found: 1 }),
+        (|r| r.works[4].shard = ShardIndex(1), |f| *f == Finding::Shards { expected: 2, found: 1 }),
         (|r| r.shard_width = 3, |f| matches!(f, Finding::Shard(_))),
         (|r| r.works.swap(0, 1), |f| matches!(f, Finding::Shard(_))),
         (|r| r.works[2].splits.swap(0, 1), |f| matches!(f, Finding::Splits { .. })),
@@ -248,9 +248,13 @@ fn every_rule_has_its_finding() {
         (|r| r.shards[0].root.batches += 1, |f| matches!(f, Finding::Root { .. })),
         (|r| r.shards[0].totals.swap(0, 1), |f| matches!(f, Finding::Cell { .. })),
         (
-            |r| r.shards[0].proof.response = curve25519_dalek::scalar::Scalar::ONE.into(),
+            |r| r.shards[0].proof.tiers[0].response.blinding = curve25519_dalek::scalar::Scalar::ONE.into(),
             |f| matches!(f, Finding::Tally { .. }),
         ),
+        (|r| r.shards[0].after[0].shares[1].0 = [0xff; 32], |f| matches!(f, Finding::Carried { .. })),
+        (|r| r.shards[0].before = r.shards[0].after.clone(), |f| matches!(f, Finding::Tally { .. })),
+        (|r| r.shards[0].squares.swap(0, 1), |f| *f == Finding::Squares { shard: SHARD }),
+        (|r| r.shards[0].squares[0].sum = Decimal128(1 << 40), |f| matches!(f, Finding::Tally { .. })),
         (
             |r| r.shards[0].aggregate_signatures = Default::default(),
             |f| matches!(f, Finding::AggregateSignatures { .. }),

@@ -18,7 +18,7 @@ use proofs::{
     blind::BlindError,
     committee::{CommitteeError, PartySigner, Signatures},
     shard::ShardError,
-    tally::{BatchHeader, Count, SignedHeader, SignedRoot, Totals, verifier::TallyError},
+    tally::{BatchHeader, Count, SignedHeader, SignedRoot, SquaresError, Tally, verifier::TallyError},
 };
 
 const NEXT: EpochId = EpochId(FIRST.0 + 1);
@@ -448,18 +448,27 @@ fn roots_and_totals() {
     unknown.epoch = NEXT;
     world.refuse_open(submit(unknown), UsageError::UnknownEpoch { epoch: NEXT });
     // Totals that the whole committee signed, and that the commitments do not open to.
-    let edit = |edit: fn(&mut Totals)| {
-        let mut totals = aggregate.totals.clone();
-        edit(&mut totals);
-        submit(world.sign_aggregate(FIRST, totals, aggregate.proof.clone()))
+    let edit = |edit: fn(&mut Tally)| {
+        let mut tally = aggregate.tally.clone();
+        edit(&mut tally);
+        submit(world.sign_aggregate(FIRST, tally, aggregate.proof.clone()))
     };
-    let added = edit(|t| t.insert(group(0, 0), WorkIndex(4), Count { listeners: 1, ..Count::default() }));
-    let outside = edit(|t| t.insert(group(0, 0), WorkIndex(16), Count { views: 1, ..Count::default() }));
-    let more_groups = edit(|t| t.insert(group(0, 7), WorkIndex(0), Count { views: 1, ..Count::default() }));
-    world.refuse_open(added, UsageError::Tally(TallyError::DoesNotOpen));
+    let tier = TIERS[0];
+    let added = edit(|t| t.totals.insert(TIERS[0], WorkIndex(4), Count { listeners: 1, ..Count::default() }));
+    let outside = edit(|t| t.totals.insert(TIERS[0], WorkIndex(16), Count { views: 1, ..Count::default() }));
+    let more_tiers = edit(|t| t.totals.touch(Tier(7)));
+    let nobody = edit(|t| t.totals.insert(TIERS[0], WorkIndex(4), Count { views: 1, ..Count::default() }));
+    let left_over = edit(|t| t.after.set(TIERS[0], Default::default()));
+    let no_squares = edit(|t| t.squares = Default::default());
+    world.refuse_open(added, UsageError::Tally(TallyError::Carried { tier }));
     let work = WorkIndex(16);
     world.refuse_open(outside, UsageError::Tally(TallyError::WorkOutside { work, width: 16 }));
-    world.refuse_open(more_groups, UsageError::Tally(TallyError::Groups));
+    world.refuse_open(more_tiers, UsageError::Tally(TallyError::Tiers));
+    let work = world.ledger.state().openings.get(&FIRST).expect("open").works[4].work;
+    world.refuse_open(nobody, UsageError::TooFewListeners { work, tier, expected: 1, found: 0 });
+    world.refuse_open(left_over, UsageError::Tally(TallyError::Carried { tier }));
+    let work = WorkIndex(0);
+    world.refuse_open(no_squares, UsageError::Squares(SquaresError::OutOfRange { work, backed: 8 }));
 
     world.open_ok(submit(aggregate.clone()));
     world.refuse_open(submit(aggregate), phase(Phase::Frozen, Phase::Aggregated));

@@ -27,14 +27,12 @@ use primitives::{
 use proofs::{
     committee::{Committee, Member, PartySigner, Signatures},
     generators::WorkBases,
-    sharing::{BatchShare, KemKey},
+    sharing::KemKey,
     tally::{
-        BatchHeader, Count, EpochRoot, Group, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement,
-        Totals,
-        prover::{ShareBlindings, announce, respond},
-        statement::{OpeningRow, ShareOpenings, challenge},
+        BatchHeader, Count, EpochRoot, Group, Residual, Running, SignedHeader, SignedRoot, Squares, Tally,
+        TallyProof,
     },
-    wire::{WirePoint, WireScalar},
+    testing::{JointTally, TierShares},
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
@@ -85,18 +83,20 @@ pub(crate) fn bundles() -> Vec<Bundle> {
 /// What the parties have of one shard.
 #[derive(Default)]
 struct Line {
-    held: BTreeMap<Group, Held>,
-    totals: Totals,
+    held: BTreeMap<Tier, TierShares>,
+    groups: BTreeMap<Group, TierShares>,
+    /// What the bundles count, in the open.
+    plain: BTreeMap<Group, BTreeMap<WorkIndex, Count>>,
     running: Running,
     last: Digest,
     batches: u64,
+    /// What the last tally leaves over, with commitments to it.
+    carries: BTreeMap<Tier, Kept>,
+    after: Residual,
 }
 
-/// Share sums of one group: what a share's holders know at the end of an epoch.
-struct Held {
-    shares: [Vec<Scalar>; 3],
-    blindings: [Scalar; 3],
-}
+/// Shares of works.
+type Kept = (Vec<WorkId>, TierShares);
 
 pub(crate) struct World {
     pub(crate) ledger: Ledger,
@@ -115,6 +115,8 @@ pub(crate) struct World {
     shard: ShardIndex,
     line: Line,
     other_lines: BTreeMap<ShardIndex, Line>,
+    /// What the parties carry from epoch to epoch.
+    carried: BTreeMap<(ShardIndex, Tier), Kept>,
 }
 
 impl World {
@@ -150,6 +152,7 @@ impl World {
             shard: ShardIndex(0),
             line: Line::default(),
             other_lines: BTreeMap::new(),
+            carried: BTreeMap::new(),
         }
     }
 
@@ -358,8 +361,8 @@ impl World {
             self.ok(TREASURY, Payload::ReportRevenue(Self::revenue(epoch, tier)));
         }
         self.seal();
-        (self.shard, self.line) = Default::default();
-        self.other_lines.clear();
+        self.carry_on();
+        self.shard = ShardIndex::default();
     }
 
     /// The parties go on with another shard.

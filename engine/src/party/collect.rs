@@ -8,12 +8,20 @@ use crate::{
     message::{Address, Letter, Message, OpenedEpoch, PeerMessage},
     party::{
         PartySecrets,
-        line::{Desk, Frozen, Line},
+        evidence::Evidence,
+        line::{Desk, Frozen, Line, Offer},
         pool::{Admitted, Pool, Rejected, Verified},
+        voting::Record,
     },
 };
 use primitives::{Digest, PartyId, ShardIndex};
-use proofs::{sharing::ComplaintError, tally::SignedHeader};
+use proofs::{
+    bundle::{self, Bundle, BundleError},
+    epoch::EpochContext,
+    sharing::ComplaintError,
+    tally::SignedHeader,
+};
+use std::{collections::BTreeMap, sync::Arc};
 use thiserror::Error;
 
 /// The set of a shard is opened only if at most one bundle, and one more for every so many that are counted, was left
@@ -27,6 +35,8 @@ pub struct Fault {
     pub culprit: Option<PartyId>,
     /// What it did.
     pub reason: FaultReason,
+    /// What anybody can check it by, if there is that.
+    pub evidence: Option<Box<Evidence>>,
 }
 
 /// What a party did that an honest one never does.
@@ -62,20 +72,32 @@ pub enum FaultReason {
     /// Its complaint does not hold.
     #[error("a complaint does not hold: {0}")]
     Complaint(ComplaintError),
-    /// The chain anchored a header of it that another of its own had replaced.
-    #[error("the chain anchored a batch whose leader had left bundles of it out")]
-    SignedTwice,
+    /// It led a batch that the chain has anchored, and a bundle of it has a proof that does not hold.
+    #[error("the chain anchored a bundle whose proof does not hold")]
+    Invalid,
+    /// Two bundles that the chain has anchored use the same. Each was signed for by one honest party at most, which had
+    /// not seen the other, so that neither leader is to blame for it by that alone.
+    #[error("the chain anchored two bundles that use the same")]
+    CountedTwice,
+    /// This party cannot read its share of a bundle that the chain has anchored.
+    #[error("the chain anchored a bundle whose share this party cannot read")]
+    ShareLost,
+    /// The chain has anchored batches that this party could not get.
+    #[error("the chain anchored a batch that this party could not get")]
+    Behind,
     /// It speaks of a shard that the epoch does not have.
     #[error("a message about a shard that the epoch does not have")]
     UnknownShard,
-    /// The chain anchored a batch that this party did not vote for.
-    #[error("the chain anchored a batch that this party does not know")]
-    UnknownBatch,
 }
 
 impl FaultReason {
     pub(super) fn of(self, culprit: PartyId) -> Fault {
-        Fault { culprit: Some(culprit), reason: self }
+        Fault { culprit: Some(culprit), reason: self, evidence: None }
+    }
+
+    /// A fault of nobody that this party could name.
+    pub(super) fn of_nobody(self) -> Fault {
+        Fault { culprit: None, reason: self, evidence: None }
     }
 }
 
@@ -90,9 +112,18 @@ pub struct Collect {
 }
 
 impl Collect {
-    /// Begins to collect for an epoch, in batches of `batch` bundles.
-    pub fn new(party: PartyId, epoch: OpenedEpoch, batch: usize) -> Self {
-        let lines = epoch.shards.iter().map(|context| Line::new(party, context.clone(), batch)).collect();
+    /// Begins to collect for an epoch, in batches of `batch` bundles. `votes` is what the party stored before.
+    pub fn new(
+        party: PartyId,
+        epoch: OpenedEpoch,
+        batch: usize,
+        votes: &BTreeMap<ShardIndex, Record>,
+    ) -> Self {
+        let line = |context: &Arc<EpochContext>| {
+            let record = votes.get(&context.shard.index());
+            Line::new(party, context.clone(), batch, record)
+        };
+        let lines = epoch.shards.iter().map(line).collect();
         Self { party, pool: Pool::new(party, epoch), lines }
     }
 
@@ -166,14 +197,71 @@ impl Collect {
     pub fn letter(&mut self, secrets: &PartySecrets, from: PartyId, letter: Letter) -> Outcome {
         let Letter { shard, message } = letter;
         let (line, mut desk) = self.at(shard, secrets).ok_or(FaultReason::UnknownShard.of(from))?;
+        line.heard_from(from);
         match message {
-            PeerMessage::Propose(header, ids) => line.proposed(&mut desk, from, (header, ids)),
+            PeerMessage::Propose(header, ids, signature) => {
+                line.proposed(&mut desk, from, Offer { header, ids, signature })
+            }
             PeerMessage::Vote(digest, signature) => line.voted(&mut desk, from, digest, signature),
             PeerMessage::Object(digest, objections) => line.objected(&mut desk, from, digest, objections),
             PeerMessage::Complaint(complaint) => line.complained(&mut desk, from, complaint),
-            // The party gives these to the joint opening.
-            PeerMessage::Openings(_) | PeerMessage::Reveal(_) | PeerMessage::Response(_) => Ok(Vec::new()),
+            PeerMessage::Quorum(signed) => line.quorum(from, signed),
+            PeerMessage::Term(position, term) => Ok(line.term(from, position, term)),
+            PeerMessage::Omits(digest, ids) => line.omits(&mut desk, from, digest, &ids),
+            PeerMessage::AskBatch(digest) => Ok(line.asked_batch(from, digest)),
+            PeerMessage::Batch(digest, ids) => line.batch(&mut desk, digest, ids),
+            PeerMessage::AskBundles(ids) => Ok(line.asked_bundles(&desk, from, &ids)),
+            PeerMessage::Bundle(bundle) => self.fetched(secrets, (from, shard), *bundle),
+            // The party gives these to the tally.
+            _ => Ok(Vec::new()),
         }
+    }
+
+    /// A peer sends a bundle. One that this party asked for is checked like any other; what the chain has anchored is
+    /// taken in whatever this party thinks of it, the rest as if it had come from a device.
+    fn fetched(
+        &mut self,
+        secrets: &PartySecrets,
+        (from, shard): (PartyId, ShardIndex),
+        bundle: Bundle,
+    ) -> Outcome {
+        let (id, party) = (bundle.id(), self.party);
+        let (line, mut desk) = self.at(shard, secrets).ok_or(FaultReason::UnknownShard.of(from))?;
+        if !line.wanted(&id) {
+            let (at, from) = (Address::Party(party), Address::Party(from));
+            let reason = "a bundle that was not asked for";
+            return Ok(vec![Effect::Publish(Event::Dropped { at, from, reason })]);
+        }
+        let checked = match bundle.envelope.shard == shard {
+            true => bundle::verify(line.context(), &bundle),
+            false => Err(BundleError::OtherContext),
+        };
+        match (checked, line.anchored_by(&id)) {
+            (Ok(accepted), Some(leader)) => {
+                let mut effects = desk.pool.adopt(secrets, (id, Arc::new(bundle), accepted), leader)?;
+                effects.extend(line.catch_up(&mut desk)?);
+                Ok(effects)
+            }
+            (Ok(accepted), None) => self.receive(secrets, (id, Arc::new(bundle), accepted)),
+            (Err(_), Some(leader)) => Err(FaultReason::Invalid.of(leader)),
+            (Err(error), None) => {
+                desk.pool.remember_refused(id);
+                let refused = Event::Refused { party, bundle: id, refusal: error.into() };
+                let mut effects = vec![Effect::Publish(refused)];
+                effects.extend(line.move_on(&mut desk)?);
+                Ok(effects)
+            }
+        }
+    }
+
+    /// Some time has passed.
+    pub fn tick(&mut self, secrets: &PartySecrets) -> Outcome {
+        let mut effects = Vec::new();
+        let mut desk = Desk { pool: &mut self.pool, secrets };
+        for line in &mut self.lines {
+            effects.extend(line.tick(&mut desk)?);
+        }
+        Ok(effects)
     }
 
     /// The coordinator asks this party to pass the lead of a shard on.

@@ -1,6 +1,8 @@
 //! The pool of a party: bundles whose proof holds, what they use up, and this party's shares of them.
 
+mod archive;
 mod early;
+mod overdue;
 mod parked;
 mod sums;
 mod used;
@@ -13,6 +15,7 @@ use crate::{
     message::{Objection, OpenedEpoch},
     party::PartySecrets,
 };
+use archive::Archive;
 use early::Early;
 use parked::Parked;
 use primitives::{Digest, PartyId, ShardIndex};
@@ -39,6 +42,8 @@ struct Held {
     /// Seeds of this party's two shares, own and next.
     seeds: [ShareSeed; 2],
     uses: Uses,
+    /// The position of its shard when it came.
+    since: u64,
 }
 
 /// What has become of a bundle that came.
@@ -88,6 +93,9 @@ pub(super) struct Pool {
     /// Bundles of which a complaint holds, and whose.
     struck: BTreeMap<Digest, PartyId>,
     early: Early,
+    /// The next position of each shard.
+    positions: Vec<u64>,
+    archive: Archive,
 }
 
 impl Pool {
@@ -95,14 +103,16 @@ impl Pool {
         Self {
             party,
             order: vec![VecDeque::new(); epoch.shards.len()],
+            used: Used::new(epoch.room()),
+            positions: vec![0; epoch.shards.len()],
             epoch,
             held: BTreeMap::new(),
-            used: Used::default(),
             parked: Parked::default(),
             refused: BTreeMap::new(),
             settled: BTreeSet::new(),
             struck: BTreeMap::new(),
             early: Early::default(),
+            archive: Archive::default(),
         }
     }
 
@@ -154,7 +164,8 @@ impl Pool {
             Ok(seeds) => {
                 self.used.take(&uses);
                 self.order[shard.0 as usize].push_back(id);
-                self.held.insert(id, Held { bundle, accepted, seeds, uses });
+                let since = self.positions[shard.0 as usize];
+                self.held.insert(id, Held { bundle, accepted, seeds, uses, since });
                 Ok(Admitted::Taken)
             }
             Err(error) => {
@@ -253,11 +264,18 @@ impl Pool {
     /// Takes the bundles of a batch out, which is final, and gives what is published of them, in their order. What they
     /// used stays used.
     pub(super) fn settle(&mut self, ids: &[Digest]) -> Vec<Arc<Published>> {
-        let taken: Vec<_> = ids.iter().filter_map(|id| Some((*id, self.held.remove(id)?))).collect();
-        let gone: BTreeSet<_> = taken.iter().map(|(id, _)| *id).collect();
+        let (mut gone, mut published) = (BTreeSet::new(), Vec::new());
+        for id in ids {
+            if let Some(held) = self.held.remove(id) {
+                self.used.settle(held.accepted.spent);
+                published.push(held.bundle.published().clone());
+                self.archive.keep(*id, held.bundle);
+                gone.insert(*id);
+            }
+        }
         self.order.iter_mut().for_each(|order| order.retain(|id| !gone.contains(id)));
         self.settled.extend(gone);
-        taken.into_iter().map(|(_, held)| held.bundle.published().clone()).collect()
+        published
     }
 }
 
@@ -276,15 +294,16 @@ mod tests {
         let max_bundles = [(Tier(1), 2)].into();
         let shards = Arc::new([Arc::new(context)]);
         let sold = [(Tier(1), 9)].into();
-        let epoch = OpenedEpoch { shards, max_bundles: Arc::new(max_bundles), sold: Arc::new(sold) };
+        let books = Arc::new([crate::message::Book::default()]);
+        let epoch = OpenedEpoch { shards, max_bundles: Arc::new(max_bundles), sold: Arc::new(sold), books };
         (PartySecrets { signer, kem }, epoch)
     }
 
     #[test]
     fn intake_stops_at_the_bound_that_keeps_limbs_apart() {
         let (secrets, epoch) = setting();
-        let mut pool = Pool::new(PartyId::ALL[0], epoch.clone());
-        pool.used.capacity = 1;
+        let book = crate::message::Book { room: 1, ..Default::default() };
+        let mut pool = Pool::new(PartyId::ALL[0], OpenedEpoch { books: Arc::new([book]), ..epoch.clone() });
         let mut admit = |subscriber: &mut TestSubscriber, work| {
             let bundle = subscriber.bundle(&epoch.shards[0], vec![event(work, 0, false)]);
             let accepted = proofs::bundle::verify(&epoch.shards[0], &bundle).expect("an honest bundle");

@@ -1,7 +1,7 @@
 //! One party, the coordinator or settlement against everybody else: nobody is singled out, nothing is opened twice or
 //! over a set that was not agreed on, and nothing that waits is dropped in silence.
 
-use super::mesh::Mesh;
+use super::mesh::{Mesh, sign};
 use crate::{
     coordinator::Coordinator,
     effect::{Core, Effect, Event},
@@ -24,13 +24,39 @@ fn opened(message: &PeerMessage) -> bool {
     matches!(message, PeerMessage::Openings(_) | PeerMessage::Reveal(_) | PeerMessage::Response(_))
 }
 
+/// Two votes suffice: what one party says without evidence keeps nobody out, so that it can single out nobody.
 #[test]
-fn a_party_that_objects_to_everybody_but_one_gets_nothing_opened() {
+fn a_party_that_objects_to_everybody_but_one_keeps_nobody_out() {
+    let proposed = RefCell::new(BTreeMap::<Digest, Vec<Digest>>::new());
+    let (mut mesh, epoch) = Mesh::opened();
+    mesh.tamper = Box::new(|from, _, message| {
+        if let PeerMessage::Propose(header, ids, _) = message {
+            proposed.borrow_mut().insert(header.digest(), ids.clone());
+        }
+        if let PeerMessage::Vote(digest, _) = message
+            && from == ONE
+            && !proposed.borrow()[digest].is_empty()
+        {
+            let all = proposed.borrow()[digest].iter().map(|id| (*id, Objection::Share)).collect();
+            *message = PeerMessage::Object(*digest, all);
+        }
+        true
+    });
+    mesh.submit_honest(&epoch, 12);
+    mesh.close();
+    mesh.assert_done();
+    assert_eq!(mesh.batches().concat().len(), 12);
+}
+
+/// With the other honest party away, a leader has nothing but the objector to go on with. It leaves out what that one
+/// objects to, and then opens nothing.
+#[test]
+fn a_party_that_objects_to_everybody_while_another_is_away_gets_nothing_opened() {
     let proposed = RefCell::new(BTreeMap::<Digest, Vec<Digest>>::new());
     let openings = RefCell::new(0);
     let (mut mesh, epoch) = Mesh::opened();
     mesh.tamper = Box::new(|from, _, message| {
-        if let PeerMessage::Propose(header, ids) = message {
+        if let PeerMessage::Propose(header, ids, _) = message {
             proposed.borrow_mut().insert(header.digest(), ids.clone());
         }
         if let PeerMessage::Vote(digest, _) = message
@@ -43,9 +69,12 @@ fn a_party_that_objects_to_everybody_but_one_gets_nothing_opened() {
         *openings.borrow_mut() += u32::from(opened(message) && from != ONE);
         true
     });
-    // Position 0 is the attacker's: one victim and the attacker's own device.
+    mesh.stop(THREE);
     mesh.submit_honest(&epoch, 12);
+    mesh.tick(300);
+    mesh.start(THREE);
     mesh.close();
+    mesh.tick(300);
     let (culprit, reason) = mesh.aborted().expect("the honest parties do not go on");
     assert_eq!((mesh.phase(), culprit), (Phase::Aborted, None));
     assert!(reason.contains("left out"), "{reason}");
@@ -161,7 +190,8 @@ fn an_early_proposal_does_not_push_out_the_one_that_waits() {
         count: 1,
         running: Default::default(),
     };
-    mesh.inject(TWO, THREE, PeerMessage::Propose(early, vec![Digest([9; 32])]));
+    let signature = sign(TWO, &early);
+    mesh.inject(TWO, THREE, PeerMessage::Propose(early, vec![Digest([9; 32])], signature));
     mesh.tell(Address::Intake(THREE), Message::Submit(bundles[1].as_slice().into()));
     assert_eq!(mesh.batches().len(), 1, "position 0 is final");
 }

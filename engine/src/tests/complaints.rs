@@ -140,7 +140,7 @@ fn evidence_outweighs_votes() {
     let proposed = RefCell::new(None);
     let (mut mesh, opened) = Mesh::opened();
     mesh.tamper = Box::new(|from, _, message| {
-        if let PeerMessage::Propose(header, _) = message {
+        if let PeerMessage::Propose(header, ..) = message {
             proposed.borrow_mut().get_or_insert(header.clone());
         }
         from == one

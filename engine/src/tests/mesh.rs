@@ -5,7 +5,7 @@ use crate::{
     effect::{Core, Effect, Event, Refusal},
     intake::Intake,
     message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase},
-    party::Party,
+    party::{Party, PartySecrets, Shelf, evidence::Evidence, voting::Record},
     settlement::Settlement,
     tests::world::{EPOCH, World, world},
     verifier::Verifier,
@@ -13,10 +13,14 @@ use crate::{
 };
 use chain::node::Node;
 use primitives::{Decode, Digest, Encode, PartyId, ShardIndex};
-use proofs::testing::TestSubscriber;
+use proofs::{
+    inclusion::Inclusion,
+    tally::BatchHeader,
+    testing::{TestSubscriber, committee},
+};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -32,6 +36,21 @@ pub(super) struct Mesh<'a> {
     dir: tempfile::TempDir,
     held: Option<Vec<(Address, Address, Message)>>,
     proposals: usize,
+    /// What the parties carry over.
+    pub(super) shelf: Shelf,
+    /// What parties had on disk, in order.
+    stored: BTreeMap<Address, Vec<Record>>,
+    /// Parties that are away: what is sent to them is lost.
+    away: BTreeSet<Address>,
+    /// A party that is killed once so many of its effects were carried out, and starts again at once.
+    pub(super) kill: Option<(PartyId, usize)>,
+    opened: Option<OpenedEpoch>,
+    batch: usize,
+}
+
+/// A party's signature on a header, as a party may give it that keeps to no rule.
+pub(super) fn sign(party: PartyId, header: &BatchHeader) -> [u8; 64] {
+    committee(11).signers[party.index()].sign(&header.signing_digest())
 }
 
 impl<'a> Mesh<'a> {
@@ -51,13 +70,14 @@ impl<'a> Mesh<'a> {
             let rng = ChaCha20Rng::seed_from_u64(p.index() as u64);
             cores.insert(Address::Intake(p), Box::new(Intake::new(p)));
             cores.insert(Address::Verifier(p), Box::new(Verifier::new(p)));
-            cores.insert(Address::Party(p), Box::new(Party::new(chain, EPOCH, secrets, config.batch, rng)));
+            let held = (config.batch, config.carried.of(p));
+            cores.insert(Address::Party(p), Box::new(Party::new((chain, EPOCH), secrets, held, rng)));
         }
         cores.insert(Address::Coordinator, Box::new(Coordinator::new()));
         let rng = ChaCha20Rng::seed_from_u64(9);
         let settlement = Settlement::new(node.clone(), config.steward, config.treasury, config.plan, rng);
         cores.insert(Address::Settlement, Box::new(settlement));
-        let (queue, events) = (VecDeque::new(), Vec::new());
+        let (queue, events, batch) = (VecDeque::new(), Vec::new(), config.batch);
         let mut mesh = Self {
             cores,
             queue,
@@ -67,13 +87,61 @@ impl<'a> Mesh<'a> {
             dir,
             held: None,
             proposals: 0,
+            shelf: Shelf::default(),
+            stored: BTreeMap::new(),
+            away: BTreeSet::new(),
+            kill: None,
+            opened: None,
+            batch,
         };
         mesh.tell(Address::Coordinator, Message::Begin);
         let opened = mesh.events.iter().find_map(|e| match e {
             Event::Opened(opened) => Some(opened.clone()),
             _ => None,
         });
+        mesh.opened = opened.clone();
         (mesh, opened.expect("the epoch opens"))
+    }
+
+    /// Lets time pass for every party that is there.
+    pub(super) fn tick(&mut self, ticks: u32) {
+        for _ in 0..ticks {
+            for at in PartyId::ALL.map(Address::Party) {
+                self.queue.push_back((at, at, Message::Tick));
+                self.run();
+            }
+        }
+    }
+
+    /// Takes a party away, with all that it had in memory.
+    pub(super) fn stop(&mut self, party: PartyId) {
+        self.away.insert(Address::Party(party));
+    }
+
+    /// Starts a party anew: it has what it stored, and hears from the chain what is anchored.
+    pub(super) fn start(&mut self, party: PartyId) {
+        let at = Address::Party(party);
+        let keys = committee(11);
+        let ([one, two, three], [a, b, c]) = (keys.signers, keys.kem);
+        let secrets = [(one, a), (two, b), (three, c)].into_iter().nth(party.index());
+        let (signer, kem) = secrets.expect("three parties");
+        let opened = self.opened.clone().expect("the epoch is open");
+        let chain = opened.shards[0].chain;
+        let rng = ChaCha20Rng::seed_from_u64(party.index() as u64);
+        let held = (self.batch, self.shelf.of(party));
+        let fresh = Party::new((chain, EPOCH), PartySecrets { signer, kem }, held, rng);
+        let mut fresh = fresh.with_votes(self.stored.get(&at).map_or(&[], Vec::as_slice));
+        let effects = fresh.rejoin(opened.clone(), self.phase() > Phase::Collect);
+        self.cores.insert(at, Box::new(fresh));
+        self.away.remove(&at);
+        self.carry_out(at, effects);
+        let node = self.node.lock().expect("nobody panics while holding the node");
+        for context in opened.shards.iter() {
+            for header in node.ledger().state().anchors_of(EPOCH, context.shard.index()) {
+                let message = Message::Anchored(Arc::new(header.clone()));
+                self.queue.push_back((Address::Settlement, at, message));
+            }
+        }
     }
 
     /// Sends a message from outside and lets everything run until nothing is left to do.
@@ -102,17 +170,45 @@ impl<'a> Mesh<'a> {
                 continue;
             }
             let Some(message) = self.carry(from, to, message) else { continue };
+            if self.away.contains(&to) {
+                continue;
+            }
             let effects = self.cores.get_mut(&to).expect("an actor").handle(from, message);
-            for effect in effects {
-                match effect {
-                    Effect::Send(next, message) => self.queue.push_back((to, next, message)),
-                    Effect::Publish(event) => self.events.push(event),
-                    Effect::Verify(epoch, bundles) => {
-                        let results = verify_all(&epoch, &bundles, &mut rand_core::OsRng);
-                        self.queue.push_back((to, to, Message::BatchVerified(results)));
-                    }
+            self.carry_out(to, effects);
+        }
+    }
+
+    fn carry_out(&mut self, of: Address, effects: Vec<Effect>) {
+        for effect in effects {
+            if self.is_killed(of) {
+                let Address::Party(party) = of else { unreachable!("parties are killed") };
+                return self.start(party);
+            }
+            match effect {
+                Effect::Send(next, message) => self.queue.push_back((of, next, message)),
+                Effect::Publish(event) => self.events.push(event),
+                Effect::Keep(party, shard, carried) => self.shelf.put(party, shard, carried),
+                Effect::Store(record) => self.stored.entry(of).or_default().push(record),
+                Effect::Verify(epoch, bundles) => {
+                    let results = verify_all(&epoch, &bundles, &mut rand_core::OsRng);
+                    self.queue.push_back((of, of, Message::BatchVerified(results)));
                 }
             }
+        }
+    }
+
+    /// Whether a party is to be killed before its next effect.
+    fn is_killed(&mut self, of: Address) -> bool {
+        match &mut self.kill {
+            Some((party, left)) if Address::Party(*party) == of => {
+                if *left == 0 {
+                    self.kill = None;
+                    return true;
+                }
+                *left -= 1;
+                false
+            }
+            _ => false,
         }
     }
 
@@ -197,6 +293,24 @@ impl<'a> Mesh<'a> {
     pub(super) fn batches(&self) -> Vec<Vec<Digest>> {
         let of = |e: &Event| match e {
             Event::Batch { bundles, .. } => Some(bundles.clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(of).collect()
+    }
+
+    /// Evidence that parties showed.
+    pub(super) fn evidence(&self) -> Vec<Evidence> {
+        let of = |e: &Event| match e {
+            Event::Evidence { evidence, .. } => Some(evidence.as_ref().clone()),
+            _ => None,
+        };
+        self.events.iter().filter_map(of).collect()
+    }
+
+    /// Final receipts that a party gave.
+    pub(super) fn receipts(&self, of: PartyId) -> Vec<Inclusion> {
+        let of = |e: &Event| match e {
+            Event::Final { party, receipt } if *party == of => Some(receipt.as_ref().clone()),
             _ => None,
         };
         self.events.iter().filter_map(of).collect()

@@ -133,6 +133,7 @@ pub(super) fn world_in_shards(shard_width: u16) -> World {
         steward: Office { person: OFFICES[1], key: steward },
         treasury: Office { person: OFFICES[2], key: treasury },
         plan,
+        carried: Default::default(),
         batch: 2,
         seed: [6; 32],
     };

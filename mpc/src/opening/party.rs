@@ -4,7 +4,7 @@ use crate::opening::{
     OpeningError, Relation,
     messages::{OpeningsMessage, ResponseMessage, RevealMessage, Rows, commit, view},
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use curve25519_dalek::ristretto::RistrettoPoint;
 use primitives::{Digest, PartyId};
 
 /// What every round knows.
@@ -14,7 +14,7 @@ struct Common<R: Relation> {
     relation: R,
     nonce: R::Nonce,
     witness: R::Witness,
-    announcement: RistrettoPoint,
+    announcements: Vec<RistrettoPoint>,
 }
 
 /// Waits for the others' openings.
@@ -35,7 +35,7 @@ pub struct AwaitResponses<R: Relation> {
     party: PartyId,
     relation: R,
     openings: [Rows; 3],
-    announcements: [RistrettoPoint; 3],
+    announcements: [Vec<RistrettoPoint>; 3],
     challenge: R::Challenge,
     own: ResponseMessage,
 }
@@ -47,10 +47,10 @@ pub struct Opened {
     pub openings: [Rows; 3],
     /// Sum of the openings: the totals.
     pub totals: Rows,
-    /// Sum of the announcements.
-    pub announcement: RistrettoPoint,
-    /// Sum of the responses.
-    pub response: Scalar,
+    /// Sums of the announcements, one a row.
+    pub announcements: Vec<RistrettoPoint>,
+    /// The responses, in order of share.
+    pub responses: [Rows; 3],
 }
 
 /// Round one: opens the party's own share. `context` names what is opened, so that nothing is replayed elsewhere.
@@ -61,9 +61,9 @@ pub fn start<R: Relation>(
     rows: Rows,
     witness: R::Witness,
 ) -> (AwaitOpenings<R>, OpeningsMessage) {
-    let (nonce, announcement) = relation.announce(party, &rows);
-    let own = OpeningsMessage { rows, commitment: commit(&context, party, &announcement) };
-    let common = Common { context, party, relation, nonce, witness, announcement };
+    let (nonce, announcements) = relation.announce(party, &rows);
+    let own = OpeningsMessage { rows, commitment: commit(&context, party, &announcements) };
+    let common = Common { context, party, relation, nonce, witness, announcements };
     (AwaitOpenings { common, own: own.clone() }, own)
 }
 
@@ -80,7 +80,7 @@ impl<R: Relation> AwaitOpenings<R> {
         self.common.party
     }
 
-    /// Round two: takes the openings of the next and of the previous party, and shows the announcement.
+    /// Round two: takes the openings of the next and of the previous party, and shows the announcements.
     pub fn receive(
         self,
         next: OpeningsMessage,
@@ -94,10 +94,8 @@ impl<R: Relation> AwaitOpenings<R> {
             }
         }
         let first = in_order(party, self.own, next, previous);
-        let own = RevealMessage {
-            announcement: self.common.announcement,
-            view: view(&self.common.context, &first),
-        };
+        let announcements = self.common.announcements.clone();
+        let own = RevealMessage { announcements, view: view(&self.common.context, &first) };
         Ok((AwaitReveals { common: self.common, first, own: own.clone() }, own))
     }
 }
@@ -123,14 +121,17 @@ impl<R: Relation> AwaitReveals<R> {
         }
         for (from, message) in [(party.next(), &next), (party.previous(), &previous)] {
             let committed = &self.first[from.index()].commitment;
-            if commit(&context, from, &message.announcement) != *committed {
+            if commit(&context, from, &message.announcements) != *committed {
                 return Err(OpeningError::Announcement { party: from });
             }
+            if message.announcements.len() != self.own.announcements.len() {
+                return Err(OpeningError::Shape { party: from });
+            }
         }
-        let announcements = in_order(party, self.own, next, previous).map(|m| m.announcement);
+        let announcements = in_order(party, self.own, next, previous).map(|m| m.announcements);
         let openings = self.first.map(|m| m.rows);
         let challenge = relation.challenge(&openings, &announcements);
-        let own = ResponseMessage { response: relation.respond(nonce, &witness, &challenge) };
+        let own = ResponseMessage { rows: relation.respond(nonce, &witness, &challenge) };
         let state = AwaitResponses { party, relation, openings, announcements, challenge, own: own.clone() };
         Ok((state, own))
     }
@@ -144,11 +145,11 @@ impl<R: Relation> AwaitResponses<R> {
 
     /// The end: checks every share's response by itself, and adds up. A failure names the wrong opener.
     pub fn receive(self, next: ResponseMessage, previous: ResponseMessage) -> Result<Opened, OpeningError> {
-        let responses = in_order(self.party, self.own, next, previous).map(|m| m.response);
+        let responses = in_order(self.party, self.own, next, previous).map(|m| m.rows);
         for share in PartyId::ALL {
             let i = share.index();
-            let (rows, announcement) = (&self.openings[i], &self.announcements[i]);
-            if !self.relation.check(share, rows, announcement, &self.challenge, &responses[i]) {
+            let (rows, announcements) = (&self.openings[i], &self.announcements[i]);
+            if !self.relation.check(share, rows, announcements, &self.challenge, &responses[i]) {
                 return Err(OpeningError::WrongOpener { party: share });
             }
         }
@@ -158,11 +159,10 @@ impl<R: Relation> AwaitResponses<R> {
                 sum.iter_mut().zip(row).for_each(|(into, x)| *into += x);
             }
         }
-        Ok(Opened {
-            totals,
-            announcement: self.announcements.iter().sum(),
-            response: responses.iter().sum(),
-            openings: self.openings,
-        })
+        let [mut announcements, second, third] = self.announcements;
+        for other in [second, third] {
+            announcements.iter_mut().zip(other).for_each(|(sum, point)| *sum += point);
+        }
+        Ok(Opened { totals, announcements, responses, openings: self.openings })
     }
 }

@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::share::ReplicatedTotals;
-use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT as BASE;
+use curve25519_dalek::{constants::RISTRETTO_BASEPOINT_POINT as BASE, scalar::Scalar};
 use primitives::{Decode, Digest, Domain, Encode, hash};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
-/// Two rows of two works under Pedersen commitments with made-up bases: enough to make wrong openings fail.
+/// Two rows of two works under Pedersen commitments with made-up bases, and one statement over both: enough to make wrong
+/// openings fail.
 #[derive(Clone)]
 struct Toy {
     works: [RistrettoPoint; 2],
@@ -33,30 +34,31 @@ impl Relation for Toy {
     type Challenge = Scalar;
     type Witness = Scalar;
 
-    fn announce(&mut self, _: PartyId, _: &Rows) -> (Scalar, RistrettoPoint) {
+    fn announce(&mut self, _: PartyId, _: &Rows) -> (Scalar, Vec<RistrettoPoint>) {
         let nonce = Scalar::random(&mut self.rng);
-        (nonce, nonce * blinding_base())
+        (nonce, vec![nonce * blinding_base()])
     }
 
-    fn challenge(&self, openings: &[Rows; 3], announcements: &[RistrettoPoint; 3]) -> Scalar {
+    fn challenge(&self, openings: &[Rows; 3], announcements: &[Vec<RistrettoPoint>; 3]) -> Scalar {
         let bytes: Vec<u8> = openings.iter().flatten().flatten().flat_map(|x| x.to_bytes()).collect();
-        let sum = announcements.iter().sum::<RistrettoPoint>().compress().0;
+        let sum = announcements.iter().flatten().sum::<RistrettoPoint>().compress().0;
         Scalar::from_bytes_mod_order(hash::hash(Domain::Simulation, &[&bytes, &sum]).0)
     }
 
-    fn respond(&self, nonce: Scalar, witness: &Scalar, challenge: &Scalar) -> Scalar {
-        nonce + challenge * witness
+    fn respond(&self, nonce: Scalar, witness: &Scalar, challenge: &Scalar) -> Rows {
+        vec![vec![nonce + challenge * witness]]
     }
 
     fn check(
         &self,
         share: PartyId,
         rows: &Rows,
-        announcement: &RistrettoPoint,
+        announcements: &[RistrettoPoint],
         c: &Scalar,
-        z: &Scalar,
+        responses: &Rows,
     ) -> bool {
-        z * blinding_base() == announcement + c * self.target(share, rows)
+        let [[z]] = responses.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] else { return false };
+        z * blinding_base() == announcements[0] + c * self.target(share, rows)
     }
 }
 
@@ -160,13 +162,12 @@ fn three_honest_parties_open_what_the_ideal_functionality_says() {
         assert_eq!(result.as_ref(), Ok(&opened));
     }
     // The sums of the messages are a proof about the sums of the shares.
-    let reveal = world.relation.challenge(
-        &opened.openings,
-        &[opened.announcement, RistrettoPoint::default(), RistrettoPoint::default()],
-    );
+    let reveal =
+        world.relation.challenge(&opened.openings, &[opened.announcements.clone(), Vec::new(), Vec::new()]);
     let target: RistrettoPoint =
         PartyId::ALL.iter().map(|s| world.relation.target(*s, &opened.openings[s.index()])).sum();
-    assert_eq!(opened.response * blinding_base(), opened.announcement + reveal * target);
+    let response: Scalar = opened.responses.iter().flatten().flatten().sum();
+    assert_eq!(response * blinding_base(), opened.announcements[0] + reveal * target);
 }
 
 #[test]
@@ -217,7 +218,7 @@ fn an_announcement_that_was_not_committed_to_names_its_party() {
     for liar in PartyId::ALL {
         let change = |from, _, message: &mut RevealMessage| {
             if from == liar {
-                message.announcement += blinding_base();
+                message.announcements[0] += blinding_base();
             }
         };
         let results = run(&world, &silent, &change, &silent);
@@ -245,14 +246,35 @@ fn a_wrong_response_names_its_party() {
     for liar in PartyId::ALL {
         let change = |from, _, message: &mut ResponseMessage| {
             if from == liar {
-                message.response += Scalar::ONE;
+                message.rows[0][0] += Scalar::ONE;
             }
         };
         let results = run(&world, &silent, &silent, &change);
+        let none = |from, _, message: &mut ResponseMessage| {
+            if from == liar {
+                message.rows.clear();
+            }
+        };
+        let silent_ones = run(&world, &silent, &silent, &none);
         for honest in [liar.next(), liar.previous()] {
-            assert_eq!(results[honest.index()], Err(OpeningError::WrongOpener { party: liar }));
+            let wrong = Err(OpeningError::WrongOpener { party: liar });
+            assert_eq!((&results[honest.index()], &silent_ones[honest.index()]), (&wrong, &wrong));
         }
     }
+}
+
+#[test]
+fn announcements_of_another_number_name_their_party() {
+    let world = world();
+    let [one, two, _] = PartyId::ALL;
+    let change = |from, _, message: &mut RevealMessage| {
+        if from == two {
+            message.announcements.push(blinding_base());
+        }
+    };
+    // What was committed to is one announcement: another number is another announcement.
+    let error = OpeningError::Announcement { party: two };
+    assert_eq!(run(&world, &silent, &change, &silent)[one.index()], Err(error));
 }
 
 #[test]
@@ -271,10 +293,10 @@ fn openings_of_another_shape_name_their_party() {
 
 #[test]
 fn messages_have_one_encoding() {
-    let message = ResponseMessage { response: Scalar::ONE };
+    let message = ResponseMessage { rows: vec![vec![Scalar::ONE]] };
     let mut bytes = message.to_bytes();
     assert_eq!(ResponseMessage::from_bytes(&bytes), Ok(message));
-    bytes[31] = 0xff;
+    *bytes.last_mut().unwrap() = 0xff;
     assert!(ResponseMessage::from_bytes(&bytes).is_err());
     assert!(RevealMessage::from_bytes(&[0xff; 64]).is_err());
     assert!(OpeningsMessage::from_bytes(&u32::MAX.to_bytes()).is_err());

@@ -7,7 +7,7 @@ use crate::{
 use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
 use primitives::{
     ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, PartyId, Reader, RegionTag, ShardIndex,
-    Tier, Writer, codec_struct, hash, limits, merkle,
+    Tier, Writer, codec_struct, hash, limits,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -43,6 +43,16 @@ impl Running {
     /// Groups with their sums, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Group, &[RistrettoPoint; 3])> {
         self.0.iter().map(|(group, sums)| (*group, sums))
+    }
+
+    /// The sums of each tier, over its regions.
+    pub fn by_tier(&self) -> BTreeMap<Tier, [RistrettoPoint; 3]> {
+        let mut tiers = BTreeMap::new();
+        for (group, sums) in self.iter() {
+            let tier = tiers.entry(group.tier).or_insert([RistrettoPoint::identity(); 3]);
+            tier.iter_mut().zip(sums).for_each(|(into, sum)| *into += sum);
+        }
+        tiers
     }
 
     /// Number of groups.
@@ -97,9 +107,9 @@ pub struct BatchHeader {
     pub epoch: EpochId,
     /// Shard of the bundles.
     pub shard: ShardIndex,
-    /// How often the leader proposed anew at this position.
+    /// Grows with each proposal at this position: [`TERM`] views are one leader's, then the lead is the next party's.
     pub view: u32,
-    /// Place in the shard's chain of batches, from 0. The leader of a position is party `position mod 3 + 1`.
+    /// Place in the shard's chain of batches, from 0. Party `position mod 3 + 1` leads a position first.
     pub position: u64,
     /// Digest of the header before, or of nothing at position 0.
     pub previous: Digest,
@@ -124,21 +134,25 @@ impl BatchHeader {
         hash::hash(Domain::HeaderSignature, &[&self.digest().0])
     }
 
-    /// The party that leads this position.
+    /// The party that leads this position in this view.
     pub fn leader(&self) -> PartyId {
-        leader(self.position)
+        leads(self.position, self.view)
     }
 }
 
-/// Merkle root over the identifiers of a batch's bundles, in their order.
-pub fn batch_root(ids: &[Digest]) -> Digest {
-    let leaves: Vec<_> = ids.iter().map(|id| merkle::leaf(&id.0)).collect();
-    merkle::root(&leaves)
+/// Views in which one party leads a position before the next one takes it over: a leader proposes anew without what
+/// others object to, and rarely more than once.
+pub const TERM: u32 = 4;
+
+/// The party that leads a position first.
+pub fn leader(position: u64) -> PartyId {
+    leads(position, 0)
 }
 
-/// The party that leads a position.
-pub fn leader(position: u64) -> PartyId {
-    PartyId::from_index((position % PartyId::ALL.len() as u64) as usize)
+/// The party that leads a position in a view: parties take turns by positions, and by terms at each of them.
+pub fn leads(position: u64, view: u32) -> PartyId {
+    let parties = PartyId::ALL.len() as u64;
+    PartyId::from_index(((position % parties + u64::from(view / TERM)) % parties) as usize)
 }
 
 /// A header with the signatures that make it final once the chain has anchored it.

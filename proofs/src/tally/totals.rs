@@ -1,9 +1,8 @@
 //! Totals of an epoch: what is counted, as limbs of one integer and as numbers.
 
-use crate::tally::header::{Group, MAX_GROUPS};
 use curve25519_dalek::scalar::Scalar;
 use primitives::{
-    CodecError, Decode, Digest, Domain, Encode, Reader, WorkIndex, Writer, codec_struct, hash,
+    CodecError, Decode, Digest, Domain, Encode, Reader, Tier, WorkIndex, Writer, codec_struct, hash,
     limits::{
         self, BACKED_BITS, BACKED_SHIFT, COUNT_BITS, LISTENER_BITS, LISTENER_SHIFT, VALUE_BITS, VIEWS_BITS,
         VIEWS_SHIFT,
@@ -82,14 +81,16 @@ pub fn power_of_two(shift: u32) -> Scalar {
     Scalar::from_bytes_mod_order(bytes)
 }
 
-/// Opened totals: for each group that has a commitment, the counts of its works that are not zero.
+/// Opened totals: for each tier in which a bundle was counted, the published cells. A cell is a work in a tier; one that
+/// is not listed stays closed, and its usage is carried over. Padding has no cells: what is counted there is opened,
+/// listed if it is not zero, and weighs nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Totals(BTreeMap<Group, BTreeMap<WorkIndex, Count>>);
+pub struct Totals(BTreeMap<Tier, BTreeMap<WorkIndex, Count>>);
 
 impl Totals {
-    /// Records the count of a work in a group; zero counts leave no trace.
-    pub fn insert(&mut self, group: Group, work: WorkIndex, count: Count) {
-        let works = self.0.entry(group).or_default();
+    /// Records the count of a work in a tier; zero counts leave no trace.
+    pub fn insert(&mut self, tier: Tier, work: WorkIndex, count: Count) {
+        let works = self.0.entry(tier).or_default();
         if count.is_zero() {
             works.remove(&work);
         } else {
@@ -97,22 +98,27 @@ impl Totals {
         }
     }
 
-    /// Notes that a group exists, even if nothing was counted in it.
-    pub fn touch(&mut self, group: Group) {
-        self.0.entry(group).or_default();
+    /// Notes that bundles of a tier were counted, even if none of its cells is published.
+    pub fn touch(&mut self, tier: Tier) {
+        self.0.entry(tier).or_default();
     }
 
-    /// Groups with their counts, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (Group, &BTreeMap<WorkIndex, Count>)> {
-        self.0.iter().map(|(group, works)| (*group, works))
+    /// The published count of a work in a tier.
+    pub fn get(&self, tier: Tier, work: WorkIndex) -> Option<&Count> {
+        self.0.get(&tier)?.get(&work)
     }
 
-    /// Number of groups.
+    /// Tiers with their counts, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Tier, &BTreeMap<WorkIndex, Count>)> {
+        self.0.iter().map(|(tier, works)| (*tier, works))
+    }
+
+    /// Number of tiers.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no group.
+    /// Whether there is no tier.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -126,8 +132,8 @@ impl Totals {
 impl Encode for Totals {
     fn encode(&self, w: &mut Writer) {
         w.count(self.len());
-        for (group, works) in self.iter() {
-            group.encode(w);
+        for (tier, works) in self.iter() {
+            tier.encode(w);
             w.count(works.len());
             for (work, count) in works {
                 work.encode(w);
@@ -140,10 +146,10 @@ impl Encode for Totals {
 impl Decode for Totals {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let mut totals = BTreeMap::new();
-        for _ in 0..r.count(MAX_GROUPS)? {
-            let group = Group::decode(r)?;
-            if totals.last_key_value().is_some_and(|(last, _)| *last >= group) {
-                return Err(CodecError::Invalid { what: "order of groups" });
+        for _ in 0..r.count(limits::MAX_TIERS)? {
+            let tier = Tier::decode(r)?;
+            if totals.last_key_value().is_some_and(|(last, _)| *last >= tier) {
+                return Err(CodecError::Invalid { what: "order of tiers" });
             }
             let mut works = BTreeMap::new();
             for _ in 0..r.count(limits::MAX_SHARD_WIDTH)? {
@@ -154,7 +160,7 @@ impl Decode for Totals {
                 }
                 works.insert(work, count);
             }
-            totals.insert(group, works);
+            totals.insert(tier, works);
         }
         Ok(Self(totals))
     }

@@ -1,16 +1,13 @@
 //! Creators claim what they are owed, and a few of them try it twice.
 
 use super::DemoError;
-use crate::{
-    progress::{Progress, Stage},
-    world::EPOCH,
-};
+use crate::progress::{Progress, Stage};
 use chain::{
     Node, Payload, Transaction, TxError,
     modules::dapr::{Claim, DaprError},
     transaction::EnvelopeError,
 };
-use primitives::Credits;
+use primitives::{Credits, EpochId};
 use std::collections::BTreeSet;
 
 /// What became of the claims.
@@ -44,8 +41,12 @@ impl Claimed {
 }
 
 /// Claims every payout of the epoch, then tries the first, the middle and the last of them again.
-pub(super) fn claim_all(node: &mut Node, progress: &dyn Progress) -> Result<Claimed, DemoError> {
-    let claims = node.ledger().state().claims_of_epoch(EPOCH);
+pub(super) fn claim_all(
+    node: &mut Node,
+    epoch: EpochId,
+    progress: &dyn Progress,
+) -> Result<Claimed, DemoError> {
+    let claims = node.ledger().state().claims_of_epoch(epoch);
     let here = claims.iter().filter(|claim| claim.payee.layer1_address().is_none()).count();
     progress.begin(Stage::Claims, here as u64);
     let mut claimed =

@@ -2,7 +2,7 @@
 //! end.
 
 use super::{
-    DemoError, Options, Statements,
+    DemoError, Options, Statements, Stopped,
     submissions::{Schedule, Submission},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     world::World,
 };
 use chain::light::SignerKeys;
-use engine::{Address, Event, Phase, Refusal, Running, message::OpenedEpoch};
+use engine::{Address, Event, Evidence, Phase, Refusal, Running, message::OpenedEpoch};
 use primitives::{Digest, PartyId};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,6 +25,9 @@ use std::{
 const MAX_OUTSTANDING: usize = 3 * 96;
 /// With no event for so long, a run is given up. The longest silence of an honest run is one batch on the pool.
 const STALL: Duration = Duration::from_secs(120);
+
+/// The same for a run with a party that cheats: longer than the others' patience with a leader.
+const PATIENCE: Duration = Duration::from_secs(45);
 
 const _: () = assert!(MAX_OUTSTANDING < engine::intake::MAX_IN_FLIGHT);
 
@@ -75,6 +78,8 @@ pub(super) struct Collected {
     pub(super) duplicates: BTreeMap<Digest, BTreeMap<PartyId, Refusal>>,
     /// Messages that actors dropped, by reason.
     pub(super) dropped: BTreeMap<String, u64>,
+    /// Evidence against parties.
+    pub(super) evidence: Vec<Evidence>,
     /// What happened during the outage.
     pub(super) away: Option<Away>,
     /// The first honest bundle that was handed in: the first with receipts, if there is one.
@@ -96,6 +101,7 @@ struct Tracker<'a> {
     running: &'a Running,
     progress: &'a dyn Progress,
     outage: Option<Outage>,
+    cheated: bool,
     phase: &'static str,
     opened: Option<OpenedEpoch>,
     outstanding: usize,
@@ -114,6 +120,7 @@ pub(super) fn collect(
         running,
         progress,
         outage: options.outage,
+        cheated: options.adversary.is_some(),
         phase: Phase::Announce.name(),
         opened: None,
         outstanding: 0,
@@ -200,7 +207,7 @@ impl Tracker<'_> {
             if until(self) {
                 return Ok(());
             }
-            self.next(STALL)?;
+            self.next(if self.cheated { PATIENCE } else { STALL })?;
         }
     }
 
@@ -228,7 +235,13 @@ impl Tracker<'_> {
         match self.running.events().recv_timeout(limit) {
             Ok(event) => self.follow(event),
             Err(RecvTimeoutError::Timeout) => {
-                Err(DemoError::Stalled { seconds: limit.as_secs(), phase: self.phase })
+                let seconds = limit.as_secs();
+                // With a party that cheats, silence is one more way of stopping the others.
+                Err(if self.cheated {
+                    self.stopped(None, None, format!("nothing happened for {seconds} seconds"))
+                } else {
+                    DemoError::Stalled { seconds, phase: self.phase }
+                })
             }
             Err(RecvTimeoutError::Disconnected) => Err(DemoError::ActorsGone { phase: self.phase }),
         }
@@ -264,12 +277,25 @@ impl Tracker<'_> {
                 self.out.statements.keep((shard, position), &published)?;
                 self.out.accepted.extend(bundles);
             }
+            Event::Final { .. } => {}
+            Event::Evidence { evidence, .. } => {
+                if !self.out.evidence.contains(&evidence) {
+                    self.out.evidence.push(*evidence);
+                }
+            }
             Event::Dropped { at, from, reason } => {
                 *self.out.dropped.entry(format!("{at} from {from}: {reason}")).or_default() += 1;
             }
-            Event::Aborted { culprit, reason, .. } => return Err(DemoError::Aborted { culprit, reason }),
+            Event::Aborted { accuser, culprit, reason } => {
+                return Err(self.stopped(accuser, culprit, reason));
+            }
         }
         Ok(())
+    }
+
+    fn stopped(&mut self, accuser: Option<PartyId>, named: Option<PartyId>, reason: String) -> DemoError {
+        let evidence = std::mem::take(&mut self.out.evidence);
+        DemoError::Aborted(Box::new(Stopped { accuser, named, reason, phase: self.phase, evidence }))
     }
 
     fn answered(&mut self) {

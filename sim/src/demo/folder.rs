@@ -1,5 +1,6 @@
 //! The run folder: what is in it, and how to get it again.
 
+pub use super::stopped::EVIDENCE_FILE;
 use super::{DEFAULT_SHARD_WIDTH, Options, Outcome, page};
 pub use crate::folder::MANIFEST_FILE;
 use crate::{
@@ -20,6 +21,8 @@ use std::{
 
 /// The public record of the epoch.
 pub const EPOCH_FILE: &str = "epoch.json";
+/// Public records of the epochs before it, as a list.
+pub const EARLIER_FILE: &str = "earlier.json";
 /// Figures of the run.
 pub const METRICS_FILE: &str = "metrics.json";
 /// Accepted events, one a row.
@@ -37,8 +40,10 @@ pub const STATEMENTS_FILE: &str = "statements.bin";
 /// How long each stage took.
 pub const TIMINGS_FILE: &str = "timings.json";
 /// Every file of a run folder.
-pub const FILES: [&str; 10] = [
+pub const FILES: [&str; 12] = [
     EPOCH_FILE,
+    EVIDENCE_FILE,
+    EARLIER_FILE,
     MANIFEST_FILE,
     METRICS_FILE,
     WORKLOAD_FILE,
@@ -51,8 +56,16 @@ pub const FILES: [&str; 10] = [
 ];
 /// Files that the manifest's command gives again, byte for byte, on any machine and with any number of threads. The
 /// others hold what depends on timing: the number of messages that actors needed, and durations.
-pub const REPRODUCIBLE: [&str; 7] =
-    [EPOCH_FILE, MANIFEST_FILE, PAYOUTS_FILE, SAMPLE_FILE, SIGNERS_FILE, STATEMENTS_FILE, WORKLOAD_FILE];
+pub const REPRODUCIBLE: [&str; 8] = [
+    EPOCH_FILE,
+    EARLIER_FILE,
+    MANIFEST_FILE,
+    PAYOUTS_FILE,
+    SAMPLE_FILE,
+    SIGNERS_FILE,
+    STATEMENTS_FILE,
+    WORKLOAD_FILE,
+];
 /// Run folders.
 pub static RUN: Kind = Kind { name: "cwe-run", files: &FILES };
 
@@ -92,6 +105,13 @@ impl Manifest {
     }
 }
 
+impl Manifest {
+    /// The manifest of a run that was aborted: nothing of it but the manifest comes out the same again.
+    pub(super) fn of_aborted(options: &Options, workload: &Workload) -> Self {
+        Self::new(options, workload, Digest::default())
+    }
+}
+
 /// The command of a run, in full; the folder is left out, since nothing depends on it.
 fn command(options: &Options) -> String {
     let workload = &options.workload;
@@ -106,6 +126,15 @@ fn command(options: &Options) -> String {
     }
     line.flag("seed", workload.seed);
     line.flag("preset", options.preset);
+    if let Some(k) = options.k_anonymity {
+        line.flag("k-anonymity", k);
+    }
+    if let Some(adversary) = options.adversary {
+        line.flag("adversary", adversary);
+    }
+    if options.epochs != 1 {
+        line.flag("epochs", options.epochs);
+    }
     if options.shard_width != DEFAULT_SHARD_WIDTH {
         line.flag("shard-width", options.shard_width);
     }
@@ -123,6 +152,9 @@ pub fn default_folder(options: &Options) -> PathBuf {
 pub fn commit(staging: Staging, outcome: &Outcome) -> Result<(), FolderError> {
     staging.commit(|dir| {
         write_json(dir.join(EPOCH_FILE), &outcome.record)?;
+        let earlier: Vec<_> = outcome.earlier.iter().map(|epoch| &epoch.record).collect();
+        write_json(dir.join(EARLIER_FILE), &earlier)?;
+        write_json(dir.join(EVIDENCE_FILE), &outcome.evidence)?;
         write_json(dir.join(MANIFEST_FILE), &outcome.manifest)?;
         write_file(dir.join(SAMPLE_FILE), &outcome.sample)?;
         write_json(dir.join(SIGNERS_FILE), &outcome.signers)?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Figures of a run: `metrics.json`. Amounts are in micro-credits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Metrics {
     /// Decides every draw.
     pub seed: u64,
@@ -20,8 +20,20 @@ pub struct Metrics {
     pub k_anonymity: u32,
     /// Threshold of the preset.
     pub k_anonymity_of_preset: u32,
-    /// Whether backed views are opened region by region.
-    pub backed_views_opened_by_region: bool,
+    /// Whether the parties stopped. Their word is in `reason`; here they did not.
+    pub aborted: bool,
+    /// The party that evidence was found against, if there is any.
+    pub named_party: Option<u8>,
+    /// Why that party is named.
+    pub reason: Option<String>,
+    /// Works of which a cell was published in the last epoch.
+    pub works_published: usize,
+    /// Works of which usage is carried over from it, as the simulator knows.
+    pub works_carried: usize,
+    /// Part of all value that is carried over, as the simulator knows.
+    pub value_carried_share: f64,
+    /// The epochs of the run, in order.
+    pub epochs: Vec<EpochMetrics>,
     /// Subscribers, those without an event among them.
     pub subscribers: usize,
     /// What was sold of each tier, and who was counted.
@@ -99,6 +111,16 @@ impl Metrics {
         )
     }
 
+    /// What stays closed for now, in a sentence.
+    pub fn carried_in_words(&self) -> String {
+        format!(
+            "Carried over: usage of {}, {:.1} % of all value; cells are published from {} on.",
+            several(self.works_carried as u64, "work", "works"),
+            100.0 * self.value_carried_share,
+            several(u64::from(self.k_anonymity.max(1)), "listener", "listeners"),
+        )
+    }
+
     /// What complaints were about, in a sentence. A bundle is struck for one reason alone: a share that does not open
     /// its commitment.
     pub fn complaints_in_words(&self) -> String {
@@ -112,6 +134,23 @@ impl Metrics {
         };
         format!("Complaints handled: {}{about}.", thousands(self.complaints))
     }
+}
+
+/// What was published in an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct EpochMetrics {
+    /// The epoch.
+    pub epoch: u64,
+    /// Works of which a cell was published.
+    pub works_published: usize,
+    /// Works of which usage is carried over.
+    pub works_carried: usize,
+    /// Part of all value that is carried over.
+    pub value_carried_share: f64,
+    /// Whether a plaintext count by other code equals every published total.
+    pub totals_match_plaintext: bool,
+    /// What works were paid.
+    pub paid: u64,
 }
 
 /// Subscribers of a tier.

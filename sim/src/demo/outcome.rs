@@ -1,11 +1,12 @@
 //! What a run came to: figures, verdicts, and the rows of its files.
 
 use super::{
-    K_ANONYMITY, OnLayer1, Options, Statements, Verified,
+    EarlierEpoch, OnLayer1, Options, Statements, Verified,
     claims::Claimed,
     collect::{Away, Collected},
+    evidence::{EvidenceRow, in_words},
     folder::Manifest,
-    metrics::{ActorMetrics, Metrics, RegionMetrics, TierMetrics},
+    metrics::{ActorMetrics, EpochMetrics, Metrics, RegionMetrics, TierMetrics},
 };
 use crate::{
     adversary::Attack,
@@ -72,12 +73,14 @@ pub struct Outcome {
     pub verdicts: Vec<Verdict>,
     /// How attacks were answered.
     pub attacks: Vec<AttackReport>,
-    /// Accepted events.
+    /// Accepted events of all epochs.
     pub rows: Vec<TruthRow>,
     /// Payouts.
     pub payouts: Vec<PayoutRow>,
     /// The public record.
     pub record: EpochRecord,
+    /// Epochs before it.
+    pub earlier: Vec<EarlierEpoch>,
     /// An honest bundle, as it was handed in: the first with receipts, if there is one.
     pub sample: Vec<u8>,
     /// Keys of the blind signers.
@@ -88,6 +91,8 @@ pub struct Outcome {
     pub names: BTreeMap<WorkId, String>,
     /// The workload.
     pub workload: Workload,
+    /// Evidence against a party.
+    pub evidence: Vec<EvidenceRow>,
     /// What happened while an actor was away.
     pub away: Option<Away>,
     /// How long each stage took. Stages may overlap.
@@ -102,20 +107,22 @@ impl Outcome {
 
     /// What a reader has to know of what this run does not show.
     pub fn notes(&self) -> Vec<String> {
-        notes(self.metrics.preset)
+        notes(self.metrics.k_anonymity)
     }
 }
 
-/// What a reader has to know of what a run with `preset` does not show.
-pub fn notes(preset: Preset) -> Vec<String> {
-    let of_preset = preset.params().k_anonymity;
-    vec![
-        format!(
-            "k_anonymity is {K_ANONYMITY} in this run (preset {preset}: {of_preset}): cells with few listeners are \
-             opened too"
-        ),
-        "backed views are opened region by region".into(),
-    ]
+/// What a reader has to know of what a run with this threshold does not show.
+pub fn notes(k_anonymity: u32) -> Vec<String> {
+    match k_anonymity {
+        0 | 1 => vec![format!(
+            "k_anonymity is {k_anonymity}: a work that one subscriber alone played is published, and says what that one \
+             played"
+        )],
+        k => vec![format!(
+            "a work's usage in a tier is published from {k} listeners on; what has fewer is carried over, and its \
+             share of the pool goes to published works meanwhile"
+        )],
+    }
 }
 
 /// Rows of the accepted events, by subscriber and in the order of their events.
@@ -132,6 +139,7 @@ pub(super) fn truth(workload: &Workload, world: &World, collected: &Collected) -
         let subscriber = &workload.subscribers[subscriber];
         let event = &subscriber.events[place];
         TruthRow {
+            epoch: world.epoch.0,
             subscriber: subscriber.name.clone(),
             tier: subscriber.tier.0,
             region,
@@ -157,6 +165,7 @@ pub(super) struct Inputs<'a> {
     pub(super) rows: Vec<TruthRow>,
     pub(super) comparison: Comparison,
     pub(super) record: EpochRecord,
+    pub(super) earlier: Vec<EarlierEpoch>,
     pub(super) claimed: Claimed,
     pub(super) layer1: OnLayer1,
     pub(super) verified: Verified,
@@ -178,19 +187,23 @@ impl Inputs<'_> {
             amount_microcredits: claim.amount.0,
             claimed: *claimed,
         };
+        let rows =
+            self.earlier.iter().flat_map(|epoch| epoch.rows.iter().cloned()).chain(self.rows).collect();
         Outcome {
             manifest,
             metrics,
             verdicts,
             attacks,
-            rows: self.rows,
+            rows,
             payouts: self.claimed.claims.iter().map(payout).collect(),
             record: self.record,
+            earlier: self.earlier,
             sample: self.collected.sample.map_or_else(Vec::new, |parcel| parcel.bytes.to_vec()),
             signers: self.collected.signers,
             statements: self.collected.statements,
             names: names.map(|(id, spec)| (*id, spec.name.clone())).collect(),
             workload: self.workload,
+            evidence: EvidenceRow::of(&self.collected.evidence, None),
             away: self.collected.away,
             timings: self.timings,
         }
@@ -225,7 +238,13 @@ impl Inputs<'_> {
             preset: self.preset,
             k_anonymity: world.params.k_anonymity,
             k_anonymity_of_preset: self.preset.params().k_anonymity,
-            backed_views_opened_by_region: true,
+            aborted: false,
+            named_party: collected.evidence.first().map(|evidence| u8::from(evidence.party())),
+            reason: collected.evidence.first().map(in_words),
+            epochs: self.epochs(),
+            works_published: self.comparison.works_published,
+            works_carried: self.comparison.works_carried,
+            value_carried_share: self.comparison.value_carried_share(),
             subscribers: self.workload.subscribers.len(),
             tiers: self.tiers(),
             regions: self.regions(),
@@ -250,7 +269,8 @@ impl Inputs<'_> {
                 as u64,
             attacks_refused_as_expected: attacks.iter().all(|attack| attack.as_expected),
             tally_verified: self.verified.light.is_ok(),
-            totals_match_plaintext: self.comparison.holds(),
+            totals_match_plaintext: self.comparison.holds()
+                && self.earlier.iter().all(|epoch| epoch.comparison.holds()),
             revenue: money.revenue.0,
             pool: money.creators.0 + money.carried_in.0,
             paid_total: claimed.paid.0,
@@ -268,6 +288,21 @@ impl Inputs<'_> {
             messages_dropped: collected.dropped.clone(),
             refusals,
         }
+    }
+
+    /// What was published in each epoch.
+    fn epochs(&self) -> Vec<EpochMetrics> {
+        let earlier = self.earlier.iter().map(|epoch| (&epoch.record, &epoch.comparison));
+        let last = (&self.record, &self.comparison);
+        let figures = |(record, comparison): (&EpochRecord, &Comparison)| EpochMetrics {
+            epoch: record.epoch.0,
+            works_published: comparison.works_published,
+            works_carried: comparison.works_carried,
+            value_carried_share: comparison.value_carried_share(),
+            totals_match_plaintext: comparison.holds(),
+            paid: record.revenue.paid.0,
+        };
+        earlier.chain([last]).map(figures).collect()
     }
 
     /// What was sold of each tier, and who was counted.

@@ -40,7 +40,7 @@ pub(super) fn data(outcome: &Outcome) -> ReportData {
             count("subscribers", metrics.subscribers as u64),
             count("events counted", metrics.events_accepted),
             count("bundles accepted", metrics.bundles_accepted),
-            count("works used", record.health.active_works),
+            count("works published", record.health.published_works),
             fact("credits in the creator pool", credits(Credits(metrics.pool))),
             count("claims paid", metrics.claims_ok),
         ],
@@ -62,7 +62,7 @@ pub(super) fn data(outcome: &Outcome) -> ReportData {
             .iter()
             .map(|r| RegionCount { region: r.region.to_string(), receipts: r.receipts, views: r.views })
             .collect(),
-        counting: vec![metrics.cap_in_words(), metrics.complaints_in_words()],
+        counting: vec![metrics.carried_in_words(), metrics.cap_in_words(), metrics.complaints_in_words()],
         attacks: outcome.attacks.iter().map(attack).collect(),
         actors: metrics
             .actors

@@ -5,9 +5,9 @@
 //! they are the stream that `cwe epoch audit` reads.
 
 use super::DemoError;
-use crate::world::{CHAIN, EPOCH};
+use crate::world::CHAIN;
 use chain::light::audit::stream;
-use primitives::ShardIndex;
+use primitives::{EpochId, ShardIndex};
 use proofs::bundle::Published;
 use std::{
     collections::BTreeSet,
@@ -17,19 +17,20 @@ use std::{
     sync::Arc,
 };
 
-/// Batches so far.
+/// Batches of an epoch so far.
 #[derive(Debug, Default)]
 pub struct Statements {
+    epoch: EpochId,
     dir: PathBuf,
     batches: BTreeSet<(ShardIndex, u64)>,
 }
 
 impl Statements {
     /// Begins in a new folder of `scratch`.
-    pub(super) fn begin(scratch: &Path) -> Result<Self, DemoError> {
-        let dir = scratch.join("statements");
+    pub(super) fn begin(scratch: &Path, epoch: EpochId) -> Result<Self, DemoError> {
+        let dir = scratch.join(format!("statements-{epoch}"));
         fs::create_dir(&dir).map_err(|error| DemoError::Statements { path: dir.clone(), error })?;
-        Ok(Self { dir, batches: BTreeSet::new() })
+        Ok(Self { epoch, dir, batches: BTreeSet::new() })
     }
 
     fn file(&self, (shard, position): &(ShardIndex, u64)) -> PathBuf {
@@ -55,7 +56,7 @@ impl Statements {
 
     /// Writes the whole stream. The folder in which the batches are must still be there.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        stream::begin(out, (CHAIN, EPOCH))?;
+        stream::begin(out, (CHAIN, self.epoch))?;
         for batch in &self.batches {
             io::copy(&mut File::open(self.file(batch))?, out)?;
         }

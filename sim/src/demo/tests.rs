@@ -4,14 +4,20 @@ use crate::{
     workload::{Columns, UsageFile},
 };
 use chain::light::audit::{audit, stream::Batches};
-use primitives::Decode;
+use primitives::{Decode, PartyId};
 use proofs::bundle::Bundle;
 use std::{sync::OnceLock, time::Duration};
 
 /// A run of a few subscribers, small enough for a test.
 fn small() -> Options {
     let workload = WorkloadOptions { seed: 3, subscribers: 12, works: 16, ..WorkloadOptions::default() };
-    Options { workload, batch: 4, ..Options::default() }
+    Options { workload, k_anonymity: Some(1), batch: 4, ..Options::default() }
+}
+
+/// A run of more subscribers, in which some works have enough listeners and some do not.
+fn crowd() -> Options {
+    let workload = WorkloadOptions { subscribers: 40, ..small().workload };
+    Options { workload, k_anonymity: Some(3), ..small() }
 }
 
 /// A run, with the folder that what was published is in.
@@ -92,7 +98,7 @@ fn a_small_epoch_holds_in_every_respect() {
     assert_eq!((metrics.pool, metrics.paid_total), (outcome.record.revenue.creators.0, metrics.pool));
     assert_eq!(metrics.claims_ok, outcome.payouts.len() as u64);
     assert_eq!((metrics.double_claims_tried, metrics.double_claims_rejected), (3, 3));
-    assert_eq!((metrics.k_anonymity, metrics.k_anonymity_of_preset), (0, 5));
+    assert_eq!((metrics.k_anonymity, metrics.k_anonymity_of_preset), (1, 5));
     assert_eq!(metrics.tiers.iter().map(|tier| tier.sold).sum::<u64>(), 12);
     let with_events = outcome.workload.subscribers.iter().filter(|s| !s.events.is_empty()).count() as u64;
     assert_eq!(metrics.tiers.iter().map(|tier| tier.subscribers).sum::<u64>(), with_events);
@@ -154,7 +160,8 @@ fn the_page_has_the_tables_of_the_terminal() {
     assert_eq!(data.tiers.iter().map(|tier| tier.sold).sum::<u64>(), 12);
     assert_eq!(data.regions.len(), metrics.regions.len());
     assert!(!data.regions.is_empty() && data.regions.iter().all(|region| region.views >= region.receipts));
-    assert_eq!(data.counting, [metrics.cap_in_words(), metrics.complaints_in_words()]);
+    let counting = [metrics.carried_in_words(), metrics.cap_in_words(), metrics.complaints_in_words()];
+    assert_eq!(data.counting, counting);
     let drawn = data.remarks.iter().any(|remark| remark.label == "subscribers with receipts, by region");
     assert!(drawn, "{:?}", data.remarks);
 }
@@ -199,17 +206,27 @@ fn an_epoch_in_which_the_cap_cuts_everybody_holds_in_every_respect() {
 
 #[test]
 fn a_count_that_is_off_by_one_is_noticed() {
-    let outcome = shared();
+    let outcome = outcome(&crowd());
     let mut rows = outcome.rows.clone();
-    assert!(check::compare(&rows, &outcome.record).holds());
-    rows[0].value += 1;
-    let found = check::compare(&rows, &outcome.record).mismatches;
+    let compare = |rows: &[TruthRow]| check::compare(rows, &outcome.record, &CarriedOver::default());
+    let (comparison, carried) = compare(&rows);
+    assert!(comparison.holds() && comparison.works_carried > 0, "{comparison:?}");
+    assert_ne!(carried, CarriedOver::default());
+    let cell = outcome.record.shards[0].totals[0].clone();
+    let work = outcome.record.works[usize::from(cell.index.0)].work_id;
+    let published = |row: &TruthRow| (row.tier, row.work_id) == (cell.tier.0, work);
+    let at = rows.iter().position(published).expect("a row of a published cell");
+    rows[at].value += 1;
+    let found = compare(&rows).0.mismatches;
     assert!(matches!(
         found[..],
         [check::Mismatch::Cell { count: "value", .. }, check::Mismatch::Work { count: "value", .. }]
     ));
-    let missing = check::compare(&outcome.rows[1..], &outcome.record);
-    assert!(!missing.holds());
+    rows.remove(at);
+    assert!(!compare(&rows).0.holds());
+    // What was carried in counts with the rest.
+    let (again, _) = check::compare(&outcome.rows, &outcome.record, &carried);
+    assert_eq!(again.value_carried, 2 * comparison.value_carried);
 }
 
 #[test]
@@ -267,5 +284,80 @@ fn a_run_folder_holds_every_file_and_replaces_an_earlier_one() {
     assert_eq!(std::fs::read_dir(out.parent().expect("inside")).expect("a folder").count(), 1);
     let rows = std::fs::read_to_string(out.join(folder::WORKLOAD_FILE)).expect("readable");
     assert_eq!(rows.lines().count() as u64, outcome.metrics.events_accepted + 1);
-    assert_eq!(rows.lines().next(), Some("subscriber,tier,region,work_id,view,quarters,backed,value"));
+    assert_eq!(rows.lines().next(), Some("epoch,subscriber,tier,region,work_id,view,quarters,backed,value"));
+}
+
+#[test]
+fn what_is_carried_over_three_epochs_is_published_with_what_comes() {
+    let outcome = outcome(&Options { epochs: 3, ..crowd() });
+    for verdict in &outcome.verdicts {
+        assert!(verdict.holds, "{verdict:?} {:?}", outcome.attacks);
+    }
+    let epochs = &outcome.metrics.epochs;
+    assert_eq!(epochs.iter().map(|epoch| epoch.epoch).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(
+        epochs.iter().all(|epoch| epoch.totals_match_plaintext && epoch.works_published > 0),
+        "{epochs:?}"
+    );
+    assert_eq!(outcome.earlier.len(), 2);
+    // A total of the last epoch holds more than the epoch's own rows: what was carried is in it.
+    let own: u64 = outcome.rows.iter().filter(|row| row.epoch == 3).map(|row| row.value).sum();
+    let published: u64 = outcome.record.works.iter().map(|work| work.raw_usage).sum();
+    let all: u64 = outcome.rows.iter().map(|row| row.value).sum();
+    let before: u64 = outcome.earlier.iter().flat_map(|e| &e.record.works).map(|work| work.raw_usage).sum();
+    assert!(published + before <= all && own > 0);
+    let command = &outcome.manifest.command;
+    assert!(command.ends_with("--k-anonymity 3 --epochs 3"), "{command}");
+}
+
+/// How a run ends in which a party cheats.
+fn cheated(kind: &str) -> Result<Outcome, Stopped> {
+    let adversary = Some(format!("party:2:{kind}").parse().expect("a kind"));
+    let options = Options { adversary, ..small() };
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let workload = prepare(&options).expect("a workload");
+    run(&options, workload, scratch.path(), &Silent).map_err(|error| match error {
+        DemoError::Aborted(stopped) => *stopped,
+        other => panic!("{kind}: {other}"),
+    })
+}
+
+#[test]
+fn a_party_that_cheats_is_named_or_nothing_is_opened() {
+    let two = Some(PartyId::ALL[1]);
+    for kind in
+        ["wrong-open", "equivocate", "early-key-open", "false-complaint", "tamper:vote", "tamper:barrier"]
+    {
+        let stopped = cheated(kind).err().unwrap_or_else(|| panic!("{kind} changes nothing"));
+        assert_eq!(stopped.named(), two, "{kind}: {stopped:?}");
+        assert_eq!(stopped.evidence.is_empty(), kind != "equivocate", "{kind}");
+    }
+    for kind in ["wrong-share", "tamper:key", "tamper:carry", "tamper:openings"] {
+        let stopped = cheated(kind).err().unwrap_or_else(|| panic!("{kind} changes nothing"));
+        assert!(stopped.named().is_none_or(|named| Some(named) == two), "{kind}: {stopped:?}");
+    }
+    let without = cheated("drop-batch").unwrap_or_else(|stopped| panic!("{stopped:?}"));
+    assert!(without.holds() && !without.metrics.aborted && without.metrics.named_party.is_none());
+}
+
+#[test]
+fn the_folder_of_an_aborted_run_says_why_and_whom_it_names() {
+    let stopped = cheated("equivocate").err().expect("it stops");
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let out = temporary.path().join("aborted");
+    let options = Options { adversary: Some("party:2:equivocate".parse().expect("a kind")), ..small() };
+    let workload = prepare(&options).expect("a workload");
+    let staging = crate::folder::Staging::new(&folder::RUN, &out).expect("a place");
+    stopped::commit(staging, &options, &workload, &stopped).expect("written");
+    let read = |name: &str| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(out.join(name)).expect("a file")).expect("JSON")
+    };
+    let metrics = read(folder::METRICS_FILE);
+    assert_eq!((&metrics["aborted"], &metrics["named_party"]), (&true.into(), &2.into()));
+    assert!(metrics["reason"].as_str().is_some_and(|reason| !reason.is_empty()));
+    let evidence = read(stopped::EVIDENCE_FILE);
+    assert_eq!((&evidence[0]["kind"], &evidence[0]["party"]), (&"equivocation".into(), &2.into()));
+    let bytes = primitives::ids::from_hex(evidence[0]["bytes"].as_str().expect("digits")).expect("digits");
+    let shown = engine::Evidence::from_bytes(&bytes).expect("evidence");
+    assert_eq!(shown.party(), PartyId::ALL[1]);
 }

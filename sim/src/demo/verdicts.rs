@@ -29,12 +29,21 @@ impl Inputs<'_> {
             ),
             Err(refused) => refused.to_string(),
         };
-        let Comparison { works, cells, mismatches } = &self.comparison;
+        let Comparison { works_published, cells, mismatches, .. } = self
+            .earlier
+            .iter()
+            .map(|epoch| &epoch.comparison)
+            .find(|comparison| !comparison.holds())
+            .unwrap_or(&self.comparison);
         let totals = match mismatches.first() {
             None => format!(
-                "a plaintext count by other code: {}, {}, four counts each",
-                several(*works as u64, "work", "works"),
-                several(*cells as u64, "cell", "cells")
+                "a plaintext count by other code: {} with enough listeners, {} weighed, carried usage included{}",
+                several(*works_published as u64, "work", "works"),
+                several(*cells as u64, "cell", "cells"),
+                match self.earlier.len() {
+                    0 => String::new(),
+                    earlier => format!("; {} epochs in all", earlier + 1),
+                }
             ),
             Some(first) => {
                 let differ = several(mismatches.len() as u64, "figure differs", "figures differ");
@@ -65,15 +74,15 @@ impl Inputs<'_> {
         let refused = attacks.iter().filter(|attack| attack.as_expected).count();
         vec![
             verdict("A light client accepts the epoch", metrics.tally_verified, light),
-            verdict("The opened totals are the true ones", metrics.totals_match_plaintext, totals),
+            verdict(
+                "What is published is what it should be, and true",
+                metrics.totals_match_plaintext,
+                totals,
+            ),
             verdict(
                 "Creators were paid the whole pool",
-                metrics.pool == metrics.paid_total,
-                format!(
-                    "{} of {} credits",
-                    credits(Credits(metrics.paid_total)),
-                    credits(Credits(metrics.pool))
-                ),
+                metrics.pool == metrics.paid_total + self.record.revenue.carried_out.0,
+                pool(metrics, self.record.revenue.carried_out),
             ),
             verdict("Every payout was claimed once", claims_hold, claims(metrics)),
             verdict("L1 has the chain and the epoch", layer1.anchored && layer1.mirror_equal, anchored),
@@ -90,6 +99,19 @@ impl Inputs<'_> {
             ),
             verdict("Every honest bundle was counted", metrics.honest_rejected == 0, counted(metrics)),
         ]
+    }
+}
+
+/// Where the pool went. Without a work that has enough listeners nobody is paid, and the next epoch's creators get it.
+fn pool(metrics: &Metrics, carried: Credits) -> String {
+    let paid =
+        format!("{} of {} credits", credits(Credits(metrics.paid_total)), credits(Credits(metrics.pool)));
+    match carried {
+        Credits::ZERO => paid,
+        carried => format!(
+            "{paid}; {} are carried to the next epoch's, as no work of a pool weighs anything",
+            credits(carried)
+        ),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     progress::{Progress, Stage},
     workload::{Workload, draw},
 };
-use primitives::{Region, Tier};
+use primitives::{EpochId, Region, Tier};
 use proofs::{blind::BlindIssuer, receipt::Denomination};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +37,11 @@ impl Holder {
 
 impl Issuers {
     /// Makes every key, in parallel, each from a seed of its own.
-    pub(super) fn generate(workload: &Workload, progress: &dyn Progress) -> Result<Self, WorldError> {
+    pub(super) fn generate(
+        workload: &Workload,
+        epoch: EpochId,
+        progress: &dyn Progress,
+    ) -> Result<Self, WorldError> {
         let regions: BTreeSet<Region> = workload.subscribers.iter().filter_map(|s| s.region.0).collect();
         let of_region = |r: Region| Denomination::all().map(move |d| Holder::Region(r, d));
         let holders: Vec<Holder> = draw::TIERS
@@ -50,7 +54,8 @@ impl Issuers {
             .par_iter()
             .map(|holder| {
                 let name = holder.name();
-                let key = BlindIssuer::generate(&mut draw::rng("blind-signer", workload.seed, &name));
+                let label = format!("{name} in epoch {epoch}");
+                let key = BlindIssuer::generate(&mut draw::rng("blind-signer", workload.seed, &label));
                 progress.advance(Stage::Keys, 1);
                 key.map_err(|error| WorldError::Issuer { holder: name, error })
             })

@@ -1,6 +1,6 @@
 //! Putting the world on record: persons, works, the committee, and the keys of the epoch.
 
-use super::{CHAIN, EPOCH, World, WorldError, account_key, fingerprint, named, office};
+use super::{CHAIN, FIRST_EPOCH, World, WorldError, account_key, fingerprint, named, office};
 use crate::{
     progress::{Progress, Stage},
     workload::{WorkSpec, Workload, draw},
@@ -60,7 +60,7 @@ impl World {
         node: &mut Node,
         progress: &dyn Progress,
     ) -> Result<(), WorldError> {
-        let steps = 2 * self.creators.len() + self.works.len() + 2;
+        let steps = 2 * self.creators.len() + self.works.len() + 1;
         progress.begin(Stage::Registry, steps as u64);
         let rng = draw::rng("registrations", self.seed, "");
         let mut desk = Desk { node, progress, rng, pending: 0 };
@@ -69,10 +69,18 @@ impl World {
         let Office { person, key } = office(self.seed, "steward");
         let seat = SetCommittee { committee: self.committee.clone() };
         desk.submit((person, &key), Payload::SetCommittee(seat), || "the committee".into())?;
-        desk.submit((person, &key), Payload::PublishKeys(self.keys()), || "the epoch's keys".into())?;
         desk.end_block()?;
         progress.end(Stage::Registry);
-        Ok(())
+        self.publish_keys(node, progress)
+    }
+
+    /// Puts the keys of the blind signers on record for the epoch.
+    pub fn publish_keys(&self, node: &mut Node, progress: &dyn Progress) -> Result<(), WorldError> {
+        let rng = draw::rng("keys", self.seed, &self.epoch.to_string());
+        let mut desk = Desk { node, progress, rng, pending: 0 };
+        let Office { person, key } = office(self.seed, "steward");
+        desk.submit((person, &key), Payload::PublishKeys(self.keys()), || "the epoch's keys".into())?;
+        desk.end_block()
     }
 
     fn register_creators(&self, workload: &Workload, desk: &mut Desk<'_>) -> Result<(), WorldError> {
@@ -117,7 +125,7 @@ impl World {
             price: spec.price,
             splits,
             metadata: named("metadata", self.seed, &spec.name),
-            active_from: EPOCH,
+            active_from: FIRST_EPOCH,
         }
     }
 
@@ -138,7 +146,7 @@ impl World {
             }
         };
         PublishKeys {
-            epoch: EPOCH,
+            epoch: self.epoch,
             tiers: self.issuers.tiers.iter().map(tier).collect(),
             regions: self.issuers.regions.iter().map(region).collect(),
         }

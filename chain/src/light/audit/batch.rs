@@ -6,8 +6,9 @@ use primitives::{CodecError, Decode, Digest, Domain, hash};
 use proofs::{
     bundle::{BundleError, Published, verify_all},
     epoch::EpochContext,
+    inclusion::batch_root,
     sharing::{Accepted, share_commitments},
-    tally::{Group, Running, header::batch_root},
+    tally::{Group, Running},
 };
 use rayon::prelude::*;
 use std::collections::BTreeMap;

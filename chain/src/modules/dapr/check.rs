@@ -107,9 +107,9 @@ pub(crate) fn finalise(draft: &mut Draft<'_>, action: &FinaliseEpoch) -> Result<
     }
     let state = draft.base();
     let opening = state.openings.get(&epoch).expect("an epoch on record has its opening on record");
-    let totals: Vec<_> = state.aggregates_of(epoch).map(|Aggregate { totals, .. }| totals).collect();
+    let tallies: Vec<_> = state.aggregates_of(epoch).map(|Aggregate { tally, .. }| tally).collect();
     let revenues: Vec<TierRevenue> = state.revenues_of(epoch).cloned().collect();
-    let (settlement, summary) = settle(&Inputs { opening, revenues: &revenues, totals: &totals })?;
+    let (settlement, summary) = settle(&Inputs { opening, revenues: &revenues, tallies: &tallies })?;
 
     let here = summary.paid.checked_sub(summary.on_layer1).expect("a part of what is paid");
     // Revenue and what was carried leave their funds; shares, payouts and what is carried on enter theirs.

@@ -9,9 +9,9 @@ use super::{
     types::Settlement,
     weight::{WeightError, WorkUsage, WorkWeight, weights},
 };
-use crate::modules::usage::{Opening, Summary, TierRevenue};
-use primitives::{Credits, PersonId, RegionTag, ShardIndex, Tier, WorkId, WorkIndex};
-use proofs::tally::{Count, Group, Totals};
+use crate::modules::usage::{ListedWork, Opening, Summary, TierRevenue};
+use primitives::{Credits, PersonId, Tier, WorkId, WorkIndex};
+use proofs::tally::{Count, Tally};
 use ruint::aliases::U256;
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
@@ -22,8 +22,8 @@ pub struct Inputs<'a> {
     pub opening: &'a Opening,
     /// Revenue of its tiers, ascending.
     pub revenues: &'a [TierRevenue],
-    /// Its opened totals, one for each shard, in order.
-    pub totals: &'a [&'a Totals],
+    /// Its tallies, one for each shard, in order.
+    pub tallies: &'a [&'a Tally],
 }
 
 /// Why an epoch cannot be settled.
@@ -48,7 +48,10 @@ pub enum SettleError {
     },
     /// More listeners than subscriptions: somebody counted more subscribers than paid (chain spec 3.2, "consistent
     /// with reported tier payments").
-    #[error("work {work} has {listeners} listeners in tier {tier}, which sold {subscriptions} subscriptions")]
+    #[error(
+        "work {work} has {listeners} listeners in tier {tier}, which sold {subscriptions} subscriptions, with usage of at \
+         most {carried} subscribers of earlier epochs"
+    )]
     Listeners {
         /// The work.
         work: WorkId,
@@ -58,18 +61,8 @@ pub enum SettleError {
         listeners: u64,
         /// Subscriptions sold.
         subscriptions: u64,
-    },
-    /// Backed views without a region. A bundle proves that it has none: check (e) of its proof.
-    #[error("index {index} of shard {shard} has {backed} backed views without a region in tier {tier}")]
-    BackedWithoutRegion {
-        /// The tier.
-        tier: Tier,
-        /// The shard.
-        shard: ShardIndex,
-        /// Index of the work in it.
-        index: WorkIndex,
-        /// The views.
-        backed: u64,
+        /// Most subscribers of earlier epochs whose usage was carried over.
+        carried: u64,
     },
     /// Totals that no usage can have.
     #[error(transparent)]
@@ -86,17 +79,16 @@ pub enum SettleError {
 /// have usage, in proportion to their shares (the remainder to the first of them). A pool without any work of
 /// weight is paid to nobody and is carried to the next epoch.
 pub fn settle(inputs: &Inputs<'_>) -> Result<(Settlement, Summary), SettleError> {
-    let Inputs { opening, revenues, totals } = *inputs;
+    let Inputs { opening, revenues, tallies } = *inputs;
     let params = &opening.params;
     check_revenues(opening, revenues)?;
-    check_regions(totals)?;
-    let cells = &cells(opening, totals);
-    check_listeners(opening, revenues, cells)?;
-    let all = usage_of(opening, cells, None);
+    let published = &Published::of(opening, tallies);
+    check_listeners(opening, revenues, published)?;
+    let all = usage_of(opening, published, None);
     let all_weights = weights(params, &all)?;
 
     let mut summary = split_all(opening, revenues)?;
-    let pools = pools(opening, revenues, cells, &summary)?;
+    let pools = pools(opening, revenues, published, &summary)?;
     let mut payouts = vec![Credits::ZERO; all.len()];
     for (pool, weights) in &pools {
         let paid = largest_remainder(*pool, &shares(weights));
@@ -163,87 +155,79 @@ fn check_revenues(opening: &Opening, revenues: &[TierRevenue]) -> Result<(), Set
     }
 }
 
-fn check_regions(totals: &[&Totals]) -> Result<(), SettleError> {
-    for (shard, totals) in (0..).map(ShardIndex).zip(totals) {
-        for (group, counts) in totals.iter().filter(|(group, _)| group.region == RegionTag::NONE) {
-            if let Some((index, count)) = counts.iter().find(|(_, count)| count.backed > 0) {
-                let (tier, index, backed) = (group.tier, *index, count.backed);
-                return Err(SettleError::BackedWithoutRegion { tier, shard, index, backed });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The opened total of a work in a group; the work by its place in the opening.
+/// The opened total of a work in a tier; the work by its place in the opening.
 struct Cell {
-    group: Group,
+    tier: Tier,
     work: usize,
     count: Count,
 }
 
-/// The cells of all shards. Indices beyond a shard's works are padding: what is counted there weighs nothing.
-fn cells(opening: &Opening, totals: &[&Totals]) -> Vec<Cell> {
-    let mut cells = Vec::new();
-    for (places, totals) in opening.deal().iter().zip(totals) {
-        for (group, counts) in totals.iter() {
-            let of_works = counts.iter().filter_map(|(index, count)| {
-                Some(Cell { group, work: *places.get(usize::from(index.0))?, count: *count })
-            });
-            cells.extend(of_works);
-        }
-    }
-    cells
+/// What was published of all shards. Indices beyond a shard's works are padding: what is counted there weighs nothing.
+struct Published {
+    cells: Vec<Cell>,
+    /// Sums over regions of squares of backed views: of a work over all tiers, or in one.
+    squares: BTreeMap<(Option<Tier>, usize), u128>,
 }
 
-fn check_listeners(opening: &Opening, revenues: &[TierRevenue], cells: &[Cell]) -> Result<(), SettleError> {
-    for TierRevenue { tier, subscriptions, .. } in revenues {
-        for WorkUsage { work, listeners, .. } in usage_of(opening, cells, Some(*tier)) {
-            if listeners > *subscriptions {
-                return Err(SettleError::Listeners {
-                    work,
-                    tier: *tier,
-                    listeners,
-                    subscriptions: *subscriptions,
-                });
+impl Published {
+    fn of(opening: &Opening, tallies: &[&Tally]) -> Self {
+        let mut published = Self { cells: Vec::new(), squares: BTreeMap::new() };
+        for (places, tally) in opening.deal().iter().zip(tallies) {
+            let place = |index: &WorkIndex| places.get(usize::from(index.0)).copied();
+            for (tier, counts) in tally.totals.iter() {
+                let of_works = counts
+                    .iter()
+                    .filter_map(|(index, count)| Some(Cell { tier, work: place(index)?, count: *count }));
+                published.cells.extend(of_works);
             }
+            let squares = tally.squares.iter();
+            published
+                .squares
+                .extend(squares.filter_map(|(tier, index, sum)| Some(((tier, place(&index)?), sum))));
+        }
+        published
+    }
+}
+
+/// Carried over usage of earlier subscribers counts with that of this epoch's.
+fn check_listeners(
+    opening: &Opening,
+    revenues: &[TierRevenue],
+    published: &Published,
+) -> Result<(), SettleError> {
+    let subscriptions: BTreeMap<_, _> = revenues.iter().map(|r| (r.tier, r.subscriptions)).collect();
+    for Cell { tier, work, count } in &published.cells {
+        let (listed, listeners) = (&opening.works[*work], count.listeners);
+        let carried = opening.residual(listed.shard).pairs;
+        let subscriptions = subscriptions.get(tier).copied().unwrap_or(0);
+        if listeners > subscriptions.saturating_add(carried) {
+            let (work, tier) = (listed.work, *tier);
+            return Err(SettleError::Listeners { work, tier, listeners, subscriptions, carried });
         }
     }
     Ok(())
 }
 
 /// Usage of every work of the epoch, in its order, over all tiers or in one.
-fn usage_of(opening: &Opening, cells: &[Cell], tier: Option<Tier>) -> Vec<WorkUsage> {
-    let mut usage: Vec<WorkUsage> = opening
-        .works
-        .iter()
-        .map(|listed| WorkUsage {
-            work: listed.work,
-            category: listed.category,
-            price: listed.price,
-            value: 0,
-            views: 0,
-            listeners: 0,
-            backed: 0,
-            backed_squares: 0,
-        })
-        .collect();
-    // Squares are of a region's views over all tiers of the pool. No region is not one.
-    let mut regions = BTreeMap::<(usize, RegionTag), u64>::new();
-    for Cell { group, work: place, count } in
-        cells.iter().filter(|cell| tier.is_none_or(|t| cell.group.tier == t))
+fn usage_of(opening: &Opening, published: &Published, tier: Option<Tier>) -> Vec<WorkUsage> {
+    let listed = |(place, listed): (usize, &ListedWork)| WorkUsage {
+        work: listed.work,
+        category: listed.category,
+        price: listed.price,
+        value: 0,
+        views: 0,
+        listeners: 0,
+        backed: 0,
+        backed_squares: published.squares.get(&(tier, place)).copied().unwrap_or(0),
+    };
+    let mut usage: Vec<WorkUsage> = opening.works.iter().enumerate().map(listed).collect();
+    for Cell { work, count, .. } in published.cells.iter().filter(|cell| tier.is_none_or(|t| cell.tier == t))
     {
-        let work = &mut usage[*place];
+        let work = &mut usage[*work];
         work.value += count.value;
         work.views += count.views;
         work.listeners += count.listeners;
         work.backed += count.backed;
-        if group.region != RegionTag::NONE {
-            *regions.entry((*place, group.region)).or_default() += count.backed;
-        }
-    }
-    for ((place, _), backed) in regions {
-        usage[place].backed_squares += u128::from(backed) * u128::from(backed);
     }
     usage
 }
@@ -284,17 +268,17 @@ fn shares(weights: &[WorkWeight]) -> Vec<(WorkId, U256)> {
 fn pools(
     opening: &Opening,
     revenues: &[TierRevenue],
-    cells: &[Cell],
+    published: &Published,
     summary: &Summary,
 ) -> Result<Vec<(Credits, Vec<WorkWeight>)>, SettleError> {
     let params = &opening.params;
     if !params.pool_by_tier {
         let pool = summary.creators.checked_add(summary.carried_in).ok_or(SettleError::Overflow)?;
-        return Ok(vec![(pool, weights(params, &usage_of(opening, cells, None))?)]);
+        return Ok(vec![(pool, weights(params, &usage_of(opening, published, None))?)]);
     }
     let mut pools = Vec::new();
     for TierRevenue { tier, revenue, .. } in revenues {
-        let weights = weights(params, &usage_of(opening, cells, Some(*tier)))?;
+        let weights = weights(params, &usage_of(opening, published, Some(*tier)))?;
         if weights.iter().any(|w| !w.weight.is_zero()) {
             pools.push((split_revenue(params, *revenue).creators, weights));
         }
@@ -330,12 +314,10 @@ fn health_of(opening: &Opening, revenues: &[TierRevenue], works: &[WorkFigures])
     let splits = works.iter().flat_map(|work| &work.splits).filter(|split| split.amount != Credits::ZERO);
     let paid: BTreeSet<PersonId> = splits.map(|split| split.payee).collect();
     let facts = EpochFacts {
-        active_works: published.len() as u64,
+        active_works: opening.works.iter().filter(|listed| !listed.resting).count() as u64,
         creators_paid: paid.len() as u64,
         subscribers: revenues.iter().map(|r| r.subscriptions).fold(0, u64::saturating_add),
         events: works.iter().map(|work| work.views).sum(),
-        // Cells below the threshold come with the secure threshold step; until then every cell is published.
-        carried_value: 0,
     };
     health(&facts, &published)
 }

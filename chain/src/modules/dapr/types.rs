@@ -112,7 +112,6 @@ impl Encode for Settlement {
             top_percent_share,
             effective_works,
             backed_share,
-            carried_share,
             categories,
         } = &self.health;
         for n in [
@@ -125,7 +124,6 @@ impl Encode for Settlement {
             top_percent_share,
             effective_works,
             backed_share,
-            carried_share,
         ] {
             n.encode(w);
         }
@@ -145,7 +143,6 @@ impl ToFelts for Health {
             top_percent_share,
             effective_works,
             backed_share,
-            carried_share,
             categories,
         } = self;
         for n in [
@@ -158,7 +155,6 @@ impl ToFelts for Health {
             top_percent_share,
             effective_works,
             backed_share,
-            carried_share,
         ] {
             out.push(n);
         }

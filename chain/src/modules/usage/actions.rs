@@ -6,7 +6,7 @@ use primitives::{
     ShardIndex, Tier, Writer, codec_struct, limits, params::TierTerms,
 };
 use proofs::committee::{Committee, Signatures};
-use proofs::tally::{TallyProof, Totals};
+use proofs::tally::{Tally, TallyProof};
 
 /// Seats a committee from the next epoch on. Signed by the steward.
 ///
@@ -212,19 +212,19 @@ pub struct AbandonEpoch {
 
 codec_struct!(AbandonEpoch { epoch, reason });
 
-/// Puts the totals of a shard on record, with their proof and the committee's quorum.
+/// Puts the tally of a shard on record, with its proof and the committee's quorum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubmitAggregate {
     /// Epoch, frozen.
     pub epoch: EpochId,
     /// Shard.
     pub shard: ShardIndex,
-    /// The opened totals.
-    pub totals: Totals,
-    /// Proof that the anchored commitments open to them.
+    /// What was published, and what is carried over.
+    pub tally: Tally,
+    /// Proof that the anchored commitments, and what was carried before, open to it.
     pub proof: TallyProof,
     /// Two signatures or three on [`super::aggregate_digest`].
     pub signatures: Signatures,
 }
 
-codec_struct!(SubmitAggregate { epoch, shard, totals, proof, signatures });
+codec_struct!(SubmitAggregate { epoch, shard, tally, proof, signatures });

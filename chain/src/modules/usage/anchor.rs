@@ -1,17 +1,18 @@
 //! Anchoring: headers as they become final, the root that freezes them, the totals that they commit to.
 
 use super::{
-    Aggregate, Anchors, Epoch, Opening, Phase, ShardProgress, SubmitAggregate, UsageAggregate, UsageError,
+    Aggregate, Anchors, CarriedUsage, Epoch, Opening, Phase, ShardProgress, SubmitAggregate, UsageAggregate,
+    UsageError,
     open::{known, opening},
 };
 use crate::{ledger::Context, state::Draft};
-use primitives::{Digest, Domain, Encode, ShardIndex, Tier, WorkId, hash, limits, merkle};
+use primitives::{Digest, Domain, Encode, ShardIndex, hash, limits, merkle};
 use proofs::{
     generators::WorkBases,
     shard::Shard,
     tally::{
-        BatchHeader, EpochRoot, Running, SignedHeader, SignedRoot, TallyProof, TallyStatement, Totals,
-        verifier::{self, TallyError},
+        BatchHeader, EpochRoot, Running, SignedHeader, SignedRoot, Tally, TallyProof, TallyStatement,
+        verifier,
     },
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -79,7 +80,7 @@ pub(crate) fn follow(
     }
     // A work is in one shard, so what no total may exceed holds for each shard by itself.
     let bundles = shard.bundles + u64::from(header.count);
-    if position >= limits::MAX_BATCHES || bundles > limits::MAX_SUBSCRIBER_EPOCHS {
+    if position >= limits::MAX_BATCHES || bundles > opening.residual(header.shard).room() {
         return Err(UsageError::EpochFull);
     }
     if header.count == 0 {
@@ -163,28 +164,44 @@ pub(crate) fn freeze(
     Ok(epoch.with_shard(index, ShardProgress { root: Some(signed.clone()), ..shard }))
 }
 
-/// What the committee signs of a shard's totals. The root names the shard.
-pub fn aggregate_digest(root: &EpochRoot, totals: &Totals, proof: &TallyProof) -> Digest {
-    hash::hash(Domain::Aggregate, &[&root.digest().0, &totals.digest().0, &proof.to_bytes()])
+/// What the committee signs of a shard's tally. The root names the shard.
+pub fn aggregate_digest(root: &EpochRoot, tally: &Tally, proof: &TallyProof) -> Digest {
+    hash::hash(Domain::Aggregate, &[&root.digest().0, &tally.to_bytes(), &proof.to_bytes()])
 }
 
-/// Checks the totals of a shard, dealt as `shard`, against its anchored commitments (spec 5.5, 7.5: "all aggregates arise from valid
-/// inputs").
+/// Checks the tally of a shard, dealt as `shard`, against its anchored commitments and what was carried before (spec
+/// 5.5, 7.5: "all aggregates arise from valid inputs"), and that nothing is published that is to stay closed.
 pub fn check_tally(
+    opening: &Opening,
     shard: &Shard,
-    root: &EpochRoot,
-    running: &Running,
-    totals: &Totals,
+    (root, running): (&EpochRoot, &Running),
+    tally: &Tally,
     proof: &TallyProof,
 ) -> Result<(), UsageError> {
-    let bases = WorkBases::new(shard);
-    let statement = TallyStatement { root, generators: bases.digest(), running, totals };
-    verifier::verify(&bases, &statement, proof).map_err(|error: TallyError| error.into())
+    let (works, before) = (&WorkBases::new(shard), &opening.residual(shard.index()).commitments);
+    let Tally { totals, squares, after } = tally;
+    let resting = opening.resting(shard.index());
+    let expected = opening.params.least_listeners();
+    for (tier, counts) in totals.iter() {
+        for (index, count) in counts.iter().filter(|(index, _)| usize::from(index.0) < works.works()) {
+            if resting.contains(index) {
+                return Err(UsageError::RestingWork { work: shard.works()[usize::from(index.0)] });
+            }
+            // What was carried counts with it, so this is what anybody can see of the threshold.
+            if count.listeners < u64::from(expected) {
+                let (work, found) = (shard.works()[usize::from(index.0)], count.listeners);
+                return Err(UsageError::TooFewListeners { work, tier, expected, found });
+            }
+        }
+    }
+    let statement = TallyStatement { root, works, running, before, totals };
+    verifier::verify(&statement, after, proof)?;
+    Ok(squares.check(totals, works.works(), opening.params.pool_by_tier)?)
 }
 
 /// Runs [`SubmitAggregate`].
 pub(crate) fn submit_aggregate(draft: &mut Draft<'_>, action: &SubmitAggregate) -> Result<(), UsageError> {
-    let SubmitAggregate { epoch, shard: index, totals, proof, signatures } = action;
+    let SubmitAggregate { epoch, shard: index, tally, proof, signatures } = action;
     let epoch = known(draft, *epoch)?;
     in_phase(&epoch, Phase::Frozen)?;
     let opening = opening(draft, epoch.epoch);
@@ -193,31 +210,28 @@ pub(crate) fn submit_aggregate(draft: &mut Draft<'_>, action: &SubmitAggregate) 
         return Err(UsageError::ShardAggregated { shard: *index });
     }
     let root = &progress.root.as_ref().expect("a frozen epoch has the root of every shard").root;
-    signatures.verify(&opening.committee, &aggregate_digest(root, totals, proof), None)?;
+    signatures.verify(&opening.committee, &aggregate_digest(root, tally, proof), None)?;
     let shard = opening.shards()?.swap_remove(index.0 as usize);
-    check_tally(&shard, root, &draft.base().running_of(epoch.epoch, *index), totals, proof)?;
+    let running = &draft.base().running_of(epoch.epoch, *index);
+    check_tally(opening, &shard, (root, running), tally, proof)?;
 
-    for ((work, tier), usage_units) in usage_by_tier(&shard, totals) {
-        draft.put(UsageAggregate { epoch: epoch.epoch, work, tier, usage_units });
-    }
-    let (totals, proof, signatures) = (totals.clone(), proof.clone(), signatures.clone());
-    let aggregate = Aggregate { epoch: epoch.epoch, shard: *index, totals, proof, signatures };
-    draft.put(epoch.aggregated(&aggregate));
-    draft.put(aggregate);
-    Ok(())
-}
-
-/// Usage by work and tier. Indices beyond the works are padding: what is counted there weighs nothing.
-fn usage_by_tier(shard: &Shard, totals: &Totals) -> BTreeMap<(WorkId, Tier), u64> {
-    let mut usage = BTreeMap::new();
-    for (group, counts) in totals.iter() {
+    for (tier, counts) in tally.totals.iter() {
+        // Indices beyond the works are padding: what is counted there weighs nothing.
         for (index, count) in counts {
             if let Some(work) = shard.works().get(usize::from(index.0)) {
-                *usage.entry((*work, group.tier)).or_insert(0) += count.value;
+                let (work, usage_units) = (*work, count.value);
+                draft.put(UsageAggregate { epoch: epoch.epoch, work, tier, usage_units });
             }
         }
     }
-    usage
+    // Nobody knows which subscribers are behind what is carried: at most all whose bundles were counted.
+    let pairs = opening.residual(*index).pairs + progress.bundles;
+    draft.put(CarriedUsage { shard: *index, commitments: tally.after.clone(), pairs });
+    let (tally, proof, signatures) = (tally.clone(), proof.clone(), signatures.clone());
+    let aggregate = Aggregate { epoch: epoch.epoch, shard: *index, tally, proof, signatures };
+    draft.put(epoch.aggregated(&aggregate));
+    draft.put(aggregate);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! Dealing: which works of an epoch share a shard (protocol notes, section 1).
 //!
-//! Whoever knows the opening knows the dealing, so parties, devices, the ledger and a light client come to the same
-//! shards without being told. It follows from the beacon, so whoever registers a work before the parties reveal cannot
-//! choose whom it shares a shard with.
-//!
-//! Works are dealt anew in every epoch. Once cells below the threshold are carried over, a work has to keep its shard
-//! while a residual of it exists: a residual is a commitment over that shard's bases, and a bundle of another shard
-//! cannot add to it. Until then every cell is opened, and nothing has to stick.
+//! A work is dealt to a shard by the beacon of the first epoch that it takes part in, so whoever registers it before the
+//! parties reveal cannot choose whom it shares a shard with. There it stays: what is carried over of it is a commitment
+//! over that shard's bases, and a bundle of another shard cannot add to it. Nobody knows of which works nothing is
+//! carried, so none ever moves. A work that takes no part any more rests in its shard with what is carried of it.
 
 use super::Opening;
-use primitives::{Digest, Domain, ShardIndex, WorkId, hash, limits};
+use primitives::{Digest, Domain, ShardIndex, WorkId, WorkIndex, hash, limits};
 use proofs::shard::{Shard, ShardError};
+use std::collections::BTreeSet;
 
 /// Number of shards that so many works make, of at most `width` works each.
 pub fn shard_count(works: usize, width: u16) -> usize {
@@ -30,34 +28,32 @@ pub fn check_shards(works: usize, width: u16) -> Result<usize, ShardError> {
     }
 }
 
-/// Deals works, given by ascending identifier, to shards of at most `width` works: for each shard the places of its
-/// works in the list, ascending.
-///
-/// The works are put in the order of a hash under the beacon key, and cut into runs that differ by one work at most. A
-/// last shard with the few works that are left would say of each of its bundles that it is of one of them.
-fn deal(key: &Digest, works: &[WorkId], width: u16) -> Vec<Vec<usize>> {
-    let mut order: Vec<(Digest, usize)> = (0..)
-        .zip(works)
-        .map(|(place, work)| (hash::hash(Domain::Dealing, &[&key.0, &work.0]), place))
-        .collect();
+/// Deals works, given by ascending identifier, each with the shard where it is at home if it was dealt before. The
+/// others go, in the order of a hash under the beacon key, each to a shard with the fewest works, so that shards without
+/// a past differ by one work at most: one with the few works that are left would say of each of its bundles that it is
+/// of one of them.
+pub(crate) fn deal(key: &Digest, works: &[(WorkId, Option<ShardIndex>)], width: u16) -> Vec<ShardIndex> {
+    let at_home = works.iter().filter_map(|(_, home)| *home);
+    let known = at_home.clone().map(|home| home.0 as usize + 1).max().unwrap_or(0);
+    let mut sizes = vec![0usize; known.max(shard_count(works.len(), width))];
+    at_home.for_each(|home| sizes[home.0 as usize] += 1);
+    let mut shards: Vec<_> = works.iter().map(|(_, home)| home.unwrap_or_default()).collect();
+    let new = (0..works.len()).filter(|place| works[*place].1.is_none());
+    let mut order: Vec<(Digest, usize)> =
+        new.map(|place| (hash::hash(Domain::Dealing, &[&key.0, &works[place].0.0]), place)).collect();
     order.sort_unstable();
-    let shards = shard_count(works.len(), width);
-    let mut rest = order.as_slice();
-    (0..shards)
-        .map(|shard| {
-            let (run, after) = rest.split_at(rest.len().div_ceil(shards - shard));
-            rest = after;
-            let mut places: Vec<usize> = run.iter().map(|(_, place)| *place).collect();
-            places.sort_unstable();
-            places
-        })
-        .collect()
+    for (_, place) in order {
+        let shard = (0..sizes.len()).min_by_key(|shard| sizes[*shard]).expect("there is a work, so a shard");
+        sizes[shard] += 1;
+        shards[place] = ShardIndex(shard as u32);
+    }
+    shards
 }
 
 impl Opening {
     /// Number of shards of the epoch.
     pub fn shard_count(&self) -> usize {
-        shard_count(self.works.len(), self.shard_width)
+        self.works.iter().map(|listed| listed.shard.0 as usize + 1).max().unwrap_or(0)
     }
 
     /// Whether the epoch has this shard.
@@ -67,24 +63,29 @@ impl Opening {
 
     /// For each shard, the places of its works in [`Opening::works`], in the order of their indices.
     pub fn deal(&self) -> Vec<Vec<usize>> {
-        let works: Vec<WorkId> = self.works.iter().map(|listed| listed.work).collect();
-        deal(&self.key, &works, self.shard_width)
-    }
-
-    /// The shard of each work, in the order of [`Opening::works`].
-    pub fn shard_of_each(&self) -> Vec<ShardIndex> {
-        let mut shards = vec![ShardIndex(0); self.works.len()];
-        for (shard, places) in (0..).map(ShardIndex).zip(self.deal()) {
-            places.into_iter().for_each(|place| shards[place] = shard);
+        let mut shards = vec![Vec::new(); self.shard_count()];
+        for (place, listed) in self.works.iter().enumerate() {
+            shards[listed.shard.0 as usize].push(place);
         }
         shards
     }
 
+    /// Indices of a shard's works that rest: nothing of them is published or paid.
+    pub fn resting(&self, shard: ShardIndex) -> BTreeSet<WorkIndex> {
+        let works = self.works.iter().filter(|listed| listed.shard == shard);
+        (0..).map(WorkIndex).zip(works).filter(|(_, listed)| listed.resting).map(|(index, _)| index).collect()
+    }
+
     /// The epoch's shards, 1 to [`limits::MAX_SHARDS`], which hold every work once.
     ///
-    /// Fails if there is no work, if works are not in order, or if width or number of the shards is out of bounds.
+    /// Fails if there is no work, if works are not in order, if a shard has none, or if width or number of the shards is
+    /// out of bounds.
     pub fn shards(&self) -> Result<Vec<Shard>, ShardError> {
-        check_shards(self.works.len(), self.shard_width)?;
+        let (works, width, count) = (self.works.len(), self.shard_width, self.shard_count());
+        check_shards(works, width)?;
+        if count > limits::MAX_SHARDS {
+            return Err(ShardError::TooManyShards { works, width, count });
+        }
         if let Some(pair) = self.works.windows(2).find(|pair| pair[0].work >= pair[1].work) {
             return Err(ShardError::NotSorted { work: pair[1].work });
         }
@@ -100,26 +101,27 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn works(count: u16) -> Vec<WorkId> {
+    fn works(count: u16) -> Vec<(WorkId, Option<ShardIndex>)> {
         let id = |n: u16| {
             let mut id = [0; 32];
             id[..2].copy_from_slice(&n.to_be_bytes());
             WorkId(id)
         };
-        (0..count).map(id).collect()
+        (0..count).map(|n| (id(n), None)).collect()
+    }
+
+    fn sizes(dealt: &[ShardIndex]) -> Vec<usize> {
+        let shards: BTreeSet<_> = dealt.iter().collect();
+        shards.iter().map(|shard| dealt.iter().filter(|s| *s == *shard).count()).collect()
     }
 
     #[test]
-    fn every_work_is_dealt_once_and_no_shard_is_small() {
+    fn every_work_is_dealt_and_no_shard_is_small() {
         for (count, width) in [(1, 4), (16, 16), (17, 16), (33, 16), (100, 16), (4096, 4096), (4097, 4096)] {
-            let dealt = deal(&Digest([1; 32]), &works(count), width);
-            assert_eq!(dealt.len(), usize::from(count).div_ceil(usize::from(width)));
-            let all: BTreeSet<usize> = dealt.iter().flatten().copied().collect();
-            assert_eq!((all.len(), dealt.concat().len()), (usize::from(count), usize::from(count)));
-            let sizes: BTreeSet<usize> = dealt.iter().map(Vec::len).collect();
-            let (least, most) = (sizes.first().expect("a shard"), sizes.last().expect("a shard"));
+            let sizes = sizes(&deal(&Digest([1; 32]), &works(count), width));
+            assert_eq!(sizes.len(), usize::from(count).div_ceil(usize::from(width)));
+            let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
             assert!(most - least <= 1 && *most <= usize::from(width), "{count} works: {sizes:?}");
-            assert!(dealt.iter().all(|places| places.is_sorted()));
         }
     }
 
@@ -129,8 +131,18 @@ mod tests {
         let (one, other) = (deal(&Digest([1; 32]), &works, 16), deal(&Digest([2; 32]), &works, 16));
         assert_eq!(one, deal(&Digest([1; 32]), &works, 16));
         assert_ne!(one, other);
-        let whole = deal(&Digest([1; 32]), &works, 48);
-        assert_eq!(whole, deal(&Digest([2; 32]), &works, 48), "one shard holds all works in their order");
+    }
+
+    #[test]
+    fn a_work_stays_in_its_shard_and_new_ones_fill_up() {
+        let mut works = works(48);
+        let first = deal(&Digest([1; 32]), &works[..20], 16);
+        works.iter_mut().zip(&first).for_each(|((_, home), shard)| *home = Some(*shard));
+        let second = deal(&Digest([2; 32]), &works, 16);
+        assert_eq!(second[..20], first);
+        assert_eq!(sizes(&second), [16, 16, 16]);
+        let narrower = deal(&Digest([2; 32]), &works[..20], 64);
+        assert_eq!(narrower, first, "a wider width moves nothing");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is fixed when an epoch opens, and the record that binds everything of an epoch in one leaf.
 
+use super::CarriedUsage;
 use super::actions::TierSales;
 use super::progress::{ShardProgress, joint, joint_so_far};
 use super::types::Aggregate;
@@ -49,6 +50,10 @@ pub struct ListedWork {
     pub splits: Vec<Split>,
     /// Reputation after the epoch before, Q32.
     pub previous_reputation: u64,
+    /// The shard where it is at home.
+    pub shard: ShardIndex,
+    /// Whether it takes no part any more: it is listed for what is carried over of it, which rests.
+    pub resting: bool,
 }
 
 impl Encode for ListedWork {
@@ -59,13 +64,15 @@ impl Encode for ListedWork {
         self.price.encode(w);
         encode_splits(&self.splits, w);
         self.previous_reputation.encode(w);
+        self.shard.encode(w);
+        self.resting.encode(w);
     }
 }
 
 impl ToFelts for ListedWork {
     fn felts(&self, out: &mut Fields) {
         out.push(&self.work).push(&self.creator).push(&self.category).push(&self.price);
-        out.push(&self.splits).push(&self.previous_reputation);
+        out.push(&self.splits).push(&self.previous_reputation).push(&self.shard).push(&self.resting);
     }
 }
 
@@ -92,6 +99,8 @@ pub struct Opening {
     pub works: Vec<ListedWork>,
     /// Most works of one shard.
     pub shard_width: u16,
+    /// What each shard carries over from earlier epochs.
+    pub residuals: Vec<CarriedUsage>,
     /// Creator pools of earlier epochs that found no work with weight, and revenue of earlier epochs that were given
     /// up. They join this epoch's pool.
     pub carried: Credits,
@@ -125,6 +134,15 @@ impl Opening {
         self.sold.iter().find(|sales| sales.tier == tier).map_or(0, |sales| sales.subscriptions)
     }
 
+    /// What a shard carries over from earlier epochs.
+    ///
+    /// # Panics
+    ///
+    /// If the epoch has no such shard.
+    pub fn residual(&self, shard: ShardIndex) -> &CarriedUsage {
+        &self.residuals[shard.0 as usize]
+    }
+
     /// What binds the whole.
     pub fn commitment(&self) -> Felt {
         hash_many(FeltDomain::StateValue, &self.to_felts())
@@ -147,6 +165,7 @@ impl Encode for Opening {
         w.seq(&self.sold);
         w.seq(&self.works);
         self.shard_width.encode(w);
+        w.seq(&self.residuals);
         self.carried.encode(w);
     }
 }
@@ -163,7 +182,7 @@ impl ToFelts for Opening {
         for TierSales { tier, subscriptions } in &self.sold {
             out.push(tier).push(subscriptions);
         }
-        out.push(&self.works).push(&self.shard_width).push(&self.carried);
+        out.push(&self.works).push(&self.shard_width).push(&self.residuals).push(&self.carried);
     }
 }
 

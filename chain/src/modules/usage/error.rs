@@ -2,9 +2,14 @@
 
 use super::Phase;
 use primitives::{
-    ChainId, Digest, EpochId, PartyId, PersonId, Region, ShardIndex, Tier, params::ParamsError,
+    ChainId, Digest, EpochId, PartyId, PersonId, Region, ShardIndex, Tier, WorkId, params::ParamsError,
 };
-use proofs::{blind::BlindError, committee::CommitteeError, shard::ShardError, tally::verifier::TallyError};
+use proofs::{
+    blind::BlindError,
+    committee::CommitteeError,
+    shard::ShardError,
+    tally::{SquaresError, verifier::TallyError},
+};
 use thiserror::Error;
 
 /// Which rule an action of the usage module breaks.
@@ -381,6 +386,27 @@ pub enum UsageError {
     /// The totals are not what was anchored.
     #[error("tally: {0}")]
     Tally(#[from] TallyError),
+    /// A cell is published that has fewer listeners than the epoch asks for, with all that was carried to it.
+    #[error("work {work} is published in tier {tier} with {found} listeners, fewer than {expected}")]
+    TooFewListeners {
+        /// The work.
+        work: WorkId,
+        /// The tier.
+        tier: Tier,
+        /// Listeners that the epoch asks for.
+        expected: u32,
+        /// Listeners of the total.
+        found: u64,
+    },
+    /// A work is published that takes no part in the epoch.
+    #[error("work {work} rests in this epoch, and is published")]
+    RestingWork {
+        /// The work.
+        work: WorkId,
+    },
+    /// Sums over regions that no views have.
+    #[error(transparent)]
+    Squares(#[from] SquaresError),
     /// Credits would not be covered.
     #[error(transparent)]
     Treasury(#[from] crate::modules::treasury::TreasuryError),

@@ -1,7 +1,8 @@
 //! Opening an epoch, and what it brought.
 
 use super::{
-    Anchors, Epoch, IssuerKey, OpenEpoch, Opening, Phase, ReportRevenue, TierRevenue, UsageError, beacon_key,
+    Anchors, Epoch, Home, IssuerKey, ListedWork, OpenEpoch, Opening, Phase, ReportRevenue, TierRevenue,
+    UsageError, beacon_key,
     prepare::{beacons, only_next, only_steward},
 };
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     modules::treasury::{self, Attestation, Fund},
     state::Draft,
 };
-use primitives::{Digest, EpochId, PersonId, limits};
+use primitives::{Digest, EpochId, PersonId, ShardIndex, limits};
 
 /// Runs [`OpenEpoch`].
 pub(crate) fn open_epoch(
@@ -38,7 +39,9 @@ pub(crate) fn open_epoch(
         return Err(UsageError::TooFewReveals { count: reveals.len() });
     }
     let key = beacon_key(at.genesis.chain, epoch, &at.head, &reveals);
-    let works = state.works_of_epoch(epoch, &params);
+    let works = state.works_of_epoch(epoch, &params, (&key, shard_width));
+    let shards = works.iter().map(|listed| listed.shard.0 + 1).max().unwrap_or(0);
+    let residuals = (0..shards).map(|shard| state.residual_of(ShardIndex(shard))).collect();
     let carried = state.fund(Fund::Carried);
     let opening = Opening {
         epoch,
@@ -51,12 +54,18 @@ pub(crate) fn open_epoch(
         sold,
         works,
         shard_width,
+        residuals,
         carried,
     };
     // The steward can open over whatever the registry holds: the widest shards take all of it.
     for shard in opening.shards()? {
         let (shard, headers, chain) = (shard.index(), Vec::new(), Digest::default());
         draft.put(Anchors { epoch, shard, headers, chain });
+    }
+    for ListedWork { work, shard, .. } in &opening.works {
+        if !draft.has::<Home>(work) {
+            draft.put(Home { work: *work, shard: *shard });
+        }
     }
     draft.put(Epoch::open(&opening));
     draft.put(opening);

@@ -10,7 +10,7 @@ use primitives::{
     Writer, codec_struct, hash, limits,
 };
 use proofs::committee::{Committee, Signatures};
-use proofs::tally::{SignedHeader, TallyProof, Totals};
+use proofs::tally::{Residual, SignedHeader, Tally, TallyProof};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// A committee, and the epoch from which it serves.
@@ -208,23 +208,87 @@ impl Leaf for Anchors {
     }
 }
 
-/// The totals of a shard with their proof and the committee's quorum. An epoch's totals are those of all its shards:
-/// no work is in two.
+/// What a shard carries over from epoch to epoch: usage of cells that were not published, which nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarriedUsage {
+    /// Shard.
+    pub shard: ShardIndex,
+    /// Commitments to it, by tier.
+    pub commitments: Residual,
+    /// Most pairs of a subscriber and an epoch of which one cell can hold usage.
+    pub pairs: u64,
+}
+
+codec_struct!(CarriedUsage { shard, commitments, pairs });
+
+impl CarriedUsage {
+    /// Nothing is carried.
+    pub fn none(shard: ShardIndex) -> Self {
+        Self { shard, commitments: Residual::default(), pairs: 0 }
+    }
+
+    /// Most subscribers that an epoch may count, so that no limb of a total outgrows its width.
+    pub fn room(&self) -> u64 {
+        limits::MAX_SUBSCRIBER_EPOCHS.saturating_sub(self.pairs)
+    }
+}
+
+impl ToFelts for CarriedUsage {
+    fn felts(&self, out: &mut Fields) {
+        out.push(&self.shard).push(&Bytes(&self.commitments.to_bytes())).push(&self.pairs);
+    }
+}
+
+impl Leaf for CarriedUsage {
+    type Key = ShardIndex;
+    const TABLE: TableId = TableId::CarriedUsage;
+    fn key(&self) -> ShardIndex {
+        self.shard
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+/// The shard where a work is at home.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// Work.
+    pub work: WorkId,
+    /// Shard.
+    pub shard: ShardIndex,
+}
+
+record!(Home { work, shard });
+
+impl Leaf for Home {
+    type Key = WorkId;
+    const TABLE: TableId = TableId::Home;
+    fn key(&self) -> WorkId {
+        self.work
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+/// The tally of a shard with its proof and the committee's quorum. An epoch's totals are those of all its shards: no
+/// work is in two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aggregate {
     /// Epoch.
     pub epoch: EpochId,
     /// Shard.
     pub shard: ShardIndex,
-    /// The opened totals.
-    pub totals: Totals,
-    /// Proof that the anchored commitments open to them.
+    /// What was published, and what is carried over.
+    pub tally: Tally,
+    /// Proof that the anchored commitments, and what was carried before, open to it.
     pub proof: TallyProof,
     /// The committee's signatures.
     pub signatures: Signatures,
 }
 
-codec_struct!(Aggregate { epoch, shard, totals, proof, signatures });
+codec_struct!(Aggregate { epoch, shard, tally, proof, signatures });
 
 impl Aggregate {
     /// Digest of the whole.

@@ -11,40 +11,25 @@ impl World {
     /// Adds a bundle to the running commitments, as the parties would.
     pub(crate) fn accept(&mut self, epoch: EpochId, (group, counts): &Bundle) {
         let works = self.works(epoch);
-        let width = works.points().len();
-        let mut vector = vec![Scalar::ZERO; width];
+        let mut vector = vec![Scalar::ZERO; works.points().len()];
         for (index, count) in counts {
             vector[usize::from(*index)] += count.to_scalar();
         }
-        let [first, second] =
-            [(); 2].map(|()| (0..width).map(|_| Scalar::random(&mut self.rng)).collect::<Vec<_>>());
-        let third = vector.iter().zip(&first).zip(&second).map(|((u, a), b)| u - a - b).collect();
-        let shares = [first, second, third].map(|entries| {
-            let blinding = Scalar::random(&mut self.rng);
-            BatchShare { entries, blinding }
-        });
-        let commitments = shares.each_ref().map(|share| works.commit(&share.entries, &share.blinding));
+        let shares = TierShares::of(&vector, &mut self.rng);
+        let commitments = shares.commitments(&works);
         self.add(*group, &commitments, &shares);
     }
 
     /// Adds the shares of a bundle, with the commitments to them.
-    pub(crate) fn add(&mut self, group: Group, commitments: &[RistrettoPoint; 3], shares: &[BatchShare; 3]) {
-        let width = shares[0].entries.len();
+    pub(crate) fn add(&mut self, group: Group, commitments: &[RistrettoPoint; 3], shares: &TierShares) {
+        let width = shares.entries[0].len();
         self.line.running.add(group, commitments);
-        let held = self.line.held.entry(group).or_insert_with(|| Held {
-            shares: std::array::from_fn(|_| vec![Scalar::ZERO; width]),
-            blindings: [Scalar::ZERO; 3],
-        });
-        for (i, share) in shares.iter().enumerate() {
-            held.blindings[i] += share.blinding;
-            held.shares[i].iter_mut().zip(&share.entries).for_each(|(sum, entry)| *sum += entry);
-        }
-        self.line.totals.touch(group);
-        for work in 0..width {
-            let total: Scalar = held.shares.iter().map(|share| share[work]).sum();
-            let count = Count::from_scalar(&total).expect("counts add up to a count");
-            self.line.totals.insert(group, WorkIndex(work as u16), count);
-        }
+        self.line.held.entry(group.tier).or_insert_with(|| TierShares::zero(width)).add(shares);
+        let sums = self.line.groups.entry(group).or_insert_with(|| TierShares::zero(width));
+        sums.add(shares);
+        let count = |work: usize| Count::from_scalar(&sums.total(work)).expect("counts add up to a count");
+        let plain = (0..width).map(|work| (WorkIndex(work as u16), count(work))).collect();
+        self.line.plain.insert(group, plain);
     }
 
     /// The header over what was accepted since the last, signed by its leader and the party after it.
@@ -91,50 +76,79 @@ impl World {
         SignedRoot { root, signatures }
     }
 
-    /// The joint tally proof over the accepted bundles, and the quorum's signatures on it.
+    /// The joint tally proof over the accepted bundles and what was carried before, and the quorum's signatures on it.
+    /// What is left over is carried on once the chain has it.
     pub(crate) fn aggregate(&mut self, epoch: EpochId) -> SubmitAggregate {
-        let root = self.root(epoch).root;
-        let generators = self.works(epoch).digest();
-        let openings: [ShareOpenings; 3] = std::array::from_fn(|i| ShareOpenings {
-            rows: self
-                .line
-                .held
-                .iter()
-                .map(|(group, held)| OpeningRow {
-                    group: *group,
-                    shares: held.shares[i].iter().copied().map(WireScalar::from).collect(),
-                })
-                .collect(),
-        });
-        let digests = [0, 1, 2].map(|i: usize| openings[i].digest());
-        let statement = TallyStatement {
-            root: &root,
-            generators,
-            running: &self.line.running,
-            totals: &self.line.totals,
-        };
-        let (transcript, lambda) = statement.bind(&digests);
-        let announced = [0, 1, 2].map(|i: usize| announce(&root.digest(), &openings[i], &mut self.rng));
-        let announcement: RistrettoPoint = announced.iter().map(|(_, point)| point).sum();
-        let challenge = challenge(transcript, &announcement);
-        let mut response = Scalar::ZERO;
-        for (i, (nonce, _)) in announced.into_iter().enumerate() {
-            let blindings = ShareBlindings(self.line.held.values().map(|held| held.blindings[i]).collect());
-            response += respond(nonce, &blindings, lambda, challenge);
+        let (root, works) = (self.root(epoch).root, self.works(epoch));
+        let opening = self.ledger.state().openings.get(&epoch).expect("an open epoch");
+        let (listed, resting) =
+            (opening.shards().expect("shards")[self.shard.0 as usize].clone(), opening.resting(self.shard));
+        let before = opening.residual(self.shard).commitments.clone();
+        let (k, by_tier) = (u64::from(opening.params.least_listeners()), opening.params.pool_by_tier);
+        let width = works.points().len();
+        let mut shares = self.line.held.clone();
+        for ((shard, tier), (ids, carried)) in &self.carried {
+            let from = |at: usize| ids.binary_search(listed.works().get(at)?).ok();
+            let lay = |entries: &Vec<Scalar>| {
+                (0..width).map(|at| from(at).map_or(Scalar::ZERO, |at| entries[at])).collect()
+            };
+            let laid =
+                TierShares { entries: carried.entries.each_ref().map(lay), blindings: carried.blindings };
+            if *shard == self.shard {
+                shares.entry(*tier).or_insert_with(|| TierShares::zero(width)).add(&laid);
+            }
         }
-        let (announcement, response) = (WirePoint::from(announcement), WireScalar::from(response));
-        let proof = TallyProof { openings: digests, announcement, response };
-        self.sign_aggregate(epoch, self.line.totals.clone(), proof)
+        let plain = &self.line.plain;
+        let listeners = |tier, work: WorkIndex| -> u64 {
+            let of_tier = plain.iter().filter(|(group, _)| group.tier == tier);
+            of_tier.filter_map(|(_, counts)| counts.get(&work)).map(|count| count.listeners).sum()
+        };
+        let published = |tier, work: WorkIndex| !resting.contains(&work) && listeners(tier, work) >= k;
+        let commitments = (&self.line.running, &before);
+        let joint = JointTally::prove(&root, &works, commitments, &shares, published, &mut self.rng);
+
+        let mut regional = BTreeMap::<_, u64>::new();
+        for (group, counts) in plain.iter().filter(|(group, _)| group.region != RegionTag::NONE) {
+            for (work, count) in counts {
+                let counted =
+                    usize::from(work.0) < works.works() && joint.totals.get(group.tier, *work).is_some();
+                for scope in Squares::scopes(group.tier, by_tier).filter(|_| counted) {
+                    *regional.entry((scope, *work, group.region)).or_default() += count.backed;
+                }
+            }
+        }
+        let mut squares = BTreeMap::<_, u128>::new();
+        for ((scope, work, _), backed) in regional {
+            *squares.entry((scope, work)).or_default() += u128::from(backed) * u128::from(backed);
+        }
+        let squares = Squares::new(squares.into_iter());
+        let open: Vec<usize> = (works.works()..width).collect();
+        for (tier, counts) in joint.totals.iter() {
+            let opened = counts.keys().map(|work| usize::from(work.0)).chain(open.iter().copied());
+            let shares = shares.get_mut(&tier).expect("a tier with totals");
+            opened.for_each(|at| shares.entries.iter_mut().for_each(|share| share[at] = Scalar::ZERO));
+        }
+        let ids = listed.works().to_vec();
+        self.line.carries = shares.into_iter().map(|(tier, shares)| (tier, (ids.clone(), shares))).collect();
+        self.line.after = joint.after.clone();
+        let tally = Tally { totals: joint.totals, squares, after: joint.after };
+        self.sign_aggregate(epoch, tally, joint.proof)
     }
 
-    pub(crate) fn sign_aggregate(
-        &self,
-        epoch: EpochId,
-        totals: Totals,
-        proof: TallyProof,
-    ) -> SubmitAggregate {
-        let message = aggregate_digest(&self.root(epoch).root, &totals, &proof);
+    /// What the parties keep of a shard is what the chain has commitments to.
+    pub(super) fn carry_on(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        self.other_lines.insert(self.shard, line);
+        for (shard, line) in std::mem::take(&mut self.other_lines) {
+            if self.ledger.state().residual_of(shard).commitments == line.after {
+                self.carried.extend(line.carries.into_iter().map(|(tier, kept)| ((shard, tier), kept)));
+            }
+        }
+    }
+
+    pub(crate) fn sign_aggregate(&self, epoch: EpochId, tally: Tally, proof: TallyProof) -> SubmitAggregate {
+        let message = aggregate_digest(&self.root(epoch).root, &tally, &proof);
         let signatures = self.quorum(&message, &PartyId::ALL[1..]);
-        SubmitAggregate { epoch, shard: self.shard, totals, proof, signatures }
+        SubmitAggregate { epoch, shard: self.shard, tally, proof, signatures }
     }
 }

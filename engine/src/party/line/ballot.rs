@@ -7,7 +7,10 @@ use crate::{
     party::collect::{FaultReason, Outcome},
 };
 use primitives::{Digest, PartyId};
-use proofs::{committee::Signatures, tally::SignedHeader};
+use proofs::{
+    committee::{QUORUM, Signatures},
+    tally::SignedHeader,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Answers to a proposal.
@@ -23,6 +26,18 @@ impl Ballot {
         let mut signatures = Signatures::default();
         signatures.insert(leader, vote);
         Self { signatures, answered: BTreeSet::new(), objections: BTreeMap::new() }
+    }
+
+    /// The leader's own vote.
+    pub(super) fn own(&self, leader: PartyId) -> [u8; 64] {
+        let own = self.signatures.iter().find(|(party, _)| *party == leader);
+        *own.expect("a ballot opens with the leader's own vote").1
+    }
+
+    /// Who has not answered.
+    pub(super) fn missing(&self, leader: PartyId) -> Vec<PartyId> {
+        let silent = |party: &PartyId| *party != leader && !self.answered.contains(party);
+        PartyId::ALL.into_iter().filter(silent).collect()
     }
 }
 
@@ -48,7 +63,9 @@ impl Line {
         checked.map_err(|_| FaultReason::Vote.of(from))?;
         ballot.signatures.insert(from, signature);
         ballot.answered.insert(from);
-        self.count_votes(desk)
+        let header = proposal.header.clone();
+        self.witness.see(from, &header, &signature)?;
+        self.count_votes(desk, false)
     }
 
     /// Another party objected to bundles of this leader's proposal.
@@ -65,29 +82,87 @@ impl Line {
         }
         ballot.answered.insert(from);
         ballot.objections.extend(objections.into_iter().map(|(id, objection)| (id, (from, objection))));
-        self.count_votes(desk)
+        self.count_votes(desk, false)
     }
 
-    fn count_votes(&mut self, desk: &mut Desk<'_>) -> Outcome {
-        let Some(mut ballot) = self.ballot.take_if(|b| b.answered.len() + 1 == PartyId::ALL.len()) else {
+    /// Another party refuses this leader's proposal because it leaves out what that party has known for long. The leader
+    /// gets what it lacks of it, and proposes it first, now or when it leads again.
+    pub(in crate::party) fn omits(
+        &mut self,
+        desk: &mut Desk<'_>,
+        from: PartyId,
+        digest: Digest,
+        ids: &[Digest],
+    ) -> Outcome {
+        let Some((_, ballot)) = self.under_vote(&digest) else { return Ok(Vec::new()) };
+        ballot.answered.insert(from);
+        let lacking: Vec<_> = ids.iter().filter(|id| self.lacks(desk, id)).copied().collect();
+        let refused = |id: &&Digest| !lacking.contains(id) && desk.pool.objection(self.shard, id).is_some();
+        let urgent: Vec<_> = ids.iter().filter(|id| !refused(id)).copied().collect();
+        for id in urgent {
+            if !self.urgent.contains(&id) && self.urgent.len() < self.batch {
+                self.urgent.push(id);
+            }
+        }
+        let mut effects = self.ask_bundles(&[from], &lacking);
+        effects.extend(self.count_votes(desk, false)?);
+        Ok(effects)
+    }
+
+    /// Proposes anew with bundles that a party misses, once they are here, if nothing else brings this leader on.
+    pub(super) fn hurry(&mut self, desk: &mut Desk<'_>) -> Outcome {
+        let Some(ballot) = &self.ballot else { return Ok(Vec::new()) };
+        let stuck = ballot.missing(self.party).is_empty() && ballot.signatures.len() < QUORUM;
+        let here = |id: &Digest| desk.pool.objection(self.shard, id).is_none();
+        let waits = self.urgent.iter().any(here);
+        if stuck && waits { self.propose_anew(desk) } else { Ok(Vec::new()) }
+    }
+
+    /// Goes on once all have answered, or, after waiting long enough, with the answers that came. Two signatures
+    /// suffice: a bundle that the third party objects to without evidence is counted if the other two hold it.
+    pub(super) fn count_votes(&mut self, desk: &mut Desk<'_>, patience_is_over: bool) -> Outcome {
+        let (Some(ballot), Some(proposal)) = (&mut self.ballot, &self.proposal) else {
             return Ok(Vec::new());
         };
-        let proposal = self.proposal.as_ref().expect("a ballot is about a proposal");
+        let all = ballot.answered.len() + 1 == PartyId::ALL.len();
+        let enough = patience_is_over && !ballot.answered.is_empty();
+        if !all && !enough {
+            return Ok(Vec::new());
+        }
         // Evidence that came meanwhile outweighs a vote.
         let struck = |id: &Digest| Some((*id, (desk.pool.struck_by(id)?, Objection::Share)));
-        ballot.objections.extend(proposal.ids.iter().filter_map(struck));
-        if ballot.objections.is_empty() {
-            let signed = SignedHeader { header: proposal.header.clone(), signatures: ballot.signatures };
+        let struck: Vec<_> = proposal.ids.iter().filter_map(struck).collect();
+        if struck.is_empty() && ballot.signatures.len() >= QUORUM {
+            let signatures = std::mem::take(&mut ballot.signatures);
+            let signed = SignedHeader { header: proposal.header.clone(), signatures };
+            self.ballot = None;
+            self.quorum = Some(signed.clone());
             return Ok(vec![Effect::Send(Address::Settlement, Message::Anchor(signed))]);
         }
-        let mut effects = Vec::new();
-        for (id, (party, objection)) in &ballot.objections {
-            effects.extend(self.leave_out(desk, *id, *objection, *party));
+        ballot.objections.extend(struck);
+        if ballot.objections.is_empty() {
+            // Nothing is wrong with it but what it leaves out.
+            return self.hurry(desk);
         }
-        self.view += 1;
-        let ids = self.proposal.take().expect("a ballot is about a proposal").ids;
-        let left: Vec<_> =
-            ids.into_iter().filter(|id| desk.pool.objection(self.shard, id).is_none()).collect();
+        let objections = std::mem::take(&mut ballot.objections);
+        let mut effects = Vec::new();
+        for (id, (party, objection)) in objections {
+            effects.extend(self.leave_out(desk, id, objection, party));
+        }
+        effects.extend(self.propose_anew(desk)?);
+        Ok(effects)
+    }
+
+    /// Proposes what is left of the last proposal, in the next view, with what others miss before it.
+    fn propose_anew(&mut self, desk: &mut Desk<'_>) -> Outcome {
+        let mut effects = Vec::new();
+        self.ballot = None;
+        let ids = self.proposal.take().map(|proposal| proposal.ids).unwrap_or_default();
+        effects.extend(self.sweep(desk));
+        let here = |id: &Digest| desk.pool.objection(self.shard, id).is_none();
+        let first: Vec<_> = self.urgent.iter().filter(|id| here(id)).copied().collect();
+        let rest = ids.iter().filter(|id| here(id) && !first.contains(id));
+        let left: Vec<_> = first.iter().chain(rest).take(self.batch).copied().collect();
         match desk.pool.sum_shares(desk.secrets, self.shard, &left) {
             Ok(sums) if !left.is_empty() => effects.extend(self.put_forward(desk, left, sums)),
             sums => {
@@ -96,5 +171,21 @@ impl Line {
             }
         }
         Ok(effects)
+    }
+
+    /// Somebody shows a header with two signatures: this party may bring it to the chain if its leader does not, and
+    /// compares whose signatures are on it with what it saw.
+    pub(in crate::party) fn quorum(&mut self, from: PartyId, signed: SignedHeader) -> Outcome {
+        signed.verify(&self.context.keys.committee).map_err(|_| FaultReason::Vote.of(from))?;
+        let header = &signed.header;
+        let here = (header.chain, header.epoch, header.shard)
+            == (self.context.chain, self.context.epoch, self.shard);
+        if here && header.position == self.voting.position() {
+            for (party, signature) in signed.signatures.iter() {
+                self.witness.see(party, header, signature)?;
+            }
+            self.quorum.get_or_insert(signed);
+        }
+        Ok(Vec::new())
     }
 }

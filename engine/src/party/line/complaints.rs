@@ -3,7 +3,7 @@
 use super::{Desk, Line};
 use crate::{
     effect::{Effect, Event, Refusal},
-    message::{Objection, PeerMessage},
+    message::PeerMessage,
     party::{
         collect::{FaultReason, Outcome},
         pool::Judgement,
@@ -59,7 +59,7 @@ impl Line {
         }
         // What is in a proposal leaves with the proposal: this party may have signed it.
         if self.proposal.as_ref().is_none_or(|p| !p.ids.contains(&bundle)) {
-            effects.extend(self.leave_out(desk, bundle, Objection::Share, party));
+            effects.extend(self.sweep(desk));
             effects.extend(self.move_on(desk)?);
         }
         Ok(effects)

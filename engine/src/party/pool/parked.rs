@@ -54,6 +54,12 @@ impl Parked {
         self.0.remove(&(key, spent))
     }
 
+    /// Takes a bundle out, if it waits.
+    pub(super) fn take(&mut self, id: &Digest) -> Option<Verified> {
+        let place = self.0.iter().find(|(_, (waits, ..))| waits == id).map(|(place, _)| *place)?;
+        self.0.remove(&place)
+    }
+
     /// All that still wait, when nothing more comes.
     pub(super) fn drain(&mut self) -> Vec<Digest> {
         std::mem::take(&mut self.0).into_values().map(|(id, ..)| id).collect()

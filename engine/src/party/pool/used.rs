@@ -1,7 +1,7 @@
 //! What the bundles of an epoch use up, over all its shards together.
 
 use crate::{effect::Refusal, message::OpenedEpoch};
-use primitives::{Digest, PartyId, Tier, limits};
+use primitives::{Digest, PartyId, Tier};
 use proofs::{bundle::Bundle, epoch::EpochContext, wire::WirePoint};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,26 +38,28 @@ pub(super) struct Used {
     /// a bundle that is dropped: a subscriber has one chain of values, and no second branch of it, and bad bundles take
     /// their place among the tier's.
     chains: BTreeMap<WirePoint, Vec<WirePoint>>,
+    /// `Cum` after each bundle that is final.
+    settled: BTreeSet<WirePoint>,
     /// Subscribers of each tier. A place is not given back with a bundle that is left out: who paid has a place.
     keys_of: BTreeMap<Tier, BTreeSet<WirePoint>>,
     /// Most subscribers of an epoch.
-    pub(super) capacity: u64,
+    capacity: u64,
 }
 
-impl Default for Used {
-    fn default() -> Self {
+impl Used {
+    /// Nothing is used up, and there is room for so many subscribers.
+    pub(super) fn new(capacity: u64) -> Self {
         Self {
             pseudonyms: BTreeSet::new(),
             receipts: BTreeSet::new(),
             ephemerals: BTreeSet::new(),
             chains: BTreeMap::new(),
+            settled: BTreeSet::new(),
             keys_of: BTreeMap::new(),
-            capacity: limits::MAX_SUBSCRIBER_EPOCHS,
+            capacity,
         }
     }
-}
 
-impl Used {
     /// Whether a bundle uses only what is not used up; `waiting` others of its subscriber wait for their place.
     pub(super) fn check(
         &self,
@@ -118,6 +120,45 @@ impl Used {
         self.ephemerals.extend(bundle.ephemerals);
         self.chains.entry(key).or_default().push(spent);
         self.keys_of.entry(tier).or_default().insert(key);
+    }
+
+    /// What the chain has anchored goes on its subscriber's chain, whatever this party had there: the branch that it
+    /// had seen instead ends where the two part. `false` if bundles of that branch are final too.
+    pub(super) fn adopt(&mut self, bundle: &Bundle, spent: WirePoint) -> bool {
+        let chain = self.chains.entry(bundle.envelope.key).or_default();
+        if chain.contains(&spent) {
+            return true;
+        }
+        let start = bundle.previous == WirePoint::default();
+        let before = chain.iter().position(|passed| *passed == bundle.previous).map(|at| at + 1);
+        let mut other_is_final = false;
+        if let Some(parted) = before.or(start.then_some(0)) {
+            other_is_final = chain.drain(parted..).any(|passed| self.settled.contains(&passed));
+        }
+        self.go_on(bundle, spent);
+        !other_is_final
+    }
+
+    /// A bundle is final, after which its subscriber had spent this.
+    pub(super) fn settle(&mut self, spent: WirePoint) {
+        self.settled.insert(spent);
+    }
+
+    /// Whether what a subscriber had spent after some bundle is on its chain still.
+    pub(super) fn on_chain(&self, key: &WirePoint, spent: &WirePoint) -> bool {
+        self.chains.get(key).is_some_and(|chain| chain.contains(spent))
+    }
+
+    /// Whether two bundles use up the same.
+    pub(super) fn clash(one: &Uses, other: &Uses) -> bool {
+        one.pseudonyms.iter().any(|p| other.pseudonyms.contains(p))
+            || one.receipts.iter().any(|r| other.receipts.contains(r))
+    }
+
+    /// Whether something that a bundle uses up is used up.
+    pub(super) fn any_used(&self, uses: &Uses) -> bool {
+        uses.pseudonyms.iter().any(|p| self.pseudonyms.contains(p))
+            || uses.receipts.iter().any(|r| self.receipts.contains(r))
     }
 
     /// Uses up tags and receipts.

@@ -5,7 +5,7 @@ use crate::{
     demo::DemoError,
     progress::{Progress, Stage},
     workload::Workload,
-    world::{self, EPOCH, World},
+    world::{self, World},
 };
 use chain::{
     Block, Genesis, Ledger,
@@ -69,7 +69,7 @@ pub(in crate::demo) fn run(
     };
     let members = PartyId::ALL.map(|party| world::layer1_key(world.seed, &party.to_string()));
     let committee = members.each_ref().map(PrivateKeySigner::address);
-    let (mut operator, receipts) = Anchor::deploy(open(operator)?, first_root, committee, world.revenue())?;
+    let (mut operator, receipts) = Anchor::deploy(open(operator)?, first_root, committee, world.reserve)?;
     receipts.iter().for_each(|receipt| run.spent("deploy a contract", receipt));
 
     let domain = domain(operator.sender().chain_id(), operator.contracts().rollup);
@@ -85,7 +85,7 @@ pub(in crate::demo) fn run(
     let settled = root_on_layer1(&shown.proof.state_root);
     let epoch_batch = cut.iter().find(|batch| batch.new_root == settled).map_or(0, |batch| batch.number);
     run.mirror(&mut operator, shown, epoch_batch)?;
-    let mirror_equal = mirrored(shown.epoch) == Some(operator.epoch(EPOCH)?);
+    let mirror_equal = mirrored(shown.epoch) == Some(operator.epoch(world.epoch)?);
 
     run.fund(&mut operator, shown)?;
     let mut paid = Vec::new();
@@ -101,7 +101,7 @@ pub(in crate::demo) fn run(
     }
     run.lie_about_claims(&mut operator, &shown.claims);
     let epoch_root = operator.root_after(epoch_batch)?;
-    let remaining = operator.remaining(EPOCH)?.0;
+    let remaining = operator.remaining(world.epoch)?.0;
     progress.end(Stage::Layer1);
     Ok(OnLayer1 {
         node,
@@ -221,7 +221,7 @@ impl Run<'_> {
             });
         }
         let owed = shown.epoch.summary.as_ref().map_or(Credits::ZERO, |summary| summary.on_layer1);
-        for receipt in operator.fund(EPOCH, owed)? {
+        for receipt in operator.fund(shown.epoch.epoch, owed)? {
             self.spent("fund the vault", &receipt);
         }
         if let Some(claim) = shown.claims.first() {

@@ -12,16 +12,14 @@ use std::{collections::BTreeMap, num::NonZero};
 /// What an epoch knows of itself besides its payouts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EpochFacts {
-    /// Works with usage, published or not, as far as the epoch's record tells.
+    /// Works that take part in the epoch.
     pub active_works: u64,
     /// Persons who were paid.
     pub creators_paid: u64,
     /// Subscriptions sold.
     pub subscribers: u64,
-    /// Usage events in accepted bundles.
+    /// Views of published cells.
     pub events: u64,
-    /// Value of cells below the threshold, which stays secret-shared and is carried over, in 2^-18 views.
-    pub carried_value: u64,
 }
 
 /// A published work, with what it was paid.
@@ -55,7 +53,7 @@ codec_struct!(CategoryShare { category, share });
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Health {
-    /// Works with usage, published or not.
+    /// Works that take part in the epoch. How many of them have usage that is not published, nobody knows.
     pub active_works: u64,
     /// Works with published usage.
     pub published_works: u64,
@@ -63,7 +61,7 @@ pub struct Health {
     pub creators_paid: u64,
     /// Subscriptions sold.
     pub subscribers: u64,
-    /// Usage events in accepted bundles.
+    /// Views of published cells.
     pub events: u64,
     /// Gini coefficient of payouts over published works, Q32: 0 if all earn alike, near 1 if one earns all.
     pub gini: u64,
@@ -74,8 +72,6 @@ pub struct Health {
     pub effective_works: u64,
     /// Part of published views that receipts back, Q32.
     pub backed_share: u64,
-    /// Part of all value that is carried over unpublished, Q32.
-    pub carried_share: u64,
     /// Part of the pool by category, by ascending category, for those with published works.
     pub categories: Vec<CategoryShare>,
 }
@@ -92,7 +88,6 @@ pub fn health(facts: &EpochFacts, works: &[WorkPayout]) -> Health {
         *categories.entry(work.category).or_default() += u128::from(work.payout.0);
     }
     let best = &payouts[payouts.len() - payouts.len().div_ceil(100)..];
-    let carried = u128::from(facts.carried_value);
     Health {
         active_works: facts.active_works,
         published_works: works.len() as u64,
@@ -103,7 +98,6 @@ pub fn health(facts: &EpochFacts, works: &[WorkPayout]) -> Health {
         top_percent_share: part_q32(best.iter().map(|x| u128::from(*x)).sum(), pool),
         effective_works: effective_number(&payouts, pool),
         backed_share: part_q32(sum(|w| w.backed), sum(|w| w.views)),
-        carried_share: part_q32(carried, carried + sum(|w| w.value)),
         categories: categories
             .into_iter()
             .map(|(category, paid)| CategoryShare { category, share: part_q32(paid, pool) })

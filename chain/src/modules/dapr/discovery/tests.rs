@@ -55,13 +55,7 @@ fn health_of(payouts: &[u64]) -> Health {
 
 #[test]
 fn health_by_hand() {
-    let facts = EpochFacts {
-        active_works: 9,
-        creators_paid: 3,
-        subscribers: 40,
-        events: 500,
-        carried_value: 1 << 18,
-    };
+    let facts = EpochFacts { active_works: 9, creators_paid: 3, subscribers: 40, events: 500 };
     let works =
         [WorkPayout { value: 3 << 18, ..paid(2, 10) }, paid(1, 20), WorkPayout { backed: 4, ..paid(2, 50) }];
     let found = health(&facts, &works);
@@ -71,7 +65,6 @@ fn health_by_hand() {
     assert_eq!(found.gini, q32(1, 3));
     assert_eq!(found.top_percent_share, q32(5, 8));
     assert_eq!(found.backed_share, q32(1, 2));
-    assert_eq!(found.carried_share, q32(1, 4));
     let share = |category, share| CategoryShare { category: CategoryId(category), share };
     assert_eq!(found.categories, [share(1, q32(1, 4)), share(2, q32(3, 4))]);
 }

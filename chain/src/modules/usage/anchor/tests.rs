@@ -1,6 +1,7 @@
 use super::*;
 use crate::modules::usage::ListedWork;
 use curve25519_dalek::scalar::Scalar;
+use primitives::WorkId;
 use primitives::{CategoryId, ChainId, Credits, EpochId, PartyId, PersonId, Preset};
 use proofs::{
     committee::{Committee, Member, PartySigner},
@@ -17,6 +18,8 @@ fn opening() -> Opening {
         kem: (Scalar::random(&mut rng) * bases().kem).into(),
     });
     let work = ListedWork {
+        shard: ShardIndex(0),
+        resting: false,
         work: WorkId([1; 32]),
         creator: PersonId([1; 32]),
         category: CategoryId(0),
@@ -25,6 +28,7 @@ fn opening() -> Opening {
         previous_reputation: 0,
     };
     Opening {
+        residuals: vec![CarriedUsage::none(ShardIndex(0))],
         epoch: EpochId(1),
         key: Digest::default(),
         block: Digest::default(),

@@ -1,0 +1,78 @@
+//! What a party carries from epoch to epoch: its shares of usage that was not published (protocol notes, section 6.5).
+
+use crate::party::line::Frozen;
+use mpc::share::ReplicatedTotals;
+use primitives::{PartyId, ShardIndex, WorkId};
+use proofs::{
+    shard::Shard,
+    tally::{
+        Group,
+        statement::{Cells, TierCells},
+    },
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+};
+
+/// A party's shares of what one shard carries over, by group. Commitments to their sums are on record.
+#[derive(Clone)]
+pub struct Carried {
+    works: Vec<WorkId>,
+    totals: ReplicatedTotals<Group>,
+}
+
+impl Carried {
+    /// Nothing is carried.
+    pub fn none(party: PartyId) -> Self {
+        Self { works: Vec::new(), totals: ReplicatedTotals::new(party, 0) }
+    }
+
+    /// The shares with one entry for each index of the shard as it is in this epoch: works keep their shard, and others
+    /// may have come between them.
+    pub(super) fn laid_out(&self, shard: &Shard) -> ReplicatedTotals<Group> {
+        let from = |index: usize| self.works.binary_search(shard.works().get(index)?).ok();
+        self.totals.laid_out(&(0..shard.width()).map(from).collect::<Vec<_>>())
+    }
+
+    /// What is left of all shares when cells were opened: of the tiers in which bundles were counted, those that stay
+    /// closed; of others everything.
+    pub(super) fn after(
+        frozen: &Frozen,
+        mut all: ReplicatedTotals<Group>,
+        tiers: &[(TierCells, Cells)],
+    ) -> Self {
+        for (tier, cells) in tiers {
+            all.clear(|group| group.tier == tier.tier, &cells.opened);
+        }
+        Self { works: frozen.context.shard.works().to_vec(), totals: all }
+    }
+}
+
+impl std::fmt::Debug for Carried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Carried({} works)", self.works.len())
+    }
+}
+
+/// What parties carry from one epoch to the next, by party and shard.
+#[derive(Default)]
+pub struct Shelf(Mutex<BTreeMap<(PartyId, ShardIndex), Carried>>);
+
+impl Shelf {
+    fn open(&self) -> MutexGuard<'_, BTreeMap<(PartyId, ShardIndex), Carried>> {
+        self.0.lock().expect("nobody panics while holding the shelf")
+    }
+
+    /// Replaces what a party carries of a shard.
+    pub(crate) fn put(&self, party: PartyId, shard: ShardIndex, carried: Carried) {
+        self.open().insert((party, shard), carried);
+    }
+
+    /// What a party carries, by shard.
+    pub(crate) fn of(&self, party: PartyId) -> BTreeMap<ShardIndex, Carried> {
+        let shelf = self.open();
+        let own = shelf.range((party, ShardIndex(0))..=(party, ShardIndex(u32::MAX)));
+        own.map(|((_, shard), carried)| (*shard, carried.clone())).collect()
+    }
+}

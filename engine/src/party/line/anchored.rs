@@ -1,0 +1,222 @@
+//! What the chain has anchored: it is final here too, whatever this party signed. What it lacks of it, bundles or their
+//! names, it gets from its peers, and takes nobody's word for it: names have to lead to the header's root, bundles to
+//! their names, their proofs have to hold, and what they add up to has to be what the header says.
+
+use super::{Desk, Line, vote_of};
+use crate::{
+    effect::{Effect, Event},
+    message::{Address, Objection, PeerMessage},
+    party::{
+        collect::{FaultReason, Outcome},
+        pool::running_after,
+    },
+};
+use primitives::{Digest, PartyId};
+use proofs::{
+    bundle::Bundle,
+    epoch::EpochContext,
+    inclusion::{Inclusion, batch_root},
+    tally::{BatchHeader, SignedHeader},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// State: what is anchored and not taken in yet, what was asked for, and the names of all that is.
+#[derive(Default)]
+pub(super) struct Behind {
+    headers: BTreeMap<u64, Arc<SignedHeader>>,
+    wanted: BTreeSet<Digest>,
+    /// Bundles of each position, by the digest of its header.
+    past: BTreeMap<Digest, Vec<Digest>>,
+}
+
+impl Behind {
+    /// Whether something is final that this party has not taken in. It signs nothing meanwhile.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.headers.is_empty()
+    }
+}
+
+impl Line {
+    pub(in crate::party) fn context(&self) -> &EpochContext {
+        &self.context
+    }
+
+    /// Whether this party asked for a bundle.
+    pub(in crate::party) fn wanted(&mut self, id: &Digest) -> bool {
+        self.behind.wanted.remove(id)
+    }
+
+    fn next_anchored(&self) -> Option<&Arc<SignedHeader>> {
+        self.behind.headers.get(&self.voting.position())
+    }
+
+    /// The leader of the anchored batch that this party is about to take in, if the bundle is in it.
+    pub(in crate::party) fn anchored_by(&self, id: &Digest) -> Option<PartyId> {
+        let header = &self.next_anchored()?.header;
+        let ids = self.offers.get(&header.digest())?;
+        ids.contains(id).then(|| header.leader())
+    }
+
+    /// Whether a bundle is neither here nor refused.
+    pub(super) fn lacks(&self, desk: &Desk<'_>, id: &Digest) -> bool {
+        desk.pool.objection(self.shard, id) == Some(Objection::Unknown)
+    }
+
+    /// The chain anchored a header: its batch is final.
+    pub(in crate::party) fn anchored(&mut self, desk: &mut Desk<'_>, signed: &SignedHeader) -> Outcome {
+        // The word of the settlement actor is not enough: shares are added for what a quorum signed, for nothing else.
+        if signed.verify(&self.context.keys.committee).is_err() {
+            let (at, from) = (Address::Party(self.party), Address::Settlement);
+            let reason = "an anchored header without a quorum";
+            return Ok(vec![Effect::Publish(Event::Dropped { at, from, reason })]);
+        }
+        let header = &signed.header;
+        if header.position < self.voting.position() {
+            return Ok(Vec::new());
+        }
+        if header.position == self.voting.position() {
+            for (party, signature) in signed.signatures.iter() {
+                self.witness.see(party, header, signature)?;
+            }
+        }
+        self.behind.headers.entry(header.position).or_insert_with(|| Arc::new(signed.clone()));
+        self.catch_up(desk)
+    }
+
+    /// Takes in what is anchored, as far as this party has it. Asks for the rest if nothing more comes by itself.
+    pub(in crate::party) fn catch_up(&mut self, desk: &mut Desk<'_>) -> Outcome {
+        let ask = self.closed;
+        self.catch_up_by(desk, ask)
+    }
+
+    /// Takes in what is anchored, and asks for what is lacking if it is time to.
+    pub(super) fn catch_up_by(&mut self, desk: &mut Desk<'_>, ask: bool) -> Outcome {
+        let mut effects = Vec::new();
+        while let Some(signed) = self.next_anchored().cloned() {
+            let (header, digest) = (&signed.header, signed.header.digest());
+            let signers: Vec<_> =
+                signed.signatures.iter().map(|(party, _)| party).filter(|p| *p != self.party).collect();
+            let Some(ids) = self.offers.get(&digest).cloned() else {
+                let message = PeerMessage::AskBatch(digest);
+                let asked = signers.iter().map(|to| Effect::peer(*to, self.shard, message.clone()));
+                effects.extend(asked.filter(|_| ask));
+                return Ok(effects);
+            };
+            for id in &ids {
+                if let Some(verified) = desk.pool.unpark(id) {
+                    effects.extend(desk.pool.adopt(desk.secrets, verified, header.leader())?);
+                }
+            }
+            // What was refused here counts all the same.
+            let absent = |id: &&Digest| desk.pool.objection(self.shard, id).is_some();
+            let lacking: Vec<_> = ids.iter().filter(absent).copied().collect();
+            if !lacking.is_empty() {
+                effects.extend(self.ask_bundles(&signers, &lacking).into_iter().filter(|_| ask));
+                return Ok(effects);
+            }
+            effects.extend(self.take_in(desk, header, ids)?);
+        }
+        effects.extend(self.move_on(desk)?);
+        Ok(effects)
+    }
+
+    /// Adds an anchored batch up, all of whose bundles are in the pool.
+    fn take_in(&mut self, desk: &mut Desk<'_>, header: &BatchHeader, ids: Vec<Digest>) -> Outcome {
+        if header.previous != self.last {
+            // The chain's own rule: whoever tells this party of the chain does not tell it the truth.
+            return Err(FaultReason::Header.of_nobody());
+        }
+        let (digest, shard) = (header.digest(), self.shard);
+        let sums = match self.proposal.take().filter(|p| vote_of(&p.header) == vote_of(header)) {
+            Some(proposal) => proposal.sums,
+            None => {
+                let lost = |_| FaultReason::ShareLost.of_nobody();
+                desk.pool.sum_shares(desk.secrets, shard, &ids).map_err(lost)?
+            }
+        };
+        if header.running != running_after(&self.running, &sums) {
+            return Err(FaultReason::Running.of(header.leader()));
+        }
+        let published = desk.pool.settle(&ids);
+        for sum in &sums {
+            let shares = sum.shares.each_ref().map(|share| (&share.entries[..], share.blinding));
+            let added = self.totals.add(sum.group, shares);
+            added.expect("shares were expanded to the width of the shard");
+        }
+        let (position, party) = (header.position, self.party);
+        let receipts = Inclusion::of_batch(header, &ids).into_iter();
+        let receipt = |receipt| Effect::Publish(Event::Final { party, receipt: Box::new(receipt) });
+        let mut effects: Vec<_> = receipts.map(receipt).collect();
+        if header.leader() == party {
+            let bundles = ids.clone();
+            effects.push(Effect::Publish(Event::Batch { shard, position, bundles, published }));
+        }
+        self.last = digest;
+        self.running = header.running.clone();
+        self.counted += u64::from(header.count);
+        self.behind.headers.remove(&position);
+        self.behind.wanted.clear();
+        self.behind.past.insert(digest, ids);
+        (self.ballot, self.deferred, self.quorum) = (None, None, None);
+        self.offers.clear();
+        self.witness.clear();
+        self.patience.next();
+        self.voting.anchored();
+        desk.pool.reached(shard, self.voting.position());
+        effects.extend(self.sweep(desk));
+        Ok(effects)
+    }
+
+    /// Asks peers for bundles.
+    pub(super) fn ask_bundles(&mut self, peers: &[PartyId], ids: &[Digest]) -> Vec<Effect> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        self.behind.wanted.extend(ids);
+        let message = PeerMessage::AskBundles(ids.to_vec());
+        peers.iter().map(|to| Effect::peer(*to, self.shard, message.clone())).collect()
+    }
+
+    /// A peer asks for the names of a header's bundles.
+    pub(in crate::party) fn asked_batch(&self, from: PartyId, digest: Digest) -> Vec<Effect> {
+        let ids = self.behind.past.get(&digest).or_else(|| self.offers.get(&digest));
+        let answer =
+            |ids: &Vec<Digest>| Effect::peer(from, self.shard, PeerMessage::Batch(digest, ids.clone()));
+        ids.map(answer).into_iter().collect()
+    }
+
+    /// A peer asks for bundles.
+    pub(in crate::party) fn asked_bundles(
+        &self,
+        desk: &Desk<'_>,
+        from: PartyId,
+        ids: &[Digest],
+    ) -> Vec<Effect> {
+        let found = ids.iter().filter_map(|id| desk.pool.copy_of(self.shard, id));
+        let answer = |bundle: Arc<Bundle>| PeerMessage::Bundle(Box::new(bundle.as_ref().clone()));
+        found.map(|bundle| Effect::peer(from, self.shard, answer(bundle))).collect()
+    }
+
+    /// A peer names the bundles of a header. Names that do not lead to the root of what is anchored are of no use.
+    pub(in crate::party) fn batch(
+        &mut self,
+        desk: &mut Desk<'_>,
+        digest: Digest,
+        ids: Vec<Digest>,
+    ) -> Outcome {
+        let fits = self.next_anchored().is_some_and(|signed| {
+            let header = &signed.header;
+            header.digest() == digest
+                && header.batch_root == batch_root(&ids)
+                && header.count as usize == ids.len()
+        });
+        if !fits || self.offers.contains_key(&digest) {
+            return Ok(Vec::new());
+        }
+        self.offers.insert(digest, ids);
+        self.catch_up_by(desk, true)
+    }
+}

@@ -1,0 +1,105 @@
+//! Bundles of final batches, for a peer that lacks one; and what the chain has anchored, taken in whatever this party
+//! thought of it before.
+
+use super::{Held, Pool, Verified, used::Used};
+use crate::{
+    effect::{Effect, Event, Refusal},
+    message::Objection,
+    party::{
+        PartySecrets,
+        collect::{FaultReason, Outcome},
+        pool::used::Uses,
+    },
+};
+use primitives::{Digest, PartyId, ShardIndex};
+use proofs::bundle::Bundle;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+/// Most bundles of final batches that are kept in memory. A party that was away for longer than that finds no peer that
+/// still has what it lacks, and the epoch cannot end with it.
+const MAX_ARCHIVED: usize = 1 << 12;
+
+/// State: the last bundles that became final.
+#[derive(Default)]
+pub(super) struct Archive {
+    bundles: BTreeMap<Digest, Arc<Bundle>>,
+    order: VecDeque<Digest>,
+}
+
+impl Archive {
+    /// Keeps a bundle, in place of the oldest if there are too many.
+    pub(super) fn keep(&mut self, id: Digest, bundle: Arc<Bundle>) {
+        if self.bundles.insert(id, bundle).is_none() {
+            self.order.push_back(id);
+        }
+        if self.order.len() > MAX_ARCHIVED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.bundles.remove(&oldest);
+        }
+    }
+}
+
+impl Pool {
+    /// A bundle of a shard that this party can hand to a peer.
+    pub(in crate::party) fn copy_of(&self, shard: ShardIndex, id: &Digest) -> Option<Arc<Bundle>> {
+        let held = self.held.get(id).map(|held| &held.bundle);
+        held.or_else(|| self.archive.bundles.get(id)).filter(|b| b.envelope.shard == shard).cloned()
+    }
+
+    /// A bundle that waits for the one before it, to be counted without waiting any longer.
+    pub(in crate::party) fn unpark(&mut self, id: &Digest) -> Option<Verified> {
+        self.parked.take(id)
+    }
+
+    /// A peer gave a bundle whose proof does not hold.
+    pub(in crate::party) fn remember_refused(&mut self, id: Digest) {
+        self.refused.insert(id, Objection::Refused);
+    }
+
+    /// Takes in a bundle of a batch that the chain has anchored under a header of `leader`. What waits here and cannot
+    /// be counted beside it is dropped: the chain has decided.
+    pub(in crate::party) fn adopt(
+        &mut self,
+        secrets: &PartySecrets,
+        (id, bundle, accepted): Verified,
+        leader: PartyId,
+    ) -> Outcome {
+        if self.held.contains_key(&id) {
+            return Ok(Vec::new());
+        }
+        let (envelope, key) = (&bundle.envelope, bundle.envelope.key);
+        let shard = envelope.shard;
+        let context = self.epoch.shards[shard.0 as usize].clone();
+        let uses = Uses::of(&context, &bundle);
+        let Ok(seeds) = bundle.open(&context, self.party, &secrets.kem) else {
+            return Err(FaultReason::ShareLost.of_nobody());
+        };
+        let one_chain = self.used.adopt(&bundle, accepted.spent);
+        let off = |held: &Held| {
+            held.bundle.envelope.key == key && !self.used.on_chain(&key, &held.accepted.spent)
+                || Used::clash(&held.uses, &uses)
+        };
+        let gone: Vec<_> = self.held.iter().filter(|(_, held)| off(held)).map(|(id, _)| *id).collect();
+        let party = self.party;
+        let mut effects = Vec::new();
+        for other in gone {
+            self.remove(other, Objection::Refused);
+            let refusal = Refusal::Objected { party: leader };
+            effects.push(Effect::Publish(Event::Refused { party, bundle: other, refusal }));
+        }
+        // What is left of it in use is used by bundles that are final.
+        if !one_chain || self.used.any_used(&uses) {
+            return Err(FaultReason::CountedTwice.of_nobody());
+        }
+        self.used.take(&uses);
+        self.refused.remove(&id);
+        let since = self.positions[shard.0 as usize];
+        self.order[shard.0 as usize].push_back(id);
+        self.held.insert(id, Held { bundle, accepted, seeds, uses, since });
+        Ok(effects)
+    }
+}

@@ -1,0 +1,397 @@
+//! From the frozen set to a tally that this party signs: root, decision on shares, joint opening, proof.
+
+mod inbox;
+
+use crate::{
+    effect::Effect,
+    message::{Address, Book, Message, PeerMessage, Report},
+    party::{
+        Carried, PartySecrets,
+        decide::{Barriers, Decision, Question},
+        line::Frozen,
+        relation::{Ground, TallyRelation, responses},
+    },
+};
+use chain::modules::usage::aggregate_digest;
+use inbox::{Ahead, Inbox};
+use mpc::{
+    opening::{
+        self, AwaitOpenings, AwaitResponses, AwaitReveals, OpeningError, OpeningsMessage, ResponseMessage,
+        RevealMessage,
+    },
+    prss::{Prss, PrssKey},
+    session::{Abort, Computation, Progress},
+    share::ReplicatedTotals,
+};
+use primitives::{PartyId, Tier, WorkIndex};
+use proofs::tally::{
+    Group, Residual, SignedRoot, Squares, Tally, TallyProof,
+    prover::{ShareSecrets, TierSecrets},
+    statement::{Cells, TierCells, TierProof},
+    verifier,
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use rand_core::RngCore;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Why the totals are not opened.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub(super) enum TallyFault {
+    /// The joint opening failed.
+    #[error(transparent)]
+    Opening(#[from] OpeningError),
+    /// The computation on shares stopped.
+    #[error("the computation on shares stopped: {0}")]
+    Decision(#[from] Abort),
+    /// A party sent a key, or a message of a round of the joint opening, twice.
+    #[error("party {party} sent a message twice")]
+    Twice {
+        /// Who.
+        party: PartyId,
+    },
+    /// A party sent a key for randomness in common that it does not share with this one.
+    #[error("party {party} sent a key that it does not share with this party")]
+    Key {
+        /// Who.
+        party: PartyId,
+    },
+    /// The root to open is not the one that this party froze, or no quorum signed it.
+    #[error("the root to open is not the one that was frozen and signed")]
+    Root,
+    /// What this party carried from earlier epochs is not what is on record.
+    #[error("this party's shares of what tier {tier} carries over do not open the commitments on record")]
+    Carried {
+        /// The tier.
+        tier: Tier,
+    },
+    /// Every share was proved and yet the totals do not hold. Three honest checks contradict each other.
+    #[error("the opened totals do not hold against the commitments")]
+    Totals,
+    /// Totals and sums over regions, both opened, contradict each other.
+    #[error("the sums over regions do not fit the opened totals")]
+    Squares,
+}
+
+impl TallyFault {
+    /// Who is to blame, if anybody.
+    pub(super) fn culprit(&self) -> Option<PartyId> {
+        match self {
+            Self::Opening(error) => error.culprit(),
+            Self::Decision(abort) => abort.culprit(),
+            Self::Twice { party } | Self::Key { party } => Some(*party),
+            Self::Root | Self::Carried { .. } | Self::Totals | Self::Squares => None,
+        }
+    }
+}
+
+/// How far the party is.
+enum Round {
+    /// The root is signed; nothing was computed yet.
+    Before,
+    /// Waits for the next party's key, with its own.
+    Keys(PrssKey),
+    Deciding(Box<Computation<Decision>>),
+    Openings(Box<AwaitOpenings<TallyRelation>>),
+    Reveals(Box<AwaitReveals<TallyRelation>>),
+    Responses(Box<AwaitResponses<TallyRelation>>),
+    After,
+}
+
+/// State of a party that opens the totals of a shard.
+pub(super) struct Tallying {
+    frozen: Arc<Frozen>,
+    book: Book,
+    /// Shares of this epoch's totals and of what was carried to them.
+    all: ReplicatedTotals<Group>,
+    round: Round,
+    squares: Squares,
+    ground: Option<Arc<Ground>>,
+    key: Option<PrssKey>,
+    ahead: Ahead,
+    openings: Inbox<OpeningsMessage>,
+    reveals: Inbox<RevealMessage>,
+    responses: Inbox<ResponseMessage>,
+}
+
+/// The state to go on with, or none once the totals are signed.
+type Next = Result<(Option<Box<Tallying>>, Vec<Effect>), TallyFault>;
+
+impl Tallying {
+    /// Signs the root of the frozen set. `book` is what is on record of what was carried, and `carried` this party's
+    /// shares of it.
+    pub(super) fn new(
+        frozen: Frozen,
+        (book, carried): (Book, &Carried),
+        secrets: &PartySecrets,
+    ) -> (Self, Report) {
+        let report = Report::Root(frozen.root.clone(), secrets.signer.sign(&frozen.root.digest()));
+        let mut all = carried.laid_out(&frozen.context.shard);
+        all.merge(&frozen.totals).expect("both are as wide as the shard");
+        let tallying = Self {
+            frozen: Arc::new(frozen),
+            book,
+            all,
+            round: Round::Before,
+            squares: Squares::default(),
+            ground: None,
+            key: None,
+            ahead: Ahead::default(),
+            openings: Inbox::default(),
+            reveals: Inbox::default(),
+            responses: Inbox::default(),
+        };
+        (tallying, report)
+    }
+
+    /// The root is anchored: begins to decide. Nothing is opened over any other set, before or after this.
+    pub(super) fn begin(
+        mut self: Box<Self>,
+        signed: &SignedRoot,
+        rng: &mut ChaCha20Rng,
+        secrets: &PartySecrets,
+    ) -> Next {
+        if !matches!(self.round, Round::Before) {
+            return Ok((Some(self), Vec::new()));
+        }
+        let committee = &self.frozen.context.keys.committee;
+        if signed.root != self.frozen.root || signed.verify(committee).is_err() {
+            return Err(TallyFault::Root);
+        }
+        self.check_shares()?;
+        // Fresh for every attempt, so that no randomness is drawn twice whatever is repeated.
+        let key = PrssKey::generate(rng);
+        let (own, shard) = (self.frozen.party, self.frozen.root.shard);
+        self.round = Round::Keys(key.clone());
+        let effects = vec![Effect::peer(own.previous(), shard, PeerMessage::Key(key))];
+        self.advance(effects, rng, secrets)
+    }
+
+    /// Whether this party's shares open what is on record. What it carried, it may have lost.
+    fn check_shares(&self) -> Result<(), TallyFault> {
+        let works = &self.frozen.context.works;
+        for TierCells { tier, commitments } in TierCells::of(&self.frozen.running, &self.book.before) {
+            let sums = self.all.sum(|group| group.tier == tier);
+            let holders = [self.frozen.party, self.frozen.party.next()];
+            let open = holders
+                .iter()
+                .zip(&sums)
+                .all(|(share, sum)| works.commit(&sum.entries, &sum.blinding) == commitments[share.index()]);
+            if !open {
+                return Err(TallyFault::Carried { tier });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a peer's message of any round, and goes as far as the messages allow.
+    pub(super) fn receive(
+        mut self: Box<Self>,
+        from: PartyId,
+        message: PeerMessage,
+        rng: &mut ChaCha20Rng,
+        secrets: &PartySecrets,
+    ) -> Next {
+        let own = self.frozen.party;
+        let mut effects = Vec::new();
+        match message {
+            PeerMessage::Key(_) if from != own.next() => return Err(TallyFault::Key { party: from }),
+            PeerMessage::Key(key) => {
+                let wanted = matches!(self.round, Round::Before | Round::Keys(_));
+                if !wanted || self.key.replace(key).is_some() {
+                    return Err(TallyFault::Twice { party: from });
+                }
+            }
+            PeerMessage::Compute(message) => match &mut self.round {
+                Round::Before | Round::Keys(_) => self.ahead.put(from, message)?,
+                Round::Deciding(computation) => {
+                    let progress = computation.receive(from, message)?;
+                    effects.extend(self.go_on(progress, rng)?);
+                }
+                // The decision is made: whatever else is said of it changes nothing.
+                _ => {}
+            },
+            PeerMessage::Openings(m) => self.openings.put(own, from, m)?,
+            PeerMessage::Reveal(m) => self.reveals.put(own, from, m)?,
+            PeerMessage::Response(m) => self.responses.put(own, from, m)?,
+            // Of the agreement, which is over.
+            _ => {}
+        }
+        self.advance(effects, rng, secrets)
+    }
+
+    fn broadcast(&self, message: PeerMessage) -> Vec<Effect> {
+        let own = self.frozen.party;
+        let shard = self.frozen.root.shard;
+        [own.next(), own.previous()].map(|peer| Effect::peer(peer, shard, message.clone())).into()
+    }
+
+    /// Begins to compute on shares, with everything that came ahead.
+    fn decide(
+        &mut self,
+        keys: [PrssKey; 2],
+        rng: &mut ChaCha20Rng,
+        secrets: &PartySecrets,
+    ) -> Result<Vec<Effect>, TallyFault> {
+        let Frozen { context, party, root, running, totals } = self.frozen.as_ref();
+        let tiers = running.by_tier().into_keys().collect();
+        let works = (0..context.works.works()).map(|at| WorkIndex(at as u16));
+        let works = works.filter(|work| !self.book.resting.contains(work)).collect();
+        let question = Question::new((tiers, works), (totals, &self.all), &context.params);
+        let prss = Prss::new(*party, keys, root.digest());
+        let (signer, committee) = (secrets.signer.clone(), context.keys.committee.clone());
+        let barriers = Box::new(Barriers { signer, committee });
+        let (mut computation, mut progress) =
+            Computation::start(prss, barriers, |session| question.decide(session))?;
+        for (from, message) in self.ahead.take() {
+            if progress.outcome.is_none() {
+                let more = computation.receive(from, message)?;
+                progress.send.extend(more.send);
+                progress.outcome = more.outcome;
+            }
+        }
+        self.round = Round::Deciding(Box::new(computation));
+        self.go_on(progress, rng)
+    }
+
+    /// Sends what the computation sends; with its outcome, opens this party's share of what is published.
+    fn go_on(
+        &mut self,
+        Progress { send, outcome }: Progress<Decision>,
+        rng: &mut ChaCha20Rng,
+    ) -> Result<Vec<Effect>, TallyFault> {
+        let shard = self.frozen.root.shard;
+        let compute = |(to, message)| Effect::peer(to, shard, PeerMessage::Compute(message));
+        let mut effects: Vec<_> = send.into_iter().map(compute).collect();
+        let Some(Decision { published, squares }) = outcome else { return Ok(effects) };
+        self.squares = squares;
+        let works = &self.frozen.context.works;
+        let part = |tier: TierCells| {
+            let of_tier = published.get(&tier.tier);
+            let cells = Cells::part(works, |work| of_tier.is_some_and(|works| works.contains(&work)));
+            (tier, cells)
+        };
+        let before = self.book.before.clone();
+        let tiers: Vec<_> = TierCells::of(&self.frozen.running, &before).into_iter().map(part).collect();
+        let (mut rows, mut secrets) = (Vec::new(), Vec::new());
+        for (tier, Cells { opened, carried }) in &tiers {
+            let [own, _] = self.all.sum(|group| group.tier == tier.tier);
+            let entries = |at: &Vec<usize>| at.iter().map(|at| own.entries[*at]).collect::<Vec<_>>();
+            rows.push(entries(opened));
+            secrets.push(TierSecrets { carried: entries(carried), blinding: own.blinding });
+        }
+        let ground = Arc::new(Ground { frozen: self.frozen.clone(), before, tiers });
+        self.ground = Some(ground.clone());
+        let mut seed = [0; 32];
+        rng.fill_bytes(&mut seed);
+        let relation = TallyRelation { ground, rng: ChaCha20Rng::from_seed(seed) };
+        let context = self.frozen.root.digest();
+        let (state, message) =
+            opening::start(context, self.frozen.party, relation, rows, ShareSecrets(secrets));
+        self.round = Round::Openings(Box::new(state));
+        effects.extend(self.broadcast(PeerMessage::Openings(message)));
+        Ok(effects)
+    }
+
+    fn advance(
+        mut self: Box<Self>,
+        mut effects: Vec<Effect>,
+        rng: &mut ChaCha20Rng,
+        secrets: &PartySecrets,
+    ) -> Next {
+        loop {
+            match std::mem::replace(&mut self.round, Round::After) {
+                Round::Keys(own) => match self.key.take() {
+                    Some(next) => effects.extend(self.decide([own, next], rng, secrets)?),
+                    None => {
+                        self.round = Round::Keys(own);
+                        return Ok((Some(self), effects));
+                    }
+                },
+                Round::Openings(state) => match self.openings.take() {
+                    Some((next, previous)) => {
+                        let (state, message) = state.receive(next, previous)?;
+                        self.round = Round::Reveals(Box::new(state));
+                        effects.extend(self.broadcast(PeerMessage::Reveal(message)));
+                    }
+                    None => {
+                        self.round = Round::Openings(state);
+                        return Ok((Some(self), effects));
+                    }
+                },
+                Round::Reveals(state) => match self.reveals.take() {
+                    Some((next, previous)) => {
+                        let (state, message) = state.receive(next, previous)?;
+                        self.round = Round::Responses(Box::new(state));
+                        effects.extend(self.broadcast(PeerMessage::Response(message)));
+                    }
+                    None => {
+                        self.round = Round::Reveals(state);
+                        return Ok((Some(self), effects));
+                    }
+                },
+                Round::Responses(state) => match self.responses.take() {
+                    Some((next, previous)) => {
+                        effects.extend(self.finish(*state, next, previous, secrets)?);
+                        return Ok((None, effects));
+                    }
+                    None => {
+                        self.round = Round::Responses(state);
+                        return Ok((Some(self), effects));
+                    }
+                },
+                other => {
+                    self.round = other;
+                    return Ok((Some(self), effects));
+                }
+            }
+        }
+    }
+
+    /// Checks every share, then the sums as a light client would, and signs them. What is left is carried over.
+    fn finish(
+        self,
+        state: AwaitResponses<TallyRelation>,
+        next: ResponseMessage,
+        previous: ResponseMessage,
+        secrets: &PartySecrets,
+    ) -> Result<[Effect; 2], TallyFault> {
+        let opened = state.receive(next, previous)?;
+        let ground = self.ground.expect("what is opened was decided");
+        let totals = ground.counts(&opened.totals).ok_or(TallyFault::Totals)?;
+        let shown = opened.responses.each_ref().map(|rows| responses(rows).expect("each share was checked"));
+        let proof = TallyProof {
+            openings: ground.digests(&opened.openings),
+            tiers: TierProof::sum(&opened.announcements, &shown),
+        };
+        let after = carried_on(&ground, &opened.openings);
+        verifier::verify(&ground.statement(&totals), &after, &proof).map_err(|_| TallyFault::Totals)?;
+        let Frozen { context, root, party, .. } = self.frozen.as_ref();
+        let by_tier = context.params.pool_by_tier;
+        let fits = self.squares.check(&totals, context.works.works(), by_tier);
+        fits.map_err(|_| TallyFault::Squares)?;
+        let tally = Tally { totals, squares: self.squares, after };
+        let signature = secrets.signer.sign(&aggregate_digest(root, &tally, &proof));
+        let report = Report::Totals(root.shard, Box::new((tally, proof)), signature);
+        let carried = Carried::after(&self.frozen, self.all, &ground.tiers);
+        let keep = Effect::Keep(*party, root.shard, carried);
+        Ok([keep, Effect::Send(Address::Coordinator, Message::Report(report))])
+    }
+}
+
+/// Commitments to what is carried on: of tiers in which bundles were counted, what their shares leave over.
+fn carried_on(ground: &Ground, openings: &[opening::Rows; 3]) -> Residual {
+    let left = PartyId::ALL.map(|share| {
+        let left = ground.carried(share, &openings[share.index()]);
+        left.expect("each share was checked")
+    });
+    let mut after = ground.before.clone();
+    for (at, (tier, _)) in ground.tiers.iter().enumerate() {
+        after.set(tier.tier, left.each_ref().map(|share| share[at]));
+    }
+    after
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,262 @@
+//! What a party may sign of a shard's chain of batches: pure, small, and what `tests/model.rs` searches.
+//!
+//! The chain is the arbiter. It anchors the first valid header with two signatures, its leader's among them, at each
+//! position, and none after it, so that no two batches are final at one position whatever the parties sign. What is
+//! left to agreement is told here:
+//!
+//! - **Nobody who is honest is framed.** A party signs one header for a position and view at most. Turns only grow, so
+//!   the last signature says it all, and it is on disk before it leaves: [`Voting::sign`] hands out the [`Record`].
+//! - **An absent leader stalls nothing.** A party whose patience with a leader is over enters the next term, in which
+//!   another party leads, and signs nothing of an earlier one. No header of a higher view need carry on one of a lower
+//!   view: whichever the chain anchors first is final, and every party takes the chain's word, not its own vote.
+//! - **Parties meet in a term.** A party does not go on from a term, beyond the first, in which no other party is.
+
+use primitives::{Digest, PartyId, ShardIndex, codec_struct};
+use proofs::tally::header::{TERM, leads};
+use std::collections::BTreeMap;
+
+/// Where one header may be signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Turn {
+    /// Place in the shard's chain of batches.
+    pub position: u64,
+    /// View at this position.
+    pub view: u32,
+}
+
+codec_struct!(Turn { position, view });
+
+impl Turn {
+    /// Who leads.
+    pub fn leader(self) -> PartyId {
+        leads(self.position, self.view)
+    }
+
+    /// How often the lead has changed at this position.
+    pub fn term(self) -> u32 {
+        self.view / TERM
+    }
+}
+
+/// A signature on a header: where, and on which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Vote {
+    /// Where.
+    pub turn: Turn,
+    /// Digest of the header.
+    pub digest: Digest,
+}
+
+codec_struct!(Vote { turn, digest });
+
+/// What has to be on disk before anything leaves that rests on it. The last one of a shard says all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Record {
+    /// The shard.
+    pub shard: ShardIndex,
+    /// The position at which the party was.
+    pub position: u64,
+    /// The term that it has entered there: it signs nothing of an earlier one.
+    pub term: u32,
+    /// Its last signature.
+    pub vote: Option<Vote>,
+}
+
+codec_struct!(Record { shard, position, term, vote });
+
+/// What a header that somebody proposes is to this party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weighed {
+    /// Of a position that is final, of a term that this party has left, or before its last signature: to be ignored.
+    Late,
+    /// Of a later position or term: to be kept.
+    Early,
+    /// From a party that does not lead there, which no honest party is.
+    NotLeader,
+    /// Another header for a turn that this party signed: its leader signed two, which no honest one does.
+    Conflict,
+    /// The header that this party signed for the turn: it may send the same signature again.
+    Again,
+    /// One that this party may sign.
+    Open,
+}
+
+/// What a party has signed and promised, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Voting {
+    party: PartyId,
+    shard: ShardIndex,
+    position: u64,
+    /// Position and term of the last promise.
+    promised: (u64, u32),
+    last: Option<Vote>,
+    /// Terms that others say that they have entered at this position.
+    heard: BTreeMap<PartyId, u32>,
+}
+
+impl Voting {
+    /// A party that has signed nothing.
+    pub fn new(party: PartyId, shard: ShardIndex) -> Self {
+        Self { party, shard, position: 0, promised: (0, 0), last: None, heard: BTreeMap::new() }
+    }
+
+    /// A party that goes on from its last record. It is at position 0 until it hears what the chain has anchored; what
+    /// it signed and promised holds all the same.
+    pub fn restored(party: PartyId, record: &Record) -> Self {
+        let promised = (record.position, record.term);
+        Self { promised, last: record.vote, ..Self::new(party, record.shard) }
+    }
+
+    /// The next position: so many batches are final.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The term that this party is in.
+    pub fn term(&self) -> u32 {
+        if self.promised.0 == self.position { self.promised.1 } else { 0 }
+    }
+
+    /// Who leads the position now, as far as this party is concerned.
+    pub fn leader(&self) -> PartyId {
+        leads(self.position, self.term() * TERM)
+    }
+
+    /// The turn at which this party may propose now: the first of its term that it has not signed for.
+    pub fn next_turn(&self) -> Option<Turn> {
+        let first = Turn { position: self.position, view: self.term() * TERM };
+        let after = |vote: Vote| Turn { view: vote.turn.view + 1, ..first };
+        let signed_here = self.last.filter(|vote| vote.turn >= first);
+        let turn = signed_here.map_or(first, after);
+        // A restored party may have signed at a later position than it has heard of: it waits until it is there.
+        let reached = signed_here.is_none_or(|vote| vote.turn.position == self.position);
+        (reached && self.leader() == self.party && turn.term() == self.term()).then_some(turn)
+    }
+
+    /// What a header is that `from` proposes.
+    pub fn weigh(&self, from: PartyId, vote: &Vote) -> Weighed {
+        let Vote { turn, digest } = vote;
+        if turn.leader() != from {
+            return Weighed::NotLeader;
+        }
+        if (turn.position, turn.term()) > (self.position, self.term()) {
+            return Weighed::Early;
+        }
+        if (turn.position, turn.term()) < (self.position, self.term()) {
+            return Weighed::Late;
+        }
+        match self.last {
+            Some(last) if last.turn > *turn => Weighed::Late,
+            Some(last) if last.turn == *turn && last.digest == *digest => Weighed::Again,
+            Some(last) if last.turn == *turn => Weighed::Conflict,
+            _ => Weighed::Open,
+        }
+    }
+
+    /// Notes a signature, if this party may give it. What comes back is to be on disk before the signature leaves.
+    pub fn sign(&mut self, vote: Vote) -> Option<Record> {
+        if self.weigh(vote.turn.leader(), &vote) != Weighed::Open {
+            return None;
+        }
+        self.last = Some(vote);
+        Some(self.record())
+    }
+
+    /// Another party says that it has entered a term.
+    pub fn hear(&mut self, from: PartyId, position: u64, term: u32) {
+        if position == self.position && from != self.party {
+            let heard = self.heard.entry(from).or_default();
+            *heard = term.max(*heard);
+        }
+    }
+
+    /// The highest term that another party says to be in.
+    pub fn heard(&self) -> u32 {
+        self.heard.values().copied().max().unwrap_or(0)
+    }
+
+    /// This party's patience with the leader is over: it enters the next term, and says so once that is on disk. It
+    /// stays where no other party has followed it, or it would be far ahead of whoever comes back.
+    pub fn give_up(&mut self) -> Option<Record> {
+        let term = self.term();
+        if (term > 0 && self.heard() < term) || term >= u32::MAX / TERM - 1 {
+            return None;
+        }
+        self.promised = (self.position, term + 1);
+        Some(self.record())
+    }
+
+    /// The chain has anchored the header of this position.
+    pub fn anchored(&mut self) {
+        self.position += 1;
+        self.heard.clear();
+    }
+
+    /// What has to be on disk now. It never says less than one before: a restored party that is still behind keeps what
+    /// it promised for the position that it had reached.
+    pub fn record(&self) -> Record {
+        let (position, term) = self.promised.max((self.position, 0));
+        Record { shard: self.shard, position, term, vote: self.last }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARD: ShardIndex = ShardIndex(0);
+    const ONE: PartyId = PartyId::ALL[0];
+    const TWO: PartyId = PartyId::ALL[1];
+
+    fn vote(position: u64, view: u32, header: u8) -> Vote {
+        Vote { turn: Turn { position, view }, digest: Digest([header; 32]) }
+    }
+
+    #[test]
+    fn one_header_is_signed_for_a_turn_and_turns_only_grow() {
+        let mut voting = Voting::new(TWO, SHARD);
+        assert_eq!(voting.weigh(TWO, &vote(0, 0, 1)), Weighed::NotLeader);
+        let record = voting.sign(vote(0, 1, 1)).expect("nothing was signed");
+        assert_eq!(voting.weigh(ONE, &vote(0, 1, 1)), Weighed::Again);
+        assert_eq!(voting.weigh(ONE, &vote(0, 1, 2)), Weighed::Conflict);
+        assert_eq!(voting.weigh(ONE, &vote(0, 0, 2)), Weighed::Late);
+        for refused in [vote(0, 1, 1), vote(0, 1, 2), vote(0, 0, 2), vote(0, TERM, 2), vote(1, 0, 2)] {
+            assert_eq!(voting.sign(refused), None, "{refused:?}");
+        }
+        let mut restored = Voting::restored(TWO, &record);
+        assert_eq!(restored.sign(vote(0, 1, 2)), None, "what was signed before the restart counts");
+        assert!(restored.sign(vote(0, 2, 2)).is_some());
+    }
+
+    #[test]
+    fn a_term_that_was_left_is_left_for_good() {
+        let mut voting = Voting::new(TWO, SHARD);
+        assert_eq!(voting.next_turn(), None, "party 1 leads position 0");
+        let record = voting.give_up().expect("patience is over");
+        assert_eq!(voting.next_turn(), Some(Turn { position: 0, view: TERM }));
+        assert_eq!(voting.weigh(ONE, &vote(0, 0, 1)), Weighed::Late);
+        assert_eq!(Voting::restored(TWO, &record).weigh(ONE, &vote(0, 0, 1)), Weighed::Late);
+        assert_eq!(voting.give_up(), None, "nobody else is there");
+        voting.hear(ONE, 0, 1);
+        assert!(voting.give_up().is_some());
+        voting.anchored();
+        assert_eq!((voting.term(), voting.leader()), (0, TWO));
+    }
+
+    #[test]
+    fn a_party_that_restarts_proposes_in_a_view_of_its_own_and_signs_nothing_before_it_is_there_again() {
+        let mut voting = Voting::new(ONE, SHARD);
+        for _ in 0..3 {
+            voting.anchored();
+        }
+        let record = voting.sign(vote(3, 0, 1)).expect("party 1 leads position 3");
+        let mut restored = Voting::restored(ONE, &record);
+        assert_eq!(restored.next_turn(), None, "at position 0 there is nothing left to sign");
+        assert_eq!(restored.sign(vote(0, 0, 2)), None);
+        assert_eq!(restored.record(), record);
+        for _ in 0..3 {
+            restored.anchored();
+        }
+        assert_eq!(restored.next_turn(), Some(Turn { position: 3, view: 1 }));
+    }
+}

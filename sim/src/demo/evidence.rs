@@ -1,0 +1,72 @@
+//! What is shown against parties: `evidence.json`.
+
+use engine::Evidence;
+use primitives::{Encode, PartyId, ids::to_hex};
+use serde::Serialize;
+
+/// What one party says of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) by: Option<PartyId>,
+    pub(super) party: Option<PartyId>,
+    pub(super) reason: String,
+}
+
+/// A row of `evidence.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EvidenceRow {
+    /// `equivocation` or `omission`: anybody can check it with the committee's keys. `word`: what one party says.
+    pub kind: &'static str,
+    /// Whom it is against, if anybody.
+    pub party: Option<u8>,
+    /// Who says so, if it is a party's word.
+    pub by: Option<u8>,
+    /// What it is about.
+    pub what: String,
+    /// The evidence in its canonical encoding, as hexadecimal digits.
+    pub bytes: Option<String>,
+}
+
+impl EvidenceRow {
+    /// Rows of evidence, and of a party's word.
+    pub(super) fn of(evidence: &[Evidence], word: Option<Named>) -> Vec<Self> {
+        let row = |evidence: &Evidence| Self {
+            kind: match evidence {
+                Evidence::Equivocation(_) => "equivocation",
+                Evidence::Omission(_) => "omission",
+            },
+            party: Some(u8::from(evidence.party())),
+            by: None,
+            what: in_words(evidence),
+            bytes: Some(to_hex(&evidence.to_bytes())),
+        };
+        let word = word.map(|Named { by, party, reason }| Self {
+            kind: "word",
+            party: party.map(u8::from),
+            by: by.map(u8::from),
+            what: reason,
+            bytes: None,
+        });
+        evidence.iter().map(row).chain(word).collect()
+    }
+}
+
+/// What evidence is about, in words.
+pub(super) fn in_words(evidence: &Evidence) -> String {
+    let party = evidence.party();
+    match evidence {
+        Evidence::Equivocation(both) => {
+            let header = &both.first.header;
+            format!(
+                "party {party} signed two headers for position {} and view {} of shard {}",
+                header.position, header.view, header.shard
+            )
+        }
+        Evidence::Omission(omission) => {
+            format!(
+                "party {party} signed a root of shard {} that leaves an anchored batch out",
+                omission.root.shard
+            )
+        }
+    }
+}
