@@ -41,7 +41,7 @@ impl Run {
             "--works",
             "16",
             "--k-anonymity",
-            "2",
+            "1",
             "--shard-width",
             "8",
         ];

@@ -36,7 +36,7 @@ impl Run {
                 "--works",
                 "16",
                 "--k-anonymity",
-                "2",
+                "1",
                 "--seed",
                 "5",
                 "--out",
@@ -81,12 +81,12 @@ fn the_rows_of_the_workload_sum_to_the_public_record() {
     let rows = fs::read_to_string(out.join("workload.csv")).expect("written");
     let rows: Vec<Vec<&str>> = rows.lines().skip(1).map(|line| line.split(',').collect()).collect();
     for work in record["works"].as_array().expect("a list") {
-        let of_work = || rows.iter().filter(|row| row[3] == work["work_id"].as_str().expect("a name"));
-        let value: u64 = of_work().map(|row| row[7].parse::<u64>().expect("a number")).sum();
+        let of_work = || rows.iter().filter(|row| row[4] == work["work_id"].as_str().expect("a name"));
+        let value: u64 = of_work().map(|row| row[8].parse::<u64>().expect("a number")).sum();
         assert_eq!(work["raw_usage"], value);
         assert_eq!(work["views"], of_work().count());
-        assert_eq!(work["listeners"], of_work().filter(|row| row[4] == "0").count());
-        assert_eq!(work["backed"], of_work().filter(|row| row[6] == "1").count());
+        assert_eq!(work["listeners"], of_work().filter(|row| row[5] == "0").count());
+        assert_eq!(work["backed"], of_work().filter(|row| row[7] == "1").count());
     }
     let payouts = fs::read_to_string(out.join("payouts.csv")).expect("written");
     let paid: u64 = payouts

@@ -15,7 +15,7 @@ fn demo(more: &[&str]) -> (Option<i32>, String, String) {
         "--works",
         "16",
         "--k-anonymity",
-        "2",
+        "1",
         "--seed",
         "5",
         "-o",
