@@ -75,8 +75,8 @@ pub struct Party {
     secrets: PartySecrets,
     rng: ChaCha20Rng,
     batch: usize,
-    /// What it carries over from the epoch before, by shard.
-    carried: BTreeMap<ShardIndex, Carried>,
+    /// What it carries over from the epochs before, by shard.
+    carried: BTreeMap<ShardIndex, Vec<Carried>>,
     opened: Option<OpenedEpoch>,
     stage: Stage,
     /// What it stored before it was started, by shard.
@@ -89,7 +89,7 @@ impl Party {
     pub fn new(
         (chain, epoch): (ChainId, EpochId),
         secrets: PartySecrets,
-        (batch, carried): (usize, BTreeMap<ShardIndex, Carried>),
+        (batch, carried): (usize, BTreeMap<ShardIndex, Vec<Carried>>),
         rng: ChaCha20Rng,
     ) -> Self {
         let party = secrets.signer.party();
@@ -196,8 +196,8 @@ impl Core for Party {
                             let shard = frozen.root.shard;
                             let book = self.opened.as_ref().and_then(|opened| opened.book(shard));
                             let book = book.cloned().unwrap_or_default();
-                            let carried = self.carried.remove(&shard);
-                            let carried = carried.unwrap_or_else(|| Carried::none(party));
+                            let kept = self.carried.remove(&shard).unwrap_or_default();
+                            let carried = Carried::on_record(party, &kept, &frozen.context, &book.before);
                             let (tallying, report) = Tallying::new(frozen, (book, &carried), &self.secrets);
                             tallies.insert(shard, Box::new(tallying));
                             effects.push(Effect::Send(Address::Coordinator, Message::Report(report)));

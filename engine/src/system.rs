@@ -47,8 +47,7 @@ pub struct Config {
 pub struct Summary {
     /// The node, with the epoch on it.
     pub node: Node,
-    /// What the parties carry to the next epoch. It is what they carried before if they opened nothing, and of use only
-    /// if the epoch's tallies are on record.
+    /// What the parties carry to the next epoch, beside what they carried to this one.
     pub carried: Shelf,
     /// Messages that each actor handled, by name.
     pub messages: BTreeMap<String, u64>,

@@ -4,9 +4,10 @@ use crate::party::line::Frozen;
 use mpc::share::ReplicatedTotals;
 use primitives::{PartyId, ShardIndex, WorkId};
 use proofs::{
+    epoch::EpochContext,
     shard::Shard,
     tally::{
-        Group,
+        Group, Residual,
         statement::{Cells, TierCells},
     },
 };
@@ -23,6 +24,17 @@ pub struct Carried {
 }
 
 impl Carried {
+    /// What is on record, among what a party kept of a shard; nothing, if it has none of it.
+    pub(super) fn on_record(
+        party: PartyId,
+        kept: &[Self],
+        context: &EpochContext,
+        before: &Residual,
+    ) -> Self {
+        let found = kept.iter().rev().find(|carried| carried.opens(context, before));
+        found.cloned().unwrap_or_else(|| Self::none(party))
+    }
+
     /// Nothing is carried.
     pub fn none(party: PartyId) -> Self {
         Self { works: Vec::new(), totals: ReplicatedTotals::new(party, 0) }
@@ -33,6 +45,19 @@ impl Carried {
     pub(super) fn laid_out(&self, shard: &Shard) -> ReplicatedTotals<Group> {
         let from = |index: usize| self.works.binary_search(shard.works().get(index)?).ok();
         self.totals.laid_out(&(0..shard.width()).map(from).collect::<Vec<_>>())
+    }
+
+    /// Whether the shares open what is on record of the shard: both this party's, of every tier.
+    pub(super) fn opens(&self, context: &EpochContext, before: &Residual) -> bool {
+        let party = self.totals.party();
+        let totals = self.laid_out(&context.shard);
+        let holders = [party, party.next()];
+        before.iter().all(|(tier, commitments)| {
+            let sums = totals.sum(|group| group.tier == tier);
+            holders.iter().zip(&sums).all(|(share, sum)| {
+                context.works.commit(&sum.entries, &sum.blinding) == commitments[share.index()]
+            })
+        })
     }
 
     /// What is left of all shares when cells were opened: of the tiers in which bundles were counted, those that stay
@@ -55,22 +80,31 @@ impl std::fmt::Debug for Carried {
     }
 }
 
-/// What parties carry from one epoch to the next, by party and shard.
+/// How many epochs back a party can go: an epoch may be given up after the party signed its totals and before they were
+/// on record. What it carried before is what counts then.
+const KEPT: usize = 2;
+
+/// What parties carry from one epoch to the next, by party and shard; the latest last.
 #[derive(Default)]
-pub struct Shelf(Mutex<BTreeMap<(PartyId, ShardIndex), Carried>>);
+pub struct Shelf(Mutex<BTreeMap<(PartyId, ShardIndex), Vec<Carried>>>);
 
 impl Shelf {
-    fn open(&self) -> MutexGuard<'_, BTreeMap<(PartyId, ShardIndex), Carried>> {
+    fn open(&self) -> MutexGuard<'_, BTreeMap<(PartyId, ShardIndex), Vec<Carried>>> {
         self.0.lock().expect("nobody panics while holding the shelf")
     }
 
-    /// Replaces what a party carries of a shard.
+    /// Keeps what a party carries of a shard, beside what it carried before.
     pub(crate) fn put(&self, party: PartyId, shard: ShardIndex, carried: Carried) {
-        self.open().insert((party, shard), carried);
+        let mut shelf = self.open();
+        let kept = shelf.entry((party, shard)).or_default();
+        kept.push(carried);
+        if kept.len() > KEPT {
+            kept.remove(0);
+        }
     }
 
     /// What a party carries, by shard.
-    pub(crate) fn of(&self, party: PartyId) -> BTreeMap<ShardIndex, Carried> {
+    pub(crate) fn of(&self, party: PartyId) -> BTreeMap<ShardIndex, Vec<Carried>> {
         let shelf = self.open();
         let own = shelf.range((party, ShardIndex(0))..=(party, ShardIndex(u32::MAX)));
         own.map(|((_, shard), carried)| (*shard, carried.clone())).collect()

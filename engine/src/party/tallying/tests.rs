@@ -267,6 +267,29 @@ fn a_party_that_lost_what_it_carried_says_so_before_anything_is_computed() {
     assert_eq!(lost.map(|outcome| outcome.map(|_| ())), Some(Err(TallyFault::Carried { tier: TIERS[0] })));
 }
 
+/// An epoch is given up after a party signed its totals: what is on record is what the party carried before.
+#[test]
+fn of_what_a_party_kept_it_takes_what_is_on_record() {
+    let mut committee = Committee::new();
+    let group = Group { tier: TIERS[0], region: RegionTag::NONE };
+    let fan = [(group, vec![(7, plays(4, false))])];
+    let [one, ..] = PartyId::ALL;
+    let mut kept = vec![committee.carried[0].clone()];
+    let mut records = vec![committee.book.before.clone()];
+    for _ in 0..2 {
+        committee.tally(&fan);
+        kept.push(committee.carried[0].clone());
+        records.push(committee.book.before.clone());
+    }
+    for (before, expected) in records.iter().zip(&kept) {
+        let found = Carried::on_record(one, &kept, &committee.context, before);
+        assert_eq!(found.opens(&committee.context, before), expected.opens(&committee.context, before));
+        assert!(found.opens(&committee.context, before));
+    }
+    let nothing = Carried::on_record(one, &kept[..1], &committee.context, &records[2]);
+    assert!(!nothing.opens(&committee.context, &records[2]));
+}
+
 fn crowd() -> Vec<Bundle> {
     let group = Group { tier: TIERS[0], region: region(1) };
     let lonely = (Group { tier: TIERS[0], region: region(2) }, vec![(2, plays(1, true))]);
