@@ -2,8 +2,11 @@
 //! refuses what it cannot read.
 
 mod common;
+#[path = "common/demo.rs"]
+mod demo;
 
 use common::{cwe, error, path, stdout};
+use demo::small_demo;
 use serde_json::Value;
 use std::{
     fs,
@@ -33,19 +36,7 @@ impl Run {
 
     fn make(&self, name: &str, seed: &str) -> PathBuf {
         let out = self.0.path().join(name);
-        let small = [
-            "demo",
-            "--quiet",
-            "--subscribers",
-            "6",
-            "--works",
-            "16",
-            "--k-anonymity",
-            "1",
-            "--shard-width",
-            "8",
-        ];
-        let output = cwe(&[&small[..], &["--seed", seed, "--out", path(&out)]].concat());
+        let output = small_demo(seed, &out, &["--works", "16", "--shard-width", "8"]);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         out
     }

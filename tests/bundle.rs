@@ -2,8 +2,11 @@
 //! refuses what is none.
 
 mod common;
+#[path = "common/demo.rs"]
+mod demo;
 
 use common::{cwe, error, path, stdout};
+use demo::small_demo;
 use serde_json::Value;
 use std::{
     fs,
@@ -23,21 +26,7 @@ impl Run {
         RUN.get_or_init(|| {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let run = Run(folder);
-            let out = run.out();
-            let small = [
-                "demo",
-                "--quiet",
-                "--subscribers",
-                "6",
-                "--works",
-                "16",
-                "--k-anonymity",
-                "1",
-                "--seed",
-                "5",
-                "--out",
-            ];
-            let output = cwe(&[&small[..], &[path(&out)]].concat());
+            let output = small_demo("5", &run.out(), &["--works", "16"]);
             assert_eq!(output.status.code(), Some(0), "{output:?}");
             run
         })
@@ -195,21 +184,7 @@ fn what_is_no_bundle_is_bad_input_that_names_the_file() {
 fn the_record_of_another_run_is_named_as_a_possible_reason() {
     let run = Run::shared();
     let other = run.0.path().join("another run");
-    let (works, seed) = ("80", "6");
-    let small = [
-        "demo",
-        "--quiet",
-        "--subscribers",
-        "6",
-        "--works",
-        works,
-        "--k-anonymity",
-        "1",
-        "--seed",
-        seed,
-        "--out",
-    ];
-    let made = cwe(&[&small[..], &[path(&other)]].concat());
+    let made = small_demo("6", &other, &["--works", "80"]);
     assert_eq!(made.status.code(), Some(0), "{made:?}");
     let shown = cwe(&["bundle", "show", path(&run.sample()), "--record", path(&other)]);
     assert_eq!(shown.status.code(), Some(1), "{shown:?}");

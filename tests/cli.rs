@@ -1,8 +1,11 @@
 //! The command as its users meet it: what it prints where, its exit codes, and what a record's verification finds.
 
 mod common;
+#[path = "common/demo.rs"]
+mod demo;
 
 use common::{cwe, error, path, stdout};
+use demo::small_demo;
 use serde_json::Value;
 use std::{
     fs,
@@ -28,21 +31,7 @@ impl Run {
         RUN.get_or_init(|| {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let out = folder.path().join("run");
-            let out = out.to_str().expect("a plain path");
-            let small = [
-                "demo",
-                "--subscribers",
-                "6",
-                "--works",
-                "16",
-                "--k-anonymity",
-                "1",
-                "--seed",
-                "5",
-                "--out",
-                out,
-            ];
-            let printed = cwe(&[&small[..], &["-o", "json", "--quiet"]].concat());
+            let printed = small_demo("5", &out, &["--works", "16", "-o", "json"]);
             Run { folder, printed }
         })
     }

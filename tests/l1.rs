@@ -1,47 +1,34 @@
 //! `cwe demo --l1` as its users meet it: what a run says of L1, and how wrong calls are refused before anything long
 //! begins.
 
-use serde_json::Value;
-use std::{fs, path::Path, process::Command};
+mod common;
+#[path = "common/demo.rs"]
+mod demo;
 
-/// Runs a small demo; gives its exit code, standard output and standard error.
-fn demo(more: &[&str]) -> (Option<i32>, String, String) {
+use common::{error, stdout};
+use demo::small_demo;
+use serde_json::Value;
+use std::{fs, path::Path, process::Output};
+
+/// Runs a small demo.
+fn demo(more: &[&str]) -> Output {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let out = folder.path().join("run");
-    let small = [
-        "demo",
-        "--subscribers",
-        "6",
-        "--works",
-        "16",
-        "--k-anonymity",
-        "1",
-        "--seed",
-        "5",
-        "-o",
-        "json",
-        "--quiet",
-        "--out",
-    ];
-    let output = Command::new(env!("CARGO_BIN_EXE_cwe")).args(small).arg(&out).args(more).output();
-    let output = output.expect("the command runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    small_demo("5", &folder.path().join("run"), &[&["--works", "16", "-o", "json"][..], more].concat())
 }
 
 /// Checks that a call is refused as a wrong one, in one line.
 #[track_caller]
 fn refused(more: &[&str]) -> String {
-    let (code, out, error) = demo(more);
-    assert_eq!((code, out.as_str(), error.lines().count()), (Some(2), "", 1), "{error}");
-    error
+    let output = demo(more);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(2), ""), "{output:?}");
+    error(&output).to_owned()
 }
 
 #[test]
 fn a_run_ends_with_the_chain_the_epoch_and_two_payments_on_l1() {
-    let (code, out, error) = demo(&[]);
-    assert_eq!(code, Some(0), "{error}");
-    let object: Value = serde_json::from_str(&out).expect("one JSON object");
+    let output = demo(&[]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let object: Value = serde_json::from_str(stdout(&output)).expect("one JSON object");
     let l1 = &object["layer1"];
     assert!(l1["anchored"] == true && l1["mirror_equal"] == true, "{l1}");
     assert!(l1["batches"].as_u64() >= l1["blocks"].as_u64() && l1["blocks"].as_u64() > Some(3));

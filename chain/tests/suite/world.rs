@@ -83,10 +83,8 @@ pub(crate) fn bundles() -> Vec<Bundle> {
 /// What the parties have of one shard.
 #[derive(Default)]
 struct Line {
-    held: BTreeMap<Tier, TierShares>,
+    /// All shares of what the bundles of each group add up to.
     groups: BTreeMap<Group, TierShares>,
-    /// What the bundles count, in the open.
-    plain: BTreeMap<Group, BTreeMap<WorkIndex, Count>>,
     running: Running,
     last: Digest,
     batches: u64,

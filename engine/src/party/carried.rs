@@ -1,8 +1,9 @@
 //! What a party carries from epoch to epoch: its shares of usage that was not published (protocol notes, section 6.5).
 
 use crate::party::line::Frozen;
-use mpc::share::ReplicatedTotals;
-use primitives::{PartyId, ShardIndex, WorkId};
+use curve25519_dalek::ristretto::RistrettoPoint;
+use mpc::share::{ReplicatedTotals, ShareSum};
+use primitives::{PartyId, ShardIndex, Tier, WorkId};
 use proofs::{
     epoch::EpochContext,
     shard::Shard,
@@ -47,17 +48,10 @@ impl Carried {
         self.totals.laid_out(&(0..shard.width()).map(from).collect::<Vec<_>>())
     }
 
-    /// Whether the shares open what is on record of the shard: both this party's, of every tier.
+    /// Whether the shares open what is on record of the shard, in every tier.
     pub(super) fn opens(&self, context: &EpochContext, before: &Residual) -> bool {
-        let party = self.totals.party();
         let totals = self.laid_out(&context.shard);
-        let holders = [party, party.next()];
-        before.iter().all(|(tier, commitments)| {
-            let sums = totals.sum(|group| group.tier == tier);
-            holders.iter().zip(&sums).all(|(share, sum)| {
-                context.works.commit(&sum.entries, &sum.blinding) == commitments[share.index()]
-            })
-        })
+        before.iter().all(|(tier, commitments)| tier_opens(context, &totals, tier, commitments))
     }
 
     /// What is left of all shares when cells were opened: of the tiers in which bundles were counted, those that stay
@@ -72,6 +66,21 @@ impl Carried {
         }
         Self { works: frozen.context.shard.works().to_vec(), totals: all }
     }
+}
+
+/// Whether both of a party's shares of a tier, over its regions, open the commitments to them.
+pub(super) fn tier_opens(
+    context: &EpochContext,
+    totals: &ReplicatedTotals<Group>,
+    tier: Tier,
+    commitments: &[RistrettoPoint; 3],
+) -> bool {
+    let holders = [totals.party(), totals.party().next()];
+    let sums = totals.sum(|group| group.tier == tier);
+    let opens = |(share, sum): (&PartyId, &ShareSum)| {
+        context.works.commit(&sum.entries, &sum.blinding) == commitments[share.index()]
+    };
+    holders.iter().zip(&sums).all(opens)
 }
 
 impl std::fmt::Debug for Carried {

@@ -1,5 +1,6 @@
 //! From the frozen set to a tally that this party signs: root, decision on shares, joint opening, proof.
 
+mod fault;
 mod inbox;
 
 use crate::{
@@ -7,23 +8,24 @@ use crate::{
     message::{Address, Book, Message, PeerMessage, Report},
     party::{
         Carried, PartySecrets,
+        carried::tier_opens,
         decide::{Barriers, Decision, Question},
         line::Frozen,
         relation::{Ground, TallyRelation, responses},
     },
 };
 use chain::modules::usage::aggregate_digest;
+pub(super) use fault::TallyFault;
 use inbox::{Ahead, Inbox};
 use mpc::{
     opening::{
-        self, AwaitOpenings, AwaitResponses, AwaitReveals, OpeningError, OpeningsMessage, ResponseMessage,
-        RevealMessage,
+        self, AwaitOpenings, AwaitResponses, AwaitReveals, OpeningsMessage, ResponseMessage, RevealMessage,
     },
     prss::{Prss, PrssKey},
-    session::{Abort, Computation, Progress},
+    session::{Computation, Progress},
     share::ReplicatedTotals,
 };
-use primitives::{PartyId, Tier, WorkIndex};
+use primitives::{PartyId, WorkIndex};
 use proofs::tally::{
     Group, Residual, SignedRoot, Squares, Tally, TallyProof,
     prover::{ShareSecrets, TierSecrets},
@@ -33,58 +35,6 @@ use proofs::tally::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rand_core::RngCore;
 use std::sync::Arc;
-use thiserror::Error;
-
-/// Why the totals are not opened.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub(super) enum TallyFault {
-    /// The joint opening failed.
-    #[error(transparent)]
-    Opening(#[from] OpeningError),
-    /// The computation on shares stopped.
-    #[error("the computation on shares stopped: {0}")]
-    Decision(#[from] Abort),
-    /// A party sent a key, or a message of a round of the joint opening, twice.
-    #[error("party {party} sent a message twice")]
-    Twice {
-        /// Who.
-        party: PartyId,
-    },
-    /// A party sent a key for randomness in common that it does not share with this one.
-    #[error("party {party} sent a key that it does not share with this party")]
-    Key {
-        /// Who.
-        party: PartyId,
-    },
-    /// The root to open is not the one that this party froze, or no quorum signed it.
-    #[error("the root to open is not the one that was frozen and signed")]
-    Root,
-    /// What this party carried from earlier epochs is not what is on record.
-    #[error("this party's shares of what tier {tier} carries over do not open the commitments on record")]
-    Carried {
-        /// The tier.
-        tier: Tier,
-    },
-    /// Every share was proved and yet the totals do not hold. Three honest checks contradict each other.
-    #[error("the opened totals do not hold against the commitments")]
-    Totals,
-    /// Totals and sums over regions, both opened, contradict each other.
-    #[error("the sums over regions do not fit the opened totals")]
-    Squares,
-}
-
-impl TallyFault {
-    /// Who is to blame, if anybody.
-    pub(super) fn culprit(&self) -> Option<PartyId> {
-        match self {
-            Self::Opening(error) => error.culprit(),
-            Self::Decision(abort) => abort.culprit(),
-            Self::Twice { party } | Self::Key { party } => Some(*party),
-            Self::Root | Self::Carried { .. } | Self::Totals | Self::Squares => None,
-        }
-    }
-}
 
 /// How far the party is.
 enum Round {
@@ -170,15 +120,9 @@ impl Tallying {
 
     /// Whether this party's shares open what is on record. What it carried, it may have lost.
     fn check_shares(&self) -> Result<(), TallyFault> {
-        let works = &self.frozen.context.works;
-        for TierCells { tier, commitments } in TierCells::of(&self.frozen.running, &self.book.before) {
-            let sums = self.all.sum(|group| group.tier == tier);
-            let holders = [self.frozen.party, self.frozen.party.next()];
-            let open = holders
-                .iter()
-                .zip(&sums)
-                .all(|(share, sum)| works.commit(&sum.entries, &sum.blinding) == commitments[share.index()]);
-            if !open {
+        let Frozen { context, running, .. } = self.frozen.as_ref();
+        for TierCells { tier, commitments } in TierCells::of(running, &self.book.before) {
+            if !tier_opens(context, &self.all, tier, &commitments) {
                 return Err(TallyFault::Carried { tier });
             }
         }

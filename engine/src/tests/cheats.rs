@@ -24,22 +24,33 @@ fn opened(message: &PeerMessage) -> bool {
     matches!(message, PeerMessage::Openings(_) | PeerMessage::Reveal(_) | PeerMessage::Response(_))
 }
 
-/// Two votes suffice: what one party says without evidence keeps nobody out, so that it can single out nobody.
-#[test]
-fn a_party_that_objects_to_everybody_but_one_keeps_nobody_out() {
-    let proposed = RefCell::new(BTreeMap::<Digest, Vec<Digest>>::new());
-    let (mut mesh, epoch) = Mesh::opened();
-    mesh.tamper = Box::new(|from, _, message| {
+/// What was proposed, for the first party to object to.
+#[derive(Default)]
+struct Proposed(BTreeMap<Digest, Vec<Digest>>);
+
+impl Proposed {
+    /// Makes an objection to the whole batch of each vote of the first party.
+    fn object(&mut self, from: PartyId, message: &mut PeerMessage) {
         if let PeerMessage::Propose(header, ids, _) = message {
-            proposed.borrow_mut().insert(header.digest(), ids.clone());
+            self.0.insert(header.digest(), ids.clone());
         }
         if let PeerMessage::Vote(digest, _) = message
             && from == ONE
-            && !proposed.borrow()[digest].is_empty()
+            && !self.0[digest].is_empty()
         {
-            let all = proposed.borrow()[digest].iter().map(|id| (*id, Objection::Share)).collect();
+            let all = self.0[digest].iter().map(|id| (*id, Objection::Share)).collect();
             *message = PeerMessage::Object(*digest, all);
         }
+    }
+}
+
+/// Two votes suffice: what one party says without evidence keeps nobody out, so that it can single out nobody.
+#[test]
+fn a_party_that_objects_to_everybody_but_one_keeps_nobody_out() {
+    let mut proposed = Proposed::default();
+    let (mut mesh, epoch) = Mesh::opened();
+    mesh.tamper = Box::new(|from, _, message| {
+        proposed.object(from, message);
         true
     });
     mesh.submit_honest(&epoch, 12);
@@ -52,20 +63,11 @@ fn a_party_that_objects_to_everybody_but_one_keeps_nobody_out() {
 /// objects to, and then opens nothing.
 #[test]
 fn a_party_that_objects_to_everybody_while_another_is_away_gets_nothing_opened() {
-    let proposed = RefCell::new(BTreeMap::<Digest, Vec<Digest>>::new());
+    let mut proposed = Proposed::default();
     let openings = RefCell::new(0);
     let (mut mesh, epoch) = Mesh::opened();
     mesh.tamper = Box::new(|from, _, message| {
-        if let PeerMessage::Propose(header, ids, _) = message {
-            proposed.borrow_mut().insert(header.digest(), ids.clone());
-        }
-        if let PeerMessage::Vote(digest, _) = message
-            && from == ONE
-            && !proposed.borrow()[digest].is_empty()
-        {
-            let all = proposed.borrow()[digest].iter().map(|id| (*id, Objection::Share)).collect();
-            *message = PeerMessage::Object(*digest, all);
-        }
+        proposed.object(from, message);
         *openings.borrow_mut() += u32::from(opened(message) && from != ONE);
         true
     });

@@ -24,12 +24,7 @@ impl World {
     pub(crate) fn add(&mut self, group: Group, commitments: &[RistrettoPoint; 3], shares: &TierShares) {
         let width = shares.entries[0].len();
         self.line.running.add(group, commitments);
-        self.line.held.entry(group.tier).or_insert_with(|| TierShares::zero(width)).add(shares);
-        let sums = self.line.groups.entry(group).or_insert_with(|| TierShares::zero(width));
-        sums.add(shares);
-        let count = |work: usize| Count::from_scalar(&sums.total(work)).expect("counts add up to a count");
-        let plain = (0..width).map(|work| (WorkIndex(work as u16), count(work))).collect();
-        self.line.plain.insert(group, plain);
+        self.line.groups.entry(group).or_insert_with(|| TierShares::zero(width)).add(shares);
     }
 
     /// The header over what was accepted since the last, signed by its leader and the party after it.
@@ -86,7 +81,10 @@ impl World {
         let before = opening.residual(self.shard).commitments.clone();
         let (k, by_tier) = (u64::from(opening.params.least_listeners()), opening.params.pool_by_tier);
         let width = works.points().len();
-        let mut shares = self.line.held.clone();
+        let mut shares = BTreeMap::<Tier, TierShares>::new();
+        for (group, sums) in &self.line.groups {
+            shares.entry(group.tier).or_insert_with(|| TierShares::zero(width)).add(sums);
+        }
         for ((shard, tier), (ids, carried)) in &self.carried {
             let from = |at: usize| ids.binary_search(listed.works().get(at)?).ok();
             let lay = |entries: &Vec<Scalar>| {
@@ -98,7 +96,14 @@ impl World {
                 shares.entry(*tier).or_insert_with(|| TierShares::zero(width)).add(&laid);
             }
         }
-        let plain = &self.line.plain;
+        let count =
+            |sums: &TierShares, at| Count::from_scalar(&sums.total(at)).expect("counts add up to a count");
+        let in_the_open = |(group, sums): (&Group, &TierShares)| {
+            let counts = (0..width).map(|at| (WorkIndex(at as u16), count(sums, at))).collect();
+            (*group, counts)
+        };
+        let plain: BTreeMap<Group, BTreeMap<WorkIndex, Count>> =
+            self.line.groups.iter().map(in_the_open).collect();
         let listeners = |tier, work: WorkIndex| -> u64 {
             let of_tier = plain.iter().filter(|(group, _)| group.tier == tier);
             of_tier.filter_map(|(_, counts)| counts.get(&work)).map(|count| count.listeners).sum()

@@ -5,7 +5,7 @@ use crate::{effect::Effect, message::Letter};
 use curve25519_dalek::scalar::Scalar;
 use mpc::step::Name;
 use primitives::{
-    ChainId, Decode, Digest, Encode, EpochId, GovernanceParams, Preset, Region, RegionTag, ShardIndex,
+    ChainId, Decode, Digest, Encode, EpochId, GovernanceParams, Preset, Region, RegionTag, ShardIndex, Tier,
 };
 use proofs::{
     committee::Signatures,
