@@ -1,0 +1,245 @@
+//! What crosses from party to party, and its canonical encoding.
+
+use mpc::{
+    opening::{OpeningsMessage, ResponseMessage, RevealMessage},
+    prss::PrssKey,
+};
+use primitives::{CodecError, Decode, Digest, Encode, Reader, ShardIndex, Writer, codec_struct, limits};
+use proofs::{
+    bundle::Bundle,
+    sharing::Complaint,
+    tally::{BatchHeader, SignedHeader},
+};
+
+/// Why a party does not accept a bundle that a leader proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// It never got the bundle.
+    Unknown,
+    /// Its proof, tags or receipts do not hold for this party.
+    Refused,
+    /// A share sealed to this party cannot be read or does not open its commitment.
+    Share,
+}
+
+impl Encode for Objection {
+    fn encode(&self, w: &mut Writer) {
+        (*self as u8).encode(w);
+    }
+}
+
+impl Decode for Objection {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        match u8::decode(r)? {
+            0 => Ok(Self::Unknown),
+            1 => Ok(Self::Refused),
+            2 => Ok(Self::Share),
+            _ => Err(CodecError::Invalid { what: "objection" }),
+        }
+    }
+}
+
+/// What crosses from party to party.
+///
+/// The shard says which of its chains of batches a party is to look at. Everything that is signed or opened is bound to
+/// the shard by itself, so a letter that was turned over to another shard fits nothing there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The shard that the message is about.
+    pub shard: ShardIndex,
+    /// The message.
+    pub message: PeerMessage,
+}
+
+codec_struct!(Letter { shard, message });
+
+/// What a party says to another about a shard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "letters are few at a time")]
+pub enum PeerMessage {
+    /// The leader proposes a batch: header, identifiers of its bundles in order, and its signature on the header.
+    Propose(BatchHeader, Vec<Digest>, [u8; 64]),
+    /// A vote: the signature on the header of this digest.
+    Vote(Digest, [u8; 64]),
+    /// Objections to bundles of the header of this digest.
+    Object(Digest, Vec<(Digest, Objection)>),
+    /// Evidence that a share of a bundle is of no use to a holder of it.
+    Complaint(Complaint),
+    /// The sender's key for randomness in common with the party before it, which is the receiver.
+    Key(PrssKey),
+    /// A round of the computation on shares.
+    Compute(mpc::session::Message),
+    /// A header that the sender has two signatures of, for a party that may have neither.
+    Quorum(SignedHeader),
+    /// The sender has lost its patience with a leader: at this position it is in this term.
+    Term(u64, u32),
+    /// The sender asks for the bundles of the header of this digest, by name.
+    AskBatch(Digest),
+    /// The bundles of the header of this digest, in order, by name.
+    Batch(Digest, Vec<Digest>),
+    /// The sender asks for bundles.
+    AskBundles(Vec<Digest>),
+    /// A bundle that was asked for.
+    Bundle(Box<Bundle>),
+    /// Bundles that the sender has known for long, and that the header of this digest leaves out.
+    Omits(Digest, Vec<Digest>),
+    /// Joint opening, round one.
+    Openings(OpeningsMessage),
+    /// Joint opening, round two.
+    Reveal(RevealMessage),
+    /// Joint opening, round three.
+    Response(ResponseMessage),
+}
+
+impl PeerMessage {
+    /// Whether this is of the agreement on batches.
+    pub fn is_agreement(&self) -> bool {
+        let proposal =
+            matches!(self, Self::Propose(..) | Self::Vote(..) | Self::Object(..) | Self::Complaint(_));
+        let change = matches!(self, Self::Quorum(_) | Self::Term(..) | Self::Omits(..));
+        let fetch =
+            matches!(self, Self::AskBatch(_) | Self::Batch(..) | Self::AskBundles(_) | Self::Bundle(_));
+        proposal || change || fetch
+    }
+}
+
+impl Encode for PeerMessage {
+    fn encode(&self, w: &mut Writer) {
+        match self {
+            Self::Propose(header, ids, signature) => {
+                w.raw(&[0]);
+                header.encode(w);
+                w.seq(ids);
+                w.raw(signature);
+            }
+            Self::Vote(digest, signature) => {
+                w.raw(&[1]);
+                digest.encode(w);
+                w.raw(signature);
+            }
+            Self::Object(digest, objections) => {
+                w.raw(&[2]);
+                digest.encode(w);
+                w.count(objections.len());
+                for (id, objection) in objections {
+                    id.encode(w);
+                    objection.encode(w);
+                }
+            }
+            Self::Key(key) => {
+                w.raw(&[14]);
+                key.encode(w);
+            }
+            Self::Compute(message) => {
+                w.raw(&[15]);
+                message.encode(w);
+            }
+            Self::Complaint(complaint) => {
+                w.raw(&[6]);
+                complaint.encode(w);
+            }
+            Self::Quorum(signed) => {
+                w.raw(&[7]);
+                signed.encode(w);
+            }
+            Self::Term(position, term) => {
+                w.raw(&[8]);
+                position.encode(w);
+                term.encode(w);
+            }
+            Self::AskBatch(digest) => {
+                w.raw(&[9]);
+                digest.encode(w);
+            }
+            Self::Batch(digest, ids) => {
+                w.raw(&[10]);
+                digest.encode(w);
+                w.seq(ids);
+            }
+            Self::AskBundles(ids) => {
+                w.raw(&[11]);
+                w.seq(ids);
+            }
+            Self::Bundle(bundle) => {
+                w.raw(&[12]);
+                bundle.encode(w);
+            }
+            Self::Omits(digest, ids) => {
+                w.raw(&[13]);
+                digest.encode(w);
+                w.seq(ids);
+            }
+            Self::Openings(message) => {
+                w.raw(&[3]);
+                message.encode(w);
+            }
+            Self::Reveal(message) => {
+                w.raw(&[4]);
+                message.encode(w);
+            }
+            Self::Response(message) => {
+                w.raw(&[5]);
+                message.encode(w);
+            }
+        }
+    }
+}
+
+impl Decode for PeerMessage {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(match u8::decode(r)? {
+            0 => Self::Propose(BatchHeader::decode(r)?, r.seq(limits::MAX_BATCH)?, r.array()?),
+            1 => Self::Vote(Digest::decode(r)?, r.array()?),
+            2 => {
+                let digest = Digest::decode(r)?;
+                let count = r.count(limits::MAX_BATCH)?;
+                let pairs = (0..count).map(|_| Ok((Digest::decode(r)?, Objection::decode(r)?)));
+                Self::Object(digest, pairs.collect::<Result<_, _>>()?)
+            }
+            3 => Self::Openings(Decode::decode(r)?),
+            4 => Self::Reveal(Decode::decode(r)?),
+            5 => Self::Response(Decode::decode(r)?),
+            6 => Self::Complaint(Decode::decode(r)?),
+            7 => Self::Quorum(Decode::decode(r)?),
+            8 => Self::Term(Decode::decode(r)?, Decode::decode(r)?),
+            9 => Self::AskBatch(Digest::decode(r)?),
+            10 => Self::Batch(Digest::decode(r)?, r.seq(limits::MAX_BATCH)?),
+            11 => Self::AskBundles(r.seq(limits::MAX_BATCH)?),
+            12 => Self::Bundle(Box::new(Decode::decode(r)?)),
+            13 => Self::Omits(Digest::decode(r)?, r.seq(limits::MAX_BATCH)?),
+            14 => Self::Key(Decode::decode(r)?),
+            15 => Self::Compute(Decode::decode(r)?),
+            _ => return Err(CodecError::Invalid { what: "message between parties" }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_between_parties_survive_the_wire_and_nothing_else_does() {
+        let messages = [
+            PeerMessage::Vote(Digest([1; 32]), [2; 64]),
+            PeerMessage::Object(Digest([1; 32]), vec![(Digest([3; 32]), Objection::Share)]),
+            PeerMessage::Term(7, 1),
+            PeerMessage::AskBatch(Digest([1; 32])),
+            PeerMessage::Batch(Digest([1; 32]), vec![Digest([4; 32])]),
+            PeerMessage::AskBundles(vec![Digest([4; 32]), Digest([5; 32])]),
+            PeerMessage::Omits(Digest([1; 32]), vec![Digest([4; 32])]),
+        ];
+        for message in messages {
+            let letter = Letter { shard: ShardIndex(2), message };
+            let bytes = letter.to_bytes();
+            assert_eq!(Letter::from_bytes(&bytes), Ok(letter));
+            for end in 0..bytes.len() {
+                assert!(Letter::from_bytes(&bytes[..end]).is_err());
+            }
+        }
+        assert_eq!(
+            PeerMessage::from_bytes(&[16]),
+            Err(CodecError::Invalid { what: "message between parties" })
+        );
+    }
+}
