@@ -254,11 +254,12 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::ReportRevenue(action) => usage::report_revenue(draft, at, by()?, action)?,
         Payload::AnchorHeader(header) => usage::anchor_header(draft, at, header)?,
         Payload::AnchorRoot(root) => usage::anchor_root(draft, at, root)?,
-        Payload::SubmitAggregate(action) => usage::submit_aggregate(draft, action)?,
+        Payload::SubmitAggregate(action) => usage::submit_aggregate(draft, at, action)?,
         Payload::FinaliseEpoch(action) => dapr::finalise(draft, action)?,
         Payload::Claim(action) => dapr::claim(draft, action)?,
         Payload::Transfer(action) => treasury::transfer(draft, by()?, action)?,
         Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, at, by()?, action)?,
+        Payload::SeatStandby(action) => usage::seat_standby(draft, at, action)?,
     }
     Ok(())
 }

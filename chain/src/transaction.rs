@@ -5,8 +5,8 @@ use crate::modules::{
     identity::{Register, SetStatus},
     treasury::Transfer,
     usage::{
-        AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee,
-        SubmitAggregate,
+        AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SeatStandby,
+        SetCommittee, SubmitAggregate,
     },
     work_registry::{RegisterWork, UpdateWork},
 };
@@ -55,6 +55,8 @@ pub enum Payload {
     Transfer(Transfer),
     /// Usage: give an epoch up that cannot be settled.
     AbandonEpoch(AbandonEpoch),
+    /// Usage: give the seat of a party that is gone to who stands by.
+    SeatStandby(SeatStandby),
 }
 
 codec_enum!(Payload("payload") {
@@ -75,6 +77,7 @@ codec_enum!(Payload("payload") {
     14 => Claim,
     15 => Transfer,
     16 => AbandonEpoch,
+    17 => SeatStandby,
 });
 
 impl Payload {
@@ -98,7 +101,8 @@ impl Payload {
             | Self::AnchorRoot(_)
             | Self::SubmitAggregate(_)
             | Self::FinaliseEpoch(_)
-            | Self::Claim(_) => false,
+            | Self::Claim(_)
+            | Self::SeatStandby(_) => false,
         }
     }
 }

@@ -80,7 +80,9 @@ domains! {
     Header = "header",
     /// What a party signs of a header.
     HeaderSignature = "header-signature",
-    /// Root of an epoch: the last header and what was struck.
+    /// What seats a standby in the place of a party that is gone.
+    Seat = "seat",
+    /// Root of an epoch: the last header.
     EpochRoot = "epoch-root",
     /// Commitment to an announcement of the joint tally proof.
     TallyAnnouncement = "tally-announcement",

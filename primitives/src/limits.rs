@@ -25,6 +25,8 @@ pub const RECEIPT_DENOMINATIONS: [u8; 3] = [1, 4, 16];
 pub const REGIONS: u8 = 8;
 /// Most subscription tiers of an epoch.
 pub const MAX_TIERS: usize = 8;
+/// Most seconds of silence after which a party's seat may be taken: a day.
+pub const MAX_SEAT_PATIENCE: u32 = 86_400;
 /// Modulus of blind RSA keys, in bits.
 pub const RSA_BITS: usize = 2048;
 /// Modulus of blind RSA keys, and so length of a signature, in bytes.

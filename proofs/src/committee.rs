@@ -96,6 +96,16 @@ impl Committee {
         &self.members[party.index()]
     }
 
+    /// The committee with another party in a seat.
+    ///
+    /// # Errors
+    /// If its keys are invalid or another party's.
+    pub fn with(&self, party: PartyId, member: Member) -> Result<Self, CommitteeError> {
+        let mut members = self.members.clone();
+        members[party.index()] = member;
+        Self::new(members)
+    }
+
     /// Checks one party's signature on `message`.
     pub fn verify(
         &self,
@@ -137,6 +147,12 @@ impl PartySigner {
         let mut seed = [0; 32];
         rng.fill_bytes(&mut seed);
         Self { party, key: SigningKey::from_bytes(&seed) }
+    }
+
+    /// The same key in another seat: that of a standby, which takes any.
+    #[must_use]
+    pub fn seated(self, party: PartyId) -> Self {
+        Self { party, ..self }
     }
 
     /// Whose key this is.

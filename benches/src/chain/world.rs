@@ -8,8 +8,8 @@ use ::chain::{
         identity::{Register, Roles, SetStatus, Status},
         treasury::Transfer,
         usage::{
-            CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SetCommittee, SubmitAggregate,
-            TierKey, TierSales, aggregate_digest, beacon_commitment, beacon_signing_digest,
+            CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, Seating, SetCommittee,
+            SubmitAggregate, TierKey, TierSales, aggregate_digest, beacon_commitment, beacon_signing_digest,
         },
         work_registry::{MediaType, RegisterWork},
     },
@@ -144,7 +144,9 @@ impl World {
     /// Committee, keys and beacon.
     fn prepare(&mut self) {
         let committee = self.committee.public.clone();
-        self.submit(STEWARD, Payload::SetCommittee(SetCommittee { committee }));
+        let operators = PartyId::ALL.map(|party| person(party.index()));
+        let seating = Seating { operators, standby: None, patience: 60 };
+        self.submit(STEWARD, Payload::SetCommittee(SetCommittee { committee, seating }));
         let key = TierKey { tier: TIER, key: testing::issuer().public().der().to_vec() };
         let keys = PublishKeys { epoch: EPOCH, tiers: vec![key], regions: Vec::new() };
         self.submit(STEWARD, Payload::PublishKeys(keys));

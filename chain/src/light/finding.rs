@@ -38,6 +38,9 @@ pub enum Finding {
     /// The committee's keys are invalid.
     #[error("committee: {0}")]
     Committee(CommitteeError),
+    /// The standby that answers for the totals has no seat.
+    #[error("replacement: {0}")]
+    Replacement(UsageError),
     /// A parameter is outside its bounds.
     #[error("params: {0}")]
     Params(ParamsError),

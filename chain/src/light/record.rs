@@ -9,7 +9,7 @@ use crate::{
     merkle::MerklePath,
     modules::{
         dapr::discovery::Health,
-        usage::{Opening, ShardProgress},
+        usage::{Opening, SeatStandby, Seating, ShardProgress},
     },
     poseidon::Felt,
     state::{State, tree::Inclusion},
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Version of the format that this program writes and reads.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// Everything that is public of a settled epoch.
 ///
@@ -47,6 +47,11 @@ pub struct EpochRecord {
     pub beacon: BeaconRecord,
     /// The three parties.
     pub committee: [Member; 3],
+    /// Who runs them, and who stood by.
+    pub seating: Seating,
+    /// The standby that took the seat of a party, if one did. It is written in either case.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub replacement: Option<ReplacementRecord>,
     /// Parameters.
     pub params: GovernanceParams,
     /// Tiers and what they brought, ascending.
@@ -92,6 +97,16 @@ pub struct ShardRecord {
     pub proof: TallyProof,
     /// The committee's signatures on all of this.
     pub aggregate_signatures: Signatures,
+}
+
+/// A standby that took the seat of a party once the epoch was frozen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplacementRecord {
+    /// The seat.
+    pub party: PartyId,
+    /// Signatures of the two parties that stayed and of the standby.
+    pub signatures: Signatures,
 }
 
 /// `K_epoch` and what it hashes.
@@ -355,6 +370,10 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
         revenue: revenue.revenue,
         attestation: revenue.attestation,
     };
+    let replacement = |seated: &SeatStandby| ReplacementRecord {
+        party: seated.party,
+        signatures: seated.signatures.clone(),
+    };
     let reveal = |(party, value): (&PartyId, &Digest)| RevealRecord { party: *party, value: *value };
     let works = opening.works.iter().zip(&settlement.works);
     Ok(EpochRecord {
@@ -369,6 +388,8 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
             skipped: opening.skipped().collect(),
         },
         committee: PartyId::ALL.map(|party| opening.committee.member(party).clone()),
+        seating: opening.seating.clone(),
+        replacement: state.replacements.get(&epoch).map(replacement),
         params: opening.params.clone(),
         tiers: opening.tiers.iter().zip(state.revenues_of(epoch)).map(tier).collect(),
         revenue: summary.into(),

@@ -2,11 +2,13 @@
 
 use super::{
     finding::Finding,
-    record::{CarriedRecord, EpochRecord, HeaderRecord, RootRecord, ShardRecord, SquaresRecord},
+    record::{
+        CarriedRecord, EpochRecord, HeaderRecord, ReplacementRecord, RootRecord, ShardRecord, SquaresRecord,
+    },
 };
 use crate::modules::{
     dapr::payout::Split,
-    usage::{CarriedUsage, ListedWork, Opening, TierRevenue, TierSales},
+    usage::{CarriedUsage, ListedWork, Opening, SeatStandby, TierRevenue, TierSales},
 };
 use primitives::{PartyId, ShardIndex, limits, params::TierTerms};
 use proofs::{
@@ -55,6 +57,7 @@ impl EpochRecord {
             block: self.beacon.block,
             reveals: self.beacon.reveals.iter().map(|reveal| (reveal.party, reveal.value)).collect(),
             committee,
+            seating: self.seating.clone(),
             params: self.params.clone(),
             tiers: self.tiers.iter().map(terms).collect(),
             sold: self.tiers.iter().map(sales).collect(),
@@ -63,6 +66,15 @@ impl EpochRecord {
             residuals,
             carried: self.revenue.carried_in,
         })
+    }
+
+    /// The committee that answers for the totals.
+    pub(super) fn committee_of_totals(&self, opening: &Opening) -> Result<Committee, Finding> {
+        let Some(ReplacementRecord { party, signatures }) = &self.replacement else {
+            return Ok(opening.committee.clone());
+        };
+        let seated = SeatStandby { epoch: self.epoch, party: *party, signatures: signatures.clone() };
+        opening.committee_after(self.chain, &seated).map_err(Finding::Replacement)
     }
 
     /// What the tiers brought.

@@ -22,6 +22,7 @@ use crate::{
 };
 use primitives::{Credits, Digest, EpochId, ShardIndex};
 use proofs::{
+    committee::Committee,
     shard::Shard,
     tally::{Running, Tally},
 };
@@ -115,6 +116,7 @@ fn check(record: &EpochRecord, trusted: Option<Digest>, findings: &mut Vec<Findi
     }
     let opening = keep(record.opening(), findings)?;
     let shards = check_opening(record, &opening, findings)?;
+    let committee = keep(record.committee_of_totals(&opening), findings)?;
     let mut epoch = Some(Epoch::open(&opening));
     let mut tallies = Vec::new();
     for ((index, shard), part) in (0..).map(ShardIndex).zip(&shards).zip(&record.shards) {
@@ -122,7 +124,10 @@ fn check(record: &EpochRecord, trusted: Option<Digest>, findings: &mut Vec<Findi
         let (walked, running) = walked.unwrap_or_default();
         if let Some(opened) = keep(part.tally(index, &running), findings) {
             if let Some(walked) = &walked {
-                keep(check_totals((&opening, shard, walked), part, &running, &opened), findings);
+                keep(
+                    check_totals((&opening, &committee), (shard, walked), part, (&running, &opened)),
+                    findings,
+                );
             }
             tallies.push(opened);
         }
@@ -197,10 +202,10 @@ fn headers(
 
 /// Holds the tally of a shard against the commitments, and against the committee's signatures.
 fn check_totals(
-    (opening, shard, epoch): (&Opening, &Shard, &Epoch),
+    (opening, committee): (&Opening, &Committee),
+    (shard, epoch): (&Shard, &Epoch),
     part: &ShardRecord,
-    running: &Running,
-    tally: &Tally,
+    (running, tally): (&Running, &Tally),
 ) -> Result<(), Finding> {
     let index = shard.index();
     let root = epoch.shard(index).and_then(|shard| shard.root.as_ref());
@@ -208,7 +213,7 @@ fn check_totals(
     check_tally(opening, shard, (root, running), tally, &part.proof)
         .map_err(|error| Finding::Tally { shard: index, error })?;
     let message = aggregate_digest(root, tally, &part.proof);
-    let signed = part.aggregate_signatures.verify(&opening.committee, &message, None);
+    let signed = part.aggregate_signatures.verify(committee, &message, None);
     signed.map_err(|error| Finding::AggregateSignatures { shard: index, error })
 }
 

@@ -16,6 +16,7 @@ mod keys;
 mod open;
 mod prepare;
 mod progress;
+mod seats;
 mod types;
 
 pub(crate) use abandon::abandon_epoch;
@@ -34,6 +35,8 @@ pub(crate) use open::{open_epoch, report_revenue};
 pub use prepare::{beacon_commitment, beacon_signing_digest};
 pub(crate) use prepare::{commit_beacon, publish_keys, reveal_beacon, set_committee};
 pub use progress::ShardProgress;
+pub(crate) use seats::seat_standby;
+pub use seats::{Seat, SeatStandby, Seating, Standby, seat_digest};
 pub use types::{
     Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Home, IssuerKey, RegionKey, TierRevenue,
     UsageAggregate,

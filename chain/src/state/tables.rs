@@ -8,7 +8,7 @@ use crate::modules::{
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{
         Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Epoch, Home, IssuerKey, Opening, RegionKey,
-        TierRevenue, UsageAggregate,
+        Seat, SeatStandby, TierRevenue, UsageAggregate,
     },
     work_registry::Work,
 };
@@ -131,6 +131,10 @@ tables! {
     residuals: CarriedUsage = 21,
     /// Shards of works.
     homes: Home = 22,
+    /// Seats of operators.
+    seats: Seat = 23,
+    /// Standbys that were seated, by epoch.
+    replacements: SeatStandby = 24,
 }
 
 /// A record with a table in the state.

@@ -7,7 +7,7 @@ use chain::{
     modules::{
         dapr::{Claim, DaprError, SettleError},
         treasury::Fund,
-        usage::{AbandonEpoch, Phase, RevealBeacon, SetCommittee, UsageError},
+        usage::{AbandonEpoch, Phase, RevealBeacon, UsageError},
     },
 };
 use primitives::{Credits, Digest, EpochId, PartyId};
@@ -159,7 +159,7 @@ fn nothing_more_happens_in_an_epoch_that_was_given_up() {
 fn a_committee_that_never_reveals_is_replaced() {
     let mut world = World::with_works();
     let [first, second, third] = PartyId::ALL;
-    let seat = |world: &World| Payload::SetCommittee(SetCommittee { committee: world.committee.clone() });
+    let seat = |world: &World| world.seat();
     let commit = |world: &World, party| Payload::CommitBeacon(world.commit(FIRST, party));
     world.ok(STEWARD, seat(&world));
     world.ok(STEWARD, Payload::PublishKeys(World::publish_keys(FIRST)));

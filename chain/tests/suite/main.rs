@@ -10,6 +10,7 @@ mod layer1;
 mod light;
 mod node;
 mod privacy;
+mod seats;
 mod shards;
 mod usage;
 mod world;

@@ -7,7 +7,7 @@ use chain::{
         treasury::TreasuryError,
         usage::{
             AbandonEpoch, CommitBeacon, KeyState, OpenEpoch, Phase, PublishKeys, ReportRevenue, RevealBeacon,
-            SetCommittee, UsageError,
+            UsageError,
         },
     },
 };
@@ -26,7 +26,7 @@ const NEXT: EpochId = EpochId(FIRST.0 + 1);
 #[test]
 fn committee_and_keys() {
     let mut world = World::with_works();
-    let seat = Payload::SetCommittee(SetCommittee { committee: world.committee.clone() });
+    let seat = world.seat();
     world.refuse(person(1), seat.clone(), UsageError::NotSteward { signer: person(1) });
     let commit = world.commit(FIRST, PartyId::ALL[0]);
     world.refuse_open(Payload::CommitBeacon(commit.clone()), UsageError::NoCommittee { epoch: FIRST });
@@ -140,8 +140,7 @@ fn a_key_serves_one_purpose_in_one_epoch() {
 #[test]
 fn beacon() {
     let mut world = World::with_works();
-    let committee = world.committee.clone();
-    world.ok(STEWARD, Payload::SetCommittee(SetCommittee { committee }));
+    world.ok(STEWARD, world.seat());
     let [first, second, third] = PartyId::ALL;
     let good = world.commit(FIRST, first);
     let later = world.commit(NEXT, first);

@@ -11,8 +11,9 @@ use chain::{
         dapr::{FinaliseEpoch, payout::Split},
         identity::{Register, Roles, SetStatus, Status},
         usage::{
-            CommitBeacon, OpenEpoch, PublishKeys, RegionSigner, ReportRevenue, RevealBeacon, SetCommittee,
-            SubmitAggregate, TierKey, TierSales, aggregate_digest, beacon_commitment, beacon_signing_digest,
+            CommitBeacon, OpenEpoch, PublishKeys, RegionSigner, ReportRevenue, RevealBeacon, Seating,
+            SetCommittee, Standby, SubmitAggregate, TierKey, TierSales, aggregate_digest, beacon_commitment,
+            beacon_signing_digest,
         },
         work_registry::{MediaType, RegisterWork, work_id},
     },
@@ -103,6 +104,10 @@ pub(crate) struct World {
     pub(crate) keys: BTreeMap<PersonId, SecretKey>,
     pub(crate) parties: [PartySigner; 3],
     pub(crate) committee: Committee,
+    /// Who runs the parties, and who stands by.
+    pub(crate) seating: Seating,
+    /// Key of who stands by.
+    pub(crate) standby: PartySigner,
     /// Keys that shares are sealed to, in order of party.
     pub(crate) kem: [KemKey; 3],
     pub(crate) rng: ChaCha20Rng,
@@ -137,12 +142,21 @@ impl World {
         let kem = PartyId::ALL.map(|_| KemKey::generate(&mut rng));
         let committee = committee_of(&parties, &kem);
         let ledger = Ledger::genesis(genesis).expect("a valid genesis");
+        let standby = PartySigner::generate(PartyId::ALL[0], &mut rng);
+        let member = Member { signing: standby.public(), kem: KemKey::generate(&mut rng).public() };
+        let seating = Seating {
+            operators: [41, 42, 43].map(person),
+            standby: Some(Standby { operator: person(44), member }),
+            patience: 60,
+        };
         Self {
             ledger,
             blocks: Vec::new(),
             keys,
             parties,
             committee,
+            seating,
+            standby,
             kem,
             rng,
             params,
@@ -315,10 +329,15 @@ impl World {
         Payload::RevealBeacon(RevealBeacon { epoch, party, value: Self::beacon_value(epoch, party) })
     }
 
+    /// Seats the committee, with somebody who stands by.
+    pub(crate) fn seat(&self) -> Payload {
+        let (committee, seating) = (self.committee.clone(), self.seating.clone());
+        Payload::SetCommittee(SetCommittee { committee, seating })
+    }
+
     /// Committee, keys and beacon. The third party commits and does not reveal.
     pub(crate) fn prepare(&mut self, epoch: EpochId) {
-        let committee = self.committee.clone();
-        self.ok(STEWARD, Payload::SetCommittee(SetCommittee { committee }));
+        self.ok(STEWARD, self.seat());
         self.ok(STEWARD, Payload::PublishKeys(Self::publish_keys(epoch)));
         for party in PartyId::ALL {
             self.open_ok(Payload::CommitBeacon(self.commit(epoch, party)));
@@ -373,6 +392,14 @@ impl World {
 
     /// Anchors two batches of bundles, freezes them and puts their totals on record.
     pub(crate) fn count(&mut self, epoch: EpochId, bundles: &[Bundle]) {
+        self.freeze(epoch, bundles);
+        let aggregate = self.aggregate(epoch);
+        self.open_ok(Payload::SubmitAggregate(aggregate));
+        self.seal();
+    }
+
+    /// Anchors two batches of bundles, and freezes them.
+    pub(crate) fn freeze(&mut self, epoch: EpochId, bundles: &[Bundle]) {
         for batch in bundles.chunks(bundles.len().div_ceil(2).max(1)) {
             for bundle in batch {
                 self.accept(epoch, bundle);
@@ -381,9 +408,6 @@ impl World {
             self.anchor(header);
         }
         self.open_ok(Payload::AnchorRoot(self.root(epoch)));
-        let aggregate = self.aggregate(epoch);
-        self.open_ok(Payload::SubmitAggregate(aggregate));
-        self.seal();
     }
 
     /// A whole further epoch.

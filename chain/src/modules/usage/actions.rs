@@ -1,6 +1,6 @@
 //! What committees, the steward and the treasury put on record about an epoch.
 
-use super::types::decode_key;
+use super::{seats::Seating, types::decode_key};
 use primitives::{
     CodecError, Credits, Decode, Digest, Encode, EpochId, GovernanceParams, PartyId, Reader, Region,
     ShardIndex, Tier, Writer, codec_struct, limits, params::TierTerms,
@@ -18,9 +18,11 @@ use proofs::tally::{Tally, TallyProof};
 pub struct SetCommittee {
     /// The three parties.
     pub committee: Committee,
+    /// Who runs them, and who stands by.
+    pub seating: Seating,
 }
 
-codec_struct!(SetCommittee { committee });
+codec_struct!(SetCommittee { committee, seating });
 
 /// Key of a tier's token issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use proofs::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-fn in_phase(epoch: &Epoch, expected: Phase) -> Result<(), UsageError> {
+pub(super) fn in_phase(epoch: &Epoch, expected: Phase) -> Result<(), UsageError> {
     match epoch.phase {
         found if found == expected => Ok(()),
         Phase::Abandoned => Err(UsageError::Abandoned { epoch: epoch.epoch }),
@@ -200,7 +200,11 @@ pub fn check_tally(
 }
 
 /// Runs [`SubmitAggregate`].
-pub(crate) fn submit_aggregate(draft: &mut Draft<'_>, action: &SubmitAggregate) -> Result<(), UsageError> {
+pub(crate) fn submit_aggregate(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    action: &SubmitAggregate,
+) -> Result<(), UsageError> {
     let SubmitAggregate { epoch, shard: index, tally, proof, signatures } = action;
     let epoch = known(draft, *epoch)?;
     in_phase(&epoch, Phase::Frozen)?;
@@ -210,7 +214,8 @@ pub(crate) fn submit_aggregate(draft: &mut Draft<'_>, action: &SubmitAggregate) 
         return Err(UsageError::ShardAggregated { shard: *index });
     }
     let root = &progress.root.as_ref().expect("a frozen epoch has the root of every shard").root;
-    signatures.verify(&opening.committee, &aggregate_digest(root, tally, proof), None)?;
+    let committee = draft.base().committee_of(at.genesis.chain, opening);
+    signatures.verify(&committee, &aggregate_digest(root, tally, proof), None)?;
     let shard = opening.shards()?.swap_remove(index.0 as usize);
     let running = &draft.base().running_of(epoch.epoch, *index);
     check_tally(opening, &shard, (root, running), tally, proof)?;

@@ -1,9 +1,9 @@
 //! What is fixed when an epoch opens, and the record that binds everything of an epoch in one leaf.
 
-use super::CarriedUsage;
 use super::actions::TierSales;
 use super::progress::{ShardProgress, joint, joint_so_far};
 use super::types::Aggregate;
+use super::{CarriedUsage, Seating};
 use crate::modules::dapr::payout::Split;
 use crate::modules::work_registry::encode_splits;
 use crate::poseidon::{Felt, FeltDomain, hash_many, wire};
@@ -89,6 +89,8 @@ pub struct Opening {
     pub reveals: BTreeMap<PartyId, Digest>,
     /// The three parties.
     pub committee: Committee,
+    /// Who runs them, and who stands by.
+    pub seating: Seating,
     /// Parameters.
     pub params: GovernanceParams,
     /// Tiers, ascending.
@@ -160,6 +162,7 @@ impl Encode for Opening {
             value.encode(w);
         }
         self.committee.encode(w);
+        self.seating.encode(w);
         self.params.encode(w);
         w.seq(&self.tiers);
         w.seq(&self.sold);
@@ -173,7 +176,7 @@ impl Encode for Opening {
 impl ToFelts for Opening {
     fn felts(&self, out: &mut Fields) {
         out.push(&self.epoch).push(&self.key).push(&self.block).push(&self.reveals);
-        out.push(&Bytes(&self.committee.to_bytes())).push(&self.params.digest());
+        out.push(&Bytes(&self.committee.to_bytes())).push(&self.seating).push(&self.params.digest());
         out.push(&(self.tiers.len() as u64));
         for TierTerms { tier, price, max_bundles, value_cap } in &self.tiers {
             out.push(tier).push(price).push(max_bundles).push(value_cap);

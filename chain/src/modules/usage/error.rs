@@ -2,7 +2,8 @@
 
 use super::Phase;
 use primitives::{
-    ChainId, Digest, EpochId, PartyId, PersonId, Region, ShardIndex, Tier, WorkId, params::ParamsError,
+    ChainId, Digest, EpochId, PartyId, PersonId, Region, ShardIndex, Tier, WorkId, limits,
+    params::ParamsError,
 };
 use proofs::{
     blind::BlindError,
@@ -42,6 +43,52 @@ pub enum UsageError {
     CommitteeFixed {
         /// The next epoch.
         epoch: EpochId,
+    },
+    /// Nobody waits for no time, or for longer than that.
+    #[error("a patience of {patience} s is not between 1 s and {} s", limits::MAX_SEAT_PATIENCE)]
+    SeatPatience {
+        /// Seconds asked for.
+        patience: u32,
+    },
+    /// Somebody runs two parties, or stands by for their own.
+    #[error("{operator} has two places in one committee")]
+    OperatorTwice {
+        /// Who.
+        operator: PersonId,
+    },
+    /// Somebody who holds shares of one seat would get those of another.
+    #[error("{operator} holds shares of seat {seat} and may not take seat {party}")]
+    SeatRule {
+        /// Who.
+        operator: PersonId,
+        /// The seat whose shares they hold.
+        seat: PartyId,
+        /// The seat that they would take.
+        party: PartyId,
+    },
+    /// A key is of a party that lost its seat.
+    #[error("the keys of a party that lost its seat are void: signing key {signing}")]
+    KeysVoid {
+        /// The signing key that came with it.
+        signing: Digest,
+    },
+    /// Nobody stands by.
+    #[error("nobody stands by for epoch {epoch}")]
+    NoStandby {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// One seat of an epoch can be taken.
+    #[error("a standby has a seat in epoch {epoch} already")]
+    StandbySeated {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// Not all that have to sign for a standby did.
+    #[error("{count} of the two parties that stay and the standby signed")]
+    SeatSignatures {
+        /// How many did.
+        count: usize,
     },
     /// No committee is seated.
     #[error("no committee is seated for epoch {epoch}")]

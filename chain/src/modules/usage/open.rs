@@ -1,7 +1,7 @@
 //! Opening an epoch, and what it brought.
 
 use super::{
-    Anchors, Epoch, Home, IssuerKey, ListedWork, OpenEpoch, Opening, Phase, ReportRevenue, TierRevenue,
+    Anchors, Epoch, Home, IssuerKey, ListedWork, OpenEpoch, Opening, Phase, ReportRevenue, Seat, TierRevenue,
     UsageError, beacon_key,
     prepare::{beacons, only_next, only_steward},
 };
@@ -10,7 +10,7 @@ use crate::{
     modules::treasury::{self, Attestation, Fund},
     state::Draft,
 };
-use primitives::{Digest, EpochId, PersonId, ShardIndex, limits};
+use primitives::{Digest, EpochId, PartyId, PersonId, ShardIndex, limits};
 
 /// Runs [`OpenEpoch`].
 pub(crate) fn open_epoch(
@@ -30,7 +30,8 @@ pub(crate) fn open_epoch(
     params.check()?;
     check_tiers(draft, action)?;
     check_sales(action)?;
-    let committee = state.committee_for(epoch).ok_or(UsageError::NoCommittee { epoch })?.committee.clone();
+    let seat = state.committee_for(epoch).ok_or(UsageError::NoCommittee { epoch })?;
+    let (committee, seating) = (seat.committee.clone(), seat.seating.clone());
 
     // Protocol notes, section 1: "a party that does not reveal is skipped"; one that is left alone would choose.
     let reveals: std::collections::BTreeMap<_, _> =
@@ -49,6 +50,7 @@ pub(crate) fn open_epoch(
         block: at.head,
         reveals,
         committee,
+        seating,
         params,
         tiers,
         sold,
@@ -66,6 +68,9 @@ pub(crate) fn open_epoch(
         if !draft.has::<Home>(work) {
             draft.put(Home { work: *work, shard: *shard });
         }
+    }
+    for (party, operator) in PartyId::ALL.into_iter().zip(opening.seating.operators) {
+        draft.put(Seat { operator, party });
     }
     draft.put(Epoch::open(&opening));
     draft.put(opening);

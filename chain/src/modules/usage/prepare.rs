@@ -1,8 +1,9 @@
 //! Before an epoch opens: its committee, its keys, its beacon.
 
 use super::{
-    Beacon, CommitBeacon, CommitteeSeat, IssuerKey, KeyState, PublishKeys, RegionKey, RegionSigner,
-    RevealBeacon, SetCommittee, TierKey, UsageError,
+    Beacon, CommitBeacon, IssuerKey, KeyState, PublishKeys, RegionKey, RegionSigner, RevealBeacon,
+    SetCommittee, TierKey, UsageError,
+    seats::{check_seating, reseat},
 };
 use crate::{ledger::Context, state::Draft};
 use primitives::{ChainId, Digest, Domain, Encode, EpochId, PartyId, PersonId, Tier, hash, limits};
@@ -42,12 +43,9 @@ pub(crate) fn set_committee(
     if beacons(draft, from).filter(|beacon| beacon.value.is_some()).count() >= 2 {
         return Err(UsageError::CommitteeFixed { epoch: from });
     }
-    // Who committed under one set of keys must be the one who reveals: the beacon starts anew. A commitment's signature
-    // names no committee, so a party that stays could have its old one put on record again by anybody.
-    let seat = draft.base().committees.get(&from);
-    let mut spent = seat.map(|seat| seat.spent.clone()).unwrap_or_default();
-    spent.extend(beacons(draft, from).map(|beacon| beacon.commitment));
-    draft.put(CommitteeSeat { from, committee: action.committee.clone(), spent });
+    let SetCommittee { committee, seating } = action.clone();
+    check_seating(draft.base(), &committee, &seating)?;
+    reseat(draft, from, committee, seating);
     Ok(())
 }
 

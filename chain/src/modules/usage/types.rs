@@ -1,5 +1,6 @@
 //! Records of the usage module that stand for themselves.
 
+use super::Seating;
 use crate::poseidon::Felt;
 use crate::state::{
     Fields, Leaf, TableId, ToFelts,
@@ -23,6 +24,8 @@ pub struct CommitteeSeat {
     pub from: EpochId,
     /// The three parties.
     pub committee: Committee,
+    /// Who runs them, and who stands by.
+    pub seating: Seating,
     /// Commitments to the beacon of epoch `from` that were made before this committee was seated.
     pub spent: BTreeSet<Digest>,
 }
@@ -31,6 +34,7 @@ impl Encode for CommitteeSeat {
     fn encode(&self, w: &mut Writer) {
         self.from.encode(w);
         self.committee.encode(w);
+        self.seating.encode(w);
         w.count(self.spent.len());
         self.spent.iter().for_each(|commitment| commitment.encode(w));
     }
@@ -45,7 +49,7 @@ impl Leaf for CommitteeSeat {
     fn value(&self) -> Vec<Felt> {
         let spent: Vec<Digest> = self.spent.iter().copied().collect();
         let mut out = Fields::default();
-        out.push(&Bytes(&self.committee.to_bytes())).push(&spent);
+        out.push(&Bytes(&self.committee.to_bytes())).push(&self.seating).push(&spent);
         out.into_vec()
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::modules::usage::ListedWork;
+use crate::modules::usage::{ListedWork, Seating};
 use curve25519_dalek::scalar::Scalar;
 use primitives::WorkId;
 use primitives::{CategoryId, ChainId, Credits, EpochId, PartyId, PersonId, Preset};
@@ -34,6 +34,7 @@ fn opening() -> Opening {
         block: Digest::default(),
         reveals: BTreeMap::new(),
         committee: Committee::new(members).expect("valid keys"),
+        seating: Seating { operators: [1, 2, 3].map(|n| PersonId([n; 32])), standby: None, patience: 60 },
         params: Preset::Spec.params(),
         tiers: Vec::new(),
         sold: Vec::new(),
