@@ -74,7 +74,7 @@ pub(crate) fn vectors() -> String {
                        placeholders where nothing is checked while decoding. All bytes are hexadecimal.";
     let mut file = Vectors(vec![("description", description.into())]);
     for (name, message) in messages() {
-        let letter = Letter { shard: ShardIndex(2), message };
+        let letter = Letter { shard: ShardIndex(2), sitting: 1, message };
         let bytes = letter.to_bytes();
         assert_eq!(Letter::from_bytes(&bytes), Ok(letter), "{name} is read back");
         file.0.push((name, to_hex(&bytes)));

@@ -132,7 +132,7 @@ impl Actor for Shell {
     type Context = Context<Self>;
 
     fn started(&mut self, actor: &mut Self::Context) {
-        if matches!(self.at, Address::Party(_)) {
+        if matches!(self.at, Address::Party(_) | Address::Standby | Address::Coordinator) {
             let at = self.at;
             actor.run_interval(self.around.tick, move |shell, actor| shell.run(actor, at, Message::Tick));
         }

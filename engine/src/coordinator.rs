@@ -1,30 +1,39 @@
 //! Coordinator: moves the phases of an epoch (protocol notes, section 6). It sees public messages only, and what it says
 //! opens nothing by itself: parties open the totals of the root that they froze, if a quorum signed it. A wrong
 //! coordinator can halt an epoch, not falsify it.
+//!
+//! It waits for all three parties as long as the committee's patience lasts, and freezes the epoch with two then. The
+//! opening waits for the third, or for the standby in its seat.
+
+mod said;
 
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, Aggregate, Message, OpenedEpoch, Phase, Report},
+    message::{Address, Aggregate, Message, OpenedEpoch, Phase, Report, Seated},
 };
 use chain::modules::usage::aggregate_digest;
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
-    committee::Signatures,
+    committee::Committee,
     tally::{EpochRoot, SignedRoot, Tally, TallyProof, header::leader},
 };
+use said::{Agreed, Said, agreed};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-
-/// What parties said, with their signatures.
-type Said<T> = BTreeMap<PartyId, (T, [u8; 64])>;
 
 /// State of the coordinator.
 #[derive(Default)]
 pub struct Coordinator {
     phase: Option<Phase>,
     epoch: Option<OpenedEpoch>,
+    /// Who answers for the totals, once the standby has a seat, and which seat that is.
+    seated: Option<(PartyId, Committee)>,
+    /// Ticks since anything moved.
+    quiet: u32,
+    /// The party that is not waited for until it is back.
+    silent: Option<PartyId>,
     /// Next position and bundles that wait, of each shard.
     drained: BTreeMap<ShardIndex, BTreeMap<PartyId, (u64, usize)>>,
     roots: BTreeMap<ShardIndex, Said<EpochRoot>>,
@@ -42,9 +51,10 @@ impl Coordinator {
     }
 
     fn enter(&mut self, phase: Phase) -> Vec<Effect> {
-        self.phase = Some(phase);
-        let mut effects: Vec<_> =
-            Address::seats().map(|to| Effect::Send(to, Message::Phase(phase))).collect();
+        (self.phase, self.quiet) = (Some(phase), 0);
+        let standby = self.seated.as_ref().map(|_| Address::Standby);
+        let to = Address::seats().chain(standby);
+        let mut effects: Vec<_> = to.map(|to| Effect::Send(to, Message::Phase(phase))).collect();
         effects.push(Effect::Publish(Event::Phase(phase)));
         effects
     }
@@ -60,14 +70,21 @@ impl Coordinator {
 
     /// Whether a signature is the party's. The committee is known once the epoch is open.
     fn signed(&self, party: PartyId, digest: &Digest, signature: &[u8; 64]) -> bool {
-        let epoch = self.epoch.as_ref();
-        epoch.is_some_and(|epoch| epoch.committee().verify(party, digest, signature).is_ok())
+        let opened = self.epoch.as_ref().map(OpenedEpoch::committee);
+        let committee = self.seated.as_ref().map(|(_, committee)| committee).or(opened);
+        committee.is_some_and(|committee| committee.verify(party, digest, signature).is_ok())
     }
 
     /// The epoch's shards.
-    fn shards(&self) -> impl Iterator<Item = ShardIndex> {
+    fn shards(&self) -> impl Iterator<Item = ShardIndex> + use<> {
         let count = self.epoch.as_ref().map_or(0, |epoch| epoch.shards.len());
         (0..).map(ShardIndex).take(count)
+    }
+
+    /// The parties that are waited for.
+    fn present(&self) -> impl Iterator<Item = PartyId> + use<> {
+        let silent = self.silent;
+        PartyId::ALL.into_iter().filter(move |party| Some(*party) != silent)
     }
 
     fn dropped(from: Address, reason: &'static str) -> Vec<Effect> {
@@ -77,19 +94,89 @@ impl Coordinator {
     /// Notes that the chain has something of a shard; whether it now has that of every shard.
     fn recorded(&mut self, shard: ShardIndex) -> bool {
         self.on_record.insert(shard);
-        let all = self.shards().all(|shard| self.on_record.contains(&shard));
-        if all {
-            self.on_record.clear();
-        }
-        all
+        self.all_on_record()
     }
 
-    /// Whether all parties have said that nothing of a shard waits, at the same position.
-    fn is_drained(&self, shard: ShardIndex) -> bool {
-        let Some(drained) = self.drained.get(&shard) else { return false };
-        let position = drained.values().next().map(|(position, _)| *position);
-        drained.len() == PartyId::ALL.len()
-            && drained.values().all(|said| Some(*said) == position.map(|p| (p, 0)))
+    fn all_on_record(&self) -> bool {
+        self.shards().all(|shard| self.on_record.contains(&shard))
+    }
+
+    /// The position at which all who are waited for stand in a shard, with the bundles that each has left; nothing as
+    /// long as they stand at different ones.
+    fn standing(&self, shard: ShardIndex) -> Option<(u64, BTreeMap<PartyId, usize>)> {
+        let drained = self.drained.get(&shard)?;
+        let said: Option<Vec<_>> =
+            self.present().map(|party| drained.get(&party).map(|said| (party, *said))).collect();
+        let said = said?;
+        let (_, (position, _)) = *said.first()?;
+        let same = said.iter().all(|(_, (at, _))| *at == position);
+        same.then(|| (position, said.into_iter().map(|(party, (_, left))| (party, left)).collect()))
+    }
+
+    /// Goes on with closing a shard, as far as what parties said allows.
+    fn close(&mut self, shard: ShardIndex) -> Vec<Effect> {
+        let Some((position, left)) = self.standing(shard) else { return Vec::new() };
+        let leads = leader(position);
+        if left.values().any(|pending| *pending > 0) {
+            // Nothing that waits is dropped because a leader does not propose it: the next one leads.
+            let idle = left.get(&leads) == Some(&0);
+            let pass = Effect::Send(Address::Party(leads), Message::Pass(shard));
+            return idle.then_some(pass).into_iter().collect();
+        }
+        let drained =
+            |shard| self.standing(shard).is_some_and(|(_, left)| left.values().all(|pending| *pending == 0));
+        if self.shards().all(drained) { self.enter(Phase::Sum) } else { Vec::new() }
+    }
+
+    /// Freezes a shard once all who are waited for have signed its root. A third root that comes later has to be the
+    /// same.
+    fn freeze(&mut self, shard: ShardIndex) -> Vec<Effect> {
+        let Some(roots) = self.roots.get(&shard) else { return Vec::new() };
+        if self.present().any(|party| !roots.contains_key(&party)) {
+            return Vec::new();
+        }
+        match agreed(roots) {
+            None => self.abort(None, None, "the parties froze different sets".into()),
+            Some(_) if self.frozen.contains_key(&shard) => self.open(),
+            Some(Agreed { value, signatures }) => {
+                let signed = SignedRoot { root: value.clone(), signatures };
+                self.frozen.insert(shard, Arc::new(signed.clone()));
+                vec![Effect::Send(Address::Settlement, Message::AnchorRoot(signed))]
+            }
+        }
+    }
+
+    /// Has the totals opened once all shards are frozen and all three parties are there.
+    fn open(&mut self) -> Vec<Effect> {
+        if self.silent.is_some() || !self.all_on_record() {
+            return Vec::new();
+        }
+        self.on_record.clear();
+        let mut effects = self.enter(Phase::Open);
+        for root in self.frozen.values() {
+            let open = |party| Effect::Send(Address::Party(party), Message::Open(root.clone()));
+            effects.extend(PartyId::ALL.map(open));
+        }
+        effects
+    }
+
+    /// Puts totals on record once all three parties have signed those of every shard.
+    fn prove(&mut self, shard: ShardIndex) -> Vec<Effect> {
+        let said = self.totals.get(&shard).filter(|said| said.len() == PartyId::ALL.len());
+        let Some(said) = said else { return Vec::new() };
+        let Some(Agreed { value, signatures }) = agreed(said) else {
+            return self.abort(None, None, "the parties opened different totals".into());
+        };
+        let (tally, proof) = (**value).clone();
+        self.opened.insert(shard, Box::new(Aggregate { shard, tally, proof, signatures }));
+        if self.shards().any(|shard| !self.opened.contains_key(&shard)) {
+            return Vec::new();
+        }
+        let mut effects = self.enter(Phase::Prove);
+        for aggregate in std::mem::take(&mut self.opened).into_values() {
+            effects.push(Effect::Send(Address::Settlement, Message::Aggregate(aggregate)));
+        }
+        effects
     }
 
     fn report(&mut self, party: PartyId, report: Report) -> Vec<Effect> {
@@ -101,43 +188,23 @@ impl Coordinator {
         if shard.is_some_and(|named| self.shards().all(|shard| shard != named)) {
             return Self::dropped(Address::Party(party), "a report of a shard that the epoch does not have");
         }
+        self.quiet = 0;
         match (report, self.phase) {
             (Report::Drained { shard, position, pending }, Some(Phase::Close)) => {
-                let drained = self.drained.entry(shard).or_default();
-                drained.insert(party, (position, pending));
-                let same = drained.values().all(|(p, _)| *p == position);
-                if drained.len() < PartyId::ALL.len() || !same {
-                    return Vec::new();
-                }
-                let leads = leader(position);
-                if drained.values().any(|(_, pending)| *pending > 0) && drained[&leads].1 == 0 {
-                    // Nothing that waits is dropped because a leader does not propose it: the next one leads.
-                    vec![Effect::Send(Address::Party(leads), Message::Pass(shard))]
-                } else if self.shards().all(|shard| self.is_drained(shard)) {
-                    self.enter(Phase::Sum)
-                } else {
-                    Vec::new()
-                }
+                self.drained.entry(shard).or_default().insert(party, (position, pending));
+                self.close(shard)
             }
             (Report::Root(root, signature), Some(Phase::Sum)) => {
                 if !self.signed(party, &root.digest(), &signature) {
                     return self.abort(None, Some(party), format!("party {party} signed no root"));
                 }
                 let shard = root.shard;
-                let roots = self.roots.entry(shard).or_default();
-                roots.insert(party, (root, signature));
-                if roots.len() < PartyId::ALL.len() {
-                    return Vec::new();
+                self.roots.entry(shard).or_default().insert(party, (root, signature));
+                let back = |shard| self.roots.get(&shard).is_some_and(|roots| roots.contains_key(&party));
+                if self.silent == Some(party) && self.shards().all(back) {
+                    self.silent = None;
                 }
-                let roots = std::mem::take(roots);
-                match agreed(&roots) {
-                    Some((root, signatures)) => {
-                        let signed = SignedRoot { root: root.clone(), signatures };
-                        self.frozen.insert(shard, Arc::new(signed.clone()));
-                        vec![Effect::Send(Address::Settlement, Message::AnchorRoot(signed))]
-                    }
-                    None => self.abort(None, None, "the parties froze different sets".into()),
-                }
+                self.freeze(shard)
             }
             (Report::Totals(shard, totals, signature), Some(Phase::Open)) => {
                 let frozen = self.frozen.get(&shard);
@@ -145,27 +212,8 @@ impl Coordinator {
                 if !digest.is_some_and(|digest| self.signed(party, &digest, &signature)) {
                     return self.abort(None, Some(party), format!("party {party} signed no totals"));
                 }
-                let said = self.totals.entry(shard).or_default();
-                said.insert(party, (totals, signature));
-                if said.len() < PartyId::ALL.len() {
-                    return Vec::new();
-                }
-                let said = std::mem::take(said);
-                match agreed(&said) {
-                    Some((opened, signatures)) => {
-                        let (tally, proof) = (**opened).clone();
-                        self.opened.insert(shard, Box::new(Aggregate { shard, tally, proof, signatures }));
-                        if self.shards().any(|shard| !self.opened.contains_key(&shard)) {
-                            return Vec::new();
-                        }
-                        let mut effects = self.enter(Phase::Prove);
-                        for aggregate in std::mem::take(&mut self.opened).into_values() {
-                            effects.push(Effect::Send(Address::Settlement, Message::Aggregate(aggregate)));
-                        }
-                        effects
-                    }
-                    None => self.abort(None, None, "the parties opened different totals".into()),
-                }
+                self.totals.entry(shard).or_default().insert(party, (totals, signature));
+                self.prove(shard)
             }
             (Report::Stopped { culprit, reason }, _) => {
                 let reason = format!("party {party} stopped: {reason}");
@@ -174,19 +222,68 @@ impl Coordinator {
             (_, _) => Self::dropped(Address::Party(party), "a report that does not belong to this phase"),
         }
     }
-}
 
-/// What all parties say, with all signatures, if they say the same.
-fn agreed<T: PartialEq>(said: &Said<T>) -> Option<(&T, Signatures)> {
-    let (first, _) = said.values().next()?;
-    let mut signatures = Signatures::default();
-    for (party, (value, signature)) in said {
-        if value != first {
-            return None;
+    /// Some time has passed: a party that keeps the others waiting for longer than the committee's patience is not waited
+    /// for any more, if it is the only one.
+    fn tick(&mut self) -> Vec<Effect> {
+        self.quiet = self.quiet.saturating_add(1);
+        let patience = self.epoch.as_ref().map_or(u32::MAX, |epoch| epoch.seating.patience);
+        let closing = matches!(self.phase, Some(Phase::Close | Phase::Sum));
+        if !closing || self.quiet <= patience || self.silent.is_some() {
+            return Vec::new();
         }
-        signatures.insert(*party, *signature);
+        let late =
+            PartyId::ALL.into_iter().filter(|party| self.shards().any(|shard| self.lacks(*party, shard)));
+        let [party] = late.collect::<Vec<_>>()[..] else { return Vec::new() };
+        self.silent = Some(party);
+        let mut effects = vec![Effect::Publish(Event::Silent { party })];
+        for shard in self.shards() {
+            effects.extend(match self.phase {
+                Some(Phase::Close) => self.close(shard),
+                Some(Phase::Sum) => self.freeze(shard),
+                _ => Vec::new(),
+            });
+        }
+        effects
     }
-    Some((first, signatures))
+
+    /// Whether the others wait for a party in a shard: it has not said what both of them have.
+    fn lacks(&self, party: PartyId, shard: ShardIndex) -> bool {
+        if self.phase == Some(Phase::Sum) {
+            return self.roots.get(&shard).is_none_or(|roots| !roots.contains_key(&party));
+        }
+        let at = |party| self.drained.get(&shard).and_then(|said| said.get(&party)).map(|said| said.0);
+        let [one, other] = [party.next(), party.previous()].map(at);
+        one.is_some() && one == other && at(party) != one
+    }
+
+    /// The standby has a seat: the committee is another, and what is opened is opened anew.
+    fn take_seat(&mut self, seated: &Seated) -> Vec<Effect> {
+        let Some(epoch) = &self.epoch else { return Vec::new() };
+        let before = (epoch.shards[0].chain, epoch.committee());
+        let party = seated.by.party;
+        let Ok(committee) = epoch.seating.committee_after(before, &seated.by) else {
+            return self.abort(None, None, "a standby was seated that nobody signed for".into());
+        };
+        (self.seated, self.silent) = (Some((party, committee)), None);
+        (self.totals, self.opened) = (BTreeMap::new(), BTreeMap::new());
+        let mut effects = vec![Effect::Publish(Event::Seated { party })];
+        if self.phase == Some(Phase::Sum) {
+            // Parties begin by themselves: what is frozen came with the seat.
+            self.on_record.clear();
+            effects.extend(self.enter(Phase::Open));
+        }
+        effects
+    }
+
+    /// The seat of whoever reports, if it has one.
+    fn seat_of(&self, from: Address) -> Option<PartyId> {
+        match (from, self.seated.as_ref().map(|(seat, _)| *seat)) {
+            (Address::Party(party), seat) => Some(party).filter(|party| seat != Some(*party)),
+            (Address::Standby, seat) => seat,
+            _ => None,
+        }
+    }
 }
 
 impl Core for Coordinator {
@@ -198,17 +295,18 @@ impl Core for Coordinator {
                 self.enter(Phase::Collect)
             }
             (Address::Outside, Message::EndOfWindow, Some(Phase::Collect)) => self.enter(Phase::Close),
-            (Address::Party(party), Message::Report(report), _) => self.report(party, report),
+            (from, Message::Report(report), _) => match self.seat_of(from) {
+                Some(party) => self.report(party, report),
+                None => Self::dropped(from, "a report of somebody who has no seat"),
+            },
+            (Address::Coordinator, Message::Tick, _) => self.tick(),
+            (Address::Settlement, Message::Seated(seated), _) => self.take_seat(&seated),
             (Address::Settlement, Message::RootAnchored(shard), Some(Phase::Sum)) => {
-                if !self.recorded(shard) {
-                    return Vec::new();
+                if self.recorded(shard) {
+                    self.open()
+                } else {
+                    Vec::new()
                 }
-                let mut effects = self.enter(Phase::Open);
-                for root in self.frozen.values() {
-                    let open = |party| Effect::Send(Address::Party(party), Message::Open(root.clone()));
-                    effects.extend(PartyId::ALL.map(open));
-                }
-                effects
             }
             (Address::Settlement, Message::AggregateRecorded(shard), Some(Phase::Prove)) => {
                 if !self.recorded(shard) {

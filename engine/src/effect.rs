@@ -35,9 +35,9 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Sends a message about a shard to a peer.
+    /// Sends a message about a shard to a peer. A party writes its sitting into it when it leaves.
     pub fn peer(to: PartyId, shard: ShardIndex, message: PeerMessage) -> Self {
-        Self::Send(Address::Party(to), Message::Peer(Letter { shard, message }))
+        Self::Send(Address::Party(to), Message::Peer(Letter { shard, sitting: 0, message }))
     }
 }
 
@@ -217,6 +217,16 @@ pub enum Event {
         by: PartyId,
         /// The evidence.
         evidence: Box<Evidence>,
+    },
+    /// A party has been silent for as long as the committee waits. The others go on, up to the opening.
+    Silent {
+        /// Who.
+        party: PartyId,
+    },
+    /// The standby has a seat. Its holder's keys are void.
+    Seated {
+        /// The seat.
+        party: PartyId,
     },
     /// An actor dropped a message that makes no sense in its state.
     Dropped {

@@ -141,6 +141,7 @@ impl Core for Intake {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::world::seating;
     use primitives::{CodecError, Encode, ShardIndex};
     use proofs::{
         epoch::EpochContext,
@@ -163,7 +164,7 @@ mod tests {
         let mut intake = Intake::new(PartyId::ALL[0]);
         let shards = Arc::new([Arc::new(context)]);
         let (max_bundles, sold) = Default::default();
-        let epoch = OpenedEpoch { shards, max_bundles, sold, books: Arc::new([]) };
+        let epoch = OpenedEpoch { shards, max_bundles, sold, books: Arc::new([]), seating: seating() };
         intake.handle(Address::Settlement, Message::Opened(epoch));
         intake
     }

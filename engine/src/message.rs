@@ -6,8 +6,8 @@
 
 mod peer;
 
-use chain::modules::usage::{CommitBeacon, RevealBeacon};
-pub use peer::{Letter, Objection, PeerMessage};
+use chain::modules::usage::{CommitBeacon, RevealBeacon, SeatStandby, Seating};
+pub use peer::{HandOver, Letter, Objection, PeerMessage};
 use primitives::{Digest, PartyId, ShardIndex, Tier, WorkIndex, limits};
 use proofs::{
     bundle::{Bundle, BundleError},
@@ -33,6 +33,8 @@ pub enum Address {
     Verifier(PartyId),
     /// A party.
     Party(PartyId),
+    /// The party that stands by. It keeps this address in the seat that it takes.
+    Standby,
     /// The coordinator.
     Coordinator,
     /// The settlement actor.
@@ -47,7 +49,7 @@ impl Address {
 
     /// Every actor.
     pub fn actors() -> impl Iterator<Item = Self> {
-        Self::seats().chain([Self::Coordinator, Self::Settlement])
+        Self::seats().chain([Self::Standby, Self::Coordinator, Self::Settlement])
     }
 }
 
@@ -58,6 +60,7 @@ impl fmt::Display for Address {
             Self::Intake(p) => write!(f, "intake-{p}"),
             Self::Verifier(p) => write!(f, "verifier-{p}"),
             Self::Party(p) => write!(f, "party-{p}"),
+            Self::Standby => f.write_str("standby"),
             Self::Coordinator => f.write_str("coordinator"),
             Self::Settlement => f.write_str("settlement"),
         }
@@ -115,6 +118,8 @@ pub struct OpenedEpoch {
     pub sold: Arc<BTreeMap<Tier, u64>>,
     /// What each shard brings from earlier epochs, in order.
     pub books: Arc<[Book]>,
+    /// Who runs the parties, and who stands by.
+    pub seating: Seating,
 }
 
 /// What a shard brings from earlier epochs, as it is on record.
@@ -209,6 +214,10 @@ pub enum Message {
     AnchorRoot(SignedRoot),
     /// Settlement to coordinator: the root of this shard is anchored.
     RootAnchored(ShardIndex),
+    /// Standby to settlement: two parties seat it in the place of the third.
+    SeatStandby(SeatStandby),
+    /// Settlement to all: the standby has a seat.
+    Seated(Arc<Seated>),
     /// Coordinator to parties: open the totals of the set that this root froze. Said once all shards are frozen.
     Open(Arc<SignedRoot>),
     /// Coordinator to a leader that has nothing to propose while others have: pass the lead of this shard
@@ -237,6 +246,15 @@ pub struct Aggregate {
     pub proof: TallyProof,
     /// Signatures over both.
     pub signatures: Signatures,
+}
+
+/// A standby that has a seat, and what the chain has frozen of the epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seated {
+    /// What seated it.
+    pub by: SeatStandby,
+    /// The root of each shard, in order, with the last header if there is one.
+    pub frozen: Vec<(SignedRoot, Option<SignedHeader>)>,
 }
 
 /// What a party tells the coordinator.
@@ -271,6 +289,6 @@ mod tests {
     #[test]
     fn every_actor_has_a_name_of_its_own() {
         let names: std::collections::BTreeSet<_> = Address::actors().map(|a| a.to_string()).collect();
-        assert_eq!(names.len(), 11);
+        assert_eq!(names.len(), 12);
     }
 }

@@ -3,6 +3,7 @@
 //! It holds two of three shares of every accepted bundle, agrees with the others on batches, and opens its own share of
 //! the totals when the set is frozen. It never sees which works a bundle is of.
 
+mod attendance;
 mod carried;
 pub mod collect;
 mod decide;
@@ -10,6 +11,7 @@ pub mod evidence;
 mod line;
 mod pool;
 mod relation;
+pub mod standby;
 mod tallying;
 pub mod voting;
 
@@ -18,9 +20,12 @@ pub use collect::Collect;
 
 use crate::{
     effect::{Core, Effect, Event, Refusal},
-    message::{Address, Letter, Message, OpenedEpoch, Phase, Report},
+    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase, Report, Seated},
 };
-use chain::modules::usage::{CommitBeacon, RevealBeacon, beacon_commitment, beacon_signing_digest};
+use attendance::{Attendance, From};
+use chain::modules::usage::{
+    CommitBeacon, RevealBeacon, beacon_commitment, beacon_signing_digest, seat_digest,
+};
 use collect::Fault;
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{committee::PartySigner, sharing::KemKey};
@@ -46,8 +51,8 @@ enum Stage {
     Announced(Digest),
     /// Takes bundles and agrees on batches.
     Collecting(Box<Collect>),
-    /// Opens the totals of the shards that are not signed yet.
-    Tallying(BTreeMap<ShardIndex, Box<Tallying>>),
+    /// Opens the totals of the shards.
+    Tallying(BTreeMap<ShardIndex, Tallying>),
     /// Has nothing more to do.
     Finished,
 }
@@ -79,6 +84,7 @@ pub struct Party {
     carried: BTreeMap<ShardIndex, Vec<Carried>>,
     opened: Option<OpenedEpoch>,
     stage: Stage,
+    attendance: Attendance,
     /// What it stored before it was started, by shard.
     votes: BTreeMap<ShardIndex, Record>,
 }
@@ -94,7 +100,8 @@ impl Party {
     ) -> Self {
         let party = secrets.signer.party();
         let (opened, stage, votes) = (None, Stage::Idle, BTreeMap::new());
-        Self { party, chain, epoch, secrets, rng, batch, carried, opened, stage, votes }
+        let attendance = Attendance::new(party);
+        Self { party, chain, epoch, secrets, rng, batch, carried, opened, stage, attendance, votes }
     }
 
     /// The same party with what it stored in an earlier run: what it signed and promised there holds.
@@ -163,6 +170,21 @@ impl Party {
 
 impl Core for Party {
     fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
+        if let Message::Peer(letter) = &message
+            && self.attendance.keep_early(from, letter)
+        {
+            return Vec::new();
+        }
+        let From::Known(from) = self.attendance.seat_of(from) else {
+            return self.dropped(from, "the keys of a party that lost its seat are void");
+        };
+        let effects = self.step(from, message);
+        self.attendance.addressed(effects)
+    }
+}
+
+impl Party {
+    fn step(&mut self, from: Address, message: Message) -> Vec<Effect> {
         match (from, message) {
             (Address::Coordinator, Message::Phase(Phase::Announce)) => match self.stage {
                 Stage::Idle => self.announce(),
@@ -199,7 +221,7 @@ impl Core for Party {
                             let kept = self.carried.remove(&shard).unwrap_or_default();
                             let carried = Carried::on_record(party, &kept, &frozen.context, &book.before);
                             let (tallying, report) = Tallying::new(frozen, (book, &carried), &self.secrets);
-                            tallies.insert(shard, Box::new(tallying));
+                            tallies.insert(shard, tallying);
                             effects.push(Effect::Send(Address::Coordinator, Message::Report(report)));
                         }
                         self.stage = Stage::Tallying(tallies);
@@ -212,11 +234,26 @@ impl Core for Party {
                 }
             }
             (Address::Coordinator, Message::Open(root)) => self.tallying(from, Input::Root(root)),
+            // The totals are agreed on, or there are none: the shares are gone with the state.
+            (Address::Coordinator, Message::Phase(Phase::Prove | Phase::Aborted)) => {
+                self.stage = Stage::Finished;
+                Vec::new()
+            }
             (Address::Coordinator, Message::Phase(_)) => Vec::new(),
+            (Address::Settlement, Message::Seated(seated)) => self.seated(&seated),
+            (Address::Party(peer), Message::Peer(letter)) if letter.message == PeerMessage::Here => {
+                self.attendance.heard(peer);
+                Vec::new()
+            }
             (Address::Party(peer), Message::Peer(letter)) if !letter.message.is_agreement() => {
-                self.tallying(from, Input::Peer(peer, letter))
+                self.attendance.heard(peer);
+                match self.attendance.is_stale(&letter) {
+                    true => Vec::new(),
+                    false => self.tallying(from, Input::Peer(peer, letter)),
+                }
             }
             (from, Message::Tick) => match &mut self.stage {
+                Stage::Tallying(_) if from == Address::Party(self.party) => self.attend(),
                 Stage::Collecting(collect) if from == Address::Party(self.party) => {
                     collect.tick(&self.secrets).unwrap_or_else(|fault| self.fault(fault))
                 }
@@ -232,27 +269,66 @@ impl Party {
         let Stage::Tallying(tallies) = &mut self.stage else {
             return self.dropped(from, "totals are not opened now");
         };
-        let shard = input.shard();
-        let Some(tally) = tallies.remove(&shard) else {
-            return self.dropped(from, "totals of this shard are not opened now");
+        let Some(tally) = tallies.get_mut(&input.shard()) else {
+            return self.dropped(from, "totals of this shard are not opened");
         };
         let next = match input {
             Input::Root(root) => tally.begin(&root, &mut self.rng, &self.secrets),
             Input::Peer(peer, letter) => tally.receive(peer, letter.message, &mut self.rng, &self.secrets),
         };
-        match next {
-            Ok((Some(tally), effects)) => {
-                tallies.insert(shard, tally);
-                effects
-            }
-            // Signed and done: the shares are gone with the state.
-            Ok((None, effects)) => {
-                if tallies.is_empty() {
-                    self.stage = Stage::Finished;
-                }
-                effects
-            }
-            Err(error) => self.stop(error.culprit(), error.to_string()),
+        next.unwrap_or_else(|error| self.stop(error.culprit(), error.to_string()))
+    }
+
+    /// Says that this party is there, and signs for the standby once another has been silent for too long.
+    fn attend(&mut self) -> Vec<Effect> {
+        let mut effects: Vec<_> = self.attendance.here().into();
+        let seating = self.opened.as_ref().map(|opened| &opened.seating);
+        let Some((standby, patience)) = seating.and_then(|s| Some((s.standby.as_ref()?, s.patience))) else {
+            return effects;
+        };
+        if let Some(gone) = self.attendance.tick(patience) {
+            let digest = seat_digest(self.chain, self.epoch, gone, standby);
+            let message = PeerMessage::SeatVote(gone, self.secrets.signer.sign(&digest));
+            let letter = Letter { shard: ShardIndex(0), sitting: 0, message };
+            effects.push(Effect::Send(Address::Standby, Message::Peer(letter)));
         }
+        effects
+    }
+
+    /// The standby has a seat: it gets its shares, and whatever was being opened begins anew.
+    fn seated(&mut self, seated: &Seated) -> Vec<Effect> {
+        let Some(opened) = &self.opened else {
+            return self.dropped(Address::Settlement, "no epoch is open");
+        };
+        let gone = seated.by.party;
+        let after = opened.seating.committee_after((self.chain, opened.committee()), &seated.by);
+        let committee = match after {
+            Ok(committee) if seated.by.epoch == self.epoch => committee,
+            Ok(_) => return self.dropped(Address::Settlement, "a seat of another epoch"),
+            Err(error) => return self.stop(None, error.to_string()),
+        };
+        if gone == self.party {
+            self.stage = Stage::Finished;
+            return self.dropped(Address::Settlement, "this party lost its seat");
+        }
+        let Stage::Tallying(tallies) = &mut self.stage else {
+            return self.dropped(Address::Settlement, "a seat was taken while nothing is opened");
+        };
+        let mut effects = Vec::new();
+        for (shard, tally) in tallies {
+            let shares = Box::new(tally.hand_over(gone));
+            effects.push(Effect::peer(gone, *shard, PeerMessage::HandOver(shares)));
+            tally.again(committee.clone());
+        }
+        let early = self.attendance.take(gone);
+        effects.extend(self.begin(seated));
+        effects.extend(early.into_iter().flat_map(|(from, letter)| self.handle(from, Message::Peer(letter))));
+        effects
+    }
+
+    /// Begins to open what the chain has frozen.
+    fn begin(&mut self, seated: &Seated) -> Vec<Effect> {
+        let roots = seated.frozen.iter().map(|(root, _)| Input::Root(std::sync::Arc::new(root.clone())));
+        roots.flat_map(|root| self.tallying(Address::Settlement, root)).collect()
     }
 }

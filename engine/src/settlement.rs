@@ -3,14 +3,15 @@
 
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, Aggregate, Book, Message, OpenedEpoch},
+    message::{Address, Aggregate, Book, Message, OpenedEpoch, Seated},
 };
 use chain::{
     Payload, Transaction, TxError,
     modules::{
         dapr::FinaliseEpoch,
         usage::{
-            CarriedUsage, IssuerKey, OpenEpoch, Opening, RegionKey, ReportRevenue, SubmitAggregate, TierSales,
+            CarriedUsage, IssuerKey, OpenEpoch, Opening, RegionKey, ReportRevenue, SeatStandby,
+            SubmitAggregate, TierSales,
         },
     },
     node::{Node, NodeError},
@@ -18,7 +19,8 @@ use chain::{
     state::State,
 };
 use primitives::{
-    Credits, Digest, Domain, EpochId, GovernanceParams, PartyId, PersonId, Tier, hash, params::TierTerms,
+    Credits, Digest, Domain, EpochId, GovernanceParams, PartyId, PersonId, ShardIndex, Tier, hash,
+    params::TierTerms,
 };
 use proofs::{
     blind::BlindKey,
@@ -128,7 +130,7 @@ impl Settlement {
         self.signed(Payload::OpenEpoch(OpenEpoch { epoch, params, tiers, sold, shard_width }), false)?;
         let opened = self.opened()?;
         let mut effects: Vec<_> = Address::seats()
-            .chain([Address::Coordinator])
+            .chain([Address::Standby, Address::Coordinator])
             .map(|to| Effect::Send(to, Message::Opened(opened.clone())))
             .collect();
         effects.push(Effect::Publish(Event::Opened(opened)));
@@ -156,7 +158,8 @@ impl Settlement {
             room: carried.room(),
         };
         let books = opening.residuals.iter().map(book).collect();
-        Ok(OpenedEpoch { shards, max_bundles: Arc::new(max_bundles), sold: Arc::new(sold), books })
+        let (max_bundles, sold, seating) = (Arc::new(max_bundles), Arc::new(sold), opening.seating.clone());
+        Ok(OpenedEpoch { shards, max_bundles, sold, books, seating })
     }
 
     fn settle(&mut self) -> Result<Vec<Effect>, SettlementError> {
@@ -177,6 +180,21 @@ impl Settlement {
         let node = self.node();
         let opening = node.ledger().state().openings.get(&self.plan.epoch);
         opening.is_some_and(|opening| header.verify(&opening.committee).is_ok())
+    }
+
+    /// Tells everybody who has a seat now, and what the chain has frozen.
+    fn seated(&self, by: SeatStandby) -> Vec<Effect> {
+        let node = self.node();
+        let state = node.ledger().state();
+        let shards = state.epochs.get(&self.plan.epoch).map_or(&[][..], |epoch| &epoch.shards);
+        let frozen = (0..).map(ShardIndex).zip(shards).filter_map(|(shard, progress)| {
+            let last = state.anchors_of(self.plan.epoch, shard).next_back().cloned();
+            Some((progress.root.clone()?, last))
+        });
+        let message = Message::Seated(Arc::new(Seated { by, frozen: frozen.collect() }));
+        let others = [Address::Coordinator, Address::Standby].map(|to| Effect::Send(to, message.clone()));
+        // The coordinator first: what parties do from here on belongs to the new committee.
+        others.into_iter().chain(Self::to_parties(&message)).collect()
     }
 
     fn to_parties(message: &Message) -> Vec<Effect> {
@@ -208,6 +226,17 @@ impl Settlement {
                     Ok(()) => Self::to_parties(&Message::Anchored(Arc::new(header))),
                     Err(SettlementError::Refused(_)) => {
                         let reason = "a header that the chain does not take, or no longer";
+                        vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            // A seat that the chain does not give is no reason to stop.
+            (Address::Standby, Message::SeatStandby(action)) => {
+                match self.open_to_all(Payload::SeatStandby(action.clone())) {
+                    Ok(()) => self.seated(action),
+                    Err(SettlementError::Refused(_)) => {
+                        let reason = "a seat that the chain does not give";
                         vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]
                     }
                     Err(error) => return Err(error),

@@ -7,7 +7,7 @@ use crate::{
     intake::Intake,
     journal::{Journal, JournalError},
     message::{Address, Message},
-    party::{Party, PartySecrets, Shelf},
+    party::{Party, PartySecrets, Shelf, standby::Standby},
     settlement::{Office, Plan, Settlement},
     transport::{Switchboard, Transport},
     verifier::Verifier,
@@ -28,6 +28,8 @@ use std::{
 pub struct Config {
     /// Keys of the three parties, in order.
     pub parties: [PartySecrets; 3],
+    /// Keys of the party that stands by, if one does. They are those on record.
+    pub standby: Option<PartySecrets>,
     /// Opens the epoch.
     pub steward: Office,
     /// Reports revenue.
@@ -105,7 +107,7 @@ pub fn start(config: Config, node: Node) -> Running {
 /// # Errors
 /// If a file of votes cannot be opened.
 pub fn start_with(config: Config, node: Node, operation: Operation) -> Result<Running, JournalError> {
-    let Config { parties, steward, treasury, plan, carried, batch, seed } = config;
+    let Config { parties, standby, steward, treasury, plan, carried, batch, seed } = config;
     let (chain, epoch) = (node.ledger().origin().chain, plan.epoch);
     let node = Arc::new(Mutex::new(node));
     let rng = |name: Address| {
@@ -135,6 +137,10 @@ pub fn start_with(config: Config, node: Node, operation: Operation) -> Result<Ru
             None => Seat::new(disguised(core)),
         };
         seats.insert(at, Arc::new(seat));
+    }
+    if let Some(secrets) = standby {
+        let at = Address::Standby;
+        cores.push((at, Box::new(Standby::new((chain, epoch), secrets, rng(at)))));
     }
     let at = Address::Settlement;
     cores.push((Address::Coordinator, Box::new(Coordinator::new())));

@@ -11,4 +11,5 @@ mod mesh;
 mod model;
 mod privacy;
 mod shards;
-mod world;
+mod standby;
+pub(crate) mod world;

@@ -21,7 +21,7 @@ fn seeds() -> &'static [Vec<u8>] {
         let (_, context) = small();
         let bundle = TestSubscriber::new(1).bundle(&context, vec![event(1, 0, true), event(2, 0, true)]);
         let message = PeerMessage::Object(Digest([1; 32]), vec![(Digest([2; 32]), Objection::Share)]);
-        let letter = Letter { shard: primitives::ShardIndex(1), message };
+        let letter = Letter { shard: primitives::ShardIndex(1), sitting: 0, message };
         vec![
             bundle.to_bytes(),
             bundle.published().to_bytes(),

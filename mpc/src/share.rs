@@ -4,8 +4,9 @@
 //! as they come: linear work, without a message. At the end two parties know each sum of shares, which is exactly a
 //! replicated sharing of the totals.
 
+use crate::opening::messages::scalar;
 use curve25519_dalek::scalar::Scalar;
-use primitives::PartyId;
+use primitives::{CodecError, Decode, Encode, PartyId, Reader, Writer, limits};
 use std::collections::BTreeMap;
 use thiserror::Error;
 use zeroize::Zeroize;
@@ -33,6 +34,21 @@ pub struct ShareSum {
 impl std::fmt::Debug for ShareSum {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ShareSum({} entries)", self.entries.len())
+    }
+}
+
+impl Encode for ShareSum {
+    fn encode(&self, w: &mut Writer) {
+        w.count(self.entries.len());
+        self.entries.iter().chain([&self.blinding]).for_each(|number| w.raw(number.as_bytes()));
+    }
+}
+
+impl Decode for ShareSum {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let count = r.count(limits::MAX_SHARD_WIDTH)?;
+        let entries = (0..count).map(|_| scalar(r)).collect::<Result<_, _>>()?;
+        Ok(Self { entries, blinding: scalar(r)? })
     }
 }
 

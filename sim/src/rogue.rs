@@ -171,9 +171,9 @@ impl Rogue {
     }
 
     /// Changes a letter; `None` keeps it back.
-    fn change(&mut self, to: PartyId, shard: ShardIndex, mut message: PeerMessage) -> Option<Effect> {
+    fn change(&mut self, to: PartyId, mut letter: Letter) -> Option<Effect> {
         let party = self.secrets.signer.party();
-        match (self.cheat, &mut message) {
+        match (self.cheat, &mut letter.message) {
             (Cheat::WrongOpen, PeerMessage::Response(response)) => {
                 response.rows.iter_mut().flatten().take(1).for_each(|z| *z += curve25519_dalek::Scalar::ONE);
             }
@@ -195,7 +195,7 @@ impl Rogue {
             (Cheat::Tamper(step), message) => self.done = self.done || tampers(step, message),
             _ => {}
         }
-        Some(Effect::Send(Address::Party(to), Message::Peer(Letter { shard, message })))
+        Some(Effect::Send(Address::Party(to), Message::Peer(letter)))
     }
 }
 
@@ -238,9 +238,7 @@ impl Core for Rogue {
         let lie = self.complain(&message);
         let effects = self.inner.handle(from, message);
         let change = |effect| match effect {
-            Effect::Send(Address::Party(to), Message::Peer(Letter { shard, message })) => {
-                self.change(to, shard, message)
-            }
+            Effect::Send(Address::Party(to), Message::Peer(letter)) => self.change(to, letter),
             other => Some(other),
         };
         effects.into_iter().filter_map(change).chain(lie).collect()

@@ -74,7 +74,8 @@ impl EpochRecord {
             return Ok(opening.committee.clone());
         };
         let seated = SeatStandby { epoch: self.epoch, party: *party, signatures: signatures.clone() };
-        opening.committee_after(self.chain, &seated).map_err(Finding::Replacement)
+        let before = (self.chain, &opening.committee);
+        opening.seating.committee_after(before, &seated).map_err(Finding::Replacement)
     }
 
     /// What the tiers brought.

@@ -3,13 +3,17 @@
 use mpc::{
     opening::{OpeningsMessage, ResponseMessage, RevealMessage},
     prss::PrssKey,
+    share::ShareSum,
 };
-use primitives::{CodecError, Decode, Digest, Encode, Reader, ShardIndex, Writer, codec_struct, limits};
+use primitives::{
+    CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Writer, codec_struct, limits,
+};
 use proofs::{
     bundle::Bundle,
     sharing::Complaint,
-    tally::{BatchHeader, SignedHeader},
+    tally::{BatchHeader, Group, SignedHeader, header::MAX_GROUPS},
 };
+use std::collections::BTreeMap;
 
 /// Why a party does not accept a bundle that a leader proposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +51,56 @@ impl Decode for Objection {
 pub struct Letter {
     /// The shard that the message is about.
     pub shard: ShardIndex,
+    /// How many seats were taken when it was written. What is computed begins anew when one is.
+    pub sitting: u8,
     /// The message.
     pub message: PeerMessage,
 }
 
-codec_struct!(Letter { shard, message });
+codec_struct!(Letter { shard, sitting, message });
+
+/// One share of everything that a shard counted, by group: what one of two holders hands to whoever takes the seat of the
+/// other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandOver {
+    /// Of this epoch's bundles.
+    pub fresh: BTreeMap<Group, ShareSum>,
+    /// Of these and of what was carried to them.
+    pub all: BTreeMap<Group, ShareSum>,
+}
+
+fn encode_sums(sums: &BTreeMap<Group, ShareSum>, w: &mut Writer) {
+    w.count(sums.len());
+    for (group, sum) in sums {
+        group.encode(w);
+        sum.encode(w);
+    }
+}
+
+fn decode_sums(r: &mut Reader<'_>) -> Result<BTreeMap<Group, ShareSum>, CodecError> {
+    let mut sums = BTreeMap::new();
+    for _ in 0..r.count(MAX_GROUPS)? {
+        let group = Group::decode(r)?;
+        if sums.last_key_value().is_some_and(|(last, _)| *last >= group) {
+            return Err(CodecError::Invalid { what: "order of groups" });
+        }
+        sums.insert(group, ShareSum::decode(r)?);
+    }
+    Ok(sums)
+}
+
+impl Encode for HandOver {
+    fn encode(&self, w: &mut Writer) {
+        encode_sums(&self.fresh, w);
+        encode_sums(&self.all, w);
+    }
+}
+
+impl Decode for HandOver {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self { fresh: decode_sums(r)?, all: decode_sums(r)? })
+    }
+}
 
 /// What a party says to another about a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +132,12 @@ pub enum PeerMessage {
     Bundle(Box<Bundle>),
     /// Bundles that the sender has known for long, and that the header of this digest leaves out.
     Omits(Digest, Vec<Digest>),
+    /// The sender is there, whether it has something to say or not.
+    Here,
+    /// The sender seats the standby in this seat, and signs for it.
+    SeatVote(PartyId, [u8; 64]),
+    /// The sender's shares that whoever takes a seat needs of it.
+    HandOver(Box<HandOver>),
     /// Joint opening, round one.
     Openings(OpeningsMessage),
     /// Joint opening, round two.
@@ -169,6 +224,16 @@ impl Encode for PeerMessage {
                 digest.encode(w);
                 w.seq(ids);
             }
+            Self::Here => w.raw(&[16]),
+            Self::SeatVote(seat, signature) => {
+                w.raw(&[17]);
+                seat.encode(w);
+                w.raw(signature);
+            }
+            Self::HandOver(shares) => {
+                w.raw(&[18]);
+                shares.encode(w);
+            }
             Self::Openings(message) => {
                 w.raw(&[3]);
                 message.encode(w);
@@ -209,6 +274,9 @@ impl Decode for PeerMessage {
             13 => Self::Omits(Digest::decode(r)?, r.seq(limits::MAX_BATCH)?),
             14 => Self::Key(Decode::decode(r)?),
             15 => Self::Compute(Decode::decode(r)?),
+            16 => Self::Here,
+            17 => Self::SeatVote(PartyId::decode(r)?, r.array()?),
+            18 => Self::HandOver(Box::new(Decode::decode(r)?)),
             _ => return Err(CodecError::Invalid { what: "message between parties" }),
         })
     }
@@ -230,7 +298,7 @@ mod tests {
             PeerMessage::Omits(Digest([1; 32]), vec![Digest([4; 32])]),
         ];
         for message in messages {
-            let letter = Letter { shard: ShardIndex(2), message };
+            let letter = Letter { shard: ShardIndex(2), sitting: 1, message };
             let bytes = letter.to_bytes();
             assert_eq!(Letter::from_bytes(&bytes), Ok(letter));
             for end in 0..bytes.len() {
@@ -238,7 +306,7 @@ mod tests {
             }
         }
         assert_eq!(
-            PeerMessage::from_bytes(&[16]),
+            PeerMessage::from_bytes(&[19]),
             Err(CodecError::Invalid { what: "message between parties" })
         );
     }

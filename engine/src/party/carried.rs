@@ -68,6 +68,20 @@ impl Carried {
     }
 }
 
+/// Which of a party's two shares of some groups together does not open the commitment to it, if one does not.
+pub(super) fn unopened(
+    context: &EpochContext,
+    totals: &ReplicatedTotals<Group>,
+    of: impl Fn(&Group) -> bool,
+    commitments: &[RistrettoPoint; 3],
+) -> Option<PartyId> {
+    let shares = [totals.party(), totals.party().next()].into_iter().zip(totals.sum(of));
+    let opens = |(share, sum): &(PartyId, ShareSum)| {
+        context.works.commit(&sum.entries, &sum.blinding) == commitments[share.index()]
+    };
+    shares.into_iter().find(|share| !opens(share)).map(|(share, _)| share)
+}
+
 /// Whether both of a party's shares of a tier, over its regions, open the commitments to them.
 pub(super) fn tier_opens(
     context: &EpochContext,
@@ -75,12 +89,7 @@ pub(super) fn tier_opens(
     tier: Tier,
     commitments: &[RistrettoPoint; 3],
 ) -> bool {
-    let holders = [totals.party(), totals.party().next()];
-    let sums = totals.sum(|group| group.tier == tier);
-    let opens = |(share, sum): (&PartyId, &ShareSum)| {
-        context.works.commit(&sum.entries, &sum.blinding) == commitments[share.index()]
-    };
-    holders.iter().zip(&sums).all(opens)
+    unopened(context, totals, |group| group.tier == tier, commitments).is_none()
 }
 
 impl std::fmt::Debug for Carried {

@@ -195,7 +195,7 @@ impl Collect {
 
     /// Another party proposes a batch of a shard, or answers a proposal. Blames it if there is no such shard.
     pub fn letter(&mut self, secrets: &PartySecrets, from: PartyId, letter: Letter) -> Outcome {
-        let Letter { shard, message } = letter;
+        let Letter { shard, message, .. } = letter;
         let (line, mut desk) = self.at(shard, secrets).ok_or(FaultReason::UnknownShard.of(from))?;
         line.heard_from(from);
         match message {

@@ -295,7 +295,8 @@ mod tests {
         let shards = Arc::new([Arc::new(context)]);
         let sold = [(Tier(1), 9)].into();
         let books = Arc::new([crate::message::Book::default()]);
-        let epoch = OpenedEpoch { shards, max_bundles: Arc::new(max_bundles), sold: Arc::new(sold), books };
+        let (max_bundles, sold) = (Arc::new(max_bundles), Arc::new(sold));
+        let epoch = OpenedEpoch { shards, max_bundles, sold, books, seating: crate::tests::world::seating() };
         (PartySecrets { signer, kem }, epoch)
     }
 

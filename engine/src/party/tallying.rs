@@ -5,7 +5,7 @@ mod inbox;
 
 use crate::{
     effect::Effect,
-    message::{Address, Book, Message, PeerMessage, Report},
+    message::{Address, Book, HandOver, Message, PeerMessage, Report},
     party::{
         Carried, PartySecrets,
         carried::tier_opens,
@@ -23,14 +23,17 @@ use mpc::{
     },
     prss::{Prss, PrssKey},
     session::{Computation, Progress},
-    share::ReplicatedTotals,
+    share::{ReplicatedTotals, ShareSum},
 };
 use primitives::{PartyId, WorkIndex};
-use proofs::tally::{
-    Group, Residual, SignedRoot, Squares, Tally, TallyProof,
-    prover::{ShareSecrets, TierSecrets},
-    statement::{Cells, TierCells, TierProof},
-    verifier,
+use proofs::{
+    committee::Committee,
+    tally::{
+        Group, Residual, SignedRoot, Squares, Tally, TallyProof,
+        prover::{ShareSecrets, TierSecrets},
+        statement::{Cells, TierCells, TierProof},
+        verifier,
+    },
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rand_core::RngCore;
@@ -49,10 +52,13 @@ enum Round {
     After,
 }
 
-/// State of a party that opens the totals of a shard.
+/// State of a party that opens the totals of a shard. It stays until the totals are agreed on: a standby that takes the
+/// seat of another party needs shares of it, and all begin anew then.
 pub(super) struct Tallying {
     frozen: Arc<Frozen>,
     book: Book,
+    /// Who answers for the totals.
+    committee: Committee,
     /// Shares of this epoch's totals and of what was carried to them.
     all: ReplicatedTotals<Group>,
     round: Round,
@@ -65,8 +71,8 @@ pub(super) struct Tallying {
     responses: Inbox<ResponseMessage>,
 }
 
-/// The state to go on with, or none once the totals are signed.
-type Next = Result<(Option<Box<Tallying>>, Vec<Effect>), TallyFault>;
+/// What is to be done.
+type Outcome = Result<Vec<Effect>, TallyFault>;
 
 impl Tallying {
     /// Signs the root of the frozen set. `book` is what is on record of what was carried, and `carried` this party's
@@ -79,9 +85,21 @@ impl Tallying {
         let report = Report::Root(frozen.root.clone(), secrets.signer.sign(&frozen.root.digest()));
         let mut all = carried.laid_out(&frozen.context.shard);
         all.merge(&frozen.totals).expect("both are as wide as the shard");
-        let tallying = Self {
+        let committee = frozen.context.keys.committee.clone();
+        (Self::over(frozen, book, all, committee), report)
+    }
+
+    /// Waits for the word to begin. `all` is the party's shares of all that may be opened.
+    pub(super) fn over(
+        frozen: Frozen,
+        book: Book,
+        all: ReplicatedTotals<Group>,
+        committee: Committee,
+    ) -> Self {
+        Self {
             frozen: Arc::new(frozen),
             book,
+            committee,
             all,
             round: Round::Before,
             squares: Squares::default(),
@@ -91,20 +109,42 @@ impl Tallying {
             openings: Inbox::default(),
             reveals: Inbox::default(),
             responses: Inbox::default(),
+        }
+    }
+
+    /// Begins anew with a standby in a seat: the same set, the same shares, other randomness and another committee.
+    pub(super) fn again(&mut self, committee: Committee) {
+        self.committee = committee;
+        self.round = Round::Before;
+        (self.squares, self.ground, self.key) = (Squares::default(), None, None);
+        (self.ahead, self.openings) = (Ahead::default(), Inbox::default());
+        (self.reveals, self.responses) = (Inbox::default(), Inbox::default());
+    }
+
+    /// What whoever takes the seat of `gone` needs of this party: of the two shares of that seat, the one that this
+    /// party holds as well.
+    pub(super) fn hand_over(&self, gone: PartyId) -> HandOver {
+        let of = |totals: &ReplicatedTotals<Group>| {
+            let copy = |(group, sum): (Group, &ShareSum)| (group, sum.clone());
+            match self.frozen.party == gone.next() {
+                true => totals.own().map(copy).collect(),
+                false => totals.next().map(copy).collect(),
+            }
         };
-        (tallying, report)
+        HandOver { fresh: of(&self.frozen.totals), all: of(&self.all) }
     }
 
     /// The root is anchored: begins to decide. Nothing is opened over any other set, before or after this.
     pub(super) fn begin(
-        mut self: Box<Self>,
+        &mut self,
         signed: &SignedRoot,
         rng: &mut ChaCha20Rng,
         secrets: &PartySecrets,
-    ) -> Next {
+    ) -> Outcome {
         if !matches!(self.round, Round::Before) {
-            return Ok((Some(self), Vec::new()));
+            return Ok(Vec::new());
         }
+        // What froze the set was signed by those who collected it.
         let committee = &self.frozen.context.keys.committee;
         if signed.root != self.frozen.root || signed.verify(committee).is_err() {
             return Err(TallyFault::Root);
@@ -131,12 +171,12 @@ impl Tallying {
 
     /// Takes a peer's message of any round, and goes as far as the messages allow.
     pub(super) fn receive(
-        mut self: Box<Self>,
+        &mut self,
         from: PartyId,
         message: PeerMessage,
         rng: &mut ChaCha20Rng,
         secrets: &PartySecrets,
-    ) -> Next {
+    ) -> Outcome {
         let own = self.frozen.party;
         let mut effects = Vec::new();
         match message {
@@ -184,7 +224,7 @@ impl Tallying {
         let works = works.filter(|work| !self.book.resting.contains(work)).collect();
         let question = Question::new((tiers, works), (totals, &self.all), &context.params);
         let prss = Prss::new(*party, keys, root.digest());
-        let (signer, committee) = (secrets.signer.clone(), context.keys.committee.clone());
+        let (signer, committee) = (secrets.signer.clone(), self.committee.clone());
         let barriers = Box::new(Barriers { signer, committee });
         let (mut computation, mut progress) =
             Computation::start(prss, barriers, |session| question.decide(session))?;
@@ -239,18 +279,18 @@ impl Tallying {
     }
 
     fn advance(
-        mut self: Box<Self>,
+        &mut self,
         mut effects: Vec<Effect>,
         rng: &mut ChaCha20Rng,
         secrets: &PartySecrets,
-    ) -> Next {
+    ) -> Outcome {
         loop {
             match std::mem::replace(&mut self.round, Round::After) {
                 Round::Keys(own) => match self.key.take() {
                     Some(next) => effects.extend(self.decide([own, next], rng, secrets)?),
                     None => {
                         self.round = Round::Keys(own);
-                        return Ok((Some(self), effects));
+                        return Ok(effects);
                     }
                 },
                 Round::Openings(state) => match self.openings.take() {
@@ -261,7 +301,7 @@ impl Tallying {
                     }
                     None => {
                         self.round = Round::Openings(state);
-                        return Ok((Some(self), effects));
+                        return Ok(effects);
                     }
                 },
                 Round::Reveals(state) => match self.reveals.take() {
@@ -272,22 +312,21 @@ impl Tallying {
                     }
                     None => {
                         self.round = Round::Reveals(state);
-                        return Ok((Some(self), effects));
+                        return Ok(effects);
                     }
                 },
                 Round::Responses(state) => match self.responses.take() {
                     Some((next, previous)) => {
                         effects.extend(self.finish(*state, next, previous, secrets)?);
-                        return Ok((None, effects));
                     }
                     None => {
                         self.round = Round::Responses(state);
-                        return Ok((Some(self), effects));
+                        return Ok(effects);
                     }
                 },
                 other => {
                     self.round = other;
-                    return Ok((Some(self), effects));
+                    return Ok(effects);
                 }
             }
         }
@@ -295,30 +334,30 @@ impl Tallying {
 
     /// Checks every share, then the sums as a light client would, and signs them. What is left is carried over.
     fn finish(
-        self,
+        &self,
         state: AwaitResponses<TallyRelation>,
         next: ResponseMessage,
         previous: ResponseMessage,
         secrets: &PartySecrets,
     ) -> Result<[Effect; 2], TallyFault> {
         let opened = state.receive(next, previous)?;
-        let ground = self.ground.expect("what is opened was decided");
+        let ground = self.ground.as_ref().expect("what is opened was decided");
         let totals = ground.counts(&opened.totals).ok_or(TallyFault::Totals)?;
         let shown = opened.responses.each_ref().map(|rows| responses(rows).expect("each share was checked"));
         let proof = TallyProof {
             openings: ground.digests(&opened.openings),
             tiers: TierProof::sum(&opened.announcements, &shown),
         };
-        let after = carried_on(&ground, &opened.openings);
+        let after = carried_on(ground, &opened.openings);
         verifier::verify(&ground.statement(&totals), &after, &proof).map_err(|_| TallyFault::Totals)?;
         let Frozen { context, root, party, .. } = self.frozen.as_ref();
         let by_tier = context.params.pool_by_tier;
         let fits = self.squares.check(&totals, context.works.works(), by_tier);
         fits.map_err(|_| TallyFault::Squares)?;
-        let tally = Tally { totals, squares: self.squares, after };
+        let tally = Tally { totals, squares: self.squares.clone(), after };
         let signature = secrets.signer.sign(&aggregate_digest(root, &tally, &proof));
         let report = Report::Totals(root.shard, Box::new((tally, proof)), signature);
-        let carried = Carried::after(&self.frozen, self.all, &ground.tiers);
+        let carried = Carried::after(&self.frozen, self.all.clone(), &ground.tiers);
         let keep = Effect::Keep(*party, root.shard, carried);
         Ok([keep, Effect::Send(Address::Coordinator, Message::Report(report))])
     }

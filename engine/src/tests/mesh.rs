@@ -5,7 +5,7 @@ use crate::{
     effect::{Core, Effect, Event, Refusal},
     intake::Intake,
     message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase},
-    party::{Party, PartySecrets, Shelf, evidence::Evidence, voting::Record},
+    party::{Party, PartySecrets, Shelf, evidence::Evidence, standby::Standby, voting::Record},
     settlement::Settlement,
     tests::world::{EPOCH, World, world},
     verifier::Verifier,
@@ -73,6 +73,9 @@ impl<'a> Mesh<'a> {
             let held = (config.batch, config.carried.of(p));
             cores.insert(Address::Party(p), Box::new(Party::new((chain, EPOCH), secrets, held, rng)));
         }
+        let standby = config.standby.expect("somebody stands by");
+        let rng = ChaCha20Rng::seed_from_u64(8);
+        cores.insert(Address::Standby, Box::new(Standby::new((chain, EPOCH), standby, rng)));
         cores.insert(Address::Coordinator, Box::new(Coordinator::new()));
         let rng = ChaCha20Rng::seed_from_u64(9);
         let settlement = Settlement::new(node.clone(), config.steward, config.treasury, config.plan, rng);
@@ -106,7 +109,8 @@ impl<'a> Mesh<'a> {
     /// Lets time pass for every party that is there.
     pub(super) fn tick(&mut self, ticks: u32) {
         for _ in 0..ticks {
-            for at in PartyId::ALL.map(Address::Party) {
+            let clocks = [Address::Coordinator, Address::Standby];
+            for at in PartyId::ALL.map(Address::Party).into_iter().chain(clocks) {
                 self.queue.push_back((at, at, Message::Tick));
                 self.run();
             }
@@ -158,7 +162,7 @@ impl<'a> Mesh<'a> {
 
     /// Puts a message between parties into the mail that its sender never sent.
     pub(super) fn inject(&mut self, from: PartyId, to: PartyId, message: PeerMessage) {
-        let letter = Letter { shard: ShardIndex(0), message };
+        let letter = Letter { shard: ShardIndex(0), sitting: 0, message };
         self.queue.push_back((Address::Party(from), Address::Party(to), Message::Peer(letter)));
         self.run();
     }
@@ -220,8 +224,26 @@ impl<'a> Mesh<'a> {
                 let mut letter = Letter::from_bytes(&letter.to_bytes()).expect("letters survive the wire");
                 (self.tamper)(from, to, &mut letter.message).then_some(Message::Peer(letter))
             }
+            // What gives a seat away and fills it, as if it went to the seat.
+            (Address::Party(from), Address::Standby, Message::Peer(mut letter)) => {
+                let seat = match letter.message {
+                    PeerMessage::SeatVote(seat, _) => Some(seat),
+                    PeerMessage::HandOver(_) => self.seated(),
+                    _ => None,
+                };
+                let carried = seat.is_none_or(|seat| (self.tamper)(from, seat, &mut letter.message));
+                carried.then_some(Message::Peer(letter))
+            }
             (_, _, message) => Some(message),
         }
+    }
+
+    /// The seat that the standby took.
+    pub(super) fn seated(&self) -> Option<PartyId> {
+        self.events.iter().find_map(|event| match event {
+            Event::Seated { party } => Some(*party),
+            _ => None,
+        })
     }
 
     /// Hands a bundle to every party.

@@ -11,19 +11,21 @@ use chain::{
     modules::{
         dapr::payout::Split,
         identity::{Register, Roles, SetStatus, Status},
-        usage::{PublishKeys, RegionSigner, SetCommittee, TierKey},
+        usage::{PublishKeys, RegionSigner, Seating, SetCommittee, Standby, TierKey},
         work_registry::{MediaType, RegisterWork},
     },
     node::Node,
     signature::SecretKey,
 };
 use primitives::{
-    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, GovernanceParams, PersonId, Preset, Region,
-    Tier,
+    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, PersonId, Preset,
+    Region, Tier,
     params::{ONE_Q32, TierTerms},
 };
 use proofs::{
+    committee::{Member, PartySigner},
     receipt::Denomination,
+    sharing::KemKey,
     testing::{committee, issuer, other_issuer, receipt_issuer},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -39,6 +41,24 @@ pub(super) struct World {
     pub(super) config: Config,
     // Dropped last: the node's files are in it.
     pub(super) dir: tempfile::TempDir,
+}
+
+/// Ticks of silence after which the standby may have a seat.
+pub(super) const PATIENCE: u32 = 20;
+
+/// Keys of the party that stands by.
+pub(super) fn standby() -> PartySecrets {
+    let mut rng = ChaCha20Rng::seed_from_u64(77);
+    let signer = PartySigner::generate(PartyId::ALL[0], &mut rng);
+    PartySecrets { signer, kem: KemKey::generate(&mut rng) }
+}
+
+/// Who runs the parties, and who stands by.
+pub(crate) fn seating() -> Seating {
+    let PartySecrets { signer, kem } = standby();
+    let member = Member { signing: signer.public(), kem: kem.public() };
+    let standby = Some(Standby { operator: PersonId([24; 32]), member });
+    Seating { operators: [21, 22, 23].map(|n| PersonId([n; 32])), standby, patience: PATIENCE }
 }
 
 /// Ten works in one shard.
@@ -103,7 +123,9 @@ pub(super) fn world_in_shards(shard_width: u16) -> World {
         tiers: tiers.map(|(tier, issuer)| TierKey { tier, key: der(issuer.public()) }).into(),
         regions: regions.collect(),
     };
-    submit(OFFICES[1], &steward, Payload::SetCommittee(SetCommittee { committee: committee.public.clone() }));
+    let standby = standby();
+    let seats = SetCommittee { committee: committee.public.clone(), seating: seating() };
+    submit(OFFICES[1], &steward, Payload::SetCommittee(seats));
     submit(OFFICES[1], &steward, Payload::PublishKeys(published));
 
     let tier = |n| TierTerms {
@@ -130,6 +152,7 @@ pub(super) fn world_in_shards(shard_width: u16) -> World {
             PartySecrets { signer: two, kem: b },
             PartySecrets { signer: three, kem: c },
         ],
+        standby: Some(standby),
         steward: Office { person: OFFICES[1], key: steward },
         treasury: Office { person: OFFICES[2], key: treasury },
         plan,

@@ -52,7 +52,7 @@ pub fn view(context: &Digest, first: &[OpeningsMessage; 3]) -> Digest {
     hash::hash(Domain::TallyOpenings, &[b"view", &context.0, &a, &b, &c])
 }
 
-fn scalar(r: &mut Reader<'_>) -> Result<Scalar, CodecError> {
+pub(crate) fn scalar(r: &mut Reader<'_>) -> Result<Scalar, CodecError> {
     Option::from(Scalar::from_canonical_bytes(r.array()?)).ok_or(CodecError::Invalid { what: "scalar" })
 }
 

@@ -57,7 +57,7 @@ impl SealError {
 }
 
 /// A party's encapsulation key.
-#[derive(Zeroize)]
+#[derive(Clone, Zeroize)]
 #[zeroize(drop)]
 pub struct KemKey(pub(super) Scalar);
 

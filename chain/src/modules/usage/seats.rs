@@ -119,16 +119,19 @@ pub fn seat_digest(chain: ChainId, epoch: EpochId, party: PartyId, standby: &Sta
     hash::hash(Domain::Seat, &parts)
 }
 
-impl Opening {
-    /// The committee once the standby has a seat. Nodes and light clients go by it.
+impl Seating {
+    /// The committee once the standby has a seat of `committee`. Nodes, parties and light clients go by it.
     ///
     /// # Errors
     /// If nobody stands by, or one of the three did not sign.
-    pub fn committee_after(&self, chain: ChainId, seated: &SeatStandby) -> Result<Committee, UsageError> {
+    pub fn committee_after(
+        &self,
+        (chain, committee): (ChainId, &Committee),
+        seated: &SeatStandby,
+    ) -> Result<Committee, UsageError> {
         let SeatStandby { epoch, party, ref signatures } = *seated;
-        let standby = self.seating.standby.as_ref().filter(|_| epoch == self.epoch);
-        let standby = standby.ok_or(UsageError::NoStandby { epoch })?;
-        let committee = self.committee.with(party, standby.member.clone())?;
+        let standby = self.standby.as_ref().ok_or(UsageError::NoStandby { epoch })?;
+        let committee = committee.with(party, standby.member.clone())?;
         signatures.verify(&committee, &seat_digest(chain, epoch, party, standby), Some(party))?;
         match signatures.len() {
             3 => Ok(committee),
@@ -139,9 +142,9 @@ impl Opening {
 
 impl State {
     /// The committee that answers for the totals of an epoch.
-    pub fn committee_of(&self, chain: ChainId, opening: &Opening) -> Committee {
+    pub(super) fn committee_of(&self, chain: ChainId, opening: &Opening) -> Committee {
         let seated = self.replacements.get(&opening.epoch);
-        let after = seated.map(|seated| opening.committee_after(chain, seated));
+        let after = seated.map(|seated| opening.seating.committee_after((chain, &opening.committee), seated));
         let after = after.map(|after| after.expect("what is on record was checked"));
         after.unwrap_or_else(|| opening.committee.clone())
     }
@@ -224,7 +227,8 @@ pub(crate) fn seat_standby(
         return Err(UsageError::StandbySeated { epoch });
     }
     let opening = opening(draft, epoch);
-    let committee = opening.committee_after(at.genesis.chain, action)?;
+    let before = (at.genesis.chain, &opening.committee);
+    let committee = opening.seating.committee_after(before, action)?;
     let mut seating = opening.seating.clone();
     let standby = seating.standby.take().expect("who is seated stands by");
     draft.base().check_seat(standby.operator, party)?;

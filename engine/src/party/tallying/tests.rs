@@ -99,8 +99,9 @@ impl Committee {
         let mut states = [const { None }; 3];
         let mut rngs = [0; 3].map(|_| ChaCha20Rng::seed_from_u64(self.rng.next_u64()));
         let mut kept = self.carried.clone();
-        let mut take = |at: usize, next: Next, mail: &mut VecDeque<_>| match next {
-            Ok((state, effects)) => {
+        // Whether the party goes on.
+        let mut take = |at: usize, next: Outcome, mail: &mut VecDeque<_>| match next {
+            Ok(effects) => {
                 for effect in effects {
                     match effect {
                         Effect::Send(Address::Party(to), Message::Peer(letter)) => {
@@ -113,25 +114,28 @@ impl Committee {
                         _ => panic!("a tally sends nothing else"),
                     }
                 }
-                state
+                true
             }
             Err(fault) => {
                 outcomes[at] = Some(Err(fault));
-                None
+                false
             }
         };
         for (at, frozen) in frozen.into_iter().enumerate() {
             let book = (self.book.clone(), &self.carried[at]);
-            let (tallying, _) = Tallying::new(frozen, book, &self.secrets[at]);
-            let next = Box::new(tallying).begin(&root, &mut rngs[at], &self.secrets[at]);
-            states[at] = take(at, next, &mut mail);
+            let (mut tallying, _) = Tallying::new(frozen, book, &self.secrets[at]);
+            let next = tallying.begin(&root, &mut rngs[at], &self.secrets[at]);
+            states[at] = take(at, next, &mut mail).then_some(tallying);
         }
         while let Some((from, to, letter)) = mail.pop_front() {
             let mut letter = Letter::from_bytes(&letter.to_bytes()).expect("letters survive the wire");
             let carried = tamper(from, to, &mut letter.message);
-            let Some(state) = states[to.index()].take_if(|_| carried) else { continue };
-            let next = state.receive(from, letter.message, &mut rngs[to.index()], &self.secrets[to.index()]);
-            states[to.index()] = take(to.index(), next, &mut mail);
+            let at = to.index();
+            let Some(state) = states[at].as_mut().filter(|_| carried) else { continue };
+            let next = state.receive(from, letter.message, &mut rngs[at], &self.secrets[at]);
+            if !take(at, next, &mut mail) {
+                states[at] = None;
+            }
         }
         self.carried = kept;
         self.epoch += 1;
@@ -412,15 +416,13 @@ fn a_key_from_the_wrong_neighbour_and_a_second_key_name_their_sender() {
         let (frozen, root) = committee.frozen(&crowd());
         let [first, ..] = frozen;
         let rng = &mut ChaCha20Rng::seed_from_u64(1);
-        let (tallying, _) =
+        let (mut tallying, _) =
             Tallying::new(first, (Book::default(), &Carried::none(one)), &committee.secrets[0]);
-        let (mut state, _) = Box::new(tallying).begin(&root, rng, &committee.secrets[0]).expect("it begins");
+        tallying.begin(&root, rng, &committee.secrets[0]).expect("it begins");
         for _ in 0..keys {
             let message = PeerMessage::Key(PrssKey([1; 32]));
-            let next = state.take().expect("it goes on").receive(from, message, rng, &committee.secrets[0]);
-            match next {
-                Ok((next, _)) => state = next,
-                Err(fault) => return Some(fault),
+            if let Err(fault) = tallying.receive(from, message, rng, &committee.secrets[0]) {
+                return Some(fault);
             }
         }
         None

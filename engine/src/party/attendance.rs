@@ -1,0 +1,120 @@
+//! Who is there while totals are opened, and who took a seat (protocol notes, section 7).
+
+use crate::{
+    effect::Effect,
+    message::{Address, Letter, Message, PeerMessage},
+};
+use primitives::PartyId;
+
+/// Letters of a sitting to come that a party keeps: more than honest ones write before it has heard of the seat.
+const MAX_EARLY: usize = 1 << 8;
+
+/// What a party knows of who is there.
+pub(super) struct Attendance {
+    party: PartyId,
+    /// Where this party is itself.
+    at: Address,
+    /// Ticks since each party was heard of.
+    silence: [u32; 3],
+    /// Whether this party has signed for the standby. It does so once an epoch, so that two seats are never given.
+    voted: bool,
+    /// The seat that the standby has.
+    taken: Option<PartyId>,
+    early: Vec<(Address, Letter)>,
+}
+
+/// Whom a message is from.
+pub(super) enum From {
+    /// This address, as parties know each other.
+    Known(Address),
+    /// A party that lost its seat: its keys are void.
+    Void,
+}
+
+impl Attendance {
+    pub(super) fn new(party: PartyId) -> Self {
+        let at = Address::Party(party);
+        Self { party, at, silence: [0; 3], voted: false, taken: None, early: Vec::new() }
+    }
+
+    /// Of the standby, in the seat that it has.
+    pub(super) fn in_seat(party: PartyId) -> Self {
+        Self { at: Address::Standby, taken: Some(party), ..Self::new(party) }
+    }
+
+    fn sitting(&self) -> u8 {
+        u8::from(self.taken.is_some())
+    }
+
+    /// The seat of whoever is at an address.
+    pub(super) fn seat_of(&self, from: Address) -> From {
+        match (from, self.taken) {
+            _ if from == self.at => From::Known(Address::Party(self.party)),
+            (Address::Standby, Some(seat)) => From::Known(Address::Party(seat)),
+            (Address::Party(party), Some(seat)) if party == seat => From::Void,
+            _ => From::Known(from),
+        }
+    }
+
+    /// Keeps a letter of a sitting to come; whether this is one.
+    pub(super) fn keep_early(&mut self, from: Address, letter: &Letter) -> bool {
+        let early = letter.sitting > self.sitting();
+        if early && self.early.len() < MAX_EARLY {
+            self.early.push((from, letter.clone()));
+        }
+        early
+    }
+
+    /// Whether a letter is of a sitting that is over.
+    pub(super) fn is_stale(&self, letter: &Letter) -> bool {
+        letter.sitting < self.sitting()
+    }
+
+    pub(super) fn heard(&mut self, party: PartyId) {
+        self.silence[party.index()] = 0;
+    }
+
+    /// Some time has passed. The party that is gone, if one is and this party has not signed for its seat yet: it was
+    /// silent for longer than `patience`, and the third party was not.
+    pub(super) fn tick(&mut self, patience: u32) -> Option<PartyId> {
+        self.silence.iter_mut().for_each(|ticks| *ticks = ticks.saturating_add(1));
+        let silent = |party: &PartyId| self.silence[party.index()] > patience;
+        let [one, other] = [self.party.next(), self.party.previous()];
+        let gone = match (silent(&one), silent(&other)) {
+            (true, false) => Some(one),
+            (false, true) => Some(other),
+            _ => None,
+        };
+        let gone = gone.filter(|_| !self.voted && self.taken.is_none());
+        self.voted |= gone.is_some();
+        gone
+    }
+
+    /// The standby has a seat. Gives the letters that came ahead of that.
+    pub(super) fn take(&mut self, seat: PartyId) -> Vec<(Address, Letter)> {
+        self.taken = Some(seat);
+        self.heard(seat);
+        std::mem::take(&mut self.early)
+    }
+
+    /// Writes the sitting into letters that leave, and sends those for a taken seat to who has it.
+    pub(super) fn addressed(&self, mut effects: Vec<Effect>) -> Vec<Effect> {
+        for effect in &mut effects {
+            if let Effect::Send(to @ Address::Party(_), Message::Peer(letter)) = effect {
+                if !letter.message.is_agreement() {
+                    letter.sitting = self.sitting();
+                }
+                if self.taken.map(Address::Party) == Some(*to) {
+                    *to = Address::Standby;
+                }
+            }
+        }
+        effects
+    }
+
+    /// What tells the others that this party is there.
+    pub(super) fn here(&self) -> [Effect; 2] {
+        let here = |to| Effect::peer(to, primitives::ShardIndex(0), PeerMessage::Here);
+        [self.party.next(), self.party.previous()].map(here)
+    }
+}

@@ -1,0 +1,320 @@
+//! A party that stands by, and takes the seat of one that is gone (protocol notes, section 7).
+//!
+//! It has no share of anything until two parties sign for it and the chain has that on record. Then each of them hands
+//! it the share that it has in common with the seat, and it checks every number against commitments on record before it
+//! opens anything. From there on it is a party like the others.
+
+use super::{
+    Party, PartySecrets, Stage, attendance::Attendance, carried::unopened, line::Frozen, tallying::Tallying,
+};
+use crate::{
+    effect::{Core, Effect, Event},
+    message::{Address, HandOver, Letter, Message, OpenedEpoch, PeerMessage, Report, Seated},
+};
+use chain::modules::usage::{SeatStandby, seat_digest};
+use mpc::share::{ReplicatedTotals, ShareSum};
+use primitives::{ChainId, EpochId, PartyId, ShardIndex, Tier};
+use proofs::{
+    committee::{PartySigner, Signatures},
+    sharing::KemKey,
+    tally::{Group, SignedHeader, SignedRoot, statement::TierCells},
+};
+use rand_chacha::ChaCha20Rng;
+use std::{collections::BTreeMap, sync::Arc};
+use thiserror::Error;
+
+/// Letters of the opening that are kept until the shares are there, for each shard: more than honest parties write.
+const MAX_AHEAD: usize = 1 << 6;
+
+/// Why a standby does not go on in its seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StandbyFault {
+    /// What it was told of the chain is not what the committee signed.
+    #[error("what is said to be frozen is not what the committee signed")]
+    Frozen,
+    /// The shares that it was handed are of other groups, or not as wide, as what is on record.
+    #[error("party {party} handed over shares of other groups than are on record")]
+    Groups {
+        /// Who handed them over.
+        party: PartyId,
+    },
+    /// The shares of the two parties are of different groups that were carried over.
+    #[error("the two parties handed over shares of different groups")]
+    Different,
+    /// A share of this epoch's bundles does not open what is on record.
+    #[error("party {party} handed over a share that does not open what is on record")]
+    Share {
+        /// Who handed it over.
+        party: PartyId,
+    },
+    /// A share does not open what is on record together with what was carried over.
+    #[error("party {party} handed over a share of tier {tier} that does not open what was carried over")]
+    Carried {
+        /// Who handed it over.
+        party: PartyId,
+        /// The tier.
+        tier: Tier,
+    },
+}
+
+impl StandbyFault {
+    /// Whom it blames, if anybody.
+    pub fn culprit(self) -> Option<PartyId> {
+        match self {
+            Self::Frozen | Self::Different => None,
+            Self::Groups { party } | Self::Share { party } | Self::Carried { party, .. } => Some(party),
+        }
+    }
+}
+
+/// Where a standby is.
+enum Place {
+    /// All parties are there, as far as it knows.
+    Waiting,
+    /// It has a seat, and waits for its shares.
+    Taking(Taking),
+    /// It is a party.
+    Seated(Box<Party>),
+    /// It does not go on.
+    Stopped,
+}
+
+/// A seat without its shares.
+struct Taking {
+    seated: Arc<Seated>,
+    handed: BTreeMap<(ShardIndex, PartyId), HandOver>,
+    ahead: Vec<(Address, Letter)>,
+}
+
+/// State of a party that stands by.
+pub struct Standby {
+    chain: ChainId,
+    epoch: EpochId,
+    signer: PartySigner,
+    kem: KemKey,
+    rng: ChaCha20Rng,
+    opened: Option<OpenedEpoch>,
+    /// What the parties signed for it, by seat.
+    votes: BTreeMap<PartyId, Signatures>,
+    place: Place,
+}
+
+impl Standby {
+    /// A standby of an epoch. `rng` is the source of its keys for randomness in common and of its nonces, once it has a
+    /// seat.
+    pub fn new((chain, epoch): (ChainId, EpochId), secrets: PartySecrets, rng: ChaCha20Rng) -> Self {
+        let PartySecrets { signer, kem } = secrets;
+        let (opened, votes, place) = (None, BTreeMap::new(), Place::Waiting);
+        Self { chain, epoch, signer, kem, rng, opened, votes, place }
+    }
+
+    fn dropped(from: Address, reason: &'static str) -> Vec<Effect> {
+        vec![Effect::Publish(Event::Dropped { at: Address::Standby, from, reason })]
+    }
+
+    /// A party signs for this standby. With two it signs itself.
+    fn vote(&mut self, from: PartyId, seat: PartyId, signature: [u8; 64]) -> Vec<Effect> {
+        let at = Address::Party(from);
+        let Some(opened) = self.opened.as_ref().filter(|_| from != seat) else {
+            return Self::dropped(at, "a vote for a seat that nobody can give");
+        };
+        let Some(standby) = &opened.seating.standby else {
+            return Self::dropped(at, "nobody stands by for this epoch");
+        };
+        let digest = seat_digest(self.chain, self.epoch, seat, standby);
+        if opened.committee().verify(from, &digest, &signature).is_err() {
+            return Self::dropped(at, "a vote for a seat that does not verify");
+        }
+        let votes = self.votes.entry(seat).or_default();
+        votes.insert(from, signature);
+        if votes.len() == 2 {
+            votes.insert(seat, self.signer.sign(&digest));
+        }
+        self.ask()
+    }
+
+    /// Asks the chain for the seat that two parties signed for. The chain gives it once the epoch is frozen, so this is
+    /// asked until then.
+    fn ask(&self) -> Vec<Effect> {
+        let given = self.votes.iter().find(|(_, signatures)| signatures.len() == PartyId::ALL.len());
+        let seated = given.map(|(seat, signatures)| SeatStandby {
+            epoch: self.epoch,
+            party: *seat,
+            signatures: signatures.clone(),
+        });
+        seated
+            .map(|seated| Effect::Send(Address::Settlement, Message::SeatStandby(seated)))
+            .into_iter()
+            .collect()
+    }
+
+    fn letter(&mut self, from: PartyId, letter: Letter) -> Vec<Effect> {
+        let at = Address::Party(from);
+        match (&mut self.place, letter.message) {
+            (Place::Waiting, PeerMessage::SeatVote(seat, signature)) => self.vote(from, seat, signature),
+            (Place::Taking(taking), PeerMessage::HandOver(shares)) => {
+                if from == taking.seated.by.party {
+                    return Self::dropped(at, "the keys of a party that lost its seat are void");
+                }
+                taking.handed.insert((letter.shard, from), *shares);
+                self.take_seat()
+            }
+            (Place::Taking(taking), message) if !message.is_agreement() => {
+                let most = MAX_AHEAD * taking.seated.frozen.len();
+                if taking.ahead.len() < most {
+                    taking.ahead.push((at, Letter { message, ..letter }));
+                }
+                Vec::new()
+            }
+            _ => Self::dropped(at, "not a letter for a party that stands by"),
+        }
+    }
+
+    /// Takes the seat once both shares of every shard are there.
+    fn take_seat(&mut self) -> Vec<Effect> {
+        let (Place::Taking(taking), Some(opened)) = (&mut self.place, self.opened.clone()) else {
+            return Vec::new();
+        };
+        let seat = taking.seated.by.party;
+        let holders = [seat.previous(), seat.next()];
+        let keys = opened.shards.iter().map(|context| context.shard.index());
+        let complete = |shard| holders.iter().all(|party| taking.handed.contains_key(&(shard, *party)));
+        if !keys.clone().all(complete) {
+            return Vec::new();
+        }
+        let mut tallies = BTreeMap::new();
+        for (shard, frozen) in keys.zip(&taking.seated.frozen) {
+            let mut of = |party| taking.handed.remove(&(shard, party)).expect("it is there");
+            match take_shares((&opened, shard), &taking.seated.by, frozen, holders.map(&mut of)) {
+                Ok(tallying) => drop(tallies.insert(shard, tallying)),
+                Err(fault) => return self.stop(fault),
+            }
+        }
+        let Place::Taking(Taking { seated, ahead, .. }) = std::mem::replace(&mut self.place, Place::Stopped)
+        else {
+            unreachable!("it was there a moment ago")
+        };
+        let secrets = PartySecrets { signer: self.signer.clone().seated(seat), kem: self.kem.clone() };
+        let of = (self.chain, self.epoch);
+        let mut party = Party::new(of, secrets, (0, BTreeMap::new()), self.rng.clone());
+        (party.opened, party.stage) = (Some(opened), Stage::Tallying(tallies));
+        party.attendance = Attendance::in_seat(seat);
+        let begun = party.begin(&seated);
+        let mut effects = party.attendance.addressed(begun);
+        let letters = ahead.into_iter();
+        effects.extend(letters.flat_map(|(from, letter)| party.handle(from, Message::Peer(letter))));
+        self.place = Place::Seated(Box::new(party));
+        effects
+    }
+
+    fn stop(&mut self, fault: StandbyFault) -> Vec<Effect> {
+        self.place = Place::Stopped;
+        let report = Report::Stopped { culprit: fault.culprit(), reason: fault.to_string() };
+        vec![Effect::Send(Address::Coordinator, Message::Report(report))]
+    }
+
+    fn seated(&mut self, seated: Arc<Seated>) -> Vec<Effect> {
+        let Some(opened) = &self.opened else {
+            return Self::dropped(Address::Settlement, "no epoch is open");
+        };
+        let before = (self.chain, opened.committee());
+        let fits = opened.seating.committee_after(before, &seated.by).is_ok();
+        if !fits || seated.by.epoch != self.epoch || seated.frozen.len() != opened.shards.len() {
+            return self.stop(StandbyFault::Frozen);
+        }
+        self.place = Place::Taking(Taking { seated, handed: BTreeMap::new(), ahead: Vec::new() });
+        Vec::new()
+    }
+}
+
+impl Core for Standby {
+    fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
+        if let Place::Seated(party) = &mut self.place {
+            return party.handle(from, message);
+        }
+        match (from, message) {
+            (Address::Settlement, Message::Opened(opened)) => {
+                self.opened = Some(opened);
+                Vec::new()
+            }
+            (Address::Settlement, Message::Seated(seated)) => self.seated(seated),
+            (Address::Party(from), Message::Peer(letter)) => self.letter(from, letter),
+            (_, Message::Tick) => match self.place {
+                Place::Waiting => self.ask(),
+                _ => Vec::new(),
+            },
+            _ => Self::dropped(from, "not a message for a party that stands by"),
+        }
+    }
+}
+
+/// Checks what two parties handed over of a shard, and makes the state of a party of it. `handed` is the shares of the
+/// party before the seat, which are its own, and of the party after it, which are its next.
+fn take_shares(
+    (opened, shard): (&OpenedEpoch, ShardIndex),
+    by: &SeatStandby,
+    (root, last): &(SignedRoot, Option<SignedHeader>),
+    handed: [HandOver; 2],
+) -> Result<Tallying, StandbyFault> {
+    let (context, book) = opened.context(shard).zip(opened.book(shard)).ok_or(StandbyFault::Frozen)?;
+    let committee = &context.keys.committee;
+    let digest = last.as_ref().map(|signed| signed.header.digest()).unwrap_or_default();
+    let signed = last.as_ref().is_none_or(|signed| signed.verify(committee).is_ok());
+    let root_holds = root.verify(committee).is_ok() && root.root.shard == shard && root.root.last == digest;
+    if !signed || !root_holds {
+        return Err(StandbyFault::Frozen);
+    }
+    let running = last.as_ref().map(|signed| signed.header.running.clone()).unwrap_or_default();
+    let seat = by.party;
+    let holders = [seat.previous(), seat.next()];
+    let width = context.shard.width();
+    for (party, handed) in holders.into_iter().zip(&handed) {
+        let groups = || running.iter().map(|(group, _)| group);
+        let fits = |sums: &BTreeMap<Group, ShareSum>| sums.values().all(|sum| sum.entries.len() == width);
+        let counted = handed.fresh.keys().copied().eq(groups());
+        let within = groups().all(|group| handed.all.contains_key(&group));
+        if !counted || !within || !fits(&handed.fresh) || !fits(&handed.all) {
+            return Err(StandbyFault::Groups { party });
+        }
+    }
+    let [own, next] = handed;
+    if !own.all.keys().eq(next.all.keys()) {
+        return Err(StandbyFault::Different);
+    }
+    let fresh = together(seat, width, [own.fresh, next.fresh]);
+    let all = together(seat, width, [own.all, next.all]);
+    // Of the two shares of the seat, its own came from the party before it, the next one from the party after it.
+    let from = |share: PartyId| if share == seat { seat.previous() } else { seat.next() };
+    for (group, commitments) in running.iter() {
+        if let Some(share) = unopened(context, &fresh, |other| *other == group, commitments) {
+            return Err(StandbyFault::Share { party: from(share) });
+        }
+    }
+    let mut tiers: BTreeMap<_, _> = book.before.iter().map(|(tier, sums)| (tier, *sums)).collect();
+    tiers.extend(TierCells::of(&running, &book.before).into_iter().map(|t| (t.tier, t.commitments)));
+    for (tier, commitments) in &tiers {
+        if let Some(share) = unopened(context, &all, |group| group.tier == *tier, commitments) {
+            return Err(StandbyFault::Carried { party: from(share), tier: *tier });
+        }
+    }
+    let before = (context.chain, committee);
+    let committee = opened.seating.committee_after(before, by).map_err(|_| StandbyFault::Frozen)?;
+    let frozen =
+        Frozen { context: context.clone(), party: seat, root: root.root.clone(), running, totals: fresh };
+    Ok(Tallying::over(frozen, book.clone(), all, committee))
+}
+
+/// Two shares of the same groups, all as wide.
+fn together(
+    seat: PartyId,
+    width: usize,
+    [own, next]: [BTreeMap<Group, ShareSum>; 2],
+) -> ReplicatedTotals<Group> {
+    let mut totals = ReplicatedTotals::new(seat, width);
+    for ((group, own), next) in own.iter().zip(next.values()) {
+        let shares = [(&own.entries[..], own.blinding), (&next.entries[..], next.blinding)];
+        totals.add(*group, shares).expect("widths were checked");
+    }
+    totals
+}
