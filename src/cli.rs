@@ -203,7 +203,8 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MAX_EPOCHS))]
     pub(crate) epochs: u64,
     /// A party that cheats: party:P:KIND, with KIND one of wrong-open, wrong-share, drop-batch, equivocate,
-    /// early-key-open, withhold-share, false-complaint, tamper:STEP. The others go on without it, or name it, or stop
+    /// early-key-open, withhold-share, false-complaint, leave, tamper:STEP. The others go on without it, or seat the
+    /// standby in its place, or name it, or stop
     #[arg(long, value_name = "WHO")]
     pub(crate) adversary: Option<Adversary>,
     /// Works of one shard at most, 4 to 4096. More works are dealt to several shards by the beacon

@@ -212,6 +212,9 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
     text += &table(["", ""], 1, counts.map(|(label, n)| [label.into(), thousands(n)]).into());
 
     text += &format!("\n{}\n", metrics.carried_in_words());
+    if let Some(replaced) = metrics.replaced_in_words() {
+        text += &format!("\n{replaced}\n");
+    }
     if metrics.epochs.len() > 1 {
         text += "\nWhat was published, epoch by epoch\n";
         let epochs = metrics.epochs.iter().map(|epoch| {

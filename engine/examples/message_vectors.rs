@@ -2,19 +2,21 @@
 //! complaint of `vectors/proofs.json`: `cargo run --release -p engine --example message_vectors > vectors/messages.json`
 
 use curve25519_dalek::scalar::Scalar;
-use engine::message::{Letter, Objection, PeerMessage};
+use engine::message::{HandOver, Letter, Objection, PeerMessage};
 use mpc::{
     opening::{OpeningsMessage, ResponseMessage, RevealMessage},
     prss::PrssKey,
+    share::ShareSum,
     step::{Name, Step},
 };
 use primitives::{
-    Decode, Digest, Encode, ShardIndex,
+    Decode, Digest, Encode, PartyId, RegionTag, ShardIndex, Tier,
     ids::{from_hex, to_hex},
 };
-use proofs::generators::bases;
+use proofs::{generators::bases, tally::Group};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Names and hexadecimal digits, in order.
 struct Vectors(Vec<(&'static str, String)>);
@@ -48,6 +50,9 @@ fn messages() -> Vec<(&'static str, PeerMessage)> {
     let reveal = RevealMessage { announcements: vec![bases().blinding], view: Digest([5; 32]) };
     let step = Step::new(Name::OpenMasked, 3);
     let compute = mpc::session::Message { step, body: vec![8; 40] };
+    let group = Group { tier: Tier(1), region: RegionTag::NONE };
+    let sum = ShareSum { entries: vec![Scalar::ONE, -Scalar::ONE], blinding: Scalar::from(2u8) };
+    let sums = BTreeMap::from([(group, sum)]);
     let responses = vec![vec![Scalar::from(9u64), -Scalar::from(7u64)]];
     vec![
         ("propose", PeerMessage::Propose(header, vec![bundle], [7; 64])),
@@ -65,6 +70,9 @@ fn messages() -> Vec<(&'static str, PeerMessage)> {
         ("response", PeerMessage::Response(ResponseMessage { rows: responses })),
         ("key", PeerMessage::Key(PrssKey([7; 32]))),
         ("compute", PeerMessage::Compute(compute)),
+        ("here", PeerMessage::Here),
+        ("seat_vote", PeerMessage::SeatVote(PartyId::ALL[2], [6; 64])),
+        ("hand_over", PeerMessage::HandOver(Box::new(HandOver { fresh: sums.clone(), all: sums }))),
     ]
 }
 

@@ -269,8 +269,9 @@ pub fn run(
         }
         let Ended { record, comparison, rows, shelf, closed, .. } = ended;
         (carried, in_the_open) = (shelf, closed);
+        let seated = record.replacement.as_ref().map(|seated| seated.party);
         earlier.push(EarlierEpoch { record, comparison, rows });
-        world.turn(&workload, progress)?;
+        world.turn(&workload, seated, progress)?;
         world.publish_keys(&mut node, progress)?;
     };
     let records: Vec<_> = earlier.iter().map(|epoch| &epoch.record).chain([&last.record]).collect();

@@ -1,12 +1,12 @@
 //! A party that does not keep to the protocol, in one named way: an honest core whose letters are changed on their way
-//! out. Runs with one show that the others name it, or stop, and never come to a wrong total.
+//! out. Runs with one show that the others name it, or go on without it, or stop, and never come to a wrong total.
 
 use engine::{
     Address, Core, Effect, Message, PartySecrets,
     message::{Letter, OpenedEpoch, PeerMessage},
 };
 use mpc::step::Name;
-use primitives::{PartyId, ShardIndex};
+use primitives::PartyId;
 use proofs::{
     inclusion::batch_root,
     sharing::{Complaint, held},
@@ -31,6 +31,8 @@ pub enum Cheat {
     WithholdShare,
     /// It complains of a share that opens.
     FalseComplaint,
+    /// It goes for good when totals are to be opened.
+    Leave,
     /// It changes a byte or a number of the first letter of a step.
     Tamper(Step),
 }
@@ -64,7 +66,7 @@ const STEPS: [(&str, Step); 6] = [
     ("response", Step::Response),
 ];
 
-const CHEATS: [(&str, Cheat); 7] = [
+const CHEATS: [(&str, Cheat); 8] = [
     ("wrong-open", Cheat::WrongOpen),
     ("wrong-share", Cheat::WrongShare),
     ("drop-batch", Cheat::DropBatch),
@@ -72,6 +74,7 @@ const CHEATS: [(&str, Cheat); 7] = [
     ("early-key-open", Cheat::EarlyKeyOpen),
     ("withhold-share", Cheat::WithholdShare),
     ("false-complaint", Cheat::FalseComplaint),
+    ("leave", Cheat::Leave),
 ];
 
 /// The party of a run that cheats: `party:2:wrong-open`.
@@ -234,6 +237,12 @@ impl Core for Rogue {
     fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
         if let Message::Opened(opened) = &message {
             self.opened = Some(opened.clone());
+        }
+        if self.cheat == Cheat::Leave {
+            self.done |= matches!(message, Message::Open(_));
+            if self.done {
+                return Vec::new();
+            }
         }
         let lie = self.complain(&message);
         let effects = self.inner.handle(from, message);

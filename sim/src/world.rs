@@ -19,7 +19,10 @@ use chain::{
     Genesis, TxError,
     bridge::{B256, PrivateKeySigner},
     ledger::Authority,
-    modules::{usage::check_shards, work_registry::work_id},
+    modules::{
+        usage::{Seating, Standby, check_shards},
+        work_registry::work_id,
+    },
     node::NodeError,
     signature::SecretKey,
 };
@@ -50,6 +53,9 @@ pub const TERMS: [(Credits, u16); draw::TIERS.len()] =
     [(Credits(5_000_000), 8), (Credits(10_000_000), 12), (Credits(20_000_000), 16)];
 /// Creators who take their payouts on L1.
 pub const CREATORS_ON_LAYER1: usize = 2;
+/// Seconds of silence after which the standby may have a party's seat: longer than any step of a party takes on a busy
+/// machine.
+pub const SEAT_PATIENCE: u32 = 15;
 /// Bundles that a tier allows beyond what its busiest subscriber needs.
 pub const SPARE_BUNDLES: usize = 4;
 
@@ -117,6 +123,8 @@ pub struct World {
     /// Blind signers.
     pub issuers: Issuers,
     committee: Committee,
+    /// The seat that the standby took in an epoch before.
+    seated: Option<PartyId>,
 }
 
 impl World {
@@ -161,12 +169,20 @@ impl World {
             works,
             issuers,
             committee,
+            seated: None,
         })
     }
 
-    /// The world goes on to its next epoch, with other keys of blind signers.
-    pub fn turn(&mut self, workload: &Workload, progress: &dyn Progress) -> Result<(), WorldError> {
+    /// The world goes on to its next epoch, with other keys of blind signers. `seated` is the seat that the standby took
+    /// in the one that is over, if it did.
+    pub fn turn(
+        &mut self,
+        workload: &Workload,
+        seated: Option<PartyId>,
+        progress: &dyn Progress,
+    ) -> Result<(), WorldError> {
         self.epoch.0 += 1;
+        self.seated = self.seated.or(seated);
         let shards = check_shards(workload.works.len(), self.shard_width)?;
         self.issuers = Issuers::generate(workload, self.epoch, progress)?;
         (self.tiers, self.sales) = tiers(workload, shards, self.params.value_cap)?;
@@ -190,9 +206,32 @@ impl World {
         }
     }
 
+    /// Who runs the parties, and who stands by for them.
+    fn seating(&self) -> Seating {
+        let operator = |name: &str| person(self.seed, &format!("operator {name}"));
+        let PartySecrets { signer, kem } = standby_secrets(self.seed);
+        let member = Member { signing: signer.public(), kem: kem.public() };
+        Seating {
+            operators: PartyId::ALL.map(|party| operator(&party.to_string())),
+            standby: Some(Standby { operator: operator("standby"), member }),
+            patience: SEAT_PATIENCE,
+        }
+    }
+
+    /// Keys of whoever has a seat.
+    fn secrets(&self, party: PartyId) -> PartySecrets {
+        if self.seated == Some(party) {
+            let PartySecrets { signer, kem } = standby_secrets(self.seed);
+            PartySecrets { signer: signer.seated(party), kem }
+        } else {
+            party_secrets(self.seed, party)
+        }
+    }
+
     /// What stands in place of a party that cheats.
     pub fn disguise(&self, adversary: Option<Adversary>) -> Option<Disguise> {
-        let Adversary { party: rogue, cheat } = adversary?;
+        // Who took its seat is honest.
+        let Adversary { party: rogue, cheat } = adversary.filter(|rogue| self.seated != Some(rogue.party))?;
         let seed = self.seed;
         let put_on = move |party, core: Box<dyn Core>| -> Box<dyn Core> {
             if party == rogue { Box::new(Rogue::new(core, cheat, party_secrets(seed, party))) } else { core }
@@ -214,7 +253,8 @@ impl World {
             reserve: self.reserve,
         };
         Config {
-            parties: PartyId::ALL.map(|party| party_secrets(self.seed, party)),
+            parties: PartyId::ALL.map(|party| self.secrets(party)),
+            standby: self.seated.is_none().then(|| standby_secrets(self.seed)),
             steward: office(self.seed, "steward"),
             treasury: office(self.seed, "treasury"),
             plan,
@@ -273,10 +313,18 @@ fn office(seed: u64, name: &str) -> Office {
 }
 
 fn party_secrets(seed: u64, party: PartyId) -> PartySecrets {
-    let name = party.to_string();
+    secrets(seed, party, &party.to_string())
+}
+
+/// Keys of the party that stands by, which takes any seat.
+fn standby_secrets(seed: u64) -> PartySecrets {
+    secrets(seed, PartyId::ALL[0], "standby")
+}
+
+fn secrets(seed: u64, party: PartyId, name: &str) -> PartySecrets {
     PartySecrets {
-        signer: PartySigner::generate(party, &mut draw::rng("party-signing", seed, &name)),
-        kem: KemKey::generate(&mut draw::rng("party-sealing", seed, &name)),
+        signer: PartySigner::generate(party, &mut draw::rng("party-signing", seed, name)),
+        kem: KemKey::generate(&mut draw::rng("party-sealing", seed, name)),
     }
 }
 

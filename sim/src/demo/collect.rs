@@ -277,7 +277,8 @@ impl Tracker<'_> {
                 self.out.statements.keep((shard, position), &published)?;
                 self.out.accepted.extend(bundles);
             }
-            Event::Final { .. } => {}
+            // The record says who has a seat.
+            Event::Final { .. } | Event::Silent { .. } | Event::Seated { .. } => {}
             Event::Evidence { evidence, .. } => {
                 if !self.out.evidence.contains(&evidence) {
                     self.out.evidence.push(*evidence);

@@ -26,6 +26,8 @@ pub struct Metrics {
     pub named_party: Option<u8>,
     /// Why that party is named.
     pub reason: Option<String>,
+    /// The party whose seat the standby took, if it did.
+    pub replaced_party: Option<u8>,
     /// Works of which a cell was published in the last epoch.
     pub works_published: usize,
     /// Works of which usage is carried over from it, as the simulator knows.
@@ -101,6 +103,14 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Who was replaced, in a sentence, if anybody was.
+    pub fn replaced_in_words(&self) -> Option<String> {
+        let party = self.replaced_party?;
+        Some(format!(
+            "Party {party} was gone: the standby has its seat, and its shares from the two parties that stayed."
+        ))
+    }
+
     /// Whom the cap cut short, in a sentence.
     pub fn cap_in_words(&self) -> String {
         format!(
@@ -141,6 +151,8 @@ impl Metrics {
 pub struct EpochMetrics {
     /// The epoch.
     pub epoch: u64,
+    /// The party whose seat the standby took in it, if it did.
+    pub replaced_party: Option<u8>,
     /// Works of which a cell was published.
     pub works_published: usize,
     /// Works of which usage is carried over.

@@ -241,6 +241,7 @@ impl Inputs<'_> {
             aborted: false,
             named_party: collected.evidence.first().map(|evidence| u8::from(evidence.party())),
             reason: collected.evidence.first().map(in_words),
+            replaced_party: self.epochs().iter().find_map(|epoch| epoch.replaced_party),
             epochs: self.epochs(),
             works_published: self.comparison.works_published,
             works_carried: self.comparison.works_carried,
@@ -296,6 +297,7 @@ impl Inputs<'_> {
         let last = (&self.record, &self.comparison);
         let figures = |(record, comparison): (&EpochRecord, &Comparison)| EpochMetrics {
             epoch: record.epoch.0,
+            replaced_party: record.replacement.as_ref().map(|seated| u8::from(seated.party)),
             works_published: comparison.works_published,
             works_carried: comparison.works_carried,
             value_carried_share: comparison.value_carried_share(),

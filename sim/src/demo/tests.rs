@@ -341,6 +341,19 @@ fn a_party_that_cheats_is_named_or_nothing_is_opened() {
 }
 
 #[test]
+fn a_party_that_leaves_is_replaced_and_the_next_epoch_goes_on_from_there() {
+    let adversary = Some("party:2:leave".parse().expect("a kind"));
+    let options = Options { adversary, epochs: 2, k_anonymity: Some(3), ..small() };
+    let scratch = tempfile::tempdir().expect("a temporary folder");
+    let workload = prepare(&options).expect("a workload");
+    let outcome = run(&options, workload, scratch.path(), &Silent).expect("it comes to its end");
+    assert!(outcome.holds());
+    let replaced: Vec<_> = outcome.metrics.epochs.iter().map(|epoch| epoch.replaced_party).collect();
+    assert_eq!((replaced, outcome.metrics.replaced_party), (vec![Some(2), None], Some(2)));
+    assert!(outcome.metrics.epochs.iter().all(|epoch| epoch.totals_match_plaintext));
+}
+
+#[test]
 fn the_folder_of_an_aborted_run_says_why_and_whom_it_names() {
     let stopped = cheated("equivocate").err().expect("it stops");
     let temporary = tempfile::tempdir().expect("a temporary folder");

@@ -67,7 +67,7 @@ impl World {
         self.register_creators(workload, &mut desk)?;
         self.register_works(workload, &mut desk)?;
         let Office { person, key } = office(self.seed, "steward");
-        let seat = SetCommittee { committee: self.committee.clone() };
+        let seat = SetCommittee { committee: self.committee.clone(), seating: self.seating() };
         desk.submit((person, &key), Payload::SetCommittee(seat), || "the committee".into())?;
         desk.end_block()?;
         progress.end(Stage::Registry);
