@@ -100,7 +100,7 @@ impl Shell {
         if !effects.into_iter().all(|effect| self.carry_out(effect)) {
             // What this party signed is not on disk, and what its core believes is no longer true: it is over for it.
             self.core = None;
-            let reason = "a vote could not be stored, and the party stops";
+            let reason = "what it rests on could not be stored, and the party stops";
             self.carry_out(Effect::Publish(Event::Dropped { at: self.at, from, reason }));
             actor.stop();
         }
@@ -111,7 +111,9 @@ impl Shell {
         match effect {
             Effect::Store(record) => return self.seat.store(&record),
             Effect::Send(to, message) => self.send(to, message),
-            Effect::Keep(party, shard, carried) => self.around.shelf.put(party, shard, carried),
+            Effect::Keep(party, shard, carried) => {
+                return self.around.shelf.put(party, shard, carried).is_ok();
+            }
             // Nobody may listen any more; that is no reason to stop.
             Effect::Publish(event) => drop(self.around.events.send(event)),
             Effect::Verify(epoch, bundles) => {

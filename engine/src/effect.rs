@@ -25,7 +25,8 @@ pub enum Effect {
     Send(Address, Message),
     /// Check these bundles of one shard on the pool, and come back with [`Message::BatchVerified`].
     Verify(OpenedEpoch, Vec<Arc<Bundle>>),
-    /// Keep a party's shares of what a shard carries over, in place of what it had of it.
+    /// Keep a party's shares of what a shard carries over, beside what it had of it. As with [`Effect::Store`], what comes
+    /// later rests on it.
     Keep(PartyId, ShardIndex, Carried),
     /// Tell the outside.
     Publish(Event),

@@ -28,7 +28,7 @@ pub mod verifier;
 
 pub use effect::{Core, Effect, Event, Refusal};
 pub use message::{Address, Message, Phase};
-pub use party::{PartySecrets, Shelf, evidence::Evidence};
+pub use party::{PartySecrets, Shelf, ShelfError, evidence::Evidence};
 pub use settlement::{Office, Plan};
 pub use system::{Config, Disguise, Operation, Running, Summary, start, start_with};
 

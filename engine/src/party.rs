@@ -11,12 +11,14 @@ pub mod evidence;
 mod line;
 mod pool;
 mod relation;
+mod shelf;
 pub mod standby;
 mod tallying;
 pub mod voting;
 
-pub use carried::{Carried, Shelf};
+pub use carried::Carried;
 pub use collect::Collect;
+pub use shelf::{Shelf, ShelfError};
 
 use crate::{
     effect::{Core, Effect, Event, Refusal},

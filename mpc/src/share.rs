@@ -71,6 +71,37 @@ pub struct ReplicatedTotals<G> {
     groups: BTreeMap<G, [ShareSum; 2]>,
 }
 
+impl<G: Encode> Encode for ReplicatedTotals<G> {
+    fn encode(&self, w: &mut Writer) {
+        self.party.encode(w);
+        w.count(self.width);
+        w.count(self.groups.len());
+        for (group, [own, next]) in &self.groups {
+            group.encode(w);
+            own.encode(w);
+            next.encode(w);
+        }
+    }
+}
+
+impl<G: Decode + Ord> Decode for ReplicatedTotals<G> {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let (party, width) = (PartyId::decode(r)?, r.count(limits::MAX_SHARD_WIDTH)?);
+        let mut groups = BTreeMap::new();
+        for _ in 0..r.count(limits::MAX_GROUPS)? {
+            let (group, shares) = (G::decode(r)?, [ShareSum::decode(r)?, ShareSum::decode(r)?]);
+            if shares.iter().any(|share| share.entries.len() != width) {
+                return Err(CodecError::Invalid { what: "width of shares" });
+            }
+            if groups.last_key_value().is_some_and(|(last, _)| *last >= group) {
+                return Err(CodecError::Invalid { what: "order of groups" });
+            }
+            groups.insert(group, shares);
+        }
+        Ok(Self { party, width, groups })
+    }
+}
+
 impl<G: Ord + Copy> ReplicatedTotals<G> {
     /// No bundle yet.
     pub fn new(party: PartyId, width: usize) -> Self {

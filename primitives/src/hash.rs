@@ -96,6 +96,8 @@ domains! {
     CheckCoefficients = "check-coefficients",
     /// What a party signs when it has everything of a computation so far.
     Barrier = "barrier",
+    /// Shares that a party carries over, on its disk.
+    CarriedShares = "carried-shares",
     /// Record of the totals of an epoch.
     Totals = "totals",
     /// An identity's credential commitment.

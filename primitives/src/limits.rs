@@ -27,6 +27,8 @@ pub const REGIONS: u8 = 8;
 pub const MAX_TIERS: usize = 8;
 /// Most seconds of silence after which a party's seat may be taken: a day.
 pub const MAX_SEAT_PATIENCE: u32 = 86_400;
+/// Most groups that totals are kept apart by: tiers, each with its regions and with none.
+pub const MAX_GROUPS: usize = MAX_TIERS * (REGIONS as usize + 1);
 /// Modulus of blind RSA keys, in bits.
 pub const RSA_BITS: usize = 2048;
 /// Modulus of blind RSA keys, and so length of a signature, in bytes.

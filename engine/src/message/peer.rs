@@ -11,7 +11,7 @@ use primitives::{
 use proofs::{
     bundle::Bundle,
     sharing::Complaint,
-    tally::{BatchHeader, Group, SignedHeader, header::MAX_GROUPS},
+    tally::{BatchHeader, Group, SignedHeader},
 };
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ fn encode_sums(sums: &BTreeMap<Group, ShareSum>, w: &mut Writer) {
 
 fn decode_sums(r: &mut Reader<'_>) -> Result<BTreeMap<Group, ShareSum>, CodecError> {
     let mut sums = BTreeMap::new();
-    for _ in 0..r.count(MAX_GROUPS)? {
+    for _ in 0..r.count(limits::MAX_GROUPS)? {
         let group = Group::decode(r)?;
         if sums.last_key_value().is_some_and(|(last, _)| *last >= group) {
             return Err(CodecError::Invalid { what: "order of groups" });

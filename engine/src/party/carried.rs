@@ -3,7 +3,7 @@
 use crate::party::line::Frozen;
 use curve25519_dalek::ristretto::RistrettoPoint;
 use mpc::share::{ReplicatedTotals, ShareSum};
-use primitives::{PartyId, ShardIndex, Tier, WorkId};
+use primitives::{CodecError, Decode, Encode, PartyId, Reader, Tier, WorkId, Writer, limits};
 use proofs::{
     epoch::EpochContext,
     shard::Shard,
@@ -12,16 +12,26 @@ use proofs::{
         statement::{Cells, TierCells},
     },
 };
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard},
-};
 
 /// A party's shares of what one shard carries over, by group. Commitments to their sums are on record.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Carried {
-    works: Vec<WorkId>,
-    totals: ReplicatedTotals<Group>,
+    pub(super) works: Vec<WorkId>,
+    pub(super) totals: ReplicatedTotals<Group>,
+}
+
+impl Encode for Carried {
+    fn encode(&self, w: &mut Writer) {
+        w.seq(&self.works);
+        self.totals.encode(w);
+    }
+}
+
+impl Decode for Carried {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let (works, totals) = (r.seq(limits::MAX_SHARD_WIDTH)?, ReplicatedTotals::decode(r)?);
+        Ok(Self { works, totals })
+    }
 }
 
 impl Carried {
@@ -95,36 +105,5 @@ pub(super) fn tier_opens(
 impl std::fmt::Debug for Carried {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Carried({} works)", self.works.len())
-    }
-}
-
-/// How many epochs back a party can go: an epoch may be given up after the party signed its totals and before they were
-/// on record. What it carried before is what counts then.
-const KEPT: usize = 2;
-
-/// What parties carry from one epoch to the next, by party and shard; the latest last.
-#[derive(Default)]
-pub struct Shelf(Mutex<BTreeMap<(PartyId, ShardIndex), Vec<Carried>>>);
-
-impl Shelf {
-    fn open(&self) -> MutexGuard<'_, BTreeMap<(PartyId, ShardIndex), Vec<Carried>>> {
-        self.0.lock().expect("nobody panics while holding the shelf")
-    }
-
-    /// Keeps what a party carries of a shard, beside what it carried before.
-    pub(crate) fn put(&self, party: PartyId, shard: ShardIndex, carried: Carried) {
-        let mut shelf = self.open();
-        let kept = shelf.entry((party, shard)).or_default();
-        kept.push(carried);
-        if kept.len() > KEPT {
-            kept.remove(0);
-        }
-    }
-
-    /// What a party carries, by shard.
-    pub(crate) fn of(&self, party: PartyId) -> BTreeMap<ShardIndex, Vec<Carried>> {
-        let shelf = self.open();
-        let own = shelf.range((party, ShardIndex(0))..=(party, ShardIndex(u32::MAX)));
-        own.map(|((_, shard), carried)| (*shard, carried.clone())).collect()
     }
 }

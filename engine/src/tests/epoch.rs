@@ -198,7 +198,7 @@ fn through_actors(
 #[test]
 fn the_actors_do_what_the_cores_do_and_count_their_messages() {
     let (record, messages) = through_actors(5, |_| {});
-    assert_eq!(messages.len(), 11);
+    assert_eq!(messages.len(), 12);
     assert!(messages.values().all(|count| *count > 0), "{messages:?}");
     let (again, _) = through_actors(5, |_| {});
     assert_eq!(record, again, "the same seed gives the same record");

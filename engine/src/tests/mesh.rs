@@ -191,7 +191,7 @@ impl<'a> Mesh<'a> {
             match effect {
                 Effect::Send(next, message) => self.queue.push_back((of, next, message)),
                 Effect::Publish(event) => self.events.push(event),
-                Effect::Keep(party, shard, carried) => self.shelf.put(party, shard, carried),
+                Effect::Keep(party, shard, carried) => self.shelf.put(party, shard, carried).unwrap(),
                 Effect::Store(record) => self.stored.entry(of).or_default().push(record),
                 Effect::Verify(epoch, bundles) => {
                     let results = verify_all(&epoch, &bundles, &mut rand_core::OsRng);

@@ -24,9 +24,6 @@ pub struct Group {
 
 codec_struct!(Group { tier, region });
 
-/// Most groups that a header can hold.
-pub const MAX_GROUPS: usize = limits::MAX_TIERS * (limits::REGIONS as usize + 1);
-
 /// Sums of the share commitments `C_{i,g}` of all bundles accepted so far: three points for each group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Running(BTreeMap<Group, [RistrettoPoint; 3]>);
@@ -81,7 +78,7 @@ impl Encode for Running {
 impl Decode for Running {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let mut running = BTreeMap::new();
-        for _ in 0..r.count(MAX_GROUPS)? {
+        for _ in 0..r.count(limits::MAX_GROUPS)? {
             let group = Group::decode(r)?;
             if running.last_key_value().is_some_and(|(last, _)| *last >= group) {
                 return Err(CodecError::Invalid { what: "order of groups" });
