@@ -145,7 +145,7 @@ fn processor() -> String {
 }
 
 /// What else the machine does: processes that ran or waited, over the last minutes.
-fn load() -> String {
+pub(crate) fn load() -> String {
     let figures = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     figures.split(' ').take(3).collect::<Vec<_>>().join(", ")
 }
