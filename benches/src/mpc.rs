@@ -25,6 +25,7 @@ use rand_chacha::{
 use std::hint::black_box;
 
 mod parties;
+mod peer;
 
 /// Cells that are decided, and how many in a quick run.
 const CELLS: [(usize, usize); 3] = [(256, 8), (1_024, 12), (4_096, 24)];
@@ -79,7 +80,7 @@ fn floor(bytes: usize) -> u8 {
 
 /// Measures all of it.
 pub(crate) fn run(plan: &Plan) -> Topic {
-    let mut topic = Topic::new("The computation on shares");
+    let mut topic = Topic::default();
     topic.paragraph(SETTING);
     let (mut rows, mut most, mut last) = (Vec::new(), Traffic::new(), (0, 0.0));
     for (full, tiny) in CELLS {
@@ -115,6 +116,7 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     steps(&mut topic, "round of the threshold, most cells", &most);
     steps(&mut topic, "round of diversity", &traffic);
     accumulation(&mut topic, plan);
+    peer::beside(&mut topic, plan);
     topic
 }
 
@@ -190,7 +192,7 @@ mod tests {
     #[test]
     fn cells_with_five_listeners_are_found() {
         assert_eq!(Cells::new(12, LISTENER_SHIFT).by_turns(decide).0, 5);
-        assert!(run(&Plan::QUICK).section().contains("open-masked"));
+        assert!(run(&Plan::QUICK).text.contains("open-masked"));
     }
 
     #[test]
