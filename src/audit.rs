@@ -72,7 +72,7 @@ impl AuditFailure {
 
 /// Audits an epoch.
 pub(crate) fn run(arguments: &Audit) -> Result<(), Failure> {
-    let (path, record) = epoch::read(&arguments.run)?;
+    let (path, record) = epoch::read(&arguments.record.run)?;
     let signers = signers(&path)?;
     let statements = path.with_file_name(STATEMENTS_FILE);
     let file = File::open(&statements)
@@ -82,18 +82,18 @@ pub(crate) fn run(arguments: &Audit) -> Result<(), Failure> {
 
     let progress = progress::choose(arguments.quiet);
     progress.begin(Stage::Audit, epoch::bundles(&record));
-    let root = arguments.root.as_ref().map(|trusted| trusted.root);
+    let root = arguments.record.root.as_ref().map(|trusted| trusted.root);
     let audited = audit(&record, &signers, root, batches, |bundles| progress.advance(Stage::Audit, bundles));
     if audited.is_ok() {
         progress.end(Stage::Audit);
     }
     match audited {
-        Ok(verdict) => Ok(print(&verdict, arguments.output)?),
+        Ok(verdict) => Ok(print(&verdict, arguments.record.output)?),
         Err(AuditError::Refused { findings }) => {
             let whole = findings.iter().filter(|finding| finding.is_of_a_proof()).count() as u64
                 == epoch::bundles(&record);
             let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
-            refuse(&record, &lines, arguments.output)?;
+            refuse(&record, &lines, arguments.record.output)?;
             let mut what = summary(&lines);
             if whole {
                 what += &format!(
@@ -103,9 +103,9 @@ pub(crate) fn run(arguments: &Audit) -> Result<(), Failure> {
             Err(AuditFailure::DoesNotHold { path: statements, what }.into())
         }
         Err(AuditError::Record(refused)) => {
-            let root = arguments.root.as_ref();
+            let root = arguments.record.root.as_ref();
             let lines: Vec<String> = refused.findings.iter().map(|finding| describe(finding, root)).collect();
-            refuse(&record, &lines, arguments.output)?;
+            refuse(&record, &lines, arguments.record.output)?;
             let what = format!("{}: see `{}`", summary(&lines), check_command(&path));
             Err(Failure::RecordDoesNotHold { path, what })
         }

@@ -41,12 +41,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The parties stopped. The folder says what is known.
-    #[error(
-        "the epoch was aborted, nothing was paid: {}{}; its folder is {folder}",
-        .stopped.reason,
-        .stopped.named().map(|party| format!(" (party {party} is named)")).unwrap_or_default(),
-        folder = .folder.display()
-    )]
+    #[error("the epoch was aborted, nothing was paid: {stopped}; its folder is {folder}", folder = .folder.display())]
     Aborted {
         /// What is known of why.
         stopped: Box<sim::demo::Stopped>,

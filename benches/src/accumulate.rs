@@ -35,7 +35,7 @@ pub(crate) fn run(plan: &Plan) -> Topic {
             }),
         ],
     );
-    let mut topic = Topic::new("Accumulation");
+    let mut topic = Topic::default();
     topic.paragraph(&format!(
         "What one party does for a bundle of a batch: its two seeds are expanded to {} entries of 32 \
          bytes each, weighted by the bundle's challenge and added up. {count} different bundles, on one \
@@ -71,6 +71,6 @@ mod tests {
 
     #[test]
     fn everything_is_measured_once() {
-        assert!(run(&Plan::QUICK).section().contains("Prio3"));
+        assert!(run(&Plan::QUICK).text.contains("Prio3"));
     }
 }

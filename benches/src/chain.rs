@@ -203,7 +203,7 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     let (transfer_floor, claim_floor) = (signed(t), hashing(c));
     let (transfer_seal_floor, claim_seal_floor) = (hashing(ts), hashing(cs));
 
-    let mut topic = Topic::new("Blocks of the chain");
+    let mut topic = Topic::default();
     topic.paragraph(&format!(
         "A block of {} transfers between as many accounts, and a block of {} claims of as many payouts, \
          each applied to the ledger (checked, changes taken) and sealed (conservation, state root, digest), \
@@ -286,6 +286,6 @@ mod tests {
 
     #[test]
     fn everything_is_measured_once() {
-        assert!(run(&Plan::QUICK).section().contains("transfer"));
+        assert!(run(&Plan::QUICK).text.contains("transfer"));
     }
 }

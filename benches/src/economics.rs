@@ -157,7 +157,7 @@ pub(crate) fn run(plan: &Plan) -> Topic {
             Side::new("floor", 1, || floor.pass()),
         ],
     );
-    let mut topic = Topic::new("Economics runs");
+    let mut topic = Topic::default();
     topic.paragraph(&format!(
         "A synthetic market of {} pairs of a subscriber and a work ({} subscribers, {} works), under the \
          parameters of the specification, on one thread. The floor is one pass over the pairs: each read \
@@ -249,6 +249,6 @@ mod tests {
 
     #[test]
     fn everything_is_measured_once() {
-        assert!(run(&Plan::QUICK).section().contains("a minute"));
+        assert!(run(&Plan::QUICK).text.contains("a minute"));
     }
 }

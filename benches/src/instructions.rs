@@ -243,7 +243,7 @@ const OTHERS: [Pair; 3] = [
 
 /// Counts what does not belong to bundle proofs.
 pub(crate) fn run(plan: &Plan) -> Topic {
-    let mut topic = Topic::new("Instructions");
+    let mut topic = Topic::default();
     let about = format!(
         "Economics over {} pairs with the plays of the table; a permutation is {PRODUCTS} products of field elements.",
         grouped(PAIRS as u64)

@@ -1,7 +1,7 @@
 //! What everything costs, beside peers and floors measured in the same run.
 //!
-//! `cargo run --release -p benches` measures all topics and writes `docs/benchmarks.md`;
-//! `cargo bench -p benches --bench proofs` prints the topic of bundle proofs, `--bench mpc` those of shares.
+//! `cargo run --release -p benches` measures all topics and writes `docs/benchmarks.md`, with `-- --only NAME` one topic of
+//! it; `cargo bench -p benches --bench proofs` prints the topic of bundle proofs, `--bench mpc` those of shares.
 
 mod accumulate;
 mod chain;
@@ -39,6 +39,18 @@ enum Name {
 }
 
 impl Name {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Proofs => "Bundle proofs beside Prio3",
+            Self::Accumulate => "Accumulation",
+            Self::Mpc => "The computation on shares",
+            Self::Power => "Fixed-point power",
+            Self::Chain => "Blocks of the chain",
+            Self::Economics => "Economics runs",
+            Self::Instructions => "Instructions",
+        }
+    }
+
     fn run(self, plan: &Plan) -> Topic {
         match self {
             Self::Proofs => proofs::run(plan),
@@ -61,7 +73,7 @@ struct Arguments {
     /// Tiny workloads: shows that everything runs, measures nothing worth knowing, writes no file
     #[arg(long)]
     quick: bool,
-    /// Only these topics, on standard output
+    /// Only these topics; the others stay in the page as they are
     #[arg(long, value_name = "NAME")]
     only: Vec<Name>,
     /// Standard output instead of docs/benchmarks.md
@@ -78,6 +90,7 @@ const EXAMPLES: &str = "Examples:
   cargo bench -p benches --bench proofs                      bundle proofs, on the screen
   cargo bench -p benches --bench mpc                         shares: adding up, threshold, sums of squares
   cargo run --release -p benches                             all topics, into docs/benchmarks.md
+  cargo run --release -p benches -- --only power             one topic of that page anew
   cargo run --release -p benches -- --only power --stdout    one topic, on the screen
   cargo run --release -p benches -- --quick                  that everything runs, in seconds
   valgrind --tool=callgrind target/release/benches one prove what a profiler says of one operation";
@@ -85,16 +98,13 @@ const EXAMPLES: &str = "Examples:
 /// Runs the command `benches`.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = Arguments::parse_from(arguments);
-    let command = "cargo run --release -p benches";
-    let all = arguments.only.is_empty();
-    let names = if all { Name::value_variants() } else { &arguments.only };
-    let Some(document) = measured(&arguments, names, command) else { return ExitCode::SUCCESS };
-    if arguments.stdout || arguments.quick || !all {
-        print!("{document}");
-        return ExitCode::SUCCESS;
+    let names = if arguments.only.is_empty() { Name::value_variants() } else { &arguments.only };
+    if arguments.stdout || arguments.quick || arguments.command.is_some() {
+        return on_screen(&arguments, names);
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks.md");
-    match fs::write(&path, document) {
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    match fs::write(path, measured(&arguments, names, &before)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("docs/benchmarks.md cannot be written: {error}");
@@ -105,30 +115,34 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Runs the bench `proofs`: that topic alone, on standard output.
 pub fn run_proofs(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    run_bench(arguments, &[Name::Proofs], "cargo bench -p benches --bench proofs")
+    run_bench(arguments, &[Name::Proofs])
 }
 
 /// Runs the bench `mpc`: what an event costs until it is in a party's sums, and what is computed on these.
 pub fn run_mpc(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    run_bench(arguments, &[Name::Accumulate, Name::Mpc], "cargo bench -p benches --bench mpc")
+    run_bench(arguments, &[Name::Accumulate, Name::Mpc])
 }
 
 /// Some topics on standard output. `cargo bench` adds an argument that says nothing.
-fn run_bench(arguments: impl IntoIterator<Item = OsString>, names: &[Name], command: &str) -> ExitCode {
-    let arguments = Arguments::parse_from(arguments.into_iter().filter(|argument| argument != "--bench"));
-    if let Some(document) = measured(&arguments, names, command) {
-        print!("{document}");
+fn run_bench(arguments: impl IntoIterator<Item = OsString>, names: &[Name]) -> ExitCode {
+    on_screen(&Arguments::parse_from(arguments.into_iter().filter(|argument| argument != "--bench")), names)
+}
+
+/// Prints some topics, or performs the one operation that was asked for, for a profiler.
+fn on_screen(arguments: &Arguments, names: &[Name]) -> ExitCode {
+    match &arguments.command {
+        Some(Subcommands::One(one)) => measure::on_one_thread(|| one.perform()),
+        None => print!("{}", measured(arguments, names, "")),
     }
     ExitCode::SUCCESS
 }
 
-/// The document of some topics; `None` where a single operation was asked for, for a profiler.
-fn measured(arguments: &Arguments, names: &[Name], command: &str) -> Option<String> {
-    if let Some(Subcommands::One(one)) = &arguments.command {
-        measure::on_one_thread(|| one.perform());
-        return None;
-    }
+/// The document, with some topics as they are measured now and the others as they were before.
+fn measured(arguments: &Arguments, names: &[Name], before: &str) -> String {
     let plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
-    let topics: Vec<Topic> = measure::on_one_thread(|| names.iter().map(|name| name.run(&plan)).collect());
-    Some(report::document(&topics, command))
+    let section = |name: &Name| {
+        let anew = || report::section(name.title(), &measure::on_one_thread(|| name.run(&plan)));
+        if names.contains(name) { Some(anew()) } else { report::section_of(before, name.title()) }
+    };
+    report::document(Name::value_variants().iter().filter_map(section).collect())
 }

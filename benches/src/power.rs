@@ -80,7 +80,7 @@ pub(crate) fn run(plan: &Plan) -> Topic {
         plan,
         [Side::new("pow_q32", count, || bases.fixed()), Side::new("f64::powf", count, || bases.float())],
     );
-    let mut topic = Topic::new("Fixed-point power");
+    let mut topic = Topic::default();
     topic.paragraph(&format!(
         "`pow_q32` at the exponent 0.35 of bandwidth credibility, beside `f64::powf` on the same {} bases from 0.01 to 2.",
         crate::report::grouped(count as u64)
@@ -129,6 +129,6 @@ mod tests {
 
     #[test]
     fn everything_is_measured_once() {
-        assert!(run(&Plan::QUICK).section().contains("powf"));
+        assert!(run(&Plan::QUICK).text.contains("powf"));
     }
 }

@@ -22,7 +22,7 @@ const LARGE: usize = 256;
 
 /// Measures all of it, for shards of three widths.
 pub(crate) fn run(plan: &Plan) -> Topic {
-    let mut topic = Topic::new("Bundle proofs beside Prio3");
+    let mut topic = Topic::default();
     topic.paragraph(SETTING);
     topic.table(["", "Prio3Histogram", "bundle"], &CLAIMS.map(|row| row.map(String::from)));
     topic.paragraph(PARTS);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn everything_is_measured_once() {
-        let mut topic = Topic::new("proofs");
+        let mut topic = Topic::default();
         let setting = Setting::new(&Plan::QUICK, 16);
         // Twice as many bundles as there are different ones.
         let times = setting.measure(&Plan::QUICK, 4);
@@ -125,6 +125,6 @@ mod tests {
         tables::device(&mut topic, &times);
         tables::party(&mut topic, &setting, &times);
         tables::targets(&mut topic, &setting, [&times; 2]);
-        assert!(topic.section().contains("all parties"));
+        assert!(topic.text.contains("all parties"));
     }
 }

@@ -2,25 +2,19 @@
 
 use crate::measure::{Spread, has_processor_time};
 use std::{
-    fmt::Write,
     fs,
     process::Command,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// One topic of the document.
+/// What one topic of the document says.
 #[derive(Debug, Default)]
 pub(crate) struct Topic {
-    title: &'static str,
-    text: String,
+    /// Paragraphs and tables, each with an empty line after it.
+    pub(crate) text: String,
 }
 
 impl Topic {
-    /// A topic without text.
-    pub(crate) fn new(title: &'static str) -> Self {
-        Self { title, text: String::new() }
-    }
-
     /// Appends a paragraph.
     pub(crate) fn paragraph(&mut self, text: &str) {
         self.text += &format!("{}\n\n", wrapped(text));
@@ -37,9 +31,9 @@ impl Topic {
         self.text.push('\n');
     }
 
-    /// The topic as a section.
-    pub(crate) fn section(&self) -> String {
-        format!("## {}\n\n{}", self.title, self.text)
+    /// Appends a table that another program made.
+    pub(crate) fn ready_table(&mut self, table: &str) {
+        self.text += &format!("{}\n\n", table.trim());
     }
 }
 
@@ -103,32 +97,38 @@ pub(crate) fn ratio(spread: Spread) -> [String; 2] {
     [digits(spread.median), format!("{} to {}", digits(spread.low), digits(spread.high))]
 }
 
-/// The document.
-pub(crate) fn document(topics: &[Topic], command: &str) -> String {
-    let mut out = format!("{HEAD}\n");
-    for line in [
-        ("machine", format!("{}, {} cores", processor(), cores())),
-        ("date", date()),
-        ("load average", load()),
-        ("toolchain", toolchain()),
-        ("command", format!("`{command}`")),
-    ] {
-        writeln!(out, "| {} | {} |", line.0, line.1).expect("writing to a string");
-    }
+/// The section of a topic that was measured just now: under its title, when that was and on what.
+pub(crate) fn section(title: &str, topic: &Topic) -> String {
+    let about = format!(
+        "Measured {} on {}, {} cores; load average {} in the end; {}.",
+        date(),
+        processor(),
+        cores(),
+        load(),
+        toolchain()
+    );
+    format!("## {title}\n\n{}\n\n{}", wrapped(&about), topic.text.trim_end())
+}
+
+/// The section with this title, as it stands in a document.
+pub(crate) fn section_of(document: &str, title: &str) -> Option<String> {
+    let (_, text) = document.split_once(&format!("\n## {title}\n"))?;
+    let text = text.split("\n## ").next().unwrap_or(text);
+    Some(format!("## {title}\n{}", text.trim_end()))
+}
+
+/// The document of these sections.
+pub(crate) fn document(sections: Vec<String>) -> String {
     let clock = if has_processor_time() { "processor time of one thread" } else { "wall time" };
-    writeln!(out, "\n{}\n", wrapped(&METHOD.replace("{clock}", clock))).expect("writing to a string");
-    for topic in topics {
-        out += &topic.section();
-    }
-    format!("{}\n", out.trim_end())
+    let method = wrapped(&METHOD.replace("{clock}", clock));
+    let parts = [HEAD.into(), method].into_iter().chain(sections).collect::<Vec<_>>();
+    format!("{}\n", parts.join("\n\n"))
 }
 
 const HEAD: &str = "# Benchmarks
 
-Written by a run of the crate `benches`; edit the templates there, not this page.
-
-| | |
-|---|---|";
+Written by runs of the crate `benches`; edit the templates there, not this page. `cargo run --release -p benches` measures all topics,
+`cargo run --release -p benches -- --only NAME` measures one and leaves the others as they stand.";
 
 const METHOD: &str = "**How to read this.** The machine does other work at the same time, so no time here \
     can be trusted by itself. What can be compared are the ratios: both sides of a ratio run in the same \
@@ -145,7 +145,7 @@ fn processor() -> String {
 }
 
 /// What else the machine does: processes that ran or waited, over the last minutes.
-fn load() -> String {
+pub(crate) fn load() -> String {
     let figures = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     figures.split(' ').take(3).collect::<Vec<_>>().join(", ")
 }
@@ -198,6 +198,18 @@ mod tests {
             [0, 59, 789, 20_512].map(civil),
             [(1970, 1, 1), (1970, 3, 1), (1972, 2, 29), (2026, 2, 28)]
         );
+    }
+
+    #[test]
+    fn a_section_is_found_again_in_a_document() {
+        let sections = ["One", "Two"].map(|title| {
+            let mut topic = Topic::default();
+            topic.table(["a", "b"], &[[title.into(), String::new()]]);
+            section(title, &topic)
+        });
+        let document = document(sections.to_vec());
+        let found = ["One", "Two", "Tw"].map(|title| section_of(&document, title));
+        assert_eq!(found, [Some(sections[0].clone()), Some(sections[1].clone()), None]);
     }
 
     #[test]

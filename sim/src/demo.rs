@@ -3,6 +3,7 @@
 
 mod claims;
 mod collect;
+mod error;
 mod evidence;
 pub mod folder;
 pub mod layer1;
@@ -15,6 +16,7 @@ mod submissions;
 mod verdicts;
 
 pub use collect::{Away, Outage};
+pub use error::DemoError;
 pub use layer1::{Layer1, OnLayer1};
 pub use metrics::{ActorMetrics, Metrics, TierMetrics};
 pub use outcome::{AttackReport, Outcome, PayoutRow, Verdict};
@@ -24,30 +26,25 @@ pub use stopped::Stopped;
 use crate::{
     adversary,
     check::{self, CarriedOver, Comparison, TruthRow},
-    device::{self, DeviceError},
+    device,
     progress::{Progress, Stage, Timed},
     rogue::Adversary,
-    workload::{self, Workload, WorkloadError, WorkloadOptions},
+    workload::{self, Workload, WorkloadOptions},
     world::{World, WorldError},
 };
 use chain::{
     Genesis, Node,
-    bridge::{AnchorError, AttestError, PortError},
     light::{self, EpochRecord, RecordError},
     modules::{dapr::Claim, usage::check_shards},
-    node::{NodeError, read_blocks},
+    node::read_blocks,
 };
 use engine::{Operation, Shelf, Summary};
+use folder::Manifest;
 use primitives::{
-    Digest, Domain, Encode, GovernanceParams, Preset, hash,
+    Digest, GovernanceParams, Preset,
     limits::{MAX_BATCH, MAX_SHARD_WIDTH},
 };
-use serde::Serialize;
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
-use thiserror::Error;
+use std::{collections::BTreeMap, path::Path};
 
 /// Bundles in a batch.
 pub const DEFAULT_BATCH: usize = 24;
@@ -102,121 +99,6 @@ impl Options {
     pub fn params(&self) -> GovernanceParams {
         let params = self.preset.params();
         GovernanceParams { k_anonymity: self.k_anonymity.unwrap_or(params.k_anonymity), ..params }
-    }
-}
-
-/// Why a run has no outcome.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum DemoError {
-    /// There is no workload.
-    #[error(transparent)]
-    Workload(#[from] WorkloadError),
-    /// Bundles cannot be padded: there are too few events that count nothing.
-    #[error(
-        "a bundle is padded with events that count nothing, and one subscriber needs {needed} of them in an epoch; \
-         with {works} works in a shard and {views} views that count there are {available}: take more works, wider \
-         shards, or another preset"
-    )]
-    Padding {
-        /// Padding events that the busiest device needs.
-        needed: usize,
-        /// Padding events that there are.
-        available: usize,
-        /// Works of the smallest shard.
-        works: usize,
-        /// Views that count.
-        views: u16,
-    },
-    /// There is no world.
-    #[error(transparent)]
-    World(#[from] WorldError),
-    /// A device fails.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    /// The node fails.
-    #[error("the node failed: {0}")]
-    Node(#[from] NodeError),
-    /// What the parties publish cannot be kept.
-    #[error("{}: {error}", path.display())]
-    Statements {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The parties stopped: nothing was paid.
-    #[error("the epoch was aborted: {}{}", .0.reason, .0.in_words())]
-    Aborted(Box<Stopped>),
-    /// Nothing happened for a long time.
-    #[error("nothing happened for {seconds} seconds in phase {phase}")]
-    Stalled {
-        /// How long.
-        seconds: u64,
-        /// The phase.
-        phase: &'static str,
-    },
-    /// The actors are gone.
-    #[error("the actors stopped in phase {phase}")]
-    ActorsGone {
-        /// The phase.
-        phase: &'static str,
-    },
-    /// L1 gives no answer.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// Nobody's key is at hand for this L1.
-    #[error("an account with wei is needed on L1, chain {chain}: name the file of its key with --l1-key")]
-    NoLayer1Key {
-        /// Chain number.
-        chain: u64,
-    },
-    /// The account on L1 has nothing to pay for gas.
-    #[error(
-        "account {account} has no wei on L1, chain {chain}, to pay for gas: send it some, or name another key"
-    )]
-    NoWei {
-        /// The account.
-        account: String,
-        /// Chain number.
-        chain: u64,
-    },
-    /// The L1 does not run the contracts.
-    #[error(
-        "L1, chain {chain}, does not run these contracts, which need the rules of the Prague hard fork: {error}"
-    )]
-    OtherRules {
-        /// Chain number.
-        chain: u64,
-        /// What it says.
-        error: String,
-    },
-    /// The L1 is one where money is real.
-    #[error("this is main net: the keys of a simulated world are no secret, so take a test network")]
-    MainNet,
-    /// Something was not done on L1.
-    #[error(transparent)]
-    Anchor(Box<AnchorError>),
-    /// A member of the committee does not sign for L1.
-    #[error("the committee does not attest: {0}")]
-    Attest(Box<AttestError>),
-    /// The chain has no record of the epoch.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// The record cannot be read back from what it is written as.
-    #[error("the record does not survive its own format: {0}")]
-    Format(#[from] serde_json::Error),
-}
-
-impl From<AnchorError> for DemoError {
-    fn from(error: AnchorError) -> Self {
-        Self::Anchor(Box::new(error))
-    }
-}
-
-impl From<AttestError> for DemoError {
-    fn from(error: AttestError) -> Self {
-        Self::Attest(Box::new(error))
     }
 }
 
@@ -281,9 +163,8 @@ pub fn run(
     let layer1 = anchor(connected, (&world, used), node, (genesis, claims), scratch, progress)?;
     claimed.settle_on_layer1(layer1.paid_in_full());
     let inputs = outcome::Inputs {
-        config_hash: config_hash(options, &params, &workload)?,
+        manifest: Manifest::new(options, &workload)?,
         preset: options.preset,
-        options,
         workload: last.workload,
         world,
         collected: last.collected,
@@ -397,26 +278,6 @@ fn anchor(
     let blocks = read_blocks(scratch)?;
     let shown = layer1::Shown { genesis, blocks: &blocks, epoch: &epoch, proof: &proof, claims };
     layer1::run(connected, (world, workload), &shown, scratch, progress)
-}
-
-/// Digest of everything that decides a run: the options, the parameters, and the workload with all its draws.
-fn config_hash(
-    options: &Options,
-    params: &GovernanceParams,
-    workload: &Workload,
-) -> Result<Digest, DemoError> {
-    #[derive(Serialize)]
-    struct Config<'a> {
-        batch: usize,
-        epochs: u64,
-        preset: Preset,
-        shard_width: u16,
-        workload: &'a Workload,
-    }
-    let Options { batch, epochs, preset, shard_width, .. } = *options;
-    let config = Config { batch, epochs, preset, shard_width, workload };
-    let config = serde_json::to_vec(&config)?;
-    Ok(hash::hash(Domain::Simulation, &[b"config", &params.to_bytes(), &config]))
 }
 
 #[cfg(test)]

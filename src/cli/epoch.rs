@@ -63,15 +63,9 @@ pub(crate) struct Verify {
 #[derive(Debug, Args)]
 #[command(after_help = AUDIT_EXAMPLES)]
 pub(crate) struct Audit {
-    /// A run folder, with epoch.json, signers.json and statements.bin
-    #[arg(value_name = "RUNDIR")]
-    pub(crate) run: PathBuf,
-    /// State root that you trust, as for `cwe epoch verify`
-    #[arg(long, value_name = "HEX", value_parser = values::trusted_root)]
-    pub(crate) root: Option<TrustedRoot>,
-    /// How to print the result
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub(crate) output: Format,
+    /// What `cwe epoch verify` takes. A record file has signers.json and statements.bin beside it
+    #[command(flatten)]
+    pub(crate) record: Verify,
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,

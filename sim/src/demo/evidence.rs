@@ -1,16 +1,9 @@
 //! What is shown against parties: `evidence.json`.
 
+use super::Stopped;
 use engine::Evidence;
-use primitives::{Encode, PartyId, ids::to_hex};
+use primitives::{Encode, ids::to_hex};
 use serde::Serialize;
-
-/// What one party says of another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) by: Option<PartyId>,
-    pub(super) party: Option<PartyId>,
-    pub(super) reason: String,
-}
 
 /// A row of `evidence.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,8 +21,8 @@ pub struct EvidenceRow {
 }
 
 impl EvidenceRow {
-    /// Rows of evidence, and of a party's word.
-    pub(super) fn of(evidence: &[Evidence], word: Option<Named>) -> Vec<Self> {
+    /// Rows of evidence, and of a party's word where the run stopped.
+    pub(super) fn of(evidence: &[Evidence], stopped: Option<&Stopped>) -> Vec<Self> {
         let row = |evidence: &Evidence| Self {
             kind: match evidence {
                 Evidence::Equivocation(_) => "equivocation",
@@ -40,11 +33,11 @@ impl EvidenceRow {
             what: in_words(evidence),
             bytes: Some(to_hex(&evidence.to_bytes())),
         };
-        let word = word.map(|Named { by, party, reason }| Self {
+        let word = stopped.map(|stopped| Self {
             kind: "word",
-            party: party.map(u8::from),
-            by: by.map(u8::from),
-            what: reason,
+            party: stopped.named.map(u8::from),
+            by: stopped.accuser.map(u8::from),
+            what: stopped.reason.clone(),
             bytes: None,
         });
         evidence.iter().map(row).chain(word).collect()

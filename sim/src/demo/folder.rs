@@ -12,7 +12,7 @@ use crate::{
     workload::Workload,
 };
 use chain::light::EpochRecord;
-use primitives::Digest;
+use primitives::{Digest, Domain, Encode, Preset, hash};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -91,25 +91,34 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    pub(super) fn new(options: &Options, workload: &Workload, config_hash: Digest) -> Self {
-        Self {
+    /// The manifest of a run of this workload.
+    pub(super) fn new(options: &Options, workload: &Workload) -> serde_json::Result<Self> {
+        Ok(Self {
             kind: RUN.name,
             program: "cwe",
             version: env!("CARGO_PKG_VERSION"),
             command: command(options),
             seed: workload.seed,
             source: workload.source.clone(),
-            config_hash,
+            config_hash: config_hash(options, workload)?,
             reproducible: REPRODUCIBLE,
-        }
+        })
     }
 }
 
-impl Manifest {
-    /// The manifest of a run that was aborted: nothing of it but the manifest comes out the same again.
-    pub(super) fn of_aborted(options: &Options, workload: &Workload) -> Self {
-        Self::new(options, workload, Digest::default())
+/// Digest of everything that decides a run: the options, the parameters, and the workload with all its draws.
+fn config_hash(options: &Options, workload: &Workload) -> serde_json::Result<Digest> {
+    #[derive(Serialize)]
+    struct Config<'a> {
+        batch: usize,
+        epochs: u64,
+        preset: Preset,
+        shard_width: u16,
+        workload: &'a Workload,
     }
+    let Options { batch, epochs, preset, shard_width, .. } = *options;
+    let config = serde_json::to_vec(&Config { batch, epochs, preset, shard_width, workload })?;
+    Ok(hash::hash(Domain::Simulation, &[b"config", &options.params().to_bytes(), &config]))
 }
 
 /// The command of a run, in full; the folder is left out, since nothing depends on it.

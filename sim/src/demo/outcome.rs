@@ -1,7 +1,7 @@
 //! What a run came to: figures, verdicts, and the rows of its files.
 
 use super::{
-    EarlierEpoch, OnLayer1, Options, Statements, Verified,
+    EarlierEpoch, OnLayer1, Statements, Verified,
     claims::Claimed,
     collect::{Away, Collected},
     evidence::{EvidenceRow, in_words},
@@ -17,7 +17,7 @@ use crate::{
 };
 use chain::light::{EpochRecord, SignerKeys, record::TierRecord};
 use engine::Refusal;
-use primitives::{Digest, PartyId, PersonId, Preset, RegionTag, WorkId};
+use primitives::{PartyId, PersonId, Preset, RegionTag, WorkId};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -154,10 +154,9 @@ pub(super) fn truth(workload: &Workload, world: &World, collected: &Collected) -
 }
 
 /// Everything that an outcome is made from.
-pub(super) struct Inputs<'a> {
-    pub(super) config_hash: Digest,
+pub(super) struct Inputs {
+    pub(super) manifest: Manifest,
     pub(super) preset: Preset,
-    pub(super) options: &'a Options,
     pub(super) workload: Workload,
     pub(super) world: World,
     pub(super) collected: Collected,
@@ -172,13 +171,12 @@ pub(super) struct Inputs<'a> {
     pub(super) timings: Vec<(Stage, Duration)>,
 }
 
-impl Inputs<'_> {
+impl Inputs {
     /// Draws the conclusions.
     pub(super) fn conclude(self) -> Outcome {
         let attacks = self.collected.attacks.iter().map(|attack| self.report(attack)).collect::<Vec<_>>();
         let metrics = self.metrics(&attacks);
         let verdicts = self.verdicts(&metrics, &attacks);
-        let manifest = Manifest::new(self.options, &self.workload, self.config_hash);
         let names = self.world.works.iter().zip(&self.workload.works);
         let payout = |(claim, claimed): &(chain::modules::dapr::Claim, bool)| PayoutRow {
             epoch: claim.epoch.0,
@@ -190,7 +188,7 @@ impl Inputs<'_> {
         let rows =
             self.earlier.iter().flat_map(|epoch| epoch.rows.iter().cloned()).chain(self.rows).collect();
         Outcome {
-            manifest,
+            manifest: self.manifest,
             metrics,
             verdicts,
             attacks,

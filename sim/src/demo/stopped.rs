@@ -3,7 +3,7 @@
 
 use super::{
     Options,
-    evidence::{EvidenceRow, Named},
+    evidence::EvidenceRow,
     folder::{MANIFEST_FILE, METRICS_FILE, Manifest},
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
 use engine::Evidence;
 use primitives::PartyId;
 use serde::Serialize;
+use std::fmt::{self, Display, Formatter};
 
 /// What somebody shows against a party.
 pub const EVIDENCE_FILE: &str = "evidence.json";
@@ -37,9 +38,12 @@ impl Stopped {
     pub fn named(&self) -> Option<PartyId> {
         self.evidence.first().map(Evidence::party).or(self.named)
     }
+}
 
-    pub(super) fn in_words(&self) -> String {
-        self.named().map(|party| format!(" (party {party} is named)")).unwrap_or_default()
+impl Display for Stopped {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)?;
+        self.named().map_or(Ok(()), |party| write!(f, " (party {party} is named)"))
     }
 }
 
@@ -75,10 +79,13 @@ pub fn commit(
         accuser: stopped.accuser.map(u8::from),
         paid_total: 0,
     };
-    let named = Named { by: stopped.accuser, party: stopped.named, reason: stopped.reason.clone() };
-    let rows = EvidenceRow::of(&stopped.evidence, Some(named));
+    let rows = EvidenceRow::of(&stopped.evidence, Some(stopped));
     staging.commit(|dir| {
-        write_json(dir.join(MANIFEST_FILE), &Manifest::of_aborted(options, workload))?;
+        let path = dir.join(MANIFEST_FILE);
+        match Manifest::new(options, workload) {
+            Ok(manifest) => write_json(path, &manifest)?,
+            Err(error) => return Err(FolderError::Json { path, error }),
+        }
         write_json(dir.join(METRICS_FILE), &metrics)?;
         write_json(dir.join(EVIDENCE_FILE), &rows)
     })

@@ -4,7 +4,7 @@ use crate::{
     workload::{Columns, UsageFile},
 };
 use chain::light::audit::{audit, stream::Batches};
-use primitives::{Decode, PartyId};
+use primitives::{Decode, Encode, PartyId};
 use proofs::bundle::Bundle;
 use std::{sync::OnceLock, time::Duration};
 

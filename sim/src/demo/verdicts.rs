@@ -13,7 +13,7 @@ use primitives::Credits;
 /// Said of a check whose tick means nothing.
 const NOTHING: &str = "there was nothing to check";
 
-impl Inputs<'_> {
+impl Inputs {
     /// Every statement about the run.
     pub(super) fn verdicts(&self, metrics: &Metrics, attacks: &[AttackReport]) -> Vec<Verdict> {
         let verdict =
