@@ -6,7 +6,8 @@ use crate::{
 };
 use primitives::PartyId;
 
-/// Letters of a sitting to come that a party keeps: more than honest ones write before it has heard of the seat.
+/// Letters of a sitting to come that a party keeps of each other one: more than honest ones write before it has heard of
+/// the seat.
 const MAX_EARLY: usize = 1 << 8;
 
 /// What a party knows of who is there.
@@ -59,7 +60,8 @@ impl Attendance {
     /// Keeps a letter of a sitting to come; whether this is one.
     pub(super) fn keep_early(&mut self, from: Address, letter: &Letter) -> bool {
         let early = letter.sitting > self.sitting();
-        if early && self.early.len() < MAX_EARLY {
+        let of_sender = self.early.iter().filter(|(other, _)| *other == from).count();
+        if early && of_sender < MAX_EARLY {
             self.early.push((from, letter.clone()));
         }
         early

@@ -23,7 +23,8 @@ use rand_chacha::ChaCha20Rng;
 use std::{collections::BTreeMap, sync::Arc};
 use thiserror::Error;
 
-/// Letters of the opening that are kept until the shares are there, for each shard: more than honest parties write.
+/// Letters of the opening that are kept until the shares are there, of each party for each shard: more than honest ones
+/// write.
 const MAX_AHEAD: usize = 1 << 6;
 
 /// Why a standby does not go on in its seat.
@@ -157,12 +158,15 @@ impl Standby {
                 if from == taking.seated.by.party {
                     return Self::dropped(at, "the keys of a party that lost its seat are void");
                 }
+                if letter.shard.0 as usize >= taking.seated.frozen.len() {
+                    return Self::dropped(at, "shares of a shard that the epoch does not have");
+                }
                 taking.handed.insert((letter.shard, from), *shares);
                 self.take_seat()
             }
             (Place::Taking(taking), message) if !message.is_agreement() => {
                 let most = MAX_AHEAD * taking.seated.frozen.len();
-                if taking.ahead.len() < most {
+                if taking.ahead.iter().filter(|(other, _)| *other == at).count() < most {
                     taking.ahead.push((at, Letter { message, ..letter }));
                 }
                 Vec::new()

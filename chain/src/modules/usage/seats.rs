@@ -198,6 +198,8 @@ pub(super) fn check_seating(
     if let Some(standby) = standby {
         new(standby.operator)?;
         for party in PartyId::ALL {
+            // Nobody knows yet which seat it will take, so it holds shares of none. Whoever hands shares over need not ask.
+            state.check_seat(standby.operator, party)?;
             committee.with(party, standby.member.clone())?;
         }
         members.push(&standby.member);
