@@ -5,12 +5,13 @@
 use crate::{
     effect::{Core, Effect, Event},
     message::{Address, Aggregate, Message, OpenedEpoch, Phase, Report},
+    party::evidence::{Evidence, Omission},
 };
 use chain::modules::usage::aggregate_digest;
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
     committee::Signatures,
-    tally::{EpochRoot, SignedRoot, Tally, TallyProof, header::leader},
+    tally::{EpochRoot, SignedHeader, SignedRoot, Tally, TallyProof, header::leader},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +28,8 @@ pub struct Coordinator {
     epoch: Option<OpenedEpoch>,
     /// Next position and bundles that wait, of each shard.
     drained: BTreeMap<ShardIndex, BTreeMap<PartyId, (u64, usize)>>,
+    /// What the chain has anchored.
+    anchored: Vec<Arc<SignedHeader>>,
     roots: BTreeMap<ShardIndex, Said<EpochRoot>>,
     frozen: BTreeMap<ShardIndex, Arc<SignedRoot>>,
     totals: BTreeMap<ShardIndex, Said<Box<(Tally, TallyProof)>>>,
@@ -68,6 +71,12 @@ impl Coordinator {
     fn shards(&self) -> impl Iterator<Item = ShardIndex> {
         let count = self.epoch.as_ref().map_or(0, |epoch| epoch.shards.len());
         (0..).map(ShardIndex).take(count)
+    }
+
+    /// Evidence against a party by the root that it signed, if there is any.
+    fn omission(&self, party: PartyId, root: &EpochRoot, signature: &[u8; 64]) -> Option<Evidence> {
+        let committee = self.epoch.as_ref()?.committee();
+        Omission::find(committee, (party, root, signature), &self.anchored).map(Evidence::Omission)
     }
 
     fn dropped(from: Address, reason: &'static str) -> Vec<Effect> {
@@ -122,6 +131,12 @@ impl Coordinator {
             (Report::Root(root, signature), Some(Phase::Sum)) => {
                 if !self.signed(party, &root.digest(), &signature) {
                     return self.abort(None, Some(party), format!("party {party} signed no root"));
+                }
+                if let Some(found) = self.omission(party, &root, &signature) {
+                    let (by, evidence) = (Address::Coordinator, Box::new(found));
+                    let reason = format!("party {party} signed a root that leaves an anchored batch out");
+                    let shown = Effect::Publish(Event::Evidence { by, evidence });
+                    return [shown].into_iter().chain(self.abort(None, Some(party), reason)).collect();
                 }
                 let shard = root.shard;
                 let roots = self.roots.entry(shard).or_default();
@@ -199,6 +214,10 @@ impl Core for Coordinator {
             }
             (Address::Outside, Message::EndOfWindow, Some(Phase::Collect)) => self.enter(Phase::Close),
             (Address::Party(party), Message::Report(report), _) => self.report(party, report),
+            (Address::Settlement, Message::Anchored(header), _) => {
+                self.anchored.push(header);
+                Vec::new()
+            }
             (Address::Settlement, Message::RootAnchored(shard), Some(Phase::Sum)) => {
                 if !self.recorded(shard) {
                     return Vec::new();

@@ -214,7 +214,7 @@ pub enum Event {
     /// A party did what no honest one does, and here is what anybody can check it by.
     Evidence {
         /// Who found it.
-        by: PartyId,
+        by: Address,
         /// The evidence.
         evidence: Box<Evidence>,
     },

@@ -203,7 +203,7 @@ pub enum Message {
     BeaconReveal(RevealBeacon),
     /// Leader to settlement: a header to anchor.
     Anchor(SignedHeader),
-    /// Settlement to parties: the chain has anchored this header.
+    /// Settlement to parties and coordinator: the chain has anchored this header.
     Anchored(Arc<SignedHeader>),
     /// Coordinator to settlement: the root of a shard to anchor.
     AnchorRoot(SignedRoot),

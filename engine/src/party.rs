@@ -138,7 +138,7 @@ impl Party {
 
     /// Stops because of what another party did, and shows the evidence if there is any.
     fn fault(&mut self, fault: Fault) -> Vec<Effect> {
-        let by = self.party;
+        let by = Address::Party(self.party);
         let shown = fault.evidence.map(|evidence| Effect::Publish(Event::Evidence { by, evidence }));
         shown.into_iter().chain(self.stop(fault.culprit, fault.reason.to_string())).collect()
     }
@@ -192,7 +192,8 @@ impl Core for Party {
                         let mut effects: Vec<_> =
                             late.into_iter().map(|id| Effect::Publish(refuse(id))).collect();
                         let mut tallies = BTreeMap::new();
-                        for frozen in frozen {
+                        for (record, frozen) in frozen {
+                            effects.push(Effect::Store(record));
                             let shard = frozen.root.shard;
                             let book = self.opened.as_ref().and_then(|opened| opened.book(shard));
                             let book = book.cloned().unwrap_or_default();

@@ -284,16 +284,17 @@ impl Collect {
         }
     }
 
-    /// Freezes the sets of all shards, and names the bundles that were not in any batch.
+    /// Freezes the sets of all shards, each with what is to be stored before its root is signed, and names the bundles that
+    /// were not in any batch.
     ///
     /// Fails if too many bundles of a shard that held for this party are not in its set.
-    pub fn freeze(self, secrets: &PartySecrets) -> Result<(Vec<Frozen>, Vec<Digest>), Fault> {
+    pub fn freeze(self, secrets: &PartySecrets) -> Result<(Vec<(Record, Frozen)>, Vec<Digest>), Fault> {
         let Self { mut pool, lines, .. } = self;
         let desk = Desk { pool: &mut pool, secrets };
         let (mut frozen, mut late) = (Vec::new(), Vec::new());
         for line in lines {
-            let (set, left) = line.freeze(&desk)?;
-            frozen.push(set);
+            let (record, set, left) = line.freeze(&desk)?;
+            frozen.push((record, set));
             late.extend(left);
         }
         Ok((frozen, late))

@@ -2,14 +2,15 @@
 //! position and view, or an anchored batch missing from the epoch's root".
 //!
 //! No honest party can be named. It signs one header for a position and view, and has that on disk before the signature
-//! leaves ([`super::voting`]). It signs a root once, of the headers that the chain had anchored by then, and signs no
-//! header afterwards. That a root is *shorter* than what the chain has anchored since is therefore no evidence by itself.
+//! leaves ([`super::voting`]). It signs a root once, of the headers that the chain had anchored by then and of all below the
+//! last one that it signed, and signs no header afterwards. That a root is *shorter* than what the chain has anchored since is therefore no evidence by itself.
 
 use primitives::{CodecError, Decode, Digest, Encode, PartyId, Reader, Writer, codec_struct};
 use proofs::{
     committee::{Committee, CommitteeError},
-    tally::{BatchHeader, EpochRoot},
+    tally::{BatchHeader, EpochRoot, SignedHeader},
 };
+use std::sync::Arc;
 use thiserror::Error;
 
 /// A header with the signature of the party that the evidence is against.
@@ -104,6 +105,27 @@ impl Equivocation {
 }
 
 impl Omission {
+    /// What convicts a party that signed a root, if anything does, among the headers that the chain has anchored.
+    pub fn find(
+        committee: &Committee,
+        (party, root, signature): (PartyId, &EpochRoot, &[u8; 64]),
+        anchored: &[Arc<SignedHeader>],
+    ) -> Option<Self> {
+        let place = |h: &BatchHeader| (h.chain, h.epoch, h.shard) == (root.chain, root.epoch, root.shard);
+        let of_shard = || anchored.iter().filter(|signed| place(&signed.header));
+        let by_it = |signed: &Arc<SignedHeader>| {
+            let (_, signature) = signed.signatures.iter().find(|(signer, _)| *signer == party)?;
+            Some(Signed { header: signed.header.clone(), signature: *signature })
+        };
+        let digest = |position| {
+            let at = |signed: &&Arc<SignedHeader>| signed.header.position == position;
+            of_shard().find(at).map(|signed| signed.header.digest())
+        };
+        let last = of_shard().filter_map(by_it).max_by_key(|signed| signed.header.position);
+        let found = |later| Self { party, root: root.clone(), signature: *signature, later };
+        [None, last].map(found).into_iter().find(|found| found.verify(committee, digest).is_ok())
+    }
+
     /// Checks it with the committee's keys, and, where the root names another last header than the chain, with the
     /// digest of what `anchored` says that the chain has at a position of the root's shard.
     pub fn verify(

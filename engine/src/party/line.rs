@@ -22,7 +22,7 @@ use crate::{
     message::{Address, Message, Objection, Report},
     party::{
         PartySecrets,
-        collect::{FaultReason, LEFT_OUT_PART, Outcome},
+        collect::{Fault, FaultReason, LEFT_OUT_PART, Outcome},
         pool::{GroupSum, Pool},
         voting::{Record, Turn, Vote, Voting, Weighed},
     },
@@ -223,13 +223,15 @@ impl Line {
         Ok(effects)
     }
 
-    /// Freezes the set, and names the bundles that were not in any batch.
+    /// Freezes the set, and names the bundles that were not in any batch. What is to be stored has to be on disk before
+    /// the root is signed.
     ///
     /// Fails if too many bundles that held for this party are not in it. As long as an objection needs no proof, one
     /// party could otherwise have everybody left out but one subscriber, and read that one's usage off the totals. The
     /// bound is one for each shard: a bound over all would let that party spend everything it allows on one of them.
-    pub(super) fn freeze(self, desk: &Desk<'_>) -> Result<(Frozen, Vec<Digest>), super::collect::Fault> {
-        if self.behind.is_behind() {
+    pub(super) fn freeze(mut self, desk: &Desk<'_>) -> Result<(Record, Frozen, Vec<Digest>), Fault> {
+        // A root that is shorter than what this party signed would be evidence against it.
+        if self.behind.is_behind() || !self.voting.is_back() {
             return Err(FaultReason::Behind.of_nobody());
         }
         let late: Vec<_> = desk.pool.waiting(self.shard).iter().copied().collect();
@@ -245,8 +247,9 @@ impl Line {
             batches: self.voting.position(),
             last: self.last,
         };
+        let record = self.voting.freeze();
         let (context, party, running, totals) = (self.context, self.party, self.running, self.totals);
-        Ok((Frozen { context, party, root, running, totals }, late))
+        Ok((record, Frozen { context, party, root, running, totals }, late))
     }
 }
 

@@ -60,14 +60,17 @@ pub struct Record {
     pub term: u32,
     /// Its last signature.
     pub vote: Option<Vote>,
+    /// Whether it froze the set: it signs no header any more.
+    pub frozen: bool,
 }
 
-codec_struct!(Record { shard, position, term, vote });
+codec_struct!(Record { shard, position, term, vote, frozen });
 
 /// What a header that somebody proposes is to this party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weighed {
-    /// Of a position that is final, of a term that this party has left, or before its last signature: to be ignored.
+    /// Of a position that is final, of a term that this party has left, before its last signature, or after it froze the
+    /// set: to be ignored.
     Late,
     /// Of a later position or term: to be kept.
     Early,
@@ -90,6 +93,7 @@ pub struct Voting {
     /// Position and term of the last promise.
     promised: (u64, u32),
     last: Option<Vote>,
+    frozen: bool,
     /// Terms that others say that they have entered at this position.
     heard: BTreeMap<PartyId, u32>,
 }
@@ -97,19 +101,33 @@ pub struct Voting {
 impl Voting {
     /// A party that has signed nothing.
     pub fn new(party: PartyId, shard: ShardIndex) -> Self {
-        Self { party, shard, position: 0, promised: (0, 0), last: None, heard: BTreeMap::new() }
+        Self {
+            party,
+            shard,
+            position: 0,
+            promised: (0, 0),
+            last: None,
+            frozen: false,
+            heard: BTreeMap::new(),
+        }
     }
 
     /// A party that goes on from its last record. It is at position 0 until it hears what the chain has anchored; what
     /// it signed and promised holds all the same.
     pub fn restored(party: PartyId, record: &Record) -> Self {
         let promised = (record.position, record.term);
-        Self { promised, last: record.vote, ..Self::new(party, record.shard) }
+        Self { promised, last: record.vote, frozen: record.frozen, ..Self::new(party, record.shard) }
     }
 
     /// The next position: so many batches are final.
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Whether this party has taken in all that it had taken in when it last signed. After a restart it is not, until it
+    /// has heard again what the chain has anchored.
+    pub fn is_back(&self) -> bool {
+        self.last.is_none_or(|vote| vote.turn.position <= self.position)
     }
 
     /// The term that this party is in.
@@ -130,7 +148,8 @@ impl Voting {
         let turn = signed_here.map_or(first, after);
         // A restored party may have signed at a later position than it has heard of: it waits until it is there.
         let reached = signed_here.is_none_or(|vote| vote.turn.position == self.position);
-        (reached && self.leader() == self.party && turn.term() == self.term()).then_some(turn)
+        let leads = self.leader() == self.party && turn.term() == self.term();
+        (reached && leads && !self.frozen).then_some(turn)
     }
 
     /// What a header is that `from` proposes.
@@ -142,7 +161,7 @@ impl Voting {
         if (turn.position, turn.term()) > (self.position, self.term()) {
             return Weighed::Early;
         }
-        if (turn.position, turn.term()) < (self.position, self.term()) {
+        if (turn.position, turn.term()) < (self.position, self.term()) || self.frozen {
             return Weighed::Late;
         }
         match self.last {
@@ -192,11 +211,18 @@ impl Voting {
         self.heard.clear();
     }
 
+    /// Nothing more is signed. What comes back is to be on disk before the root is signed, or a header that is signed after
+    /// a restart would be evidence that the root left something out.
+    pub fn freeze(&mut self) -> Record {
+        self.frozen = true;
+        self.record()
+    }
+
     /// What has to be on disk now. It never says less than one before: a restored party that is still behind keeps what
     /// it promised for the position that it had reached.
     pub fn record(&self) -> Record {
         let (position, term) = self.promised.max((self.position, 0));
-        Record { shard: self.shard, position, term, vote: self.last }
+        Record { shard: self.shard, position, term, vote: self.last, frozen: self.frozen }
     }
 }
 
@@ -229,6 +255,15 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_signed_once_the_set_is_frozen_whatever_restarts() {
+        let record = Voting::new(ONE, SHARD).freeze();
+        let mut restored = Voting::restored(ONE, &record);
+        assert_eq!(restored.next_turn(), None);
+        assert_eq!(restored.sign(vote(0, 0, 1)), None);
+        assert_eq!(restored.weigh(ONE, &vote(0, 0, 1)), Weighed::Late);
+    }
+
+    #[test]
     fn a_term_that_was_left_is_left_for_good() {
         let mut voting = Voting::new(TWO, SHARD);
         assert_eq!(voting.next_turn(), None, "party 1 leads position 0");
@@ -255,8 +290,10 @@ mod tests {
         assert_eq!(restored.sign(vote(0, 0, 2)), None);
         assert_eq!(restored.record(), record);
         for _ in 0..3 {
+            assert!(!restored.is_back());
             restored.anchored();
         }
+        assert!(restored.is_back());
         assert_eq!(restored.next_turn(), Some(Turn { position: 3, view: 1 }));
     }
 }
