@@ -70,6 +70,8 @@ domains! {
     ReceiptBinding = "receipt-binding",
     /// A spent receipt, as parties remember it.
     SpentReceipt = "spent-receipt",
+    /// A bundle's place in its subscriber's chain of sums, as parties remember it.
+    Branch = "branch",
     /// Leaf of a Merkle tree.
     MerkleLeaf = "merkle-leaf",
     /// Inner node of a Merkle tree.
@@ -80,7 +82,7 @@ domains! {
     Header = "header",
     /// What a party signs of a header.
     HeaderSignature = "header-signature",
-    /// Root of an epoch: the last header and what was struck.
+    /// Root of a shard in an epoch: its last header.
     EpochRoot = "epoch-root",
     /// Commitment to an announcement of the joint tally proof.
     TallyAnnouncement = "tally-announcement",
