@@ -7,7 +7,7 @@
 mod peer;
 
 use chain::modules::usage::{CommitBeacon, RevealBeacon};
-pub use peer::{Letter, Objection, PeerMessage};
+pub use peer::{Letter, Objection, OpeningShare, PeerMessage};
 use primitives::{Digest, PartyId, ShardIndex, Tier, WorkIndex, limits};
 use proofs::{
     bundle::{Bundle, BundleError},

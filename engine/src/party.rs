@@ -101,7 +101,7 @@ impl Party {
     #[must_use]
     pub fn with_votes(mut self, records: &[Record]) -> Self {
         // The last record of a shard says all.
-        self.votes = records.iter().map(|record| (record.shard, *record)).collect();
+        self.votes = records.iter().map(|record| (record.shard, record.clone())).collect();
         self
     }
 
@@ -139,7 +139,12 @@ impl Party {
     /// Stops because of what another party did, and shows the evidence if there is any.
     fn fault(&mut self, fault: Fault) -> Vec<Effect> {
         let by = Address::Party(self.party);
-        let shown = fault.evidence.map(|evidence| Effect::Publish(Event::Evidence { by, evidence }));
+        let fault = match &self.stage {
+            Stage::Collecting(collect) => collect.convict(fault),
+            _ => fault,
+        };
+        let show = |evidence| Effect::Publish(Event::Evidence { by, evidence: Box::new(evidence) });
+        let shown: Vec<_> = fault.evidence.into_iter().map(show).collect();
         shown.into_iter().chain(self.stop(fault.culprit, fault.reason.to_string())).collect()
     }
 

@@ -4,11 +4,13 @@ use mpc::{
     opening::{OpeningsMessage, ResponseMessage, RevealMessage},
     prss::PrssKey,
 };
-use primitives::{CodecError, Decode, Digest, Encode, Reader, ShardIndex, Writer, codec_struct, limits};
+use primitives::{
+    CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Writer, codec_struct, limits,
+};
 use proofs::{
     bundle::Bundle,
-    sharing::Complaint,
-    tally::{BatchHeader, SignedHeader},
+    sharing::{BatchShare, Complaint},
+    tally::{BatchHeader, Group, SignedHeader},
 };
 
 /// Why a party does not accept a bundle that a leader proposed.
@@ -53,6 +55,21 @@ pub struct Letter {
 
 codec_struct!(Letter { shard, message });
 
+/// A sum of one share over the bundles of one group of a final batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpeningShare {
+    /// Digest of the batch's header.
+    pub header: Digest,
+    /// The group.
+    pub group: Group,
+    /// The share: sender and receiver are its two holders.
+    pub share: PartyId,
+    /// The sum, which opens the commitment that the bundles of the group add up to.
+    pub sum: BatchShare,
+}
+
+codec_struct!(OpeningShare { header, group, share, sum });
+
 /// What a party says to another about a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant, reason = "letters are few at a time")]
@@ -81,6 +98,8 @@ pub enum PeerMessage {
     AskBundles(Vec<Digest>),
     /// A bundle that was asked for.
     Bundle(Box<Bundle>),
+    /// What the sender's signature on a final batch says that it holds, for the other holder, who complained.
+    OpeningShare(OpeningShare),
     /// Bundles that the sender has known for long, and that the header of this digest leaves out.
     Omits(Digest, Vec<Digest>),
     /// Joint opening, round one.
@@ -99,7 +118,7 @@ impl PeerMessage {
         let change = matches!(self, Self::Quorum(_) | Self::Term(..) | Self::Omits(..));
         let fetch =
             matches!(self, Self::AskBatch(_) | Self::Batch(..) | Self::AskBundles(_) | Self::Bundle(_));
-        proposal || change || fetch
+        proposal || change || fetch || matches!(self, Self::OpeningShare(_))
     }
 }
 
@@ -169,6 +188,10 @@ impl Encode for PeerMessage {
                 digest.encode(w);
                 w.seq(ids);
             }
+            Self::OpeningShare(shown) => {
+                w.raw(&[24]);
+                shown.encode(w);
+            }
             Self::Openings(message) => {
                 w.raw(&[3]);
                 message.encode(w);
@@ -209,6 +232,7 @@ impl Decode for PeerMessage {
             13 => Self::Omits(Digest::decode(r)?, r.seq(limits::MAX_BATCH)?),
             14 => Self::Key(Decode::decode(r)?),
             15 => Self::Compute(Decode::decode(r)?),
+            24 => Self::OpeningShare(Decode::decode(r)?),
             _ => return Err(CodecError::Invalid { what: "message between parties" }),
         })
     }

@@ -247,7 +247,7 @@ fn a_root_that_leaves_out_an_anchored_batch_convicts_who_signed_it() {
         assert_eq!(named, guilty.then_some(TWO));
         assert_eq!(shown.is_some(), guilty);
         if let Some(evidence) = shown {
-            let on_record = |position: u64| Some(anchored[position as usize].header.digest());
+            let on_record = |_, position: u64| Some(anchored[position as usize].header.digest());
             assert_eq!((evidence.party(), evidence.verify(&keys.public, on_record)), (TWO, Ok(())));
         }
     }
@@ -260,7 +260,7 @@ fn a_party_that_is_not_back_where_it_signed_freezes_nothing() {
     let (keys, shard) = (committee(11), ShardIndex(0));
     let ([_, signer, _], [_, kem, _]) = (keys.signers, keys.kem);
     let vote = Vote { turn: Turn { position: 2, view: 0 }, digest: Digest([1; 32]) };
-    let record = Record { shard, position: 2, term: 0, vote: Some(vote), frozen: false };
+    let record = Record { shard, position: 2, term: 0, vote: Some(vote), frozen: false, pledged: Vec::new() };
     let collect = Collect::new(TWO, epoch, 2, &[(shard, record)].into());
     let refused = collect.freeze(&PartySecrets { signer, kem }).err();
     assert_eq!(refused.map(|fault| fault.reason), Some(FaultReason::Behind));
