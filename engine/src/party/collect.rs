@@ -107,6 +107,9 @@ impl FaultReason {
     }
 }
 
+/// The set of each shard, with what is to be stored before its root is signed; and the bundles that were not in any batch.
+pub type FrozenSets = (Vec<(Record, Frozen)>, Vec<Digest>);
+
 /// What a step comes to.
 pub(super) type Outcome = Result<Vec<Effect>, Fault>;
 
@@ -322,11 +325,10 @@ impl Collect {
         }
     }
 
-    /// Freezes the sets of all shards, each with what is to be stored before its root is signed, and names the bundles that
-    /// were not in any batch.
+    /// Freezes the sets of all shards.
     ///
     /// Fails if too many bundles of a shard that held for this party are not in its set.
-    pub fn freeze(self, secrets: &PartySecrets) -> Result<(Vec<(Record, Frozen)>, Vec<Digest>), Fault> {
+    pub fn freeze(self, secrets: &PartySecrets) -> Result<FrozenSets, Fault> {
         let Self { mut pool, lines, .. } = self;
         let desk = Desk { pool: &mut pool, secrets, back: true };
         let (mut frozen, mut late) = (Vec::new(), Vec::new());

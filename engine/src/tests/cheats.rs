@@ -10,7 +10,7 @@ use crate::{
     effect::{Core, Effect, Event},
     message::{Address, Message, Objection, OpenedEpoch, PeerMessage, Phase, Report},
     party::{
-        Collect, PartySecrets,
+        Collect, Party, PartySecrets,
         collect::FaultReason,
         voting::{Record, Turn, Vote},
     },
@@ -21,6 +21,7 @@ use proofs::{
     tally::{BatchHeader, EpochRoot, SignedHeader, SignedRoot},
     testing::{TestSubscriber, committee, event},
 };
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 const ONE: PartyId = PartyId::ALL[0];
@@ -213,7 +214,7 @@ fn root(epoch: &OpenedEpoch, batches: u64, last: Digest) -> EpochRoot {
 }
 
 /// A root of nothing by a party that signed three batches, and one that ends in another header than the chain's, convict
-/// it; the next to last batch may be one that the chain anchored after the root was signed.
+/// it. One that lacks the last batch alone does not: the chain may have anchored that after the root was signed.
 #[test]
 fn a_root_that_leaves_out_an_anchored_batch_convicts_who_signed_it() {
     let (mut mesh, epoch) = Mesh::opened();
@@ -264,6 +265,22 @@ fn a_party_that_is_not_back_where_it_signed_freezes_nothing() {
     let collect = Collect::new(TWO, epoch, 2, &[(shard, record)].into());
     let refused = collect.freeze(&PartySecrets { signer, kem }).err();
     assert_eq!(refused.map(|fault| fault.reason), Some(FaultReason::Behind));
+}
+
+/// A party that restarts after it froze begins to collect again. What it would sign then would convict it by its root.
+#[test]
+fn that_a_set_is_frozen_is_on_disk_before_its_root_leaves() {
+    let (_, epoch) = Mesh::opened();
+    let keys = committee(11);
+    let ([_, signer, _], [_, kem, _]) = (keys.signers, keys.kem);
+    let (held, rng) = ((2, BTreeMap::new()), ChaCha20Rng::seed_from_u64(1));
+    let mut party = Party::new((epoch.shards[0].chain, EPOCH), PartySecrets { signer, kem }, held, rng);
+    party.rejoin(epoch, true);
+    let effects = party.handle(Address::Coordinator, Message::Phase(Phase::Sum));
+    let stored = effects.iter().position(|e| matches!(e, Effect::Store(record) if record.frozen));
+    let root = |e: &Effect| matches!(e, Effect::Send(_, Message::Report(Report::Root(..))));
+    let shown = effects.iter().position(root);
+    assert!(stored.is_some() && stored < shown);
 }
 
 #[test]

@@ -38,8 +38,8 @@ fn other_holder(share: PartyId, party: PartyId) -> Option<PartyId> {
 }
 
 impl Line {
-    /// This party's sums over an anchored batch, all of whose bundles are in the pool. `None` if others owe it some; what is
-    /// sent is asked for at once, and again as often as `ask` says.
+    /// This party's sums over an anchored batch, all of whose bundles are in the pool. `None` if others owe it some. It asks
+    /// for those at once, and again if it is time to `ask`.
     pub(super) fn sums_of(
         &mut self,
         desk: &Desk<'_>,
