@@ -2,7 +2,7 @@
 //! complaint of `vectors/proofs.json`: `cargo run --release -p engine --example message_vectors > vectors/messages.json`
 
 use curve25519_dalek::scalar::Scalar;
-use engine::message::{HandOver, Letter, Objection, PeerMessage};
+use engine::message::{HandOver, Letter, Objection, OpeningShare, PeerMessage};
 use mpc::{
     opening::{OpeningsMessage, ResponseMessage, RevealMessage},
     prss::PrssKey,
@@ -13,7 +13,7 @@ use primitives::{
     Decode, Digest, Encode, PartyId, RegionTag, ShardIndex, Tier,
     ids::{from_hex, to_hex},
 };
-use proofs::{generators::bases, tally::Group};
+use proofs::{generators::bases, sharing::BatchShare, tally::Group};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -48,6 +48,9 @@ fn messages() -> Vec<(&'static str, PeerMessage)> {
     let rows = vec![vec![Scalar::ONE, -Scalar::ONE], vec![Scalar::ZERO, Scalar::from(1u64 << 54)]];
     let openings = OpeningsMessage { rows, commitment: Digest([4; 32]) };
     let reveal = RevealMessage { announcements: vec![bases().blinding], view: Digest([5; 32]) };
+    let sum = BatchShare { entries: vec![Scalar::ONE, -Scalar::ONE], blinding: Scalar::from(9u64) };
+    let group = Group { tier: Tier(2), region: RegionTag(None) };
+    let opening_share = OpeningShare { header: digest, group, share: PartyId::ALL[2], sum };
     let step = Step::new(Name::OpenMasked, 3);
     let compute = mpc::session::Message { step, body: vec![8; 40] };
     let group = Group { tier: Tier(1), region: RegionTag::NONE };
@@ -65,6 +68,7 @@ fn messages() -> Vec<(&'static str, PeerMessage)> {
         ("batch", PeerMessage::Batch(digest, vec![bundle])),
         ("ask_bundles", PeerMessage::AskBundles(vec![bundle])),
         ("omits", PeerMessage::Omits(digest, vec![bundle])),
+        ("opening_share", PeerMessage::OpeningShare(opening_share)),
         ("openings", PeerMessage::Openings(openings)),
         ("reveal", PeerMessage::Reveal(reveal)),
         ("response", PeerMessage::Response(ResponseMessage { rows: responses })),

@@ -10,12 +10,13 @@ mod said;
 use crate::{
     effect::{Core, Effect, Event},
     message::{Address, Aggregate, Message, OpenedEpoch, Phase, Report, Seated},
+    party::evidence::{Evidence, Omission},
 };
 use chain::modules::usage::aggregate_digest;
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
     committee::Committee,
-    tally::{EpochRoot, SignedRoot, Tally, TallyProof, header::leader},
+    tally::{EpochRoot, SignedHeader, SignedRoot, Tally, TallyProof, header::leader},
 };
 use said::{Agreed, Said, agreed};
 use std::{
@@ -36,6 +37,8 @@ pub struct Coordinator {
     silent: Option<PartyId>,
     /// Next position and bundles that wait, of each shard.
     drained: BTreeMap<ShardIndex, BTreeMap<PartyId, (u64, usize)>>,
+    /// What the chain has anchored.
+    anchored: Vec<Arc<SignedHeader>>,
     roots: BTreeMap<ShardIndex, Said<EpochRoot>>,
     frozen: BTreeMap<ShardIndex, Arc<SignedRoot>>,
     totals: BTreeMap<ShardIndex, Said<Box<(Tally, TallyProof)>>>,
@@ -85,6 +88,12 @@ impl Coordinator {
     fn present(&self) -> impl Iterator<Item = PartyId> + use<> {
         let silent = self.silent;
         PartyId::ALL.into_iter().filter(move |party| Some(*party) != silent)
+    }
+
+    /// Evidence against a party by the root that it signed, if there is any.
+    fn omission(&self, party: PartyId, root: &EpochRoot, signature: &[u8; 64]) -> Option<Evidence> {
+        let committee = self.epoch.as_ref()?.committee();
+        Omission::find(committee, (party, root, signature), &self.anchored).map(Evidence::Omission)
     }
 
     fn dropped(from: Address, reason: &'static str) -> Vec<Effect> {
@@ -198,6 +207,12 @@ impl Coordinator {
                 if !self.signed(party, &root.digest(), &signature) {
                     return self.abort(None, Some(party), format!("party {party} signed no root"));
                 }
+                if let Some(found) = self.omission(party, &root, &signature) {
+                    let (by, evidence) = (Address::Coordinator, Box::new(found));
+                    let reason = format!("party {party} signed a root that leaves an anchored batch out");
+                    let shown = Effect::Publish(Event::Evidence { by, evidence });
+                    return [shown].into_iter().chain(self.abort(None, Some(party), reason)).collect();
+                }
                 let shard = root.shard;
                 self.roots.entry(shard).or_default().insert(party, (root, signature));
                 let back = |shard| self.roots.get(&shard).is_some_and(|roots| roots.contains_key(&party));
@@ -301,6 +316,10 @@ impl Core for Coordinator {
             },
             (Address::Coordinator, Message::Tick, _) => self.tick(),
             (Address::Settlement, Message::Seated(seated), _) => self.take_seat(&seated),
+            (Address::Settlement, Message::Anchored(header), _) => {
+                self.anchored.push(header);
+                Vec::new()
+            }
             (Address::Settlement, Message::RootAnchored(shard), Some(Phase::Sum)) => {
                 if self.recorded(shard) {
                     self.open()

@@ -103,6 +103,10 @@ pub enum Refusal {
     /// It goes on from a bundle that has not come, and there is no room for it to wait. Come back later.
     #[error("it overtook too many bundles; come back when they have come")]
     TooFarAhead,
+    /// Something that it uses up is used by a bundle of another shard, which was dropped but may yet be counted. Come back
+    /// later.
+    #[error("what it uses may yet be counted in another shard; come back later")]
+    MayBeCounted,
     /// It is the first of a subscriber of whose tier as many were seen as subscriptions were sold: an issuer signed more
     /// tokens than were paid for.
     #[error("{sold} subscriptions of tier {tier} were sold, and as many subscribers were seen")]
@@ -152,6 +156,7 @@ impl Refusal {
             Self::TooManyBundles { .. } => "too-many-bundles",
             Self::SpentElsewhere => "spent-elsewhere",
             Self::TooFarAhead => "too-far-ahead",
+            Self::MayBeCounted => "may-be-counted",
             Self::Unsold { .. } => "unsold",
             Self::EpochFull => "epoch-full",
             Self::Sealed(_) => "sealed",
@@ -215,7 +220,7 @@ pub enum Event {
     /// A party did what no honest one does, and here is what anybody can check it by.
     Evidence {
         /// Who found it.
-        by: PartyId,
+        by: Address,
         /// The evidence.
         evidence: Box<Evidence>,
     },

@@ -64,7 +64,15 @@ mod tests {
 
     fn record(position: u64) -> Record {
         let turn = Turn { position, view: 1 };
-        Record { shard: ShardIndex(2), position, term: 0, vote: Some(Vote { turn, digest: Digest([7; 32]) }) }
+        let vote = Some(Vote { turn, digest: Digest([7; 32]) });
+        Record {
+            shard: ShardIndex(2),
+            position,
+            term: 0,
+            vote,
+            frozen: false,
+            pledged: vec![Digest([8; 32])],
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 mod peer;
 
 use chain::modules::usage::{CommitBeacon, RevealBeacon, SeatStandby, Seating};
-pub use peer::{HandOver, Letter, Objection, PeerMessage};
+pub use peer::{HandOver, Letter, Objection, OpeningShare, PeerMessage};
 use primitives::{Digest, PartyId, ShardIndex, Tier, WorkIndex, limits};
 use proofs::{
     bundle::{Bundle, BundleError},
@@ -208,7 +208,7 @@ pub enum Message {
     BeaconReveal(RevealBeacon),
     /// Leader to settlement: a header to anchor.
     Anchor(SignedHeader),
-    /// Settlement to parties: the chain has anchored this header.
+    /// Settlement to parties and coordinator: the chain has anchored this header.
     Anchored(Arc<SignedHeader>),
     /// Coordinator to settlement: the root of a shard to anchor.
     AnchorRoot(SignedRoot),

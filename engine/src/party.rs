@@ -110,7 +110,7 @@ impl Party {
     #[must_use]
     pub fn with_votes(mut self, records: &[Record]) -> Self {
         // The last record of a shard says all.
-        self.votes = records.iter().map(|record| (record.shard, *record)).collect();
+        self.votes = records.iter().map(|record| (record.shard, record.clone())).collect();
         self
     }
 
@@ -147,8 +147,13 @@ impl Party {
 
     /// Stops because of what another party did, and shows the evidence if there is any.
     fn fault(&mut self, fault: Fault) -> Vec<Effect> {
-        let by = self.party;
-        let shown = fault.evidence.map(|evidence| Effect::Publish(Event::Evidence { by, evidence }));
+        let by = Address::Party(self.party);
+        let fault = match &self.stage {
+            Stage::Collecting(collect) => collect.convict(fault),
+            _ => fault,
+        };
+        let show = |evidence| Effect::Publish(Event::Evidence { by, evidence: Box::new(evidence) });
+        let shown: Vec<_> = fault.evidence.into_iter().map(show).collect();
         shown.into_iter().chain(self.stop(fault.culprit, fault.reason.to_string())).collect()
     }
 
@@ -216,7 +221,8 @@ impl Party {
                         let mut effects: Vec<_> =
                             late.into_iter().map(|id| Effect::Publish(refuse(id))).collect();
                         let mut tallies = BTreeMap::new();
-                        for frozen in frozen {
+                        for (record, frozen) in frozen {
+                            effects.push(Effect::Store(record));
                             let shard = frozen.root.shard;
                             let book = self.opened.as_ref().and_then(|opened| opened.book(shard));
                             let book = book.cloned().unwrap_or_default();

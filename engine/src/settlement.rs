@@ -223,7 +223,12 @@ impl Settlement {
             // later is no reason to stop.
             (Address::Party(_), Message::Anchor(header)) => {
                 match self.open_to_all(Payload::AnchorHeader(header.clone())) {
-                    Ok(()) => Self::to_parties(&Message::Anchored(Arc::new(header))),
+                    Ok(()) => {
+                        let anchored = Message::Anchored(Arc::new(header));
+                        let mut effects = Self::to_parties(&anchored);
+                        effects.push(Effect::Send(Address::Coordinator, anchored));
+                        effects
+                    }
                     Err(SettlementError::Refused(_)) => {
                         let reason = "a header that the chain does not take, or no longer";
                         vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]

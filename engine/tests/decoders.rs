@@ -7,9 +7,17 @@
 mod decoders;
 
 use decoders::{DECODERS, every as every_decoder, one};
-use engine::message::{Letter, Objection, PeerMessage};
-use primitives::{Digest, Encode, Preset, ids::from_hex};
-use proofs::testing::{TestSubscriber, committee, event, small};
+use engine::{
+    message::{Letter, Objection, PeerMessage},
+    party::evidence::{Counted, DoubleUse, Evidence, Signed},
+};
+use primitives::{Digest, Encode, PartyId, Preset, ids::from_hex};
+use proofs::{
+    bundle::Bundle,
+    inclusion::{Inclusion, batch_root},
+    tally::BatchHeader,
+    testing::{TestSubscriber, committee, event, small},
+};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::{collections::BTreeSet, sync::OnceLock};
@@ -21,6 +29,8 @@ fn seeds() -> &'static [Vec<u8>] {
         let (_, context) = small();
         let bundle = TestSubscriber::new(1).bundle(&context, vec![event(1, 0, true), event(2, 0, true)]);
         let message = PeerMessage::Object(Digest([1; 32]), vec![(Digest([2; 32]), Objection::Share)]);
+        let counted = counted(&bundle);
+        let double = DoubleUse { party: PartyId::ALL[0], first: counted.clone(), second: counted };
         let letter = Letter { shard: primitives::ShardIndex(1), sitting: 0, message };
         vec![
             bundle.to_bytes(),
@@ -31,9 +41,29 @@ fn seeds() -> &'static [Vec<u8>] {
             context.shard.to_bytes(),
             proofs::testing::issuer().public().to_bytes(),
             letter.to_bytes(),
+            Evidence::DoubleUse(Box::new(double)).to_bytes(),
             Preset::Spec.params().to_bytes(),
         ]
     })
+}
+
+/// A bundle alone in a batch.
+fn counted(bundle: &Bundle) -> Counted {
+    let envelope = &bundle.envelope;
+    let header = BatchHeader {
+        chain: envelope.chain,
+        epoch: envelope.epoch,
+        shard: envelope.shard,
+        view: 0,
+        position: 0,
+        previous: Digest::default(),
+        batch_root: batch_root(&[bundle.id()]),
+        count: 1,
+        running: Default::default(),
+    };
+    let place = Inclusion::of_batch(&header, &[bundle.id()]).remove(0);
+    let signed = Signed { header, signature: [3; 64] };
+    Counted { signed, place, bundle: bundle.published().as_ref().clone() }
 }
 
 proptest! {

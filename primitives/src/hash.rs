@@ -70,6 +70,8 @@ domains! {
     ReceiptBinding = "receipt-binding",
     /// A spent receipt, as parties remember it.
     SpentReceipt = "spent-receipt",
+    /// A bundle's place in its subscriber's chain of sums, as parties remember it.
+    Branch = "branch",
     /// Leaf of a Merkle tree.
     MerkleLeaf = "merkle-leaf",
     /// Inner node of a Merkle tree.
@@ -82,7 +84,7 @@ domains! {
     HeaderSignature = "header-signature",
     /// What seats a standby in the place of a party that is gone.
     Seat = "seat",
-    /// Root of an epoch: the last header.
+    /// Root of a shard in an epoch: its last header.
     EpochRoot = "epoch-root",
     /// Commitment to an announcement of the joint tally proof.
     TallyAnnouncement = "tally-announcement",

@@ -10,6 +10,7 @@
 pub mod batch;
 pub mod digits;
 mod equations;
+mod marks;
 pub mod parts;
 pub mod prover;
 pub mod statement;

@@ -10,7 +10,7 @@ use primitives::{
 };
 use proofs::{
     bundle::Bundle,
-    sharing::Complaint,
+    sharing::{BatchShare, Complaint},
     tally::{BatchHeader, Group, SignedHeader},
 };
 use std::collections::BTreeMap;
@@ -102,6 +102,21 @@ impl Decode for HandOver {
     }
 }
 
+/// A sum of one share over the bundles of one group of a final batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpeningShare {
+    /// Digest of the batch's header.
+    pub header: Digest,
+    /// The group.
+    pub group: Group,
+    /// The share: sender and receiver are its two holders.
+    pub share: PartyId,
+    /// The sum, which opens the commitment that the bundles of the group add up to.
+    pub sum: BatchShare,
+}
+
+codec_struct!(OpeningShare { header, group, share, sum });
+
 /// What a party says to another about a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant, reason = "letters are few at a time")]
@@ -130,6 +145,8 @@ pub enum PeerMessage {
     AskBundles(Vec<Digest>),
     /// A bundle that was asked for.
     Bundle(Box<Bundle>),
+    /// What the sender's signature on a final batch says that it holds, for the other holder, who complained.
+    OpeningShare(OpeningShare),
     /// Bundles that the sender has known for long, and that the header of this digest leaves out.
     Omits(Digest, Vec<Digest>),
     /// The sender is there, whether it has something to say or not.
@@ -154,7 +171,7 @@ impl PeerMessage {
         let change = matches!(self, Self::Quorum(_) | Self::Term(..) | Self::Omits(..));
         let fetch =
             matches!(self, Self::AskBatch(_) | Self::Batch(..) | Self::AskBundles(_) | Self::Bundle(_));
-        proposal || change || fetch
+        proposal || change || fetch || matches!(self, Self::OpeningShare(_))
     }
 }
 
@@ -234,6 +251,10 @@ impl Encode for PeerMessage {
                 w.raw(&[18]);
                 shares.encode(w);
             }
+            Self::OpeningShare(shown) => {
+                w.raw(&[24]);
+                shown.encode(w);
+            }
             Self::Openings(message) => {
                 w.raw(&[3]);
                 message.encode(w);
@@ -277,6 +298,7 @@ impl Decode for PeerMessage {
             16 => Self::Here,
             17 => Self::SeatVote(PartyId::decode(r)?, r.array()?),
             18 => Self::HandOver(Box::new(Decode::decode(r)?)),
+            24 => Self::OpeningShare(Decode::decode(r)?),
             _ => return Err(CodecError::Invalid { what: "message between parties" }),
         })
     }

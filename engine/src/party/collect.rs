@@ -8,7 +8,7 @@ use crate::{
     message::{Address, Letter, Message, OpenedEpoch, PeerMessage},
     party::{
         PartySecrets,
-        evidence::Evidence,
+        evidence::{Counted, DoubleUse, Evidence, Signed},
         line::{Desk, Frozen, Line, Offer},
         pool::{Admitted, Pool, Rejected, Verified},
         voting::Record,
@@ -16,8 +16,9 @@ use crate::{
 };
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
-    bundle::{self, Bundle, BundleError},
+    bundle::{self, Bundle, BundleError, Published},
     epoch::EpochContext,
+    inclusion::Inclusion,
     sharing::ComplaintError,
     tally::SignedHeader,
 };
@@ -36,7 +37,7 @@ pub struct Fault {
     /// What it did.
     pub reason: FaultReason,
     /// What anybody can check it by, if there is that.
-    pub evidence: Option<Box<Evidence>>,
+    pub evidence: Vec<Evidence>,
 }
 
 /// What a party did that an honest one never does.
@@ -75,13 +76,18 @@ pub enum FaultReason {
     /// It led a batch that the chain has anchored, and a bundle of it has a proof that does not hold.
     #[error("the chain anchored a bundle whose proof does not hold")]
     Invalid,
-    /// Two bundles that the chain has anchored use the same. Each was signed for by one honest party at most, which had
-    /// not seen the other, so that neither leader is to blame for it by that alone.
+    /// A bundle that the chain has anchored uses the same as another. Whoever signed for both is to blame.
     #[error("the chain anchored two bundles that use the same")]
-    CountedTwice,
-    /// This party cannot read its share of a bundle that the chain has anchored.
-    #[error("the chain anchored a bundle whose share this party cannot read")]
-    ShareLost,
+    CountedTwice {
+        /// The one that came to this party later.
+        bundle: Digest,
+    },
+    /// It signed a batch, and what it shows of its shares of it does not open what was committed to.
+    #[error("an opening share does not open what was committed to")]
+    OpeningShare,
+    /// It signed a batch, and does not show what it holds of it to the other holder, who cannot read that.
+    #[error("an opening share was not given")]
+    OpeningShareWithheld,
     /// The chain has anchored batches that this party could not get.
     #[error("the chain anchored a batch that this party could not get")]
     Behind,
@@ -92,14 +98,17 @@ pub enum FaultReason {
 
 impl FaultReason {
     pub(super) fn of(self, culprit: PartyId) -> Fault {
-        Fault { culprit: Some(culprit), reason: self, evidence: None }
+        Fault { culprit: Some(culprit), reason: self, evidence: Vec::new() }
     }
 
     /// A fault of nobody that this party could name.
     pub(super) fn of_nobody(self) -> Fault {
-        Fault { culprit: None, reason: self, evidence: None }
+        Fault { culprit: None, reason: self, evidence: Vec::new() }
     }
 }
+
+/// The set of each shard, with what is to be stored before its root is signed; and the bundles that were not in any batch.
+pub type FrozenSets = (Vec<(Record, Frozen)>, Vec<Digest>);
 
 /// What a step comes to.
 pub(super) type Outcome = Result<Vec<Effect>, Fault>;
@@ -133,8 +142,14 @@ impl Collect {
         shard: ShardIndex,
         secrets: &'a PartySecrets,
     ) -> Option<(&'a mut Line, Desk<'a>)> {
+        let back = self.is_back();
         let line = self.lines.get_mut(usize::try_from(shard.0).ok()?)?;
-        Some((line, Desk { pool: &mut self.pool, secrets }))
+        Some((line, Desk { pool: &mut self.pool, secrets, back }))
+    }
+
+    /// Whether this party has taken in again, in every shard, all that it had before a restart.
+    fn is_back(&self) -> bool {
+        self.lines.iter().all(Line::is_back)
     }
 
     /// Takes a bundle whose proof holds into the pool, with those that waited for it, or refuses it. One whose share
@@ -152,7 +167,9 @@ impl Collect {
     fn receive_one(&mut self, secrets: &PartySecrets, verified: Verified) -> Outcome {
         let (party, id, shard) = (self.party, verified.0, verified.1.envelope.shard);
         let refused = |refusal| Effect::Publish(Event::Refused { party, bundle: id, refusal });
-        let admitted = self.pool.admit(secrets, verified);
+        let others = || self.lines.iter().filter(|line| line.context().shard.index() != shard);
+        let pledged = |marks: &[Digest]| others().any(|line| line.has_pledged(marks));
+        let admitted = self.pool.admit(secrets, verified, pledged);
         let early = match admitted {
             Ok(Admitted::Parked) => return Ok(Vec::new()),
             Ok(Admitted::Taken) => self.pool.early_complaints(&id),
@@ -170,7 +187,7 @@ impl Collect {
                 }
             }
             Err(Rejected { refusal, complaint }) => {
-                if refusal == Refusal::TooFarAhead {
+                if matches!(refusal, Refusal::TooFarAhead | Refusal::MayBeCounted) {
                     effects.push(Effect::Send(Address::Intake(party), Message::Forget(id)));
                 }
                 effects.push(refused(refusal));
@@ -186,7 +203,7 @@ impl Collect {
         let (party, refusal) = (self.party, Refusal::SpentElsewhere);
         let in_vain = |bundle| Effect::Publish(Event::Refused { party, bundle, refusal: refusal.clone() });
         let mut effects: Vec<_> = self.pool.close().into_iter().map(in_vain).collect();
-        let mut desk = Desk { pool: &mut self.pool, secrets };
+        let mut desk = Desk { back: self.is_back(), pool: &mut self.pool, secrets };
         for line in &mut self.lines {
             effects.extend(line.close(&mut desk)?);
         }
@@ -212,6 +229,7 @@ impl Collect {
             PeerMessage::Batch(digest, ids) => line.batch(&mut desk, digest, ids),
             PeerMessage::AskBundles(ids) => Ok(line.asked_bundles(&desk, from, &ids)),
             PeerMessage::Bundle(bundle) => self.fetched(secrets, (from, shard), *bundle),
+            PeerMessage::OpeningShare(shown) => line.opening_share(&mut desk, from, shown),
             // The party gives these to the tally.
             _ => Ok(Vec::new()),
         }
@@ -257,11 +275,34 @@ impl Collect {
     /// Some time has passed.
     pub fn tick(&mut self, secrets: &PartySecrets) -> Outcome {
         let mut effects = Vec::new();
-        let mut desk = Desk { pool: &mut self.pool, secrets };
+        let mut desk = Desk { back: self.is_back(), pool: &mut self.pool, secrets };
         for line in &mut self.lines {
             effects.extend(line.tick(&mut desk)?);
         }
         Ok(effects)
+    }
+
+    /// Names whoever signed for two final bundles that use the same, if that is what happened.
+    pub(super) fn convict(&self, fault: Fault) -> Fault {
+        let FaultReason::CountedTwice { bundle } = fault.reason else { return fault };
+        let counted = |id: &Digest, last: bool| {
+            let shown = self.lines.iter().find_map(|line| line.counted(&self.pool, id, last));
+            shown.map(|(signed, place, bundle)| (signed, place, bundle.as_ref().clone()))
+        };
+        let Some(second) = counted(&bundle, true) else { return fault };
+        let rivals = self.pool.rivals(&second.2);
+        let Some(first) = rivals.iter().find_map(|id| counted(id, false)) else { return fault };
+        let by = |(signed, place, bundle): &(Arc<SignedHeader>, Inclusion, Published), party| {
+            let (_, signature) = signed.signatures.iter().find(|(signer, _)| *signer == party)?;
+            let signed = Signed { header: signed.header.clone(), signature: *signature };
+            Some(Counted { signed, place: place.clone(), bundle: bundle.clone() })
+        };
+        let against = |party| {
+            let (first, second) = (by(&first, party)?, by(&second, party)?);
+            Some(Evidence::DoubleUse(Box::new(DoubleUse { party, first, second })))
+        };
+        let evidence: Vec<_> = PartyId::ALL.into_iter().filter_map(against).collect();
+        Fault { culprit: evidence.first().map(Evidence::party), evidence, ..fault }
     }
 
     /// The coordinator asks this party to pass the lead of a shard on.
@@ -284,16 +325,16 @@ impl Collect {
         }
     }
 
-    /// Freezes the sets of all shards, and names the bundles that were not in any batch.
+    /// Freezes the sets of all shards.
     ///
     /// Fails if too many bundles of a shard that held for this party are not in its set.
-    pub fn freeze(self, secrets: &PartySecrets) -> Result<(Vec<Frozen>, Vec<Digest>), Fault> {
+    pub fn freeze(self, secrets: &PartySecrets) -> Result<FrozenSets, Fault> {
         let Self { mut pool, lines, .. } = self;
-        let desk = Desk { pool: &mut pool, secrets };
+        let desk = Desk { pool: &mut pool, secrets, back: true };
         let (mut frozen, mut late) = (Vec::new(), Vec::new());
         for line in lines {
-            let (set, left) = line.freeze(&desk)?;
-            frozen.push(set);
+            let (record, set, left) = line.freeze(&desk)?;
+            frozen.push((record, set));
             late.extend(left);
         }
         Ok((frozen, late))

@@ -1,15 +1,22 @@
-//! Evidence against a party that anybody can check (protocol notes, section 5): "two signatures by one key for one
-//! position and view, or an anchored batch missing from the epoch's root".
+//! Evidence against a party that anybody can check (protocol notes, section 5): two signatures for one position and view,
+//! a root without an anchored batch, or signatures under two final bundles that use the same (`double.rs`).
 //!
 //! No honest party can be named. It signs one header for a position and view, and has that on disk before the signature
-//! leaves ([`super::voting`]). It signs a root once, of the headers that the chain had anchored by then, and signs no
-//! header afterwards. That a root is *shorter* than what the chain has anchored since is therefore no evidence by itself.
+//! leaves ([`super::voting`]). It signs a root once, of the headers that the chain had anchored by then and of all below the
+//! last one that it signed, and signs no header afterwards. That a root is *shorter* than what the chain has anchored since is therefore no evidence by itself.
 
-use primitives::{CodecError, Decode, Digest, Encode, PartyId, Reader, Writer, codec_struct};
+mod double;
+
+pub(in crate::party) use double::shown;
+pub use double::{Counted, DoubleUse};
+
+use primitives::{CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Writer, codec_struct};
 use proofs::{
     committee::{Committee, CommitteeError},
-    tally::{BatchHeader, EpochRoot},
+    inclusion::InclusionError,
+    tally::{BatchHeader, EpochRoot, SignedHeader},
 };
+use std::sync::Arc;
 use thiserror::Error;
 
 /// A header with the signature of the party that the evidence is against.
@@ -52,13 +59,15 @@ pub struct Omission {
 
 codec_struct!(Omission { party, root, signature, later });
 
-/// Evidence of either kind.
+/// Evidence of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// Two signatures for one position and view.
     Equivocation(Equivocation),
     /// An anchored batch that is missing from a root.
     Omission(Omission),
+    /// Two final bundles that use the same.
+    DoubleUse(Box<DoubleUse>),
 }
 
 /// Why something is no evidence.
@@ -77,12 +86,24 @@ pub enum EvidenceError {
     /// The root holds all that it is said to leave out.
     #[error("the root leaves out nothing that the party had seen anchored")]
     NothingMissing,
-    /// Whoever checks does not know what the chain has anchored at the root's last position.
-    #[error("nothing is known to be anchored at position {position}")]
+    /// Whoever checks does not know that the chain has anchored the header of this position.
+    #[error("nothing of it is known to be anchored at position {position}")]
     NotAnchored {
         /// The position.
         position: u64,
     },
+    /// A bundle is not in the batch.
+    #[error(transparent)]
+    Inclusion(#[from] InclusionError),
+    /// What is published is of another bundle.
+    #[error("what is published is of another bundle than the one in the batch")]
+    OtherBundle,
+    /// The two bundles are one, at one place.
+    #[error("the two bundles are one, at one place")]
+    SamePlace,
+    /// The two bundles use nothing in common.
+    #[error("the two bundles use nothing in common")]
+    NothingShared,
 }
 
 impl Equivocation {
@@ -104,6 +125,27 @@ impl Equivocation {
 }
 
 impl Omission {
+    /// What convicts a party that signed a root, if anything does, among the headers that the chain has anchored.
+    pub fn find(
+        committee: &Committee,
+        (party, root, signature): (PartyId, &EpochRoot, &[u8; 64]),
+        anchored: &[Arc<SignedHeader>],
+    ) -> Option<Self> {
+        let place = |h: &BatchHeader| (h.chain, h.epoch, h.shard) == (root.chain, root.epoch, root.shard);
+        let of_shard = || anchored.iter().filter(|signed| place(&signed.header));
+        let by_it = |signed: &Arc<SignedHeader>| {
+            let (_, signature) = signed.signatures.iter().find(|(signer, _)| *signer == party)?;
+            Some(Signed { header: signed.header.clone(), signature: *signature })
+        };
+        let digest = |position| {
+            let at = |signed: &&Arc<SignedHeader>| signed.header.position == position;
+            of_shard().find(at).map(|signed| signed.header.digest())
+        };
+        let last = of_shard().filter_map(by_it).max_by_key(|signed| signed.header.position);
+        let found = |later| Self { party, root: root.clone(), signature: *signature, later };
+        [None, last].map(found).into_iter().find(|found| found.verify(committee, digest).is_ok())
+    }
+
     /// Checks it with the committee's keys, and, where the root names another last header than the chain, with the
     /// digest of what `anchored` says that the chain has at a position of the root's shard.
     pub fn verify(
@@ -140,18 +182,21 @@ impl Evidence {
         match self {
             Self::Equivocation(found) => found.party,
             Self::Omission(found) => found.party,
+            Self::DoubleUse(found) => found.party,
         }
     }
 
-    /// Checks it: see [`Equivocation::verify`] and [`Omission::verify`].
+    /// Checks it: see [`Equivocation::verify`], [`Omission::verify`] and [`DoubleUse::verify`]. `anchored` gives the digest
+    /// of the header that the chain has at a position of a shard, in the epoch that the evidence speaks of.
     pub fn verify(
         &self,
         committee: &Committee,
-        anchored: impl Fn(u64) -> Option<Digest>,
+        anchored: impl Fn(ShardIndex, u64) -> Option<Digest>,
     ) -> Result<(), EvidenceError> {
         match self {
             Self::Equivocation(found) => found.verify(committee),
-            Self::Omission(found) => found.verify(committee, anchored),
+            Self::Omission(found) => found.verify(committee, |position| anchored(found.root.shard, position)),
+            Self::DoubleUse(found) => found.verify(committee, anchored),
         }
     }
 }
@@ -167,6 +212,10 @@ impl Encode for Evidence {
                 w.raw(&[1]);
                 found.encode(w);
             }
+            Self::DoubleUse(found) => {
+                w.raw(&[2]);
+                found.encode(w);
+            }
         }
     }
 }
@@ -176,6 +225,7 @@ impl Decode for Evidence {
         match u8::decode(r)? {
             0 => Ok(Self::Equivocation(Decode::decode(r)?)),
             1 => Ok(Self::Omission(Decode::decode(r)?)),
+            2 => Ok(Self::DoubleUse(Box::new(Decode::decode(r)?))),
             _ => Err(CodecError::Invalid { what: "evidence" }),
         }
     }
@@ -221,7 +271,7 @@ mod tests {
         assert_eq!(guilty.verify(&keys.public), Ok(()));
         let evidence = Evidence::Equivocation(guilty.clone());
         assert_eq!(Evidence::from_bytes(&evidence.to_bytes()), Ok(evidence.clone()));
-        assert_eq!((evidence.party(), evidence.verify(&keys.public, |_| None)), (TWO, Ok(())));
+        assert_eq!((evidence.party(), evidence.verify(&keys.public, |_, _| None)), (TWO, Ok(())));
 
         let same = found(sign(header(0, 0, 1)), sign(header(0, 0, 1)));
         assert_eq!(same.verify(&keys.public), Err(EvidenceError::SameHeader));

@@ -8,11 +8,12 @@
 //!
 //! `proposals.rs` is proposing and voting, `ballot.rs` what a leader makes of the answers, `anchored.rs` what is final
 //! and how a party gets what it lacks of it, `patience.rs` what happens when time passes, `witness.rs` evidence,
-//! `complaints.rs` shares that are of no use.
+//! `complaints.rs` shares that are of no use, `opening.rs` those of them that are in a final batch.
 
 mod anchored;
 mod ballot;
 mod complaints;
+mod opening;
 mod patience;
 mod proposals;
 mod witness;
@@ -22,7 +23,7 @@ use crate::{
     message::{Address, Message, Objection, Report},
     party::{
         PartySecrets,
-        collect::{FaultReason, LEFT_OUT_PART, Outcome},
+        collect::{Fault, FaultReason, LEFT_OUT_PART, Outcome},
         pool::{GroupSum, Pool},
         voting::{Record, Turn, Vote, Voting, Weighed},
     },
@@ -30,6 +31,7 @@ use crate::{
 use anchored::Behind;
 use ballot::Ballot;
 use mpc::share::ReplicatedTotals;
+use opening::Owed;
 use patience::Patience;
 use primitives::{Digest, PartyId, ShardIndex, limits};
 use proofs::{
@@ -73,6 +75,9 @@ struct Proposal {
 pub(super) struct Desk<'a> {
     pub(super) pool: &'a mut Pool,
     pub(super) secrets: &'a PartySecrets,
+    /// Whether this party has taken in again, in every shard, all that it had before a restart. Until then it signs
+    /// nothing: it could be what a final bundle of another shard uses too, for which it signed.
+    pub(super) back: bool,
 }
 
 /// One shard's chain of batches, as a party sees it.
@@ -98,6 +103,8 @@ pub(super) struct Line {
     quorum: Option<SignedHeader>,
     witness: Witness,
     behind: Behind,
+    /// What other holders owe this party of the batch that it is about to take in.
+    owed: Option<Owed>,
     patience: Patience,
     /// Bundles that another party has missed for long: this one proposes them first.
     urgent: Vec<Digest>,
@@ -150,11 +157,22 @@ impl Line {
             quorum: None,
             witness: Witness::default(),
             behind: Behind::default(),
+            owed: None,
             patience: Patience::default(),
             urgent: Vec::new(),
             counted: 0,
             left_out: 0,
         }
+    }
+
+    /// Whether this party has taken in all that it had before a restart.
+    pub(super) fn is_back(&self) -> bool {
+        self.voting.is_back()
+    }
+
+    /// Whether a header that this party signed, and that may yet become final, has a bundle with one of these marks.
+    pub(super) fn has_pledged(&self, marks: &[Digest]) -> bool {
+        self.voting.has_pledged(marks)
     }
 
     /// Nothing more will come from the verifier.
@@ -183,11 +201,12 @@ impl Line {
         Some(self.refuse(id, Refusal::Objected { party }))
     }
 
-    /// Drops bundles that evidence has struck, but for those of a batch that this party signed and that may yet be
-    /// anchored: they leave with it.
+    /// Drops bundles that evidence has struck, but for those of a batch that the chain has anchored, and of one that this
+    /// party signed and that may yet be: they leave with it.
     fn sweep(&mut self, desk: &mut Desk<'_>) -> Vec<Effect> {
         let signed = |id: &Digest| self.proposal.as_ref().is_some_and(|p| p.ids.contains(id));
-        let struck = |id: &Digest| Some((*id, desk.pool.struck_by(id).filter(|_| !signed(id))?));
+        let stays = |id: &Digest| signed(id) || self.anchored_by(id).is_some();
+        let struck = |id: &Digest| Some((*id, desk.pool.struck_by(id).filter(|_| !stays(id))?));
         let gone: Vec<_> = desk.pool.waiting(self.shard).iter().filter_map(struck).collect();
         gone.into_iter().filter_map(|(id, by)| self.leave_out(desk, id, Objection::Share, by)).collect()
     }
@@ -223,13 +242,15 @@ impl Line {
         Ok(effects)
     }
 
-    /// Freezes the set, and names the bundles that were not in any batch.
+    /// Freezes the set, and names the bundles that were not in any batch. What is to be stored has to be on disk before
+    /// the root is signed.
     ///
     /// Fails if too many bundles that held for this party are not in it. As long as an objection needs no proof, one
     /// party could otherwise have everybody left out but one subscriber, and read that one's usage off the totals. The
     /// bound is one for each shard: a bound over all would let that party spend everything it allows on one of them.
-    pub(super) fn freeze(self, desk: &Desk<'_>) -> Result<(Frozen, Vec<Digest>), super::collect::Fault> {
-        if self.behind.is_behind() {
+    pub(super) fn freeze(mut self, desk: &Desk<'_>) -> Result<(Record, Frozen, Vec<Digest>), Fault> {
+        // A root that is shorter than what this party signed would be evidence against it.
+        if self.behind.is_behind() || !self.voting.is_back() {
             return Err(FaultReason::Behind.of_nobody());
         }
         let late: Vec<_> = desk.pool.waiting(self.shard).iter().copied().collect();
@@ -245,8 +266,9 @@ impl Line {
             batches: self.voting.position(),
             last: self.last,
         };
+        let record = self.voting.freeze();
         let (context, party, running, totals) = (self.context, self.party, self.running, self.totals);
-        Ok((Frozen { context, party, root, running, totals }, late))
+        Ok((record, Frozen { context, party, root, running, totals }, late))
     }
 }
 

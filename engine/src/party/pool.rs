@@ -39,8 +39,9 @@ const MAX_REFUSED: usize = 1 << 16;
 struct Held {
     bundle: Arc<Bundle>,
     accepted: Accepted,
-    /// Seeds of this party's two shares, own and next.
-    seeds: [ShareSeed; 2],
+    /// Seeds of this party's two shares, own and next. One that it cannot read is missing: only what the chain has anchored
+    /// is taken in all the same.
+    seeds: [Option<ShareSeed>; 2],
     uses: Uses,
     /// The position of its shard when it came.
     since: u64,
@@ -74,6 +75,8 @@ pub(super) enum Judgement {
     Holds,
     /// There is nothing to judge: the bundle is struck or gone already, or has not come yet, and is judged when it does.
     NotNow,
+    /// It holds, and the bundle is in a final batch.
+    Late,
     /// It does not hold.
     False(ComplaintError),
 }
@@ -95,6 +98,8 @@ pub(super) struct Pool {
     early: Early,
     /// The next position of each shard.
     positions: Vec<u64>,
+    /// Bundles of each shard that were dropped at this position.
+    aside: Vec<BTreeMap<Digest, (Arc<Bundle>, Accepted)>>,
     archive: Archive,
 }
 
@@ -105,6 +110,7 @@ impl Pool {
             order: vec![VecDeque::new(); epoch.shards.len()],
             used: Used::new(epoch.room()),
             positions: vec![0; epoch.shards.len()],
+            aside: vec![BTreeMap::new(); epoch.shards.len()],
             epoch,
             held: BTreeMap::new(),
             parked: Parked::default(),
@@ -137,11 +143,13 @@ impl Pool {
         }
     }
 
-    /// Takes a bundle in, or remembers why not.
+    /// Takes a bundle in, or remembers why not. `pledged` says whether one of some marks is of a bundle of another shard that
+    /// this party signed for and that may yet be counted.
     pub(super) fn admit(
         &mut self,
         secrets: &PartySecrets,
         (id, bundle, accepted): Verified,
+        pledged: impl Fn(&[Digest]) -> bool,
     ) -> Result<Admitted, Rejected> {
         if self.held.contains_key(&id) || self.settled.contains(&id) || self.parked.contains(&id, &bundle) {
             return Err(Refusal::Duplicate.into());
@@ -151,6 +159,7 @@ impl Pool {
         let context = self.epoch.context(shard).ok_or(Refusal::UnknownShard { shard })?.clone();
         let uses = Uses::of(&context, &bundle);
         match self.used.check(&self.epoch, &bundle, &uses, self.parked.of(&envelope.key)) {
+            Ok(_) if pledged(&bundle.marks()) => return Err(Refusal::MayBeCounted.into()),
             Ok(Place::Next) => {}
             Ok(Place::Ahead) => {
                 let kept = self.parked.keep((id, bundle, accepted)).map(|()| Admitted::Parked);
@@ -165,13 +174,15 @@ impl Pool {
                 self.used.take(&uses);
                 self.order[shard.0 as usize].push_back(id);
                 let since = self.positions[shard.0 as usize];
-                self.held.insert(id, Held { bundle, accepted, seeds, uses, since });
+                self.held.insert(id, Held { bundle, accepted, seeds: seeds.map(Some), uses, since });
                 Ok(Admitted::Taken)
             }
             Err(error) => {
                 self.early.take(&id);
                 self.refused.insert(id, Objection::Share);
+                self.struck.insert(id, self.party);
                 let complaint = self.complain(secrets, &context, (id, &bundle, &accepted), error.share());
+                self.aside[shard.0 as usize].insert(id, (bundle, accepted));
                 Err(Rejected { refusal: error.into(), complaint: Some(Box::new(complaint)) })
             }
         }
@@ -212,27 +223,30 @@ impl Pool {
     /// Judges another party's complaint. The bundle stays where it is.
     pub(super) fn judge(&mut self, shard: ShardIndex, from: PartyId, complaint: &Complaint) -> Judgement {
         let id = complaint.bundle;
-        let Some(held) = self.held.get(&id) else {
+        let settled = self.archive.get(&id);
+        let known = self.held.get(&id).map(|held| (&held.bundle, &held.accepted));
+        let Some((bundle, accepted)) = known.or(settled.map(|(bundle, accepted)| (bundle, accepted))) else {
             let gone = self.struck.contains_key(&id) || self.settled.contains(&id);
             if !gone && !self.refused.contains_key(&id) {
                 self.early.keep(from, complaint);
             }
             return Judgement::NotNow;
         };
-        if self.struck.contains_key(&id) {
+        if settled.is_none() && self.struck.contains_key(&id) {
             return Judgement::NotNow;
         }
         // Proposals of another shard may hold it: there it is to be complained of.
-        if held.bundle.envelope.shard != shard {
+        if bundle.envelope.shard != shard {
             return Judgement::False(ComplaintError::OtherBundle);
         }
         let context = &self.epoch.shards[shard.0 as usize];
-        match complaint.verify(context, (id, &held.bundle, &held.accepted)) {
+        match complaint.verify(context, (id, bundle, accepted)) {
+            Err(error) => Judgement::False(error),
+            Ok(_) if settled.is_some() => Judgement::Late,
             Ok(_) => {
                 self.struck.insert(id, complaint.party);
                 Judgement::Holds
             }
-            Err(error) => Judgement::False(error),
         }
     }
 
@@ -252,13 +266,21 @@ impl Pool {
         self.remove(id, Objection::Share);
     }
 
-    /// Drops a bundle that will not be counted, and gives back its tags and receipts.
+    /// Drops a bundle that will not be counted, and gives back its tags and receipts. It stays at hand as long as a header
+    /// that names it may become final.
     pub(super) fn remove(&mut self, id: Digest, objection: Objection) -> bool {
         let Some(held) = self.held.remove(&id) else { return false };
-        self.order[held.bundle.envelope.shard.0 as usize].retain(|other| *other != id);
+        let shard = held.bundle.envelope.shard.0 as usize;
+        self.order[shard].retain(|other| *other != id);
         self.refused.insert(id, objection);
         self.used.give_back(&held.uses);
+        self.aside[shard].insert(id, (held.bundle, held.accepted));
         true
+    }
+
+    /// Marks of bundles that are in the pool.
+    pub(super) fn marks(&self, ids: &[Digest]) -> Vec<Digest> {
+        ids.iter().filter_map(|id| self.held.get(id)).flat_map(|held| held.bundle.marks()).collect()
     }
 
     /// Takes the bundles of a batch out, which is final, and gives what is published of them, in their order. What they
@@ -267,9 +289,9 @@ impl Pool {
         let (mut gone, mut published) = (BTreeSet::new(), Vec::new());
         for id in ids {
             if let Some(held) = self.held.remove(id) {
-                self.used.settle(held.accepted.spent);
+                self.used.settle(&held.uses, held.accepted.spent);
                 published.push(held.bundle.published().clone());
-                self.archive.keep(*id, held.bundle);
+                self.archive.keep(*id, (held.bundle, held.accepted));
                 gone.insert(*id);
             }
         }
@@ -280,56 +302,4 @@ impl Pool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use primitives::Tier;
-    use proofs::testing::{TestSubscriber, committee, context, event};
-
-    /// Secrets of the first party, and an epoch of one shard in which a tier has two bundles a subscriber.
-    fn setting() -> (PartySecrets, OpenedEpoch) {
-        let keys = committee(11);
-        let context = context(&keys, 10, primitives::Preset::Spec.params());
-        let [signer, ..] = keys.signers;
-        let [kem, ..] = keys.kem;
-        let max_bundles = [(Tier(1), 2)].into();
-        let shards = Arc::new([Arc::new(context)]);
-        let sold = [(Tier(1), 9)].into();
-        let books = Arc::new([crate::message::Book::default()]);
-        let (max_bundles, sold) = (Arc::new(max_bundles), Arc::new(sold));
-        let epoch = OpenedEpoch { shards, max_bundles, sold, books, seating: crate::tests::world::seating() };
-        (PartySecrets { signer, kem }, epoch)
-    }
-
-    #[test]
-    fn intake_stops_at_the_bound_that_keeps_limbs_apart() {
-        let (secrets, epoch) = setting();
-        let book = crate::message::Book { room: 1, ..Default::default() };
-        let mut pool = Pool::new(PartyId::ALL[0], OpenedEpoch { books: Arc::new([book]), ..epoch.clone() });
-        let mut admit = |subscriber: &mut TestSubscriber, work| {
-            let bundle = subscriber.bundle(&epoch.shards[0], vec![event(work, 0, false)]);
-            let accepted = proofs::bundle::verify(&epoch.shards[0], &bundle).expect("an honest bundle");
-            pool.admit(&secrets, (bundle.id(), Arc::new(bundle), accepted)).map_err(|r| r.refusal)
-        };
-        let mut first = TestSubscriber::new(1);
-        assert_eq!(admit(&mut first, 1), Ok(Admitted::Taken));
-        assert_eq!(admit(&mut TestSubscriber::new(2), 1), Err(Refusal::EpochFull));
-        assert_eq!(admit(&mut first, 2), Ok(Admitted::Taken), "a known subscriber goes on");
-    }
-
-    /// The intake does not remember all that came.
-    #[test]
-    fn a_bundle_that_waits_or_is_counted_is_not_taken_again() {
-        let (secrets, epoch) = setting();
-        let mut pool = Pool::new(PartyId::ALL[0], epoch.clone());
-        let bundle = Arc::new(TestSubscriber::new(1).bundle(&epoch.shards[0], vec![event(1, 0, false)]));
-        let accepted = proofs::bundle::verify(&epoch.shards[0], &bundle).expect("an honest bundle");
-        let admit = |pool: &mut Pool| {
-            pool.admit(&secrets, (bundle.id(), bundle.clone(), accepted)).map_err(|r| r.refusal)
-        };
-        assert_eq!(admit(&mut pool), Ok(Admitted::Taken));
-        assert_eq!(admit(&mut pool), Err(Refusal::Duplicate));
-        assert_eq!(pool.objection(ShardIndex(0), &bundle.id()), None);
-        pool.settle(&[bundle.id()]);
-        assert_eq!(admit(&mut pool), Err(Refusal::Duplicate));
-    }
-}
+mod tests;

@@ -9,11 +9,19 @@
 //! - **An absent leader stalls nothing.** A party whose patience with a leader is over enters the next term, in which
 //!   another party leads, and signs nothing of an earlier one. No header of a higher view need carry on one of a lower
 //!   view: whichever the chain anchors first is final, and every party takes the chain's word, not its own vote.
+//! - **What a party signed binds it in other shards.** A header that it signed at a position may become final until another
+//!   one is. Until then what its bundles use up is *pledged*: the record has it, so that a restart forgets nothing.
 //! - **Parties meet in a term.** A party does not go on from a term, beyond the first, in which no other party is.
 
-use primitives::{Digest, PartyId, ShardIndex, codec_struct};
+use primitives::{
+    CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Writer, codec_struct, limits,
+};
 use proofs::tally::header::{TERM, leads};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most that is pledged at one position, in four batches of the largest bundles. A party signs nothing beyond: a record
+/// has to stay small enough for the disk.
+const MAX_PLEDGED: usize = 4 * limits::MAX_BATCH * (limits::MAX_RECEIPTS + 4);
 
 /// Where one header may be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +58,7 @@ pub struct Vote {
 codec_struct!(Vote { turn, digest });
 
 /// What has to be on disk before anything leaves that rests on it. The last one of a shard says all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Record {
     /// The shard.
     pub shard: ShardIndex,
@@ -60,14 +68,41 @@ pub struct Record {
     pub term: u32,
     /// Its last signature.
     pub vote: Option<Vote>,
+    /// Whether it froze the set: it signs no header any more.
+    pub frozen: bool,
+    /// Marks of the bundles of all headers that it signed at the position of its last signature, ascending.
+    pub pledged: Vec<Digest>,
 }
 
-codec_struct!(Record { shard, position, term, vote });
+impl Encode for Record {
+    fn encode(&self, w: &mut Writer) {
+        self.shard.encode(w);
+        self.position.encode(w);
+        self.term.encode(w);
+        self.vote.encode(w);
+        self.frozen.encode(w);
+        w.seq(&self.pledged);
+    }
+}
+
+impl Decode for Record {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            shard: Decode::decode(r)?,
+            position: Decode::decode(r)?,
+            term: Decode::decode(r)?,
+            vote: Decode::decode(r)?,
+            frozen: Decode::decode(r)?,
+            pledged: r.seq(MAX_PLEDGED)?,
+        })
+    }
+}
 
 /// What a header that somebody proposes is to this party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weighed {
-    /// Of a position that is final, of a term that this party has left, or before its last signature: to be ignored.
+    /// Of a position that is final, of a term that this party has left, before its last signature, or after it froze the
+    /// set: to be ignored.
     Late,
     /// Of a later position or term: to be kept.
     Early,
@@ -90,6 +125,9 @@ pub struct Voting {
     /// Position and term of the last promise.
     promised: (u64, u32),
     last: Option<Vote>,
+    frozen: bool,
+    /// Marks of what was signed at the position of the last signature, as long as that is open.
+    pledged: BTreeSet<Digest>,
     /// Terms that others say that they have entered at this position.
     heard: BTreeMap<PartyId, u32>,
 }
@@ -97,19 +135,35 @@ pub struct Voting {
 impl Voting {
     /// A party that has signed nothing.
     pub fn new(party: PartyId, shard: ShardIndex) -> Self {
-        Self { party, shard, position: 0, promised: (0, 0), last: None, heard: BTreeMap::new() }
+        Self {
+            party,
+            shard,
+            position: 0,
+            promised: (0, 0),
+            last: None,
+            frozen: false,
+            pledged: BTreeSet::new(),
+            heard: BTreeMap::new(),
+        }
     }
 
     /// A party that goes on from its last record. It is at position 0 until it hears what the chain has anchored; what
     /// it signed and promised holds all the same.
     pub fn restored(party: PartyId, record: &Record) -> Self {
         let promised = (record.position, record.term);
-        Self { promised, last: record.vote, ..Self::new(party, record.shard) }
+        let pledged = record.pledged.iter().copied().collect();
+        Self { promised, last: record.vote, frozen: record.frozen, pledged, ..Self::new(party, record.shard) }
     }
 
     /// The next position: so many batches are final.
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// Whether this party has taken in all that it had taken in when it last signed. After a restart it is not, until it
+    /// has heard again what the chain has anchored.
+    pub fn is_back(&self) -> bool {
+        self.last.is_none_or(|vote| vote.turn.position <= self.position)
     }
 
     /// The term that this party is in.
@@ -130,7 +184,8 @@ impl Voting {
         let turn = signed_here.map_or(first, after);
         // A restored party may have signed at a later position than it has heard of: it waits until it is there.
         let reached = signed_here.is_none_or(|vote| vote.turn.position == self.position);
-        (reached && self.leader() == self.party && turn.term() == self.term()).then_some(turn)
+        let leads = self.leader() == self.party && turn.term() == self.term();
+        (reached && leads && !self.frozen).then_some(turn)
     }
 
     /// What a header is that `from` proposes.
@@ -142,7 +197,7 @@ impl Voting {
         if (turn.position, turn.term()) > (self.position, self.term()) {
             return Weighed::Early;
         }
-        if (turn.position, turn.term()) < (self.position, self.term()) {
+        if (turn.position, turn.term()) < (self.position, self.term()) || self.frozen {
             return Weighed::Late;
         }
         match self.last {
@@ -153,13 +208,22 @@ impl Voting {
         }
     }
 
-    /// Notes a signature, if this party may give it. What comes back is to be on disk before the signature leaves.
-    pub fn sign(&mut self, vote: Vote) -> Option<Record> {
-        if self.weigh(vote.turn.leader(), &vote) != Weighed::Open {
+    /// Notes a signature on a header whose bundles have these marks, if this party may give it. What comes back is to be on
+    /// disk before the signature leaves.
+    pub fn sign(&mut self, vote: Vote, marks: &[Digest]) -> Option<Record> {
+        if self.weigh(vote.turn.leader(), &vote) != Weighed::Open
+            || self.pledged.len() + marks.len() > MAX_PLEDGED
+        {
             return None;
         }
         self.last = Some(vote);
+        self.pledged.extend(marks);
         Some(self.record())
+    }
+
+    /// Whether a header that this party signed, and that may yet become final, has a bundle with one of these marks.
+    pub fn has_pledged(&self, marks: &[Digest]) -> bool {
+        marks.iter().any(|mark| self.pledged.contains(mark))
     }
 
     /// Another party says that it has entered a term.
@@ -190,73 +254,27 @@ impl Voting {
     pub fn anchored(&mut self) {
         self.position += 1;
         self.heard.clear();
+        // A restored party may have signed further on than it is yet.
+        if self.last.is_none_or(|vote| vote.turn.position < self.position) {
+            self.pledged.clear();
+        }
+    }
+
+    /// Nothing more is signed. What comes back is to be on disk before the root is signed, or a header that is signed after
+    /// a restart would be evidence that the root left something out.
+    pub fn freeze(&mut self) -> Record {
+        self.frozen = true;
+        self.record()
     }
 
     /// What has to be on disk now. It never says less than one before: a restored party that is still behind keeps what
     /// it promised for the position that it had reached.
     pub fn record(&self) -> Record {
         let (position, term) = self.promised.max((self.position, 0));
-        Record { shard: self.shard, position, term, vote: self.last }
+        let pledged = self.pledged.iter().copied().collect();
+        Record { shard: self.shard, position, term, vote: self.last, frozen: self.frozen, pledged }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHARD: ShardIndex = ShardIndex(0);
-    const ONE: PartyId = PartyId::ALL[0];
-    const TWO: PartyId = PartyId::ALL[1];
-
-    fn vote(position: u64, view: u32, header: u8) -> Vote {
-        Vote { turn: Turn { position, view }, digest: Digest([header; 32]) }
-    }
-
-    #[test]
-    fn one_header_is_signed_for_a_turn_and_turns_only_grow() {
-        let mut voting = Voting::new(TWO, SHARD);
-        assert_eq!(voting.weigh(TWO, &vote(0, 0, 1)), Weighed::NotLeader);
-        let record = voting.sign(vote(0, 1, 1)).expect("nothing was signed");
-        assert_eq!(voting.weigh(ONE, &vote(0, 1, 1)), Weighed::Again);
-        assert_eq!(voting.weigh(ONE, &vote(0, 1, 2)), Weighed::Conflict);
-        assert_eq!(voting.weigh(ONE, &vote(0, 0, 2)), Weighed::Late);
-        for refused in [vote(0, 1, 1), vote(0, 1, 2), vote(0, 0, 2), vote(0, TERM, 2), vote(1, 0, 2)] {
-            assert_eq!(voting.sign(refused), None, "{refused:?}");
-        }
-        let mut restored = Voting::restored(TWO, &record);
-        assert_eq!(restored.sign(vote(0, 1, 2)), None, "what was signed before the restart counts");
-        assert!(restored.sign(vote(0, 2, 2)).is_some());
-    }
-
-    #[test]
-    fn a_term_that_was_left_is_left_for_good() {
-        let mut voting = Voting::new(TWO, SHARD);
-        assert_eq!(voting.next_turn(), None, "party 1 leads position 0");
-        let record = voting.give_up().expect("patience is over");
-        assert_eq!(voting.next_turn(), Some(Turn { position: 0, view: TERM }));
-        assert_eq!(voting.weigh(ONE, &vote(0, 0, 1)), Weighed::Late);
-        assert_eq!(Voting::restored(TWO, &record).weigh(ONE, &vote(0, 0, 1)), Weighed::Late);
-        assert_eq!(voting.give_up(), None, "nobody else is there");
-        voting.hear(ONE, 0, 1);
-        assert!(voting.give_up().is_some());
-        voting.anchored();
-        assert_eq!((voting.term(), voting.leader()), (0, TWO));
-    }
-
-    #[test]
-    fn a_party_that_restarts_proposes_in_a_view_of_its_own_and_signs_nothing_before_it_is_there_again() {
-        let mut voting = Voting::new(ONE, SHARD);
-        for _ in 0..3 {
-            voting.anchored();
-        }
-        let record = voting.sign(vote(3, 0, 1)).expect("party 1 leads position 3");
-        let mut restored = Voting::restored(ONE, &record);
-        assert_eq!(restored.next_turn(), None, "at position 0 there is nothing left to sign");
-        assert_eq!(restored.sign(vote(0, 0, 2)), None);
-        assert_eq!(restored.record(), record);
-        for _ in 0..3 {
-            restored.anchored();
-        }
-        assert_eq!(restored.next_turn(), Some(Turn { position: 3, view: 1 }));
-    }
-}
+mod tests;

@@ -179,7 +179,7 @@ fn two_headers_shown_to_two_parties_meet_and_convict_their_leader() {
     let shown = mesh.evidence();
     assert!(!shown.is_empty());
     for evidence in shown {
-        assert_eq!((evidence.party(), evidence.verify(&keys, |_| None)), (ONE, Ok(())));
+        assert_eq!((evidence.party(), evidence.verify(&keys, |_, _| None)), (ONE, Ok(())));
     }
     assert_eq!((mesh.phase(), mesh.aborted().expect("it stops").0), (Phase::Aborted, Some(ONE)));
 }

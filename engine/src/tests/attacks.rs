@@ -120,7 +120,7 @@ fn two_headers_for_one_place_blame_the_leader() {
     assert!(!shown.is_empty());
     for evidence in shown {
         assert_eq!(evidence.party(), ONE());
-        assert_eq!(evidence.verify(&committee(11).public, |_| None), Ok(()));
+        assert_eq!(evidence.verify(&committee(11).public, |_, _| None), Ok(()));
     }
 }
 

@@ -1,18 +1,27 @@
 //! One party, the coordinator or settlement against everybody else: nobody is singled out, nothing is opened twice or
 //! over a set that was not agreed on, and nothing that waits is dropped in silence.
 
-use super::mesh::{Mesh, sign};
+use super::{
+    mesh::{Mesh, sign},
+    world::EPOCH,
+};
 use crate::{
     coordinator::Coordinator,
     effect::{Core, Effect, Event},
-    message::{Address, Message, Objection, PeerMessage, Phase, Report},
+    message::{Address, Message, Objection, OpenedEpoch, PeerMessage, Phase, Report},
+    party::{
+        Collect, Party, PartySecrets,
+        collect::FaultReason,
+        voting::{Record, Turn, Vote},
+    },
 };
 use primitives::{Digest, Encode, PartyId, ShardIndex};
 use proofs::{
     committee::Signatures,
     tally::{BatchHeader, EpochRoot, SignedHeader, SignedRoot},
-    testing::{TestSubscriber, event},
+    testing::{TestSubscriber, committee, event},
 };
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 const ONE: PartyId = PartyId::ALL[0];
@@ -120,13 +129,7 @@ fn nothing_is_opened_on_the_bare_word_of_coordinator_or_settlement() {
         count: 1,
         running: Default::default(),
     };
-    let root = EpochRoot {
-        chain: context.chain,
-        epoch: context.epoch,
-        shard: context.shard.index(),
-        batches: 0,
-        last: Digest::default(),
-    };
+    let root = root(&epoch, 0, Digest::default());
     let anchored = Arc::new(SignedHeader { header, signatures: Signatures::default() });
     let signed = Arc::new(SignedRoot { root, signatures: Signatures::default() });
     for party in PartyId::ALL {
@@ -146,7 +149,7 @@ fn nothing_is_opened_on_the_bare_word_of_coordinator_or_settlement() {
 #[test]
 fn a_root_without_a_quorum_or_of_another_set_is_not_opened() {
     let openings = RefCell::new(0);
-    let (mut mesh, _) = Mesh::opened();
+    let (mut mesh, epoch) = Mesh::opened();
     mesh.tamper = Box::new(|_, _, message| {
         *openings.borrow_mut() += u32::from(opened(message));
         true
@@ -155,13 +158,7 @@ fn a_root_without_a_quorum_or_of_another_set_is_not_opened() {
     for party in PartyId::ALL {
         mesh.forge(Address::Coordinator, Address::Party(party), Message::Phase(Phase::Sum));
     }
-    let root = EpochRoot {
-        chain: primitives::ChainId(5),
-        epoch: super::world::EPOCH,
-        shard: ShardIndex(0),
-        batches: 0,
-        last: Digest::default(),
-    };
+    let root = root(&epoch, 0, Digest::default());
     let signed = Arc::new(SignedRoot { root, signatures: Signatures::default() });
     mesh.forge(Address::Coordinator, Address::Party(TWO), Message::Open(signed));
     let (_, reason) = mesh.aborted().expect("party 2 stops");
@@ -198,24 +195,99 @@ fn an_early_proposal_does_not_push_out_the_one_that_waits() {
     assert_eq!(mesh.batches().len(), 1, "position 0 is final");
 }
 
-#[test]
-fn a_signature_that_is_none_names_who_sent_it() {
-    let (_, epoch) = Mesh::opened();
-    let root = EpochRoot {
-        chain: epoch.shards[0].chain,
-        epoch: epoch.shards[0].epoch,
-        shard: epoch.shards[0].shard.index(),
-        batches: 1,
-        last: Digest::default(),
-    };
+/// A coordinator that waits for the roots of an epoch of one shard.
+fn coordinator(epoch: &OpenedEpoch) -> Coordinator {
     let mut coordinator = Coordinator::new();
     coordinator.handle(Address::Outside, Message::Begin);
-    coordinator.handle(Address::Settlement, Message::Opened(epoch));
+    coordinator.handle(Address::Settlement, Message::Opened(epoch.clone()));
     coordinator.handle(Address::Outside, Message::EndOfWindow);
     for party in PartyId::ALL {
         let drained = Message::Report(Report::Drained { shard: ShardIndex(0), position: 1, pending: 0 });
         coordinator.handle(Address::Party(party), drained);
     }
+    coordinator
+}
+
+fn root(epoch: &OpenedEpoch, batches: u64, last: Digest) -> EpochRoot {
+    let context = &epoch.shards[0];
+    EpochRoot { chain: context.chain, epoch: context.epoch, shard: context.shard.index(), batches, last }
+}
+
+/// A root of nothing by a party that signed three batches, and one that ends in another header than the chain's, convict
+/// it. One that lacks the last batch alone does not: the chain may have anchored that after the root was signed.
+#[test]
+fn a_root_that_leaves_out_an_anchored_batch_convicts_who_signed_it() {
+    let (mut mesh, epoch) = Mesh::opened();
+    mesh.submit_honest(&epoch, 6);
+    let state = mesh.node.lock().unwrap();
+    let anchored: Vec<_> = state.ledger().state().anchors_of(EPOCH, ShardIndex(0)).cloned().collect();
+    let last = anchored.last().map(|signed| signed.header.digest()).expect("batches");
+    assert_eq!(anchored.len(), 3);
+    let keys = committee(11);
+    for (root, guilty) in [
+        (root(&epoch, 0, Digest::default()), true),
+        (root(&epoch, 1, anchored[0].header.digest()), true),
+        (root(&epoch, 3, Digest([7; 32])), true),
+        (root(&epoch, 2, anchored[1].header.digest()), false),
+        (root(&epoch, 3, last), false),
+    ] {
+        let mut coordinator = coordinator(&epoch);
+        for signed in &anchored {
+            coordinator.handle(Address::Settlement, Message::Anchored(Arc::new(signed.clone())));
+        }
+        let signature = keys.signers[TWO.index()].sign(&root.digest());
+        let effects = coordinator.handle(Address::Party(TWO), Message::Report(Report::Root(root, signature)));
+        let shown = effects.iter().find_map(|effect| match effect {
+            Effect::Publish(Event::Evidence { evidence, .. }) => Some(evidence.as_ref().clone()),
+            _ => None,
+        });
+        let named = effects.iter().find_map(|effect| match effect {
+            Effect::Publish(Event::Aborted { culprit, .. }) => *culprit,
+            _ => None,
+        });
+        assert_eq!(named, guilty.then_some(TWO));
+        assert_eq!(shown.is_some(), guilty);
+        if let Some(evidence) = shown {
+            let on_record = |_, position: u64| Some(anchored[position as usize].header.digest());
+            assert_eq!((evidence.party(), evidence.verify(&keys.public, on_record)), (TWO, Ok(())));
+        }
+    }
+}
+
+/// A party that restarts signs no root before it has heard again of all that it knew: it would convict itself.
+#[test]
+fn a_party_that_is_not_back_where_it_signed_freezes_nothing() {
+    let (_, epoch) = Mesh::opened();
+    let (keys, shard) = (committee(11), ShardIndex(0));
+    let ([_, signer, _], [_, kem, _]) = (keys.signers, keys.kem);
+    let vote = Vote { turn: Turn { position: 2, view: 0 }, digest: Digest([1; 32]) };
+    let record = Record { shard, position: 2, term: 0, vote: Some(vote), frozen: false, pledged: Vec::new() };
+    let collect = Collect::new(TWO, epoch, 2, &[(shard, record)].into());
+    let refused = collect.freeze(&PartySecrets { signer, kem }).err();
+    assert_eq!(refused.map(|fault| fault.reason), Some(FaultReason::Behind));
+}
+
+/// A party that restarts after it froze begins to collect again. What it would sign then would convict it by its root.
+#[test]
+fn that_a_set_is_frozen_is_on_disk_before_its_root_leaves() {
+    let (_, epoch) = Mesh::opened();
+    let keys = committee(11);
+    let ([_, signer, _], [_, kem, _]) = (keys.signers, keys.kem);
+    let (held, rng) = ((2, BTreeMap::new()), ChaCha20Rng::seed_from_u64(1));
+    let mut party = Party::new((epoch.shards[0].chain, EPOCH), PartySecrets { signer, kem }, held, rng);
+    party.rejoin(epoch, true);
+    let effects = party.handle(Address::Coordinator, Message::Phase(Phase::Sum));
+    let stored = effects.iter().position(|e| matches!(e, Effect::Store(record) if record.frozen));
+    let root = |e: &Effect| matches!(e, Effect::Send(_, Message::Report(Report::Root(..))));
+    let shown = effects.iter().position(root);
+    assert!(stored.is_some() && stored < shown);
+}
+
+#[test]
+fn a_signature_that_is_none_names_who_sent_it() {
+    let (_, epoch) = Mesh::opened();
+    let root = root(&epoch, 1, Digest::default());
+    let mut coordinator = coordinator(&epoch);
     let effects = coordinator.handle(Address::Party(TWO), Message::Report(Report::Root(root, [1; 64])));
     let blamed = effects.iter().find_map(|effect| match effect {
         Effect::Publish(Event::Aborted { culprit, .. }) => *culprit,

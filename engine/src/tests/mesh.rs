@@ -162,7 +162,17 @@ impl<'a> Mesh<'a> {
 
     /// Puts a message between parties into the mail that its sender never sent.
     pub(super) fn inject(&mut self, from: PartyId, to: PartyId, message: PeerMessage) {
-        let letter = Letter { shard: ShardIndex(0), sitting: 0, message };
+        self.inject_in(ShardIndex(0), (from, to), message);
+    }
+
+    /// The same about any shard.
+    pub(super) fn inject_in(
+        &mut self,
+        shard: ShardIndex,
+        (from, to): (PartyId, PartyId),
+        message: PeerMessage,
+    ) {
+        let letter = Letter { shard, sitting: 0, message };
         self.queue.push_back((Address::Party(from), Address::Party(to), Message::Peer(letter)));
         self.run();
     }
@@ -306,12 +316,12 @@ impl<'a> Mesh<'a> {
         self.events.iter().filter_map(of).collect()
     }
 
-    /// Bundles that are final, in order.
     /// Provisional receipts that all parties together gave.
     pub(super) fn provisional(&self) -> usize {
         self.events.iter().filter(|event| matches!(event, Event::Provisional { .. })).count()
     }
 
+    /// Bundles that are final, in order.
     pub(super) fn batches(&self) -> Vec<Vec<Digest>> {
         let of = |e: &Event| match e {
             Event::Batch { bundles, .. } => Some(bundles.clone()),

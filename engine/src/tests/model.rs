@@ -53,7 +53,7 @@ struct State {
 }
 
 /// What a step of an honest party asks for, in order.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Act {
     Store(Record),
     Sign(Header),
@@ -132,7 +132,7 @@ impl Model {
     fn restart(&self, state: &mut State, party: PartyId) {
         state.restarts -= 1;
         let seat = state.honest.get_mut(&party).expect("an honest party");
-        let record = seat.durable.filter(|_| self.plant != Plant::Forgets);
+        let record = seat.durable.clone().filter(|_| self.plant != Plant::Forgets);
         let fresh = Voting::new(party, ShardIndex(0));
         seat.voting = record.map_or(fresh, |record| Voting::restored(party, &record));
         seat.known.clear();
@@ -190,7 +190,7 @@ impl Model {
         match seat.voting.weigh(from, &header.vote()) {
             Weighed::NotLeader | Weighed::Conflict if from != self.malicious => Err(Violation::Accused),
             Weighed::Open => {
-                let record = seat.voting.sign(header.vote()).expect("it may sign what is open");
+                let record = seat.voting.sign(header.vote(), &[]).expect("it may sign what is open");
                 seat.known.insert(header);
                 Ok(Some((next, vec![Act::Store(record), Act::Sign(header)])))
             }
@@ -253,7 +253,7 @@ impl Model {
             let content = CONTENTS[usize::from(state.restarts < self.restarts)];
             let (mut next, header) = (step(), Header { turn, content });
             let seat = next.honest.get_mut(&party).expect("an honest party");
-            let record = seat.voting.sign(header.vote()).expect("its own turn is open");
+            let record = seat.voting.sign(header.vote(), &[]).expect("its own turn is open");
             seat.known.insert(header);
             done(next, vec![Act::Store(record), Act::Sign(header)])?;
         }

@@ -122,10 +122,13 @@ fn seal(
     if let Some(share) = witness.spoiled_share {
         seeds[share.index()].0[0] ^= 1;
     }
-    let (mut shown, sealed) =
+    let (mut shown, mut sealed) =
         SealedShares::seal(&seeds, ephemerals, &recipients, &context.sealing_context(envelope));
     for (own, foreign) in shown.iter_mut().zip(&witness.foreign_ephemerals) {
         *own = foreign.unwrap_or(*own);
+    }
+    if let Some((share, holder)) = witness.unreadable {
+        sealed.garble(share, holder);
     }
     Ok((shown, sealed))
 }

@@ -208,6 +208,20 @@ impl Bundle {
         let sealing = context.sealing_context(&self.envelope);
         self.sealed.open(&self.ephemerals, (party, key), &sealing)
     }
+
+    /// Opens the seed of one share that `party` holds.
+    ///
+    /// # Panics
+    /// If the party does not hold the share.
+    pub fn open_one(
+        &self,
+        context: &EpochContext,
+        (party, key): (PartyId, &KemKey),
+        share: PartyId,
+    ) -> Result<ShareSeed, SealError> {
+        let sealing = context.sealing_context(&self.envelope);
+        self.sealed.open_one(&self.ephemerals, (party, key), share, &sealing)
+    }
 }
 
 impl Deref for Bundle {

@@ -173,6 +173,8 @@ pub struct RawWitness {
     pub foreign_ephemerals: [Option<WirePoint>; 3],
     /// A share to seal wrongly: what its holders read does not open its commitment.
     pub spoiled_share: Option<PartyId>,
+    /// A share, and the one of its two holders that cannot read it.
+    pub unreadable: Option<(PartyId, PartyId)>,
 }
 
 impl Drop for RawWitness {
@@ -204,6 +206,7 @@ impl RawWitness {
             room: None,
             foreign_ephemerals: [None; 3],
             spoiled_share: None,
+            unreadable: None,
         }
     }
 }

@@ -195,13 +195,31 @@ impl SealedShares {
         (party, key): (PartyId, &KemKey),
         context: &Digest,
     ) -> Result<[ShareSeed; 2], SealError> {
-        let open = |share: PartyId| {
-            let ephemeral = &ephemerals[share.index()];
-            let secret = shared_secret(ephemeral, share, key)?;
-            self.open_with((share, ephemeral), party, &secret, context)
-        };
-        let [own, next] = held(party);
-        Ok([open(own)?, open(next)?])
+        let [own, next] = held(party).map(|share| self.open_one(ephemerals, (party, key), share, context));
+        Ok([own?, next?])
+    }
+
+    /// Opens the seed of one share that `party` holds.
+    ///
+    /// # Panics
+    /// If the party does not hold the share.
+    pub fn open_one(
+        &self,
+        ephemerals: &[WirePoint; 3],
+        (party, key): (PartyId, &KemKey),
+        share: PartyId,
+        context: &Digest,
+    ) -> Result<ShareSeed, SealError> {
+        let ephemeral = &ephemerals[share.index()];
+        let secret = shared_secret(ephemeral, share, key)?;
+        self.open_with((share, ephemeral), party, &secret, context)
+    }
+
+    /// Makes what is sealed to one holder of a share unreadable: a lie of a device.
+    pub(crate) fn garble(&mut self, share: PartyId, holder: PartyId) {
+        let slot = holders(share).iter().position(|known| *known == holder);
+        let slot = slot.expect("a share is sealed to its holders");
+        self.keys[share.index()][slot].ciphertext[0] ^= 1;
     }
 
     /// Opens the seed of `share` that is sealed to `party`, by the secret that they have in common.

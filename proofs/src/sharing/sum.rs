@@ -4,14 +4,15 @@ use crate::{
     generators::{WorkBases, bases},
     sharing::{check::random_weight, split::ShareSeed},
     transcript::BundleChallenge,
+    wire::WireScalar,
 };
 use curve25519_dalek::{
     ristretto::RistrettoPoint,
     scalar::Scalar,
     traits::{IsIdentity, VartimeMultiscalarMul},
 };
-use primitives::PartyId;
 use primitives::field::{Plain, Wide};
+use primitives::{CodecError, Decode, Encode, PartyId, Reader, Writer, limits};
 use rand_core::{CryptoRng, RngCore};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -58,6 +59,31 @@ impl BatchShare {
         }
         let sum = |at: usize| Scalar::from(shown[at]) - masked[at].to_scalar();
         Self { entries: (0..width).map(sum).collect(), blinding: sum(width) }
+    }
+
+    /// Whether it opens a commitment: a sum that another holder of the share shows.
+    pub fn opens(
+        &self,
+        works: &WorkBases,
+        commitment: &RistrettoPoint,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> bool {
+        self.entries.len() == works.points().len() && sums_open(works, &[(*commitment, self)], rng)
+    }
+}
+
+impl Encode for BatchShare {
+    fn encode(&self, w: &mut Writer) {
+        w.count(self.entries.len());
+        self.entries.iter().chain([&self.blinding]).for_each(|entry| WireScalar(*entry).encode(w));
+    }
+}
+
+impl Decode for BatchShare {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let width = r.count(limits::MAX_SHARD_WIDTH)?;
+        let entries = (0..width).map(|_| Ok(WireScalar::decode(r)?.0)).collect::<Result<_, _>>()?;
+        Ok(Self { entries, blinding: WireScalar::decode(r)?.0 })
     }
 }
 

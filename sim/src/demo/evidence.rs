@@ -8,7 +8,7 @@ use serde::Serialize;
 /// A row of `evidence.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EvidenceRow {
-    /// `equivocation` or `omission`: anybody can check it with the committee's keys. `word`: what one party says.
+    /// `equivocation`, `omission` or `double-use`: anybody can check it with the committee's keys and the record. `word`: what one party says.
     pub kind: &'static str,
     /// Whom it is against, if anybody.
     pub party: Option<u8>,
@@ -27,6 +27,7 @@ impl EvidenceRow {
             kind: match evidence {
                 Evidence::Equivocation(_) => "equivocation",
                 Evidence::Omission(_) => "omission",
+                Evidence::DoubleUse(_) => "double-use",
             },
             party: Some(u8::from(evidence.party())),
             by: None,
@@ -59,6 +60,14 @@ pub(super) fn in_words(evidence: &Evidence) -> String {
             format!(
                 "party {party} signed a root of shard {} that leaves an anchored batch out",
                 omission.root.shard
+            )
+        }
+        Evidence::DoubleUse(both) => {
+            let [first, second] = [&both.first.place, &both.second.place];
+            format!(
+                "party {party} signed for two bundles that use the same, at position {} of shard {} and at position {} of \
+                 shard {}",
+                first.position, first.shard, second.position, second.shard
             )
         }
     }

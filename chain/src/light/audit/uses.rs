@@ -43,9 +43,7 @@ impl Uses {
         if let Some((event, first)) = use_up(&mut self.pseudonyms, at, bundle.pseudonyms(context)) {
             findings.push(Finding::Replay { at, id, event, first });
         }
-        let spent = |region| bundle.receipts.iter().map(|r| r.spent(region, &envelope.key)).collect();
-        let receipts: Vec<Digest> = envelope.region.0.map(spent).unwrap_or_default();
-        if let Some((receipt, first)) = use_up(&mut self.receipts, at, receipts) {
+        if let Some((receipt, first)) = use_up(&mut self.receipts, at, bundle.spent_receipts()) {
             findings.push(Finding::SpentReceipt { at, id, receipt, first });
         }
         if let Some((share, first)) = use_up(&mut self.ephemerals, at, bundle.ephemerals.into()) {

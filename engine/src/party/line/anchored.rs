@@ -2,21 +2,21 @@
 //! names, it gets from its peers, and takes nobody's word for it: names have to lead to the header's root, bundles to
 //! their names, their proofs have to hold, and what they add up to has to be what the header says.
 
-use super::{Desk, Line, vote_of};
+use super::{Desk, Line};
 use crate::{
     effect::{Effect, Event},
     message::{Address, Objection, PeerMessage},
     party::{
         collect::{FaultReason, Outcome},
-        pool::running_after,
+        pool::{GroupSum, Pool, running_after},
     },
 };
 use primitives::{Digest, PartyId};
 use proofs::{
-    bundle::Bundle,
+    bundle::{Bundle, Published},
     epoch::EpochContext,
     inclusion::{Inclusion, batch_root},
-    tally::{BatchHeader, SignedHeader},
+    tally::SignedHeader,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,8 +28,8 @@ use std::{
 pub(super) struct Behind {
     headers: BTreeMap<u64, Arc<SignedHeader>>,
     wanted: BTreeSet<Digest>,
-    /// Bundles of each position, by the digest of its header.
-    past: BTreeMap<Digest, Vec<Digest>>,
+    /// What is taken in, by the digest of the header: the header, and its bundles.
+    past: BTreeMap<Digest, (Arc<SignedHeader>, Vec<Digest>)>,
 }
 
 impl Behind {
@@ -37,7 +37,15 @@ impl Behind {
     pub(super) fn is_behind(&self) -> bool {
         !self.headers.is_empty()
     }
+
+    /// The batch that was taken in with a bundle.
+    pub(super) fn batch_of(&self, id: &Digest) -> Option<(&Arc<SignedHeader>, &Vec<Digest>)> {
+        self.past.values().find(|(_, ids)| ids.contains(id)).map(|(header, ids)| (header, ids))
+    }
 }
+
+/// What shows that a bundle is final.
+pub(in crate::party) type Final = (Arc<SignedHeader>, Inclusion, Arc<Published>);
 
 impl Line {
     pub(in crate::party) fn context(&self) -> &EpochContext {
@@ -49,7 +57,7 @@ impl Line {
         self.behind.wanted.remove(id)
     }
 
-    fn next_anchored(&self) -> Option<&Arc<SignedHeader>> {
+    pub(super) fn next_anchored(&self) -> Option<&Arc<SignedHeader>> {
         self.behind.headers.get(&self.voting.position())
     }
 
@@ -58,6 +66,19 @@ impl Line {
         let header = &self.next_anchored()?.header;
         let ids = self.offers.get(&header.digest())?;
         ids.contains(id).then(|| header.leader())
+    }
+
+    /// What shows that a bundle is final: its header, its place there, and what is published of it. It is in the `last` batch
+    /// that the chain has anchored, or in one that was taken in before.
+    pub(in crate::party) fn counted(&self, pool: &Pool, id: &Digest, last: bool) -> Option<Final> {
+        let next = || {
+            let signed = self.next_anchored()?;
+            Some((signed, self.offers.get(&signed.header.digest())?))
+        };
+        let (signed, ids) = if last { next() } else { self.behind.batch_of(id) }?;
+        let index = ids.iter().position(|other| other == id)?;
+        let place = Inclusion::of_batch(&signed.header, ids).into_iter().nth(index)?;
+        Some((signed.clone(), place, pool.copy_of(self.shard, id)?.published().clone()))
     }
 
     /// Whether a bundle is neither here nor refused.
@@ -97,16 +118,15 @@ impl Line {
         let mut effects = Vec::new();
         while let Some(signed) = self.next_anchored().cloned() {
             let (header, digest) = (&signed.header, signed.header.digest());
-            let signers: Vec<_> =
-                signed.signatures.iter().map(|(party, _)| party).filter(|p| *p != self.party).collect();
+            let peers = [self.party.next(), self.party.previous()];
             let Some(ids) = self.offers.get(&digest).cloned() else {
                 let message = PeerMessage::AskBatch(digest);
-                let asked = signers.iter().map(|to| Effect::peer(*to, self.shard, message.clone()));
+                let asked = peers.map(|to| Effect::peer(to, self.shard, message.clone())).into_iter();
                 effects.extend(asked.filter(|_| ask));
                 return Ok(effects);
             };
             for id in &ids {
-                if let Some(verified) = desk.pool.unpark(id) {
+                if let Some(verified) = desk.pool.spare(self.shard, id) {
                     effects.extend(desk.pool.adopt(desk.secrets, verified, header.leader())?);
                 }
             }
@@ -114,29 +134,32 @@ impl Line {
             let absent = |id: &&Digest| desk.pool.objection(self.shard, id).is_some();
             let lacking: Vec<_> = ids.iter().filter(absent).copied().collect();
             if !lacking.is_empty() {
-                effects.extend(self.ask_bundles(&signers, &lacking).into_iter().filter(|_| ask));
+                effects.extend(self.ask_bundles(&peers, &lacking).into_iter().filter(|_| ask));
                 return Ok(effects);
             }
-            effects.extend(self.take_in(desk, header, ids)?);
+            let (sums, asked) = self.sums_of(desk, header, &ids, ask);
+            effects.extend(asked);
+            let Some(sums) = sums else { return Ok(effects) };
+            effects.extend(self.take_in(desk, &signed, ids, sums)?);
         }
         effects.extend(self.move_on(desk)?);
         Ok(effects)
     }
 
     /// Adds an anchored batch up, all of whose bundles are in the pool.
-    fn take_in(&mut self, desk: &mut Desk<'_>, header: &BatchHeader, ids: Vec<Digest>) -> Outcome {
+    fn take_in(
+        &mut self,
+        desk: &mut Desk<'_>,
+        signed: &Arc<SignedHeader>,
+        ids: Vec<Digest>,
+        sums: Vec<GroupSum>,
+    ) -> Outcome {
+        let header = &signed.header;
         if header.previous != self.last {
             // The chain's own rule: whoever tells this party of the chain does not tell it the truth.
             return Err(FaultReason::Header.of_nobody());
         }
         let (digest, shard) = (header.digest(), self.shard);
-        let sums = match self.proposal.take().filter(|p| vote_of(&p.header) == vote_of(header)) {
-            Some(proposal) => proposal.sums,
-            None => {
-                let lost = |_| FaultReason::ShareLost.of_nobody();
-                desk.pool.sum_shares(desk.secrets, shard, &ids).map_err(lost)?
-            }
-        };
         if header.running != running_after(&self.running, &sums) {
             return Err(FaultReason::Running.of(header.leader()));
         }
@@ -159,8 +182,8 @@ impl Line {
         self.counted += u64::from(header.count);
         self.behind.headers.remove(&position);
         self.behind.wanted.clear();
-        self.behind.past.insert(digest, ids);
-        (self.ballot, self.deferred, self.quorum) = (None, None, None);
+        self.behind.past.insert(digest, (signed.clone(), ids));
+        (self.proposal, self.ballot, self.deferred, self.quorum) = (None, None, None, None);
         self.offers.clear();
         self.witness.clear();
         self.patience.next();
@@ -182,7 +205,8 @@ impl Line {
 
     /// A peer asks for the names of a header's bundles.
     pub(in crate::party) fn asked_batch(&self, from: PartyId, digest: Digest) -> Vec<Effect> {
-        let ids = self.behind.past.get(&digest).or_else(|| self.offers.get(&digest));
+        let past = self.behind.past.get(&digest).map(|(_, ids)| ids);
+        let ids = past.or_else(|| self.offers.get(&digest));
         let answer =
             |ids: &Vec<Digest>| Effect::peer(from, self.shard, PeerMessage::Batch(digest, ids.clone()));
         ids.map(answer).into_iter().collect()

@@ -51,6 +51,7 @@ impl Line {
         match desk.pool.judge(self.shard, from, &complaint) {
             Judgement::False(error) => return Err(fault(error)),
             Judgement::NotNow => return Ok(effects),
+            Judgement::Late => return Ok(self.answer(desk, from, &complaint)),
             Judgement::Holds => {}
         }
         if from == party {

@@ -71,6 +71,7 @@ impl Line {
         if self.behind.is_behind() {
             self.patience.ticks += 1;
             let again = self.patience.ticks.is_multiple_of(ASK_AFTER);
+            self.wait_for_openings()?;
             return if again { self.catch_up_by(desk, true) } else { Ok(Vec::new()) };
         }
         if !self.is_pressed(desk) {
@@ -84,6 +85,10 @@ impl Line {
         if again && self.voting.term() > 0 {
             let said = PeerMessage::Term(self.voting.position(), self.voting.term());
             effects.extend(self.to_peers(&said));
+        }
+        // A leader that was not back when its turn came may sign by now.
+        if again && self.voting.leader() == self.party && self.proposal.is_none() {
+            effects.extend(self.propose(desk));
         }
         effects.extend(self.wait_for_leader(desk)?);
         Ok(effects)

@@ -55,7 +55,10 @@ impl Line {
         ids: Vec<Digest>,
         sums: Vec<GroupSum>,
     ) -> Vec<Effect> {
-        let Some(Turn { position, view }) = self.voting.next_turn() else { return Vec::new() };
+        let may_sign = desk.back && !self.behind.is_behind();
+        let Some(Turn { position, view }) = self.voting.next_turn().filter(|_| may_sign) else {
+            return Vec::new();
+        };
         let context = &self.context;
         let header = BatchHeader {
             chain: context.chain,
@@ -68,7 +71,8 @@ impl Line {
             count: ids.len() as u32,
             running: running_after(&self.running, &sums),
         };
-        let Some(record) = self.voting.sign(vote_of(&header)) else { return Vec::new() };
+        let marks = desk.pool.marks(&ids);
+        let Some(record) = self.voting.sign(vote_of(&header), &marks) else { return Vec::new() };
         let signature = desk.secrets.signer.sign(&header.signing_digest());
         self.ballot = Some(Ballot::new(self.party, signature));
         self.remember(&header, &ids);
@@ -140,6 +144,10 @@ impl Line {
         let Offer { header, ids, .. } = &offer;
         let (from, mut effects) = (header.leader(), Vec::new());
         self.remember(header, ids);
+        if self.behind.is_behind() || !desk.back {
+            // Its leader shows it again.
+            return Ok(effects);
+        }
         let unknown = |id: &&Digest| desk.pool.objection(self.shard, id) == Some(Objection::Unknown);
         let lacking: Vec<_> = ids.iter().filter(unknown).copied().collect();
         if !lacking.is_empty() && waited < patience::OBJECT_AFTER {
@@ -168,7 +176,8 @@ impl Line {
             effects.push(Effect::peer(from, self.shard, PeerMessage::Omits(header.digest(), omitted)));
             return Ok(effects);
         }
-        let Some(record) = self.voting.sign(offer.vote()) else { return Ok(effects) };
+        let marks = desk.pool.marks(ids);
+        let Some(record) = self.voting.sign(offer.vote(), &marks) else { return Ok(effects) };
         effects.push(Effect::Store(record));
         effects.extend(self.vote_for(desk, &offer));
         let Offer { header, ids, .. } = offer;

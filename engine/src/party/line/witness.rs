@@ -30,7 +30,7 @@ impl Witness {
         match self.0.get(&(party, header.view)) {
             Some(first) if first.header != *header => {
                 let found = Equivocation { party, first: first.clone(), second: second() };
-                let evidence = Some(Box::new(Evidence::Equivocation(found)));
+                let evidence = vec![Evidence::Equivocation(found)];
                 Err(Fault { evidence, ..FaultReason::Equivocation.of(party) })
             }
             Some(_) => Ok(()),

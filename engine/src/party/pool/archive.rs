@@ -8,11 +8,16 @@ use crate::{
     party::{
         PartySecrets,
         collect::{FaultReason, Outcome},
+        evidence::shown,
         pool::used::Uses,
     },
 };
 use primitives::{Digest, PartyId, ShardIndex};
-use proofs::bundle::Bundle;
+use proofs::{
+    bundle::{Bundle, Published},
+    sharing::{Accepted, held},
+    tally::Group,
+};
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
@@ -25,13 +30,18 @@ const MAX_ARCHIVED: usize = 1 << 12;
 /// State: the last bundles that became final.
 #[derive(Default)]
 pub(super) struct Archive {
-    bundles: BTreeMap<Digest, Arc<Bundle>>,
+    bundles: BTreeMap<Digest, (Arc<Bundle>, Accepted)>,
     order: VecDeque<Digest>,
 }
 
 impl Archive {
+    /// A bundle that is kept.
+    pub(super) fn get(&self, id: &Digest) -> Option<&(Arc<Bundle>, Accepted)> {
+        self.bundles.get(id)
+    }
+
     /// Keeps a bundle, in place of the oldest if there are too many.
-    pub(super) fn keep(&mut self, id: Digest, bundle: Arc<Bundle>) {
+    pub(super) fn keep(&mut self, id: Digest, bundle: (Arc<Bundle>, Accepted)) {
         if self.bundles.insert(id, bundle).is_none() {
             self.order.push_back(id);
         }
@@ -47,12 +57,29 @@ impl Pool {
     /// A bundle of a shard that this party can hand to a peer.
     pub(in crate::party) fn copy_of(&self, shard: ShardIndex, id: &Digest) -> Option<Arc<Bundle>> {
         let held = self.held.get(id).map(|held| &held.bundle);
-        held.or_else(|| self.archive.bundles.get(id)).filter(|b| b.envelope.shard == shard).cloned()
+        let aside = || self.aside[shard.0 as usize].get(id).map(|(bundle, _)| bundle);
+        let found = held.or_else(aside).or_else(|| self.archive.get(id).map(|(bundle, _)| bundle));
+        found.filter(|bundle| bundle.envelope.shard == shard).cloned()
     }
 
-    /// A bundle that waits for the one before it, to be counted without waiting any longer.
-    pub(in crate::party) fn unpark(&mut self, id: &Digest) -> Option<Verified> {
-        self.parked.take(id)
+    /// A bundle that is not in the pool and whose proof holds, to be counted all the same: one that waits for the one before
+    /// it, or that was dropped at this position.
+    pub(in crate::party) fn spare(&mut self, shard: ShardIndex, id: &Digest) -> Option<Verified> {
+        let dropped = self.aside[shard.0 as usize].get(id);
+        let dropped = dropped.map(|(bundle, accepted)| (*id, bundle.clone(), *accepted));
+        dropped.or_else(|| self.parked.take(id))
+    }
+
+    /// The group of a bundle of the pool.
+    pub(in crate::party) fn group_of(&self, id: &Digest) -> Option<Group> {
+        self.held.get(id).map(|held| held.bundle.envelope.group())
+    }
+
+    /// Final bundles that show something which this one shows too, as far as they are kept.
+    pub(in crate::party) fn rivals(&self, bundle: &Published) -> Vec<Digest> {
+        let what = shown(bundle);
+        let kept = self.archive.bundles.iter();
+        kept.filter(|(_, (other, _))| !shown(other).is_disjoint(&what)).map(|(id, _)| *id).collect()
     }
 
     /// A peer gave a bundle whose proof does not hold.
@@ -75,9 +102,8 @@ impl Pool {
         let shard = envelope.shard;
         let context = self.epoch.shards[shard.0 as usize].clone();
         let uses = Uses::of(&context, &bundle);
-        let Ok(seeds) = bundle.open(&context, self.party, &secrets.kem) else {
-            return Err(FaultReason::ShareLost.of_nobody());
-        };
+        let open = |share| bundle.open_one(&context, (self.party, &secrets.kem), share).ok();
+        let seeds = held(self.party).map(open);
         let one_chain = self.used.adopt(&bundle, accepted.spent);
         let off = |held: &Held| {
             held.bundle.envelope.key == key && !self.used.on_chain(&key, &held.accepted.spent)
@@ -91,12 +117,14 @@ impl Pool {
             let refusal = Refusal::Objected { party: leader };
             effects.push(Effect::Publish(Event::Refused { party, bundle: other, refusal }));
         }
-        // What is left of it in use is used by bundles that are final.
-        if !one_chain || self.used.any_used(&uses) {
-            return Err(FaultReason::CountedTwice.of_nobody());
+        if !one_chain || self.used.any_final(&uses) {
+            self.aside[shard.0 as usize].insert(id, (bundle, accepted));
+            return Err(FaultReason::CountedTwice { bundle: id }.of_nobody());
         }
         self.used.take(&uses);
         self.refused.remove(&id);
+        // It is too late to strike it.
+        self.struck.remove(&id);
         let since = self.positions[shard.0 as usize];
         self.order[shard.0 as usize].push_back(id);
         self.held.insert(id, Held { bundle, accepted, seeds, uses, since });

@@ -10,9 +10,10 @@ use std::collections::BTreeSet;
 pub(in crate::party) const OMISSION_BOUND: u64 = 6;
 
 impl Pool {
-    /// The next position of a shard.
+    /// The next position of a shard. Whatever was dropped before is not counted any more.
     pub(in crate::party) fn reached(&mut self, shard: ShardIndex, position: u64) {
         self.positions[shard.0 as usize] = position;
+        self.aside[shard.0 as usize].clear();
     }
 
     /// Bundles that a header of these must not leave out, at the next position of the shard, and does.

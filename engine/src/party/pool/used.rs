@@ -5,19 +5,25 @@ use primitives::{Digest, PartyId, Tier};
 use proofs::{bundle::Bundle, epoch::EpochContext, wire::WirePoint};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a bundle uses up, and gives back if it is left out: tags and receipts.
+/// What a bundle uses up.
 pub(super) struct Uses {
+    /// Tags, given back if it is left out.
     pseudonyms: Vec<Digest>,
+    /// Receipts, given back if it is left out.
     receipts: Vec<Digest>,
+    /// Its ephemerals and its place in its subscriber's chain, which nothing gives back.
+    lasting: Vec<Digest>,
 }
 
 impl Uses {
     pub(super) fn of(context: &EpochContext, bundle: &Bundle) -> Self {
-        let key = &bundle.envelope.key;
-        let spent = |region| bundle.receipts.iter().map(|r| r.spent(region, key)).collect();
-        let receipts = bundle.envelope.region.0.map(spent).unwrap_or_default();
-        Self { pseudonyms: bundle.pseudonyms(context), receipts }
+        let (pseudonyms, receipts) = (bundle.pseudonyms(context), bundle.spent_receipts());
+        Self { pseudonyms, receipts, lasting: lasting(bundle).collect() }
     }
+}
+
+fn lasting(bundle: &Bundle) -> impl Iterator<Item = Digest> {
+    bundle.ephemerals.map(|ephemeral| Digest(ephemeral.0)).into_iter().chain([bundle.branch()])
 }
 
 /// Where a bundle stands among those of its subscriber.
@@ -33,7 +39,8 @@ pub(super) enum Place {
 pub(super) struct Used {
     pseudonyms: BTreeSet<Digest>,
     receipts: BTreeSet<Digest>,
-    ephemerals: BTreeSet<WirePoint>,
+    /// Ephemerals, and places in chains of `Cum`, and whether it is a final bundle that has them.
+    lasting: BTreeMap<Digest, bool>,
     /// `Cum` after each bundle of each subscriber that was ever in the pool, of whatever shard. None is taken back with
     /// a bundle that is dropped: a subscriber has one chain of values, and no second branch of it, and bad bundles take
     /// their place among the tier's.
@@ -52,7 +59,7 @@ impl Used {
         Self {
             pseudonyms: BTreeSet::new(),
             receipts: BTreeSet::new(),
-            ephemerals: BTreeSet::new(),
+            lasting: BTreeMap::new(),
             chains: BTreeMap::new(),
             settled: BTreeSet::new(),
             keys_of: BTreeMap::new(),
@@ -76,7 +83,7 @@ impl Used {
             return Err(Refusal::SpentReceipt { receipt });
         }
         let ephemerals = &bundle.ephemerals;
-        if let Some(at) = ephemerals.iter().position(|e| self.ephemerals.contains(e)) {
+        if let Some(at) = ephemerals.iter().position(|e| self.lasting.contains_key(&Digest(e.0))) {
             return Err(Refusal::ReusedEphemeral { share: PartyId::ALL[at] });
         }
         let (tier, key) = (bundle.envelope.tier, &bundle.envelope.key);
@@ -99,7 +106,10 @@ impl Used {
         }
         // "Cum_n = Cum_(n-1) + C_val": a second branch could show the cap of one branch after the other.
         let passed = || [WirePoint::default()].into_iter().chain(chain.iter().copied());
-        if bundle.previous == self.spent(key) {
+        if self.lasting.contains_key(&bundle.branch()) {
+            // A chain that comes back to where it was does not go on from there a second time.
+            Err(Refusal::SpentElsewhere)
+        } else if bundle.previous == self.spent(key) {
             Ok(Place::Next)
         } else if passed().any(|spent| spent == bundle.previous) {
             Err(Refusal::SpentElsewhere)
@@ -117,7 +127,9 @@ impl Used {
     /// used, as a complaint may show their secrets.
     pub(super) fn go_on(&mut self, bundle: &Bundle, spent: WirePoint) {
         let (tier, key) = (bundle.envelope.tier, bundle.envelope.key);
-        self.ephemerals.extend(bundle.ephemerals);
+        lasting(bundle).for_each(|mark| {
+            self.lasting.entry(mark).or_insert(false);
+        });
         self.chains.entry(key).or_default().push(spent);
         self.keys_of.entry(tier).or_default().insert(key);
     }
@@ -140,8 +152,9 @@ impl Used {
     }
 
     /// A bundle is final, after which its subscriber had spent this.
-    pub(super) fn settle(&mut self, spent: WirePoint) {
+    pub(super) fn settle(&mut self, uses: &Uses, spent: WirePoint) {
         self.settled.insert(spent);
+        self.lasting.extend(uses.lasting.iter().map(|mark| (*mark, true)));
     }
 
     /// Whether what a subscriber had spent after some bundle is on its chain still.
@@ -153,18 +166,24 @@ impl Used {
     pub(super) fn clash(one: &Uses, other: &Uses) -> bool {
         one.pseudonyms.iter().any(|p| other.pseudonyms.contains(p))
             || one.receipts.iter().any(|r| other.receipts.contains(r))
+            || one.lasting.iter().any(|mark| other.lasting.contains(mark))
     }
 
-    /// Whether something that a bundle uses up is used up.
-    pub(super) fn any_used(&self, uses: &Uses) -> bool {
+    /// Whether something that a bundle uses up is used up by bundles that are final, once no other bundle that waits
+    /// clashes with it.
+    pub(super) fn any_final(&self, uses: &Uses) -> bool {
         uses.pseudonyms.iter().any(|p| self.pseudonyms.contains(p))
             || uses.receipts.iter().any(|r| self.receipts.contains(r))
+            || uses.lasting.iter().any(|mark| self.lasting.get(mark) == Some(&true))
     }
 
-    /// Uses up tags and receipts.
+    /// Uses up what a bundle uses up.
     pub(super) fn take(&mut self, uses: &Uses) {
         self.pseudonyms.extend(&uses.pseudonyms);
         self.receipts.extend(&uses.receipts);
+        uses.lasting.iter().for_each(|mark| {
+            self.lasting.entry(*mark).or_insert(false);
+        });
     }
 
     /// Gives tags and receipts back: an honest device may hand them in again.
