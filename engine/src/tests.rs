@@ -1,5 +1,5 @@
 //! Whole epochs through the cores, in one deterministic queue, and through the actors; every message between
-//! parties changed on its way, and what must not get out searched for.
+//! parties changed on its way, what must not get out searched for, and what one party sees compared.
 
 mod agreement;
 mod attacks;
@@ -15,4 +15,5 @@ mod opening;
 mod privacy;
 mod shards;
 mod standby;
+mod view;
 pub(crate) mod world;

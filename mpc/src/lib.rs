@@ -12,6 +12,7 @@
 //! | [`diversity`] | sums of squares over regions |
 //! | [`share`] | replicated shares of per-group totals, and how a party accumulates them |
 //! | [`opening`] | the joint opening of totals, with a proof that names whoever opens wrongly |
+//! | `views` | for tests: whether views tell two inputs apart |
 //!
 //! Any two of the three parties hold every share, one alone holds nothing that says anything (protocol notes, section
 //! 4). A protocol is a chain of typestates: a transition consumes its state and returns the next one with the message
@@ -35,3 +36,5 @@ pub mod step;
 #[cfg(test)]
 mod testing;
 pub mod threshold;
+#[cfg(any(test, feature = "testing"))]
+pub mod views;

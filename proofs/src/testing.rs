@@ -10,7 +10,7 @@ use crate::{
     epoch::{EpochContext, EpochKeys, TierRules},
     receipt::{Denomination, Receipt},
     shard::Shard,
-    sharing::{KemKey, ShareSeed},
+    sharing::{KemKey, Masks, ShareSeed},
     token::{self, SubscriberKey},
     transcript::{BundleChallenge, Rho, Tau},
 };
@@ -208,6 +208,11 @@ pub fn challenges(context: &EpochContext, bundle: &Published) -> (Rho, Tau, Bund
     let (rho, tau) = (transcript.rho(), transcript.tau());
     bundle.proof.append_second_message(&mut transcript);
     (rho, tau, transcript.x())
+}
+
+/// Masks of these seeds, which a device would draw.
+pub fn masks(context: &EpochContext, seeds: [ShareSeed; 3]) -> Masks {
+    Masks { commitments: seeds.each_ref().map(|seed| seed.commit(&context.works)), seeds }
 }
 
 /// A share's seed of these bytes, which a device would draw.

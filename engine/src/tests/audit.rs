@@ -46,7 +46,7 @@ fn audited(mesh: &Mesh, opened: &OpenedEpoch) -> Result<Verdict, AuditError<Infa
 
 #[test]
 fn what_the_leaders_publish_passes_an_audit() {
-    let (mut mesh, opened) = Mesh::opened_over(world::world_in_shards(4));
+    let (mut mesh, opened) = Mesh::opened_over(world::world_in_shards(10, 4));
     for seed in 1..4 {
         let mut subscriber = TestSubscriber::new(seed);
         for context in opened.shards.iter() {

@@ -26,7 +26,7 @@ const LONG: u32 = 200;
 
 /// Ten works in three shards.
 fn opened<'a>() -> (Mesh<'a>, OpenedEpoch) {
-    Mesh::opened_over(world_in_shards(4))
+    Mesh::opened_over(world_in_shards(10, 4))
 }
 
 /// A bundle of one event, which may lie, with the receipts of `first`.

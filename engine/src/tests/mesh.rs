@@ -26,6 +26,8 @@ use std::{
 
 /// May change a message between two parties, or drop it by `false`.
 pub(super) type Tamper<'a> = Box<dyn FnMut(PartyId, PartyId, &mut PeerMessage) -> bool + 'a>;
+/// Is shown every message, with its sender and its receiver.
+pub(super) type Overhear<'a> = Box<dyn FnMut(Address, Address, &Message) + 'a>;
 
 pub(super) struct Mesh<'a> {
     cores: BTreeMap<Address, Box<dyn Core>>,
@@ -33,6 +35,7 @@ pub(super) struct Mesh<'a> {
     pub(super) node: Arc<Mutex<Node>>,
     pub(super) events: Vec<Event>,
     pub(super) tamper: Tamper<'a>,
+    pub(super) overhear: Overhear<'a>,
     dir: tempfile::TempDir,
     held: Option<Vec<(Address, Address, Message)>>,
     proposals: usize,
@@ -61,13 +64,18 @@ impl<'a> Mesh<'a> {
 
     /// A mesh whose epoch is open over a world.
     pub(super) fn opened_over(world: World) -> (Self, OpenedEpoch) {
+        Self::opened_with(world, 0)
+    }
+
+    /// The same with parties whose randomness is that of a seed.
+    pub(super) fn opened_with(world: World, seed: u64) -> (Self, OpenedEpoch) {
         let World { node, config, dir } = world;
         let chain = node.ledger().origin().chain;
         let node = Arc::new(Mutex::new(node));
         let mut cores: BTreeMap<Address, Box<dyn Core>> = BTreeMap::new();
         for secrets in config.parties {
             let p = secrets.signer.party();
-            let rng = ChaCha20Rng::seed_from_u64(p.index() as u64);
+            let rng = ChaCha20Rng::seed_from_u64(3 * seed + p.index() as u64);
             cores.insert(Address::Intake(p), Box::new(Intake::new(p)));
             cores.insert(Address::Verifier(p), Box::new(Verifier::new(p)));
             let held = (config.batch, config.carried.of(p));
@@ -87,6 +95,7 @@ impl<'a> Mesh<'a> {
             node,
             events,
             tamper: Box::new(|_, _, _| true),
+            overhear: Box::new(|_, _, _| ()),
             dir,
             held: None,
             proposals: 0,
@@ -227,6 +236,7 @@ impl<'a> Mesh<'a> {
     }
 
     fn carry(&mut self, from: Address, to: Address, message: Message) -> Option<Message> {
+        (self.overhear)(from, to, &message);
         match (from, to, message) {
             (Address::Party(from), Address::Party(to), Message::Peer(letter)) => {
                 let proposal = matches!(letter.message, PeerMessage::Propose(..));
@@ -261,6 +271,16 @@ impl<'a> Mesh<'a> {
         for party in PartyId::ALL {
             self.tell(Address::Intake(party), Message::Submit(bytes.into()));
         }
+    }
+
+    /// Hands bundles to every party, which has them all before it looks at any.
+    pub(super) fn submit_all(&mut self, bundles: &[Vec<u8>]) {
+        for party in PartyId::ALL {
+            let submit = |bundle: &Vec<u8>| Message::Submit(bundle.as_slice().into());
+            let to = |message| (Address::Outside, Address::Intake(party), message);
+            self.queue.extend(bundles.iter().map(submit).map(to));
+        }
+        self.run();
     }
 
     /// Honest bundles of `count` subscribers, an event of works 0 to 9 each.

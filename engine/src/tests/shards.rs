@@ -21,7 +21,7 @@ const ATTACKER: PartyId = PartyId::ALL[0];
 
 /// Ten works in three shards of four, three and three.
 fn opened<'a>() -> (Mesh<'a>, OpenedEpoch) {
-    let (mesh, opened) = Mesh::opened_over(world_in_shards(4));
+    let (mesh, opened) = Mesh::opened_over(world_in_shards(10, 4));
     let sizes: Vec<usize> = opened.shards.iter().map(|context| context.shard.works().len()).collect();
     assert_eq!(sizes, [4, 3, 3]);
     (mesh, opened)

@@ -63,11 +63,11 @@ pub(crate) fn seating() -> Seating {
 
 /// Ten works in one shard.
 pub(super) fn world() -> World {
-    world_in_shards(16)
+    world_in_shards(10, 16)
 }
 
-/// Ten works in shards of at most `shard_width`.
-pub(super) fn world_in_shards(shard_width: u16) -> World {
+/// So many works, 256 at most, in shards of at most `shard_width`.
+pub(super) fn world_in_shards(works: u16, shard_width: u16) -> World {
     let mut rng = ChaCha20Rng::seed_from_u64(42);
     let keys: [SecretKey; 4] = std::array::from_fn(|_| SecretKey::generate(&mut rng));
     let [registrar, steward, treasury, creator] = keys;
@@ -87,7 +87,6 @@ pub(super) fn world_in_shards(shard_width: u16) -> World {
         let nonce = node.ledger().nonce(&person).expect("an account");
         let tx = Transaction::signed(payload, CHAIN, (person, nonce), key, &mut rng);
         node.submit(&tx).expect("a valid transaction");
-        node.produce_block().expect("a block");
     };
     let register = Register {
         person: CREATOR,
@@ -99,7 +98,7 @@ pub(super) fn world_in_shards(shard_width: u16) -> World {
     submit(OFFICES[0], &registrar, Payload::Register(register));
     let active = SetStatus { person: CREATOR, status: Status::Active };
     submit(OFFICES[0], &registrar, Payload::SetStatus(active));
-    for n in 0..10 {
+    for n in (0..works).map(|n| u8::try_from(n).expect("256 works at most")) {
         let work = RegisterWork {
             fingerprint: Digest([n; 32]),
             media: MediaType::Audio,
@@ -127,6 +126,7 @@ pub(super) fn world_in_shards(shard_width: u16) -> World {
     let seats = SetCommittee { committee: committee.public.clone(), seating: seating() };
     submit(OFFICES[1], &steward, Payload::SetCommittee(seats));
     submit(OFFICES[1], &steward, Payload::PublishKeys(published));
+    node.produce_block().expect("a block");
 
     let tier = |n| TierTerms {
         tier: Tier(n),

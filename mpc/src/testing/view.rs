@@ -11,6 +11,7 @@ use super::{Outcome, run};
 use crate::{
     replicated::Share,
     session::{Abort, Session},
+    views::Ones,
 };
 use primitives::{PartyId, field::Residue};
 
@@ -29,13 +30,13 @@ pub(crate) fn seen_by(observer: PartyId, party: PartyId, number: Residue) -> Sha
     Share::known(party, observer.previous(), number)
 }
 
-/// For each bit that is kept of what the parties receive, how often it is one.
-fn ones<T, F>(first: u64, expected: &T, protocol: &impl Fn(Session) -> F) -> [Vec<u32>; 3]
+/// How often each bit is one that is kept of what the parties receive.
+fn ones<T, F>(first: u64, expected: &T, protocol: &impl Fn(Session) -> F) -> [Ones; 3]
 where
     T: PartialEq,
     F: Future<Output = Result<T, Abort>> + Send + 'static,
 {
-    let mut ones = [(); 3].map(|()| Vec::new());
+    let mut ones = [(); 3].map(|()| Ones::default());
     for seed in first..first + RUNS {
         let mut views = [(); 3].map(|()| Vec::<u8>::new());
         let outcomes: [Outcome<T>; 3] = run(seed, protocol, |_, to, message| {
@@ -44,11 +45,7 @@ where
             view.extend(message.body.iter().rev().take(LAST));
         });
         assert!(outcomes.into_iter().all(|outcome| outcome.is_some_and(|o| o.as_ref() == Ok(expected))));
-        for (ones, view) in ones.iter_mut().zip(views) {
-            ones.resize(8 * view.len(), 0);
-            let bits = view.iter().flat_map(|byte| (0..8).map(move |bit| u32::from(byte >> bit & 1)));
-            ones.iter_mut().zip(bits).for_each(|(sum, bit)| *sum += bit);
-        }
+        ones.iter_mut().zip(views).for_each(|(ones, view)| ones.add(&view));
     }
     ones
 }
@@ -65,16 +62,10 @@ where
     G: Future<Output = Result<T, Abort>> + Send + 'static,
 {
     let (one, other) = (ones(0, expected, &one), ones(RUNS, expected, &other));
-    let n = RUNS as f64;
-    let apart = |(a, b): (&u32, &u32)| {
-        let (a, b) = (f64::from(*a), f64::from(*b));
-        let chance = (a + b) / (2.0 * n);
-        (a - b).abs() > BOUND * (2.0 * n * chance * (1.0 - chance)).sqrt()
-    };
     let tells = |party: &PartyId| {
         let (one, other) = (&one[party.index()], &other[party.index()]);
-        assert_eq!(one.len(), other.len(), "as much is sent for either input");
-        one.iter().zip(other).any(apart)
+        assert_eq!(one.bits(), other.bits(), "as much is sent for either input");
+        !one.apart(other, BOUND).is_empty()
     };
     PartyId::ALL.into_iter().filter(tells).collect()
 }
