@@ -3,6 +3,7 @@
 
 mod agreement;
 mod attacks;
+pub(crate) mod attack_replacement;
 mod audit;
 mod cheats;
 mod complaints;

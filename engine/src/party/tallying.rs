@@ -115,10 +115,29 @@ impl Tallying {
     /// Begins anew with a standby in a seat: the same set, the same shares, other randomness and another committee.
     pub(super) fn again(&mut self, committee: Committee) {
         self.committee = committee;
+        #[cfg(test)]
+        self.lie();
         self.round = Round::Before;
         (self.squares, self.ground, self.key) = (Squares::default(), None, None);
         (self.ahead, self.openings) = (Ahead::default(), Inbox::default());
         (self.reveals, self.responses) = (Inbox::default(), Inbox::default());
+    }
+
+    /// ATTACK: what a malicious party does to its own copy of the share that it handed over to `gone = party - 1`.
+    #[cfg(test)]
+    fn lie(&mut self) {
+        use curve25519_dalek::scalar::Scalar;
+        use primitives::{RegionTag, limits};
+        if crate::tests::attack_replacement::LIAR.get() != Some(self.frozen.party) {
+            return;
+        }
+        let step = Scalar::from(2u8) * Scalar::from(1u128 << limits::BACKED_SHIFT);
+        let width = self.frozen.context.shard.width();
+        for group in self.all.groups().collect::<Vec<_>>() {
+            let (mut own, next) = (vec![Scalar::ZERO; width], vec![Scalar::ZERO; width]);
+            own[0] = if group.region == RegionTag::NONE { step } else { -step };
+            self.all.add(group, [(&own, Scalar::ZERO), (&next, Scalar::ZERO)]).unwrap();
+        }
     }
 
     /// What whoever takes the seat of `gone` needs of this party: of the two shares of that seat, the one that this
