@@ -256,6 +256,8 @@ impl Party {
             }
             (from, Message::Tick) => match &mut self.stage {
                 Stage::Tallying(_) if from == Address::Party(self.party) => self.attend(),
+                // A party that stopped, or that the coordinator sent home, is there: its seat is not free.
+                Stage::Finished if from == Address::Party(self.party) => self.attendance.here().into(),
                 Stage::Collecting(collect) if from == Address::Party(self.party) => {
                     collect.tick(&self.secrets).unwrap_or_else(|fault| self.fault(fault))
                 }
@@ -309,9 +311,13 @@ impl Party {
             Ok(_) => return self.dropped(Address::Settlement, "a seat of another epoch"),
             Err(error) => return self.stop(None, error.to_string()),
         };
-        if gone == self.party {
+        if gone == self.party && !self.attendance.is_taken() {
+            self.attendance.take(gone);
             self.stage = Stage::Finished;
             return self.dropped(Address::Settlement, "this party lost its seat");
+        }
+        if self.attendance.is_taken() {
+            return self.dropped(Address::Settlement, "a seat was taken before");
         }
         let Stage::Tallying(tallies) = &mut self.stage else {
             return self.dropped(Address::Settlement, "a seat was taken while nothing is opened");

@@ -112,6 +112,11 @@ impl Attendance {
         effects
     }
 
+    /// Whether the standby has a seat.
+    pub(super) fn is_taken(&self) -> bool {
+        self.taken.is_some()
+    }
+
     /// What tells the others that this party is there.
     pub(super) fn here(&self) -> [Effect; 2] {
         let here = |to| Effect::peer(to, primitives::ShardIndex(0), PeerMessage::Here);

@@ -28,7 +28,7 @@ fn attack_a_second_sitting_leaves_what_was_carried_before_on_the_shelf() {
     let (mut mesh, _) = collected();
     let gone = PartyId::ALL[1];
     let before = Carried::none(gone.next());
-    mesh.shelf.put(gone.next(), ShardIndex(0), before.clone()).unwrap();
+    mesh.shelf.put(gone.next(), ShardIndex(0), vec![before.clone()]).unwrap();
     mesh.tamper = Box::new(move |_, to, message| to != gone || !matches!(message, PeerMessage::Response(_)));
     mesh.close();
     mesh.stop(gone);

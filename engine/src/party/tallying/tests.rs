@@ -42,6 +42,7 @@ struct Committee {
     secrets: [PartySecrets; 3],
     context: Arc<EpochContext>,
     carried: [Carried; 3],
+    kept: [Vec<Carried>; 3],
     book: Book,
     epoch: u64,
     rng: ChaCha20Rng,
@@ -56,7 +57,8 @@ impl Committee {
         let secrets = [(a, x), (b, y), (c, z)].map(|(signer, kem)| PartySecrets { signer, kem });
         let carried = PartyId::ALL.map(Carried::none);
         let rng = ChaCha20Rng::seed_from_u64(7);
-        Self { secrets, context, carried, book: Book::default(), epoch: 1, rng }
+        let kept = Default::default();
+        Self { secrets, context, carried, kept, book: Book::default(), epoch: 1, rng }
     }
 
     /// The frozen sets of the three parties over some bundles.
@@ -110,7 +112,10 @@ impl Committee {
                         Effect::Send(_, Message::Report(Report::Totals(_, opened, _))) => {
                             outcomes[at] = Some(Ok(*opened));
                         }
-                        Effect::Keep(party, _, carried) => kept[party.index()] = carried,
+                        Effect::Keep(party, _, carried) => {
+                            kept[party.index()] = carried.last().expect("it carries something").clone();
+                            self.kept[party.index()] = carried;
+                        }
                         _ => panic!("a tally sends nothing else"),
                     }
                 }
@@ -440,12 +445,12 @@ fn attack_two_epochs_given_up_in_a_row_lose_what_was_carried() {
     let shelf = crate::party::Shelf::default();
     let group = Group { tier: TIERS[0], region: RegionTag::NONE };
     committee.tally(&[(group, vec![(7, plays(4, false))])]);
-    shelf.put(one, shard, committee.carried[0].clone()).unwrap();
+    shelf.put(one, shard, committee.kept[0].clone()).unwrap();
     let (on_record, carried) = (committee.book.before.clone(), committee.carried.clone());
     for lost in 1..=2 {
         committee.carried = carried.clone();
         committee.run(&[(group, vec![(3 + lost, plays(1, false))])], &mut |_, _, _| true);
-        shelf.put(one, shard, committee.carried[0].clone()).unwrap();
+        shelf.put(one, shard, committee.kept[0].clone()).unwrap();
         let kept = &shelf.of(one)[&shard];
         let found = Carried::on_record(one, kept, &committee.context, &on_record);
         assert!(found.opens(&committee.context, &on_record), "lost after {lost} epochs that were given up");
