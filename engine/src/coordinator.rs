@@ -174,7 +174,11 @@ impl Coordinator {
         let said = self.totals.get(&shard).filter(|said| said.len() == PartyId::ALL.len());
         let Some(said) = said else { return Vec::new() };
         let Some(Agreed { value, signatures }) = agreed(said) else {
-            return self.abort(None, None, "the parties opened different totals".into());
+            // Somebody's of the first sitting may be among them, and those of the second are on their way.
+            return match self.seated {
+                Some(_) => Vec::new(),
+                None => self.abort(None, None, "the parties opened different totals".into()),
+            };
         };
         let (tally, proof) = (**value).clone();
         self.opened.insert(shard, Box::new(Aggregate { shard, tally, proof, signatures }));
@@ -197,10 +201,14 @@ impl Coordinator {
         if shard.is_some_and(|named| self.shards().all(|shard| shard != named)) {
             return Self::dropped(Address::Party(party), "a report of a shard that the epoch does not have");
         }
-        self.quiet = 0;
         match (report, self.phase) {
             (Report::Drained { shard, position, pending }, Some(Phase::Close)) => {
-                self.drained.entry(shard).or_default().insert(party, (position, pending));
+                let before = self.drained.entry(shard).or_default().insert(party, (position, pending));
+                // Only what moves the epoch on counts: a position that is ahead, or fewer bundles that wait there.
+                let on = |(at, left)| position > at || (position == at && pending < left);
+                if before.is_none_or(on) {
+                    self.quiet = 0;
+                }
                 self.close(shard)
             }
             (Report::Root(root, signature), Some(Phase::Sum)) => {
@@ -214,6 +222,13 @@ impl Coordinator {
                     return [shown].into_iter().chain(self.abort(None, Some(party), reason)).collect();
                 }
                 let shard = root.shard;
+                if self.frozen.get(&shard).is_some_and(|frozen| frozen.root != root) {
+                    let reason = format!("party {party} signed another root than the chain has");
+                    return self.abort(None, Some(party), reason);
+                }
+                if self.roots.get(&shard).is_none_or(|roots| !roots.contains_key(&party)) {
+                    self.quiet = 0;
+                }
                 self.roots.entry(shard).or_default().insert(party, (root, signature));
                 let back = |shard| self.roots.get(&shard).is_some_and(|roots| roots.contains_key(&party));
                 if self.silent == Some(party) && self.shards().all(back) {

@@ -25,9 +25,10 @@ pub enum Effect {
     Send(Address, Message),
     /// Check these bundles of one shard on the pool, and come back with [`Message::BatchVerified`].
     Verify(OpenedEpoch, Vec<Arc<Bundle>>),
-    /// Keep a party's shares of what a shard carries over, beside what it had of it. As with [`Effect::Store`], what comes
+    /// Keep these shares of what a shard carries over, and no others of that shard: those that are on record, and those
+    /// that will be if the totals are. As with [`Effect::Store`], what comes
     /// later rests on it.
-    Keep(PartyId, ShardIndex, Carried),
+    Keep(PartyId, ShardIndex, Vec<Carried>),
     /// Tell the outside.
     Publish(Event),
     /// Have this on disk before any later effect of the same list is carried out. If that fails, the actor stops there:

@@ -28,7 +28,7 @@ use attendance::{Attendance, From};
 use chain::modules::usage::{
     CommitBeacon, RevealBeacon, beacon_commitment, beacon_signing_digest, seat_digest,
 };
-use collect::Fault;
+use collect::{Fault, FaultReason};
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{committee::PartySigner, sharing::KemKey};
 use rand_chacha::ChaCha20Rng;
@@ -55,8 +55,10 @@ enum Stage {
     Collecting(Box<Collect>),
     /// Opens the totals of the shards.
     Tallying(BTreeMap<ShardIndex, Tallying>),
-    /// Has nothing more to do.
+    /// Has nothing more to do. It is there all the same: its seat is not free.
     Finished,
+    /// Leaves its seat to the standby.
+    Left,
 }
 
 /// What moves a party that opens totals.
@@ -214,6 +216,11 @@ impl Party {
                     Stage::Collecting(collect) => {
                         let (frozen, late) = match collect.freeze(&self.secrets) {
                             Ok(frozen) => frozen,
+                            // Two others froze the epoch, and will not wait. Who stands by may have the seat.
+                            Err(Fault { reason: FaultReason::Behind, .. }) if self.has_standby() => {
+                                self.stage = Stage::Left;
+                                return self.dropped(from, "it is behind what is final, and leaves its seat");
+                            }
                             Err(fault) => return self.fault(fault),
                         };
                         let party = self.party;
@@ -262,6 +269,7 @@ impl Party {
             }
             (from, Message::Tick) => match &mut self.stage {
                 Stage::Tallying(_) if from == Address::Party(self.party) => self.attend(),
+                Stage::Finished if from == Address::Party(self.party) => self.attendance.here().into(),
                 Stage::Collecting(collect) if from == Address::Party(self.party) => {
                     collect.tick(&self.secrets).unwrap_or_else(|fault| self.fault(fault))
                 }
@@ -285,6 +293,11 @@ impl Party {
             Input::Peer(peer, letter) => tally.receive(peer, letter.message, &mut self.rng, &self.secrets),
         };
         next.unwrap_or_else(|error| self.stop(error.culprit(), error.to_string()))
+    }
+
+    /// Whether somebody stands by for the epoch.
+    fn has_standby(&self) -> bool {
+        self.opened.as_ref().is_some_and(|opened| opened.seating.standby.is_some())
     }
 
     /// Says that this party is there, and signs for the standby once another has been silent for too long.
@@ -315,9 +328,13 @@ impl Party {
             Ok(_) => return self.dropped(Address::Settlement, "a seat of another epoch"),
             Err(error) => return self.stop(None, error.to_string()),
         };
-        if gone == self.party {
-            self.stage = Stage::Finished;
+        if gone == self.party && !self.attendance.is_taken() {
+            self.attendance.take(gone);
+            self.stage = Stage::Left;
             return self.dropped(Address::Settlement, "this party lost its seat");
+        }
+        if self.attendance.is_taken() {
+            return self.dropped(Address::Settlement, "a seat was taken before");
         }
         let Stage::Tallying(tallies) = &mut self.stage else {
             return self.dropped(Address::Settlement, "a seat was taken while nothing is opened");

@@ -13,6 +13,7 @@ mod mesh;
 mod model;
 mod opening;
 mod privacy;
+mod seats;
 mod shards;
 mod standby;
 mod view;

@@ -20,7 +20,7 @@ use crate::{
         tables::TABLES,
     },
 };
-use primitives::{Credits, Digest, EpochId, ShardIndex};
+use primitives::{Credits, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{
     committee::Committee,
     shard::Shard,
@@ -117,6 +117,7 @@ fn check(record: &EpochRecord, trusted: Option<Digest>, findings: &mut Vec<Findi
     let opening = keep(record.opening(), findings)?;
     let shards = check_opening(record, &opening, findings)?;
     let committee = keep(record.committee_of_totals(&opening), findings)?;
+    let seat = record.replacement.as_ref().map(|seated| seated.party);
     let mut epoch = Some(Epoch::open(&opening));
     let mut tallies = Vec::new();
     for ((index, shard), part) in (0..).map(ShardIndex).zip(&shards).zip(&record.shards) {
@@ -125,7 +126,7 @@ fn check(record: &EpochRecord, trusted: Option<Digest>, findings: &mut Vec<Findi
         if let Some(opened) = keep(part.tally(index, &running), findings) {
             if let Some(walked) = &walked {
                 keep(
-                    check_totals((&opening, &committee), (shard, walked), part, (&running, &opened)),
+                    check_totals((&opening, &committee, seat), (shard, walked), part, (&running, &opened)),
                     findings,
                 );
             }
@@ -202,7 +203,7 @@ fn headers(
 
 /// Holds the tally of a shard against the commitments, and against the committee's signatures.
 fn check_totals(
-    (opening, committee): (&Opening, &Committee),
+    (opening, committee, seat): (&Opening, &Committee, Option<PartyId>),
     (shard, epoch): (&Shard, &Epoch),
     part: &ShardRecord,
     (running, tally): (&Running, &Tally),
@@ -213,7 +214,7 @@ fn check_totals(
     check_tally(opening, shard, (root, running), tally, &part.proof)
         .map_err(|error| Finding::Tally { shard: index, error })?;
     let message = aggregate_digest(root, tally, &part.proof);
-    let signed = part.aggregate_signatures.verify(committee, &message, None);
+    let signed = part.aggregate_signatures.verify(committee, &message, seat);
     signed.map_err(|error| Finding::AggregateSignatures { shard: index, error })
 }
 

@@ -204,3 +204,28 @@ fn a_seating_that_cannot_be() {
     let error = CommitteeError::SharedKey { first: one, second: two };
     world.refuse(STEWARD, shared, UsageError::Committee(error));
 }
+
+/// What a record says of a replacement is of the chain, whoever signed the totals.
+#[test]
+fn a_replacement_is_neither_left_out_of_a_record_nor_made_up() {
+    let gone = PartyId::ALL[1];
+    for on_chain in [false, true] {
+        let mut world = frozen();
+        let seat = seated(&world, gone);
+        if on_chain {
+            world.open_ok(Payload::SeatStandby(seat.clone()));
+        }
+        let aggregate = signed(&mut world, gone, &[gone.next(), gone.previous()]);
+        if world.ledger.apply(&chain::Transaction::open(Payload::SubmitAggregate(aggregate))).is_err() {
+            continue;
+        }
+        world.open_ok(finalise(FIRST));
+        world.seal();
+        let mut public = record(&world.ledger, FIRST).expect("a settled epoch");
+        let root = chain::light::verify::root_digest(&public.state.root);
+        verify(&public, Some(root)).expect("an honest record");
+        let made_up = chain::light::record::ReplacementRecord { party: gone, signatures: seat.signatures };
+        public.replacement = if on_chain { None } else { Some(made_up) };
+        assert!(verify(&public, Some(root)).is_err(), "on chain: {on_chain}, in the record: {}", !on_chain);
+    }
+}

@@ -160,3 +160,39 @@ fn an_epoch_opens_with_shards_of_a_width_inside_the_bounds() {
     let shards = |epoch| world.ledger.state().openings.get(&epoch).expect("open").shards().expect("shards");
     assert_eq!(shards(next), shards(FIRST));
 }
+
+/// Totals of all shards are signed by one committee: with those of one of two on record, no standby is seated.
+#[test]
+fn no_seat_is_taken_once_totals_of_a_shard_are_on_record() {
+    use chain::modules::usage::{SeatStandby, SubmitAggregate, aggregate_digest, seat_digest};
+    use primitives::PartyId;
+    let mut world = opened();
+    for (shard, listeners) in [(0, 1), (1, 3)] {
+        world.turn_to(shard);
+        fill(&mut world, listeners);
+        world.open_ok(Payload::AnchorRoot(world.root(FIRST)));
+    }
+    let gone = PartyId::ALL[0];
+    let aggregate = world.aggregate(FIRST);
+    world.turn_to(0);
+    // All three signed; the first shard's totals get there before the standby has its seat.
+    let first = world.aggregate(FIRST);
+    let digest = aggregate_digest(&world.root(FIRST).root, &first.tally, &first.proof);
+    let signatures = world.quorum(&digest, &PartyId::ALL);
+    world.open_ok(Payload::SubmitAggregate(SubmitAggregate { signatures, ..first }));
+    let standby = world.seating.standby.clone().unwrap();
+    let digest = seat_digest(CHAIN, FIRST, gone, &standby);
+    let mut signatures = world.quorum(&digest, &[gone.next(), gone.previous()]);
+    signatures.insert(gone, world.standby.sign(&digest));
+    let seat = Payload::SeatStandby(SeatStandby { epoch: FIRST, party: gone, signatures });
+    if world.ledger.apply(&chain::Transaction::open(seat)).is_err() {
+        return;
+    }
+    world.turn_to(1);
+    let digest = aggregate_digest(&world.root(FIRST).root, &aggregate.tally, &aggregate.proof);
+    let signatures = world.quorum(&digest, &[gone.next(), gone.previous()]);
+    world.open_ok(Payload::SubmitAggregate(SubmitAggregate { signatures, ..aggregate }));
+    world.open_ok(finalise(FIRST));
+    world.seal();
+    verify(&record(&world.ledger, FIRST).unwrap(), None).expect("the chain settled it");
+}

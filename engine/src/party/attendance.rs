@@ -17,8 +17,8 @@ pub(super) struct Attendance {
     at: Address,
     /// Ticks since each party was heard of.
     silence: [u32; 3],
-    /// Whether this party has signed for the standby. It does so once an epoch, so that two seats are never given.
-    voted: bool,
+    /// The seat that this party signed for last. The chain gives one an epoch, whatever was signed.
+    voted: Option<PartyId>,
     /// The seat that the standby has.
     taken: Option<PartyId>,
     early: Vec<(Address, Letter)>,
@@ -35,7 +35,7 @@ pub(super) enum From {
 impl Attendance {
     pub(super) fn new(party: PartyId) -> Self {
         let at = Address::Party(party);
-        Self { party, at, silence: [0; 3], voted: false, taken: None, early: Vec::new() }
+        Self { party, at, silence: [0; 3], voted: None, taken: None, early: Vec::new() }
     }
 
     /// Of the standby, in the seat that it has.
@@ -87,8 +87,8 @@ impl Attendance {
             (false, true) => Some(other),
             _ => None,
         };
-        let gone = gone.filter(|_| !self.voted && self.taken.is_none());
-        self.voted |= gone.is_some();
+        let gone = gone.filter(|gone| self.voted != Some(*gone) && self.taken.is_none());
+        self.voted = gone.or(self.voted);
         gone
     }
 
@@ -112,6 +112,11 @@ impl Attendance {
             }
         }
         effects
+    }
+
+    /// Whether the standby has a seat.
+    pub(super) fn is_taken(&self) -> bool {
+        self.taken.is_some()
     }
 
     /// What tells the others that this party is there.

@@ -61,7 +61,9 @@ impl Carried {
     /// Whether the shares open what is on record of the shard, in every tier.
     pub(super) fn opens(&self, context: &EpochContext, before: &Residual) -> bool {
         let totals = self.laid_out(&context.shard);
-        before.iter().all(|(tier, commitments)| tier_opens(context, &totals, tier, commitments))
+        // Of a tier that is not on record nothing was kept, or it is of an epoch that was given up.
+        self.totals.groups().all(|group| before.iter().any(|(tier, _)| tier == group.tier))
+            && before.iter().all(|(tier, commitments)| tier_opens(context, &totals, tier, commitments))
     }
 
     /// What is left of all shares when cells were opened: of the tiers in which bundles were counted, those that stay

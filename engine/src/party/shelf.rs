@@ -79,11 +79,13 @@ impl Shelf {
         for entry in fs::read_dir(&folder).map_err(|error| failed(&folder, "listed", error))? {
             let path = entry.map_err(|error| failed(&folder, "listed", error))?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            // A file that was being written when the party died was never counted on.
+            // A file that was being written when the party died was never counted on, and neither was a copy.
             if name.starts_with(PREFIX) && !name.ends_with(UNFINISHED) {
                 let bytes = fs::read(&path).map_err(|error| failed(&path, "read", error))?;
                 let (owner, carried) = unpack(&path, &Zeroizing::new(bytes))?;
-                kept.insert(owner, carried);
+                if name == name_of(owner) {
+                    kept.insert(owner, carried);
+                }
             }
         }
         Ok(Self { kept: Mutex::new(kept), folder: Some(folder) })
@@ -98,15 +100,17 @@ impl Shelf {
     ///
     /// # Errors
     /// If it cannot be written. The party must not sign what rests on it.
-    pub(crate) fn put(&self, party: PartyId, shard: ShardIndex, carried: Carried) -> Result<(), ShelfError> {
+    pub(crate) fn put(
+        &self,
+        party: PartyId,
+        shard: ShardIndex,
+        carried: Vec<Carried>,
+    ) -> Result<(), ShelfError> {
         let mut shelf = self.lock();
         let kept = shelf.entry((party, shard)).or_default();
-        kept.push(carried);
-        if kept.len() > KEPT {
-            kept.remove(0);
-        }
+        *kept = carried;
         let Some(folder) = &self.folder else { return Ok(()) };
-        let path = folder.join(format!("{PREFIX}{party}-{shard}"));
+        let path = folder.join(name_of((party, shard)));
         write(folder, &path, &pack((party, shard), kept)).map_err(|error| ShelfError::Io {
             path,
             what: "written",
@@ -120,6 +124,10 @@ impl Shelf {
         let own = shelf.range((party, ShardIndex(0))..=(party, ShardIndex(u32::MAX)));
         own.map(|((_, shard), carried)| (*shard, carried.clone())).collect()
     }
+}
+
+fn name_of((party, shard): (PartyId, ShardIndex)) -> String {
+    format!("{PREFIX}{party}-{shard}")
 }
 
 fn checksum(body: &[u8]) -> Digest {
@@ -191,7 +199,7 @@ mod tests {
         let shelf = Shelf::open(dir.path().join("party")).unwrap();
         assert!(shelf.of(party).is_empty());
         for n in 1..=3 {
-            shelf.put(party, shard, carried(n)).unwrap();
+            shelf.put(party, shard, vec![carried(n - 1), carried(n)]).unwrap();
             let again = Shelf::open(dir.path().join("party")).unwrap();
             assert_eq!(again.of(party), shelf.of(party));
         }
@@ -203,10 +211,13 @@ mod tests {
     fn a_file_that_was_being_written_counts_for_nothing_and_a_damaged_one_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let (party, shard) = (PartyId::ALL[0], ShardIndex(0));
-        Shelf::open(dir.path()).unwrap().put(party, shard, carried(1)).unwrap();
+        Shelf::open(dir.path()).unwrap().put(party, shard, vec![carried(1)]).unwrap();
         let path = dir.path().join("carried-1-0");
         let whole = fs::read(&path).unwrap();
         fs::write(dir.path().join("carried-1-0.part"), &whole[..9]).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        Shelf::open(other.path()).unwrap().put(party, shard, vec![carried(2)]).unwrap();
+        fs::copy(other.path().join("carried-1-0"), dir.path().join("carried-1-0.old")).unwrap();
         assert_eq!(Shelf::open(dir.path()).unwrap().of(party)[&shard], [carried(1)]);
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
@@ -228,7 +239,7 @@ mod tests {
     fn nobody_else_reads_the_file() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        Shelf::open(dir.path()).unwrap().put(PartyId::ALL[0], ShardIndex(0), carried(1)).unwrap();
+        Shelf::open(dir.path()).unwrap().put(PartyId::ALL[0], ShardIndex(0), vec![carried(1)]).unwrap();
         let mode = fs::metadata(dir.path().join("carried-1-0")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -238,7 +249,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let shelf = Shelf::open(dir.path().join("gone")).unwrap();
         fs::remove_dir(dir.path().join("gone")).unwrap();
-        let error = shelf.put(PartyId::ALL[0], ShardIndex(0), carried(1)).unwrap_err();
+        let error = shelf.put(PartyId::ALL[0], ShardIndex(0), vec![carried(1)]).unwrap_err();
         assert!(matches!(error, ShelfError::Io { what: "written", .. }));
     }
 }

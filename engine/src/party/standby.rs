@@ -5,7 +5,8 @@
 //! opens anything. From there on it is a party like the others.
 
 use super::{
-    Party, PartySecrets, Stage, attendance::Attendance, carried::unopened, line::Frozen, tallying::Tallying,
+    Carried, Party, PartySecrets, Stage, attendance::Attendance, carried::unopened, line::Frozen,
+    tallying::Tallying,
 };
 use crate::{
     effect::{Core, Effect, Event},
@@ -17,7 +18,7 @@ use primitives::{ChainId, EpochId, PartyId, ShardIndex, Tier};
 use proofs::{
     committee::{PartySigner, Signatures},
     sharing::KemKey,
-    tally::{Group, SignedHeader, SignedRoot, statement::TierCells},
+    tally::{Group, Residual, SignedHeader, SignedRoot, statement::TierCells},
 };
 use rand_chacha::ChaCha20Rng;
 use std::{collections::BTreeMap, sync::Arc};
@@ -71,8 +72,8 @@ impl StandbyFault {
 
 /// Where a standby is.
 enum Place {
-    /// All parties are there, as far as it knows.
-    Waiting,
+    /// All parties are there, as far as it knows. Keeps letters of the opening that come before the seat does.
+    Waiting(Vec<(PartyId, Letter)>),
     /// It has a seat, and waits for its shares.
     Taking(Taking),
     /// It is a party.
@@ -106,7 +107,7 @@ impl Standby {
     /// seat.
     pub fn new((chain, epoch): (ChainId, EpochId), secrets: PartySecrets, rng: ChaCha20Rng) -> Self {
         let PartySecrets { signer, kem } = secrets;
-        let (opened, votes, place) = (None, BTreeMap::new(), Place::Waiting);
+        let (opened, votes, place) = (None, BTreeMap::new(), Place::Waiting(Vec::new()));
         Self { chain, epoch, signer, kem, rng, opened, votes, place }
     }
 
@@ -153,7 +154,15 @@ impl Standby {
     fn letter(&mut self, from: PartyId, letter: Letter) -> Vec<Effect> {
         let at = Address::Party(from);
         match (&mut self.place, letter.message) {
-            (Place::Waiting, PeerMessage::SeatVote(seat, signature)) => self.vote(from, seat, signature),
+            (_, PeerMessage::Here) => Vec::new(),
+            (Place::Waiting(_), PeerMessage::SeatVote(seat, signature)) => self.vote(from, seat, signature),
+            (Place::Waiting(early), message) if !message.is_agreement() && letter.sitting > 0 => {
+                let shards = self.opened.as_ref().map_or(1, |opened| opened.shards.len());
+                if early.iter().filter(|(by, _)| *by == from).count() < MAX_AHEAD * shards {
+                    early.push((from, Letter { message, ..letter }));
+                }
+                Vec::new()
+            }
             (Place::Taking(taking), PeerMessage::HandOver(shares)) => {
                 if from == taking.seated.by.party {
                     return Self::dropped(at, "the keys of a party that lost its seat are void");
@@ -166,7 +175,7 @@ impl Standby {
             }
             (Place::Taking(taking), message) if !message.is_agreement() => {
                 let most = MAX_AHEAD * taking.seated.frozen.len();
-                if taking.ahead.iter().filter(|(other, _)| *other == at).count() < most {
+                if taking.ahead.iter().filter(|(by, _)| *by == at).count() < most {
                     taking.ahead.push((at, Letter { message, ..letter }));
                 }
                 Vec::new()
@@ -204,8 +213,10 @@ impl Standby {
         let mut party = Party::new(of, secrets, (0, BTreeMap::new()), self.rng.clone());
         (party.opened, party.stage) = (Some(opened), Stage::Tallying(tallies));
         party.attendance = Attendance::in_seat(seat);
+        let Stage::Tallying(tallies) = &party.stage else { unreachable!("it was made a moment ago") };
+        let mut effects: Vec<_> = tallies.values().map(Tallying::keep).collect();
         let begun = party.begin(&seated);
-        let mut effects = party.attendance.addressed(begun);
+        effects.extend(party.attendance.addressed(begun));
         let letters = ahead.into_iter();
         effects.extend(letters.flat_map(|(from, letter)| party.handle(from, Message::Peer(letter))));
         self.place = Place::Seated(Box::new(party));
@@ -219,6 +230,10 @@ impl Standby {
     }
 
     fn seated(&mut self, seated: Arc<Seated>) -> Vec<Effect> {
+        let Place::Waiting(early) = &mut self.place else {
+            return Self::dropped(Address::Settlement, "a seat was taken before");
+        };
+        let early = std::mem::take(early);
         let Some(opened) = &self.opened else {
             return Self::dropped(Address::Settlement, "no epoch is open");
         };
@@ -228,7 +243,10 @@ impl Standby {
             return self.stop(StandbyFault::Frozen);
         }
         self.place = Place::Taking(Taking { seated, handed: BTreeMap::new(), ahead: Vec::new() });
-        Vec::new()
+        early
+            .into_iter()
+            .flat_map(|(from, letter)| self.handle(Address::Party(from), Message::Peer(letter)))
+            .collect()
     }
 }
 
@@ -245,7 +263,7 @@ impl Core for Standby {
             (Address::Settlement, Message::Seated(seated)) => self.seated(seated),
             (Address::Party(from), Message::Peer(letter)) => self.letter(from, letter),
             (_, Message::Tick) => match self.place {
-                Place::Waiting => self.ask(),
+                Place::Waiting(_) => self.ask(),
                 _ => Vec::new(),
             },
             _ => Self::dropped(from, "not a message for a party that stands by"),
@@ -286,6 +304,15 @@ fn take_shares(
     if !own.all.keys().eq(next.all.keys()) {
         return Err(StandbyFault::Different);
     }
+    // Of a tier of which nothing is carried, all is of this epoch: group by group, not only in sum.
+    for (party, handed) in holders.into_iter().zip([&own, &next]) {
+        let carried = |group: &Group| book.before.iter().any(|(tier, _)| tier == group.tier);
+        let mut of_epoch = handed.all.iter().filter(|(group, _)| !carried(group));
+        if of_epoch.any(|(group, sum)| handed.fresh.get(group) != Some(sum)) {
+            return Err(StandbyFault::Share { party });
+        }
+    }
+    let carried = [carried_of(&own, &book.before), carried_of(&next, &book.before)];
     let fresh = together(seat, width, [own.fresh, next.fresh]);
     let all = together(seat, width, [own.all, next.all]);
     // Of the two shares of the seat, its own came from the party before it, the next one from the party after it.
@@ -304,9 +331,24 @@ fn take_shares(
     }
     let before = (context.chain, committee);
     let committee = opened.seating.committee_after(before, by).map_err(|_| StandbyFault::Frozen)?;
+    let carried = Carried { works: context.shard.works().to_vec(), totals: together(seat, width, carried) };
     let frozen =
         Frozen { context: context.clone(), party: seat, root: root.root.clone(), running, totals: fresh };
-    Ok(Tallying::over(frozen, book.clone(), all, committee))
+    Ok(Tallying::over(frozen, book.clone(), (carried, all), committee))
+}
+
+/// What was carried, of a share that was handed over with what this epoch added to it.
+fn carried_of(handed: &HandOver, before: &Residual) -> BTreeMap<Group, ShareSum> {
+    let less = |(group, all): (&Group, &ShareSum)| {
+        let mut sum = all.clone();
+        if let Some(fresh) = handed.fresh.get(group) {
+            sum.entries.iter_mut().zip(&fresh.entries).for_each(|(all, fresh)| *all -= fresh);
+            sum.blinding -= fresh.blinding;
+        }
+        (*group, sum)
+    };
+    let on_record = |group: &Group| before.iter().any(|(tier, _)| tier == group.tier);
+    handed.all.iter().filter(|(group, _)| on_record(group)).map(less).collect()
 }
 
 /// Two shares of the same groups, all as wide.

@@ -59,6 +59,8 @@ pub(super) struct Tallying {
     book: Book,
     /// Who answers for the totals.
     committee: Committee,
+    /// Shares of what was carried, as it is on record.
+    carried: Carried,
     /// Shares of this epoch's totals and of what was carried to them.
     all: ReplicatedTotals<Group>,
     round: Round,
@@ -86,20 +88,26 @@ impl Tallying {
         let mut all = carried.laid_out(&frozen.context.shard);
         all.merge(&frozen.totals).expect("both are as wide as the shard");
         let committee = frozen.context.keys.committee.clone();
-        (Self::over(frozen, book, all, committee), report)
+        (Self::over(frozen, book, (carried.clone(), all), committee), report)
+    }
+
+    /// Keeps what was carried, which a standby was handed a moment ago.
+    pub(super) fn keep(&self) -> Effect {
+        Effect::Keep(self.frozen.party, self.frozen.root.shard, vec![self.carried.clone()])
     }
 
     /// Waits for the word to begin. `all` is the party's shares of all that may be opened.
     pub(super) fn over(
         frozen: Frozen,
         book: Book,
-        all: ReplicatedTotals<Group>,
+        (carried, all): (Carried, ReplicatedTotals<Group>),
         committee: Committee,
     ) -> Self {
         Self {
             frozen: Arc::new(frozen),
             book,
             committee,
+            carried,
             all,
             round: Round::Before,
             squares: Squares::default(),
@@ -358,7 +366,7 @@ impl Tallying {
         let signature = secrets.signer.sign(&aggregate_digest(root, &tally, &proof));
         let report = Report::Totals(root.shard, Box::new((tally, proof)), signature);
         let carried = Carried::after(&self.frozen, self.all.clone(), &ground.tiers);
-        let keep = Effect::Keep(*party, root.shard, carried);
+        let keep = Effect::Keep(*party, root.shard, vec![self.carried.clone(), carried]);
         Ok([keep, Effect::Send(Address::Coordinator, Message::Report(report))])
     }
 }

@@ -49,6 +49,12 @@ pub(super) struct Mesh<'a> {
     pub(super) kill: Option<(PartyId, usize)>,
     opened: Option<OpenedEpoch>,
     batch: usize,
+    /// For whom the word that a seat is taken is held back, and what is held; copies of all such words.
+    pub(super) hold_seated: Option<Address>,
+    held_seated: Vec<(Address, Address, Message)>,
+    pub(super) said_seated: Vec<Message>,
+    /// Who kept shares, and for which party.
+    pub(super) kept_by: Vec<(Address, PartyId)>,
 }
 
 /// A party's signature on a header, as a party may give it that keeps to no rule.
@@ -105,6 +111,10 @@ impl<'a> Mesh<'a> {
             kill: None,
             opened: None,
             batch,
+            hold_seated: None,
+            held_seated: Vec::new(),
+            said_seated: Vec::new(),
+            kept_by: Vec::new(),
         };
         mesh.tell(Address::Coordinator, Message::Begin);
         let opened = mesh.events.iter().find_map(|e| match e {
@@ -192,6 +202,13 @@ impl<'a> Mesh<'a> {
                 held.push((from, to, message));
                 continue;
             }
+            if let Message::Seated(_) = &message {
+                self.said_seated.push(message.clone());
+                if self.hold_seated == Some(to) {
+                    self.held_seated.push((from, to, message));
+                    continue;
+                }
+            }
             let Some(message) = self.carry(from, to, message) else { continue };
             if self.away.contains(&to) {
                 continue;
@@ -210,7 +227,10 @@ impl<'a> Mesh<'a> {
             match effect {
                 Effect::Send(next, message) => self.queue.push_back((of, next, message)),
                 Effect::Publish(event) => self.events.push(event),
-                Effect::Keep(party, shard, carried) => self.shelf.put(party, shard, carried).unwrap(),
+                Effect::Keep(party, shard, carried) => {
+                    self.kept_by.push((of, party));
+                    self.shelf.put(party, shard, carried).unwrap();
+                }
                 Effect::Store(record) => self.stored.entry(of).or_default().push(record),
                 Effect::Verify(epoch, bundles) => {
                     let results = verify_all(&epoch, &bundles, &mut rand_core::OsRng);
@@ -264,6 +284,13 @@ impl<'a> Mesh<'a> {
             Event::Seated { party } => Some(*party),
             _ => None,
         })
+    }
+
+    /// Lets go of what was held back.
+    pub(super) fn release_seated(&mut self) {
+        self.hold_seated = None;
+        self.queue.extend(std::mem::take(&mut self.held_seated));
+        self.run();
     }
 
     /// Hands a bundle to every party.

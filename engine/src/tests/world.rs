@@ -44,7 +44,7 @@ pub(super) struct World {
 }
 
 /// Ticks of silence after which the standby may have a seat.
-pub(super) const PATIENCE: u32 = 20;
+pub(super) const PATIENCE: u32 = 60;
 
 /// Keys of the party that stands by.
 pub(super) fn standby() -> PartySecrets {

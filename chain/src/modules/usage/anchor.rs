@@ -215,7 +215,9 @@ pub(crate) fn submit_aggregate(
     }
     let root = &progress.root.as_ref().expect("a frozen epoch has the root of every shard").root;
     let committee = draft.base().committee_of(at.genesis.chain, opening);
-    signatures.verify(&committee, &aggregate_digest(root, tally, proof), None)?;
+    // Who took a seat signs, or nothing of the record would say that there was a replacement.
+    let seat = draft.get::<super::SeatStandby>(&epoch.epoch).map(|seated| seated.party);
+    signatures.verify(&committee, &aggregate_digest(root, tally, proof), seat)?;
     let shard = opening.shards()?.swap_remove(index.0 as usize);
     let running = &draft.base().running_of(epoch.epoch, *index);
     check_tally(opening, &shard, (root, running), tally, proof)?;

@@ -13,8 +13,8 @@ use crate::state::{
 };
 use crate::{ledger::Context, modules::usage::prepare::beacons};
 use primitives::{
-    ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, PartyId, PersonId, Reader, Writer,
-    codec_struct, hash, limits,
+    ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, PartyId, PersonId, Reader, ShardIndex,
+    Writer, codec_struct, hash, limits,
 };
 use proofs::committee::{Committee, Member, Signatures};
 use serde::{Deserialize, Serialize};
@@ -227,6 +227,10 @@ pub(crate) fn seat_standby(
     in_phase(&record, Phase::Frozen)?;
     if draft.has::<SeatStandby>(&epoch) {
         return Err(UsageError::StandbySeated { epoch });
+    }
+    // Totals are signed by one committee: whoever checks the record goes by one for all shards.
+    if let Some(shard) = record.shards.iter().position(|shard| shard.aggregate.is_some()) {
+        return Err(UsageError::ShardAggregated { shard: ShardIndex(shard as u32) });
     }
     let opening = opening(draft, epoch);
     let before = (at.genesis.chain, &opening.committee);

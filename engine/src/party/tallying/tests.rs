@@ -42,6 +42,7 @@ struct Committee {
     secrets: [PartySecrets; 3],
     context: Arc<EpochContext>,
     carried: [Carried; 3],
+    kept: [Vec<Carried>; 3],
     book: Book,
     epoch: u64,
     rng: ChaCha20Rng,
@@ -56,7 +57,8 @@ impl Committee {
         let secrets = [(a, x), (b, y), (c, z)].map(|(signer, kem)| PartySecrets { signer, kem });
         let carried = PartyId::ALL.map(Carried::none);
         let rng = ChaCha20Rng::seed_from_u64(7);
-        Self { secrets, context, carried, book: Book::default(), epoch: 1, rng }
+        let kept = Default::default();
+        Self { secrets, context, carried, kept, book: Book::default(), epoch: 1, rng }
     }
 
     /// The frozen sets of the three parties over some bundles.
@@ -110,7 +112,10 @@ impl Committee {
                         Effect::Send(_, Message::Report(Report::Totals(_, opened, _))) => {
                             outcomes[at] = Some(Ok(*opened));
                         }
-                        Effect::Keep(party, _, carried) => kept[party.index()] = carried,
+                        Effect::Keep(party, _, carried) => {
+                            kept[party.index()] = carried.last().expect("it carries something").clone();
+                            self.kept[party.index()] = carried;
+                        }
                         _ => panic!("a tally sends nothing else"),
                     }
                 }
@@ -430,4 +435,52 @@ fn a_key_from_the_wrong_neighbour_and_a_second_key_name_their_sender() {
     assert_eq!(fault(three, 1), Some(TallyFault::Key { party: three }));
     assert_eq!(fault(two, 1), None);
     assert_eq!(fault(two, 2), Some(TallyFault::Twice { party: two }));
+}
+
+/// Each of two epochs in a row is given up after this party signed its totals.
+#[test]
+fn two_epochs_given_up_in_a_row_lose_nothing_that_was_carried() {
+    let mut committee = Committee::new();
+    let ([one, ..], shard) = (PartyId::ALL, ShardIndex(0));
+    let shelf = crate::party::Shelf::default();
+    let group = Group { tier: TIERS[0], region: RegionTag::NONE };
+    committee.tally(&[(group, vec![(7, plays(4, false))])]);
+    shelf.put(one, shard, committee.kept[0].clone()).unwrap();
+    let (on_record, carried) = (committee.book.before.clone(), committee.carried.clone());
+    for lost in 1..=2 {
+        committee.carried = carried.clone();
+        committee.run(&[(group, vec![(3 + lost, plays(1, false))])], &mut |_, _, _| true);
+        shelf.put(one, shard, committee.kept[0].clone()).unwrap();
+        let kept = &shelf.of(one)[&shard];
+        let found = Carried::on_record(one, kept, &committee.context, &on_record);
+        assert!(found.opens(&committee.context, &on_record), "lost after {lost} epochs that were given up");
+    }
+}
+
+/// The first epoch is given up after the parties signed its totals. Nothing is on record of what they kept.
+#[test]
+fn after_a_first_epoch_that_was_given_up_the_next_is_opened() {
+    let mut committee = Committee::new();
+    let group = Group { tier: TIERS[0], region: RegionTag::NONE };
+    let fan = [(group, vec![(7, plays(4, false))])];
+    committee.run(&fan, &mut |_, _, _| true);
+    let before = committee.book.before.clone();
+    let (kept, context) = (committee.carried.clone(), committee.context.clone());
+    committee.carried =
+        PartyId::ALL.map(|p| Carried::on_record(p, &kept[p.index()..=p.index()], &context, &before));
+    committee.tally(&fan);
+}
+
+/// The same with a tier that is on record and another that is not.
+#[test]
+fn after_an_epoch_that_was_given_up_a_tier_that_is_not_on_record_counts_for_nothing() {
+    let mut committee = Committee::new();
+    let of = |tier| (Group { tier, region: RegionTag::NONE }, vec![(7, plays(4, false))]);
+    committee.tally(&[of(TIERS[0])]);
+    let (before, first) = (committee.book.before.clone(), committee.carried.clone());
+    committee.run(&[of(TIERS[1])], &mut |_, _, _| true);
+    let (second, context) = (committee.carried.clone(), committee.context.clone());
+    let kept = |p: PartyId| [first[p.index()].clone(), second[p.index()].clone()];
+    committee.carried = PartyId::ALL.map(|p| Carried::on_record(p, &kept(p), &context, &before));
+    committee.tally(&[of(TIERS[0]), of(TIERS[1])]);
 }
