@@ -212,8 +212,8 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
     text += &table(["", ""], 1, counts.map(|(label, n)| [label.into(), thousands(n)]).into());
 
     text += &format!("\n{}\n", metrics.carried_in_words());
-    if let Some(replaced) = metrics.replaced_in_words() {
-        text += &format!("\n{replaced}\n");
+    for line in [metrics.replaced_in_words(), metrics.adversary_in_words()].into_iter().flatten() {
+        text += &format!("\n{line}\n");
     }
     if metrics.epochs.len() > 1 {
         text += "\nWhat was published, epoch by epoch\n";

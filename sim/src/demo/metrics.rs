@@ -20,6 +20,8 @@ pub struct Metrics {
     pub k_anonymity: u32,
     /// Threshold of the preset.
     pub k_anonymity_of_preset: u32,
+    /// The party that was to cheat, and how, if one was.
+    pub adversary: Option<String>,
     /// Whether the parties stopped. Their word is in `reason`; here they did not.
     pub aborted: bool,
     /// The party that evidence was found against, if there is any.
@@ -103,6 +105,18 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Who was to cheat, in a sentence, if anybody was.
+    pub fn adversary_in_words(&self) -> Option<String> {
+        let adversary = self.adversary.as_ref()?;
+        let named = match self.named_party {
+            Some(party) => format!("party {party} is named with evidence"),
+            None => "nobody is named".into(),
+        };
+        Some(format!(
+            "Adversary {adversary}: the epoch was settled all the same, and {named}. It had no occasion, or the others went on without it."
+        ))
+    }
+
     /// Who was replaced, in a sentence, if anybody was.
     pub fn replaced_in_words(&self) -> Option<String> {
         let party = self.replaced_party?;

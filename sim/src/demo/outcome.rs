@@ -236,6 +236,7 @@ impl Inputs {
             preset: self.preset,
             k_anonymity: world.params.k_anonymity,
             k_anonymity_of_preset: self.preset.params().k_anonymity,
+            adversary: self.options.adversary.map(|adversary| adversary.to_string()),
             aborted: false,
             named_party: collected.evidence.first().map(|evidence| u8::from(evidence.party())),
             reason: collected.evidence.first().map(in_words),
