@@ -103,7 +103,7 @@ fn a_small_epoch_holds_in_every_respect() {
     let with_events = outcome.workload.subscribers.iter().filter(|s| !s.events.is_empty()).count() as u64;
     assert_eq!(metrics.tiers.iter().map(|tier| tier.subscribers).sum::<u64>(), with_events);
     assert!(metrics.tiers.iter().all(|tier| tier.subscribers <= tier.sold), "{:?}", metrics.tiers);
-    assert_eq!(metrics.actors.len(), 11);
+    assert_eq!(metrics.actors.len(), 12);
     assert!(metrics.actors.values().all(|actor| actor.messages > 0), "{:?}", metrics.actors);
 }
 
