@@ -2,7 +2,7 @@
 //! complaint of `vectors/proofs.json`: `cargo run --release -p engine --example message_vectors > vectors/messages.json`
 
 use curve25519_dalek::scalar::Scalar;
-use engine::message::{HandOver, Letter, Objection, OpeningShare, PeerMessage};
+use engine::message::{HandOver, Left, Letter, Objection, OpeningShare, PeerMessage};
 use mpc::{
     opening::{OpeningsMessage, ResponseMessage, RevealMessage},
     prss::PrssKey,
@@ -13,7 +13,11 @@ use primitives::{
     Decode, Digest, Encode, PartyId, RegionTag, ShardIndex, Tier,
     ids::{from_hex, to_hex},
 };
-use proofs::{generators::bases, sharing::BatchShare, tally::Group};
+use proofs::{
+    generators::bases,
+    sharing::BatchShare,
+    tally::{Group, Running},
+};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -56,6 +60,9 @@ fn messages() -> Vec<(&'static str, PeerMessage)> {
     let group = Group { tier: Tier(1), region: RegionTag::NONE };
     let sum = ShareSum { entries: vec![Scalar::ONE, -Scalar::ONE], blinding: Scalar::from(2u8) };
     let sums = BTreeMap::from([(group, sum)]);
+    let mut carried = Running::default();
+    carried.add(group, &[bases().blinding; 3]);
+    let left = Left([(group, [bases().blinding; 2])].into());
     let responses = vec![vec![Scalar::from(9u64), -Scalar::from(7u64)]];
     vec![
         ("propose", PeerMessage::Propose(header, vec![bundle], [7; 64])),
@@ -75,8 +82,9 @@ fn messages() -> Vec<(&'static str, PeerMessage)> {
         ("key", PeerMessage::Key(PrssKey([7; 32]))),
         ("compute", PeerMessage::Compute(compute)),
         ("here", PeerMessage::Here),
+        ("left", PeerMessage::Left(left)),
         ("seat_vote", PeerMessage::SeatVote(PartyId::ALL[2], [6; 64])),
-        ("hand_over", PeerMessage::HandOver(Box::new(HandOver { fresh: sums.clone(), all: sums }))),
+        ("hand_over", PeerMessage::HandOver(Box::new(HandOver { fresh: sums.clone(), all: sums, carried }))),
     ]
 }
 

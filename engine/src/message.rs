@@ -7,7 +7,7 @@
 mod peer;
 
 use chain::modules::usage::{CommitBeacon, RevealBeacon, SeatStandby, Seating};
-pub use peer::{HandOver, Letter, Objection, OpeningShare, PeerMessage};
+pub use peer::{HandOver, Left, Letter, Objection, OpeningShare, PeerMessage};
 use primitives::{Digest, PartyId, ShardIndex, Tier, WorkIndex, limits};
 use proofs::{
     bundle::{Bundle, BundleError},

@@ -53,17 +53,20 @@ pub enum Step {
     Reveal,
     /// Responses.
     Response,
+    /// What is carried on.
+    Left,
     /// A round of this name.
     Compute(Name),
 }
 
-const STEPS: [(&str, Step); 6] = [
+const STEPS: [(&str, Step); 7] = [
     ("propose", Step::Propose),
     ("vote", Step::Vote),
     ("key", Step::Key),
     ("openings", Step::Openings),
     ("reveal", Step::Reveal),
     ("response", Step::Response),
+    ("left", Step::Left),
 ];
 
 const CHEATS: [(&str, Cheat); 8] = [
@@ -221,6 +224,10 @@ fn tampers(step: Step, message: &mut PeerMessage) -> bool {
         }
         (Step::Response, PeerMessage::Response(response)) => {
             response.rows.iter_mut().flatten().take(1).for_each(|z| *z += one);
+        }
+        (Step::Left, PeerMessage::Left(left)) => {
+            let base = proofs::generators::bases().key;
+            left.0.values_mut().take(1).for_each(|pair| pair[0] += base);
         }
         (Step::Compute(name), PeerMessage::Compute(message)) if message.step.name == name => {
             match message.body.first_mut() {

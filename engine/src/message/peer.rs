@@ -1,5 +1,6 @@
 //! What crosses from party to party, and its canonical encoding.
 
+use curve25519_dalek::ristretto::RistrettoPoint;
 use mpc::{
     opening::{OpeningsMessage, ResponseMessage, RevealMessage},
     prss::PrssKey,
@@ -11,7 +12,8 @@ use primitives::{
 use proofs::{
     bundle::Bundle,
     sharing::{BatchShare, Complaint},
-    tally::{BatchHeader, Group, SignedHeader},
+    tally::{BatchHeader, Group, Running, SignedHeader},
+    wire::WirePoint,
 };
 use std::collections::BTreeMap;
 
@@ -67,6 +69,40 @@ pub struct HandOver {
     pub fresh: BTreeMap<Group, ShareSum>,
     /// Of these and of what was carried to them.
     pub all: BTreeMap<Group, ShareSum>,
+    /// Commitments to all three shares of what was carried, as the parties agreed on them.
+    pub carried: Running,
+}
+
+/// What the sender's two shares of each group commit to, of what is carried on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left(pub BTreeMap<Group, [RistrettoPoint; 2]>);
+
+impl Encode for Left {
+    fn encode(&self, w: &mut Writer) {
+        w.count(self.0.len());
+        for (group, commitments) in &self.0 {
+            group.encode(w);
+            commitments.iter().for_each(|point| WirePoint::from(*point).encode(w));
+        }
+    }
+}
+
+impl Decode for Left {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let mut left = BTreeMap::new();
+        for _ in 0..r.count(limits::MAX_GROUPS)? {
+            let group = Group::decode(r)?;
+            if left.last_key_value().is_some_and(|(last, _)| *last >= group) {
+                return Err(CodecError::Invalid { what: "order of groups" });
+            }
+            let mut point = || {
+                let point = WirePoint::decode(r)?.decompress();
+                point.ok_or(CodecError::Invalid { what: "group element" })
+            };
+            left.insert(group, [point()?, point()?]);
+        }
+        Ok(Self(left))
+    }
 }
 
 fn encode_sums(sums: &BTreeMap<Group, ShareSum>, w: &mut Writer) {
@@ -93,12 +129,13 @@ impl Encode for HandOver {
     fn encode(&self, w: &mut Writer) {
         encode_sums(&self.fresh, w);
         encode_sums(&self.all, w);
+        self.carried.encode(w);
     }
 }
 
 impl Decode for HandOver {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self { fresh: decode_sums(r)?, all: decode_sums(r)? })
+        Ok(Self { fresh: decode_sums(r)?, all: decode_sums(r)?, carried: Running::decode(r)? })
     }
 }
 
@@ -149,6 +186,8 @@ pub enum PeerMessage {
     OpeningShare(OpeningShare),
     /// Bundles that the sender has known for long, and that the header of this digest leaves out.
     Omits(Digest, Vec<Digest>),
+    /// What the sender's shares of what is carried on commit to.
+    Left(Left),
     /// The sender is there, whether it has something to say or not.
     Here,
     /// The sender seats the standby in this seat, and signs for it.
@@ -242,6 +281,10 @@ impl Encode for PeerMessage {
                 w.seq(ids);
             }
             Self::Here => w.raw(&[16]),
+            Self::Left(left) => {
+                w.raw(&[19]);
+                left.encode(w);
+            }
             Self::SeatVote(seat, signature) => {
                 w.raw(&[17]);
                 seat.encode(w);
@@ -298,6 +341,7 @@ impl Decode for PeerMessage {
             16 => Self::Here,
             17 => Self::SeatVote(PartyId::decode(r)?, r.array()?),
             18 => Self::HandOver(Box::new(Decode::decode(r)?)),
+            19 => Self::Left(Decode::decode(r)?),
             24 => Self::OpeningShare(Decode::decode(r)?),
             _ => return Err(CodecError::Invalid { what: "message between parties" }),
         })
@@ -328,7 +372,7 @@ mod tests {
             }
         }
         assert_eq!(
-            PeerMessage::from_bytes(&[19]),
+            PeerMessage::from_bytes(&[20]),
             Err(CodecError::Invalid { what: "message between parties" })
         );
     }

@@ -8,7 +8,7 @@ use proofs::{
     epoch::EpochContext,
     shard::Shard,
     tally::{
-        Group, Residual,
+        Group, Residual, Running,
         statement::{Cells, TierCells},
     },
 };
@@ -18,19 +18,22 @@ use proofs::{
 pub struct Carried {
     pub(super) works: Vec<WorkId>,
     pub(super) totals: ReplicatedTotals<Group>,
+    /// Commitments to all three shares of each group, as the parties agreed on them.
+    pub(super) commitments: Running,
 }
 
 impl Encode for Carried {
     fn encode(&self, w: &mut Writer) {
         w.seq(&self.works);
         self.totals.encode(w);
+        self.commitments.encode(w);
     }
 }
 
 impl Decode for Carried {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let (works, totals) = (r.seq(limits::MAX_SHARD_WIDTH)?, ReplicatedTotals::decode(r)?);
-        Ok(Self { works, totals })
+        Ok(Self { works, totals, commitments: Running::decode(r)? })
     }
 }
 
@@ -48,7 +51,8 @@ impl Carried {
 
     /// Nothing is carried.
     pub fn none(party: PartyId) -> Self {
-        Self { works: Vec::new(), totals: ReplicatedTotals::new(party, 0) }
+        let totals = ReplicatedTotals::new(party, 0);
+        Self { works: Vec::new(), totals, commitments: Running::default() }
     }
 
     /// The shares with one entry for each index of the shard as it is in this epoch: works keep their shard, and others
@@ -76,7 +80,8 @@ impl Carried {
         for (tier, cells) in tiers {
             all.clear(|group| group.tier == tier.tier, &cells.opened);
         }
-        Self { works: frozen.context.shard.works().to_vec(), totals: all }
+        let works = frozen.context.shard.works().to_vec();
+        Self { works, totals: all, commitments: Running::default() }
     }
 }
 

@@ -189,7 +189,9 @@ mod tests {
         let group = Group { tier: Tier(1), region: RegionTag::NONE };
         let entries = [Scalar::from(n), -Scalar::ONE];
         totals.add(group, [(&entries, Scalar::ONE), (&entries, Scalar::from(n))]).unwrap();
-        Carried { works: vec![WorkId([n; 32])], totals }
+        let mut commitments = proofs::tally::Running::default();
+        commitments.add(group, &[proofs::generators::bases().blinding; 3]);
+        Carried { works: vec![WorkId([n; 32])], totals, commitments }
     }
 
     #[test]

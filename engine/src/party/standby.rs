@@ -18,10 +18,13 @@ use primitives::{ChainId, EpochId, PartyId, ShardIndex, Tier};
 use proofs::{
     committee::{PartySigner, Signatures},
     sharing::KemKey,
-    tally::{Group, Residual, SignedHeader, SignedRoot, statement::TierCells},
+    tally::{Group, Running, SignedHeader, SignedRoot},
 };
 use rand_chacha::ChaCha20Rng;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use thiserror::Error;
 
 /// Letters of the opening that are kept until the shares are there, of each party for each shard: more than honest ones
@@ -41,8 +44,8 @@ pub enum StandbyFault {
         /// Who handed them over.
         party: PartyId,
     },
-    /// The shares of the two parties are of different groups that were carried over.
-    #[error("the two parties handed over shares of different groups")]
+    /// The two parties say different things of what was carried over, or not what is on record.
+    #[error("the two parties do not say the same, and what is on record, of what was carried over")]
     Different,
     /// A share of this epoch's bundles does not open what is on record.
     #[error("party {party} handed over a share that does not open what is on record")]
@@ -295,24 +298,22 @@ fn take_shares(
         let groups = || running.iter().map(|(group, _)| group);
         let fits = |sums: &BTreeMap<Group, ShareSum>| sums.values().all(|sum| sum.entries.len() == width);
         let counted = handed.fresh.keys().copied().eq(groups());
-        let within = groups().all(|group| handed.all.contains_key(&group));
+        let before = handed.carried.iter().map(|(group, _)| group);
+        let known: BTreeSet<_> = groups().chain(before).collect();
+        let within = handed.all.keys().eq(&known);
         if !counted || !within || !fits(&handed.fresh) || !fits(&handed.all) {
             return Err(StandbyFault::Groups { party });
         }
     }
     let [own, next] = handed;
-    if !own.all.keys().eq(next.all.keys()) {
+    // All three agreed on these when they carried it over, and what is on record is their sum. One of the two may lie now.
+    let commitments = own.carried.clone();
+    if next.carried != commitments
+        || !commitments.by_tier().iter().map(|(t, c)| (*t, c)).eq(book.before.iter())
+    {
         return Err(StandbyFault::Different);
     }
-    // Of a tier of which nothing is carried, all is of this epoch: group by group, not only in sum.
-    for (party, handed) in holders.into_iter().zip([&own, &next]) {
-        let carried = |group: &Group| book.before.iter().any(|(tier, _)| tier == group.tier);
-        let mut of_epoch = handed.all.iter().filter(|(group, _)| !carried(group));
-        if of_epoch.any(|(group, sum)| handed.fresh.get(group) != Some(sum)) {
-            return Err(StandbyFault::Share { party });
-        }
-    }
-    let carried = [carried_of(&own, &book.before), carried_of(&next, &book.before)];
+    let carried = [&own, &next].map(|handed| carried_of(handed, &commitments));
     let fresh = together(seat, width, [own.fresh, next.fresh]);
     let all = together(seat, width, [own.all, next.all]);
     // Of the two shares of the seat, its own came from the party before it, the next one from the party after it.
@@ -322,23 +323,24 @@ fn take_shares(
             return Err(StandbyFault::Share { party: from(share) });
         }
     }
-    let mut tiers: BTreeMap<_, _> = book.before.iter().map(|(tier, sums)| (tier, *sums)).collect();
-    tiers.extend(TierCells::of(&running, &book.before).into_iter().map(|t| (t.tier, t.commitments)));
-    for (tier, commitments) in &tiers {
-        if let Some(share) = unopened(context, &all, |group| group.tier == *tier, commitments) {
-            return Err(StandbyFault::Carried { party: from(share), tier: *tier });
+    let mut both = running.clone();
+    commitments.iter().for_each(|(group, sums)| both.add(group, sums));
+    for (group, sums) in both.iter() {
+        if let Some(share) = unopened(context, &all, |other| *other == group, sums) {
+            return Err(StandbyFault::Carried { party: from(share), tier: group.tier });
         }
     }
     let before = (context.chain, committee);
     let committee = opened.seating.committee_after(before, by).map_err(|_| StandbyFault::Frozen)?;
-    let carried = Carried { works: context.shard.works().to_vec(), totals: together(seat, width, carried) };
+    let (works, totals) = (context.shard.works().to_vec(), together(seat, width, carried));
+    let carried = Carried { works, totals, commitments };
     let frozen =
         Frozen { context: context.clone(), party: seat, root: root.root.clone(), running, totals: fresh };
     Ok(Tallying::over(frozen, book.clone(), (carried, all), committee))
 }
 
 /// What was carried, of a share that was handed over with what this epoch added to it.
-fn carried_of(handed: &HandOver, before: &Residual) -> BTreeMap<Group, ShareSum> {
+fn carried_of(handed: &HandOver, carried: &Running) -> BTreeMap<Group, ShareSum> {
     let less = |(group, all): (&Group, &ShareSum)| {
         let mut sum = all.clone();
         if let Some(fresh) = handed.fresh.get(group) {
@@ -347,8 +349,8 @@ fn carried_of(handed: &HandOver, before: &Residual) -> BTreeMap<Group, ShareSum>
         }
         (*group, sum)
     };
-    let on_record = |group: &Group| before.iter().any(|(tier, _)| tier == group.tier);
-    handed.all.iter().filter(|(group, _)| on_record(group)).map(less).collect()
+    let was_carried = |group: &Group| carried.iter().any(|(other, _)| other == *group);
+    handed.all.iter().filter(|(group, _)| was_carried(group)).map(less).collect()
 }
 
 /// Two shares of the same groups, all as wide.

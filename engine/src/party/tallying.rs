@@ -2,10 +2,11 @@
 
 mod fault;
 mod inbox;
+mod left;
 
 use crate::{
     effect::Effect,
-    message::{Address, Book, HandOver, Message, PeerMessage, Report},
+    message::{Address, Book, HandOver, Left, Message, PeerMessage, Report},
     party::{
         Carried, PartySecrets,
         carried::tier_opens,
@@ -49,7 +50,17 @@ enum Round {
     Openings(Box<AwaitOpenings<TallyRelation>>),
     Reveals(Box<AwaitReveals<TallyRelation>>),
     Responses(Box<AwaitResponses<TallyRelation>>),
+    /// The totals hold; what is carried on is to be agreed on.
+    Left(Box<Opened>),
     After,
+}
+
+/// Totals that hold, with their proof, and what this party carries on and says of it.
+struct Opened {
+    tally: Tally,
+    proof: TallyProof,
+    carried: Carried,
+    left: Left,
 }
 
 /// State of a party that opens the totals of a shard. It stays until the totals are agreed on: a standby that takes the
@@ -71,6 +82,7 @@ pub(super) struct Tallying {
     openings: Inbox<OpeningsMessage>,
     reveals: Inbox<RevealMessage>,
     responses: Inbox<ResponseMessage>,
+    left: Inbox<Left>,
 }
 
 /// What is to be done.
@@ -117,6 +129,7 @@ impl Tallying {
             openings: Inbox::default(),
             reveals: Inbox::default(),
             responses: Inbox::default(),
+            left: Inbox::default(),
         }
     }
 
@@ -126,7 +139,7 @@ impl Tallying {
         self.round = Round::Before;
         (self.squares, self.ground, self.key) = (Squares::default(), None, None);
         (self.ahead, self.openings) = (Ahead::default(), Inbox::default());
-        (self.reveals, self.responses) = (Inbox::default(), Inbox::default());
+        (self.reveals, self.responses, self.left) = Default::default();
     }
 
     /// What whoever takes the seat of `gone` needs of this party: of the two shares of that seat, the one that this
@@ -139,7 +152,8 @@ impl Tallying {
                 false => totals.next().map(copy).collect(),
             }
         };
-        HandOver { fresh: of(&self.frozen.totals), all: of(&self.all) }
+        let carried = self.carried.commitments.clone();
+        HandOver { fresh: of(&self.frozen.totals), all: of(&self.all), carried }
     }
 
     /// The root is anchored: begins to decide. Nothing is opened over any other set, before or after this.
@@ -207,6 +221,7 @@ impl Tallying {
             PeerMessage::Openings(m) => self.openings.put(own, from, m)?,
             PeerMessage::Reveal(m) => self.reveals.put(own, from, m)?,
             PeerMessage::Response(m) => self.responses.put(own, from, m)?,
+            PeerMessage::Left(m) => self.left.put(own, from, m)?,
             // Of the agreement, which is over.
             _ => {}
         }
@@ -325,10 +340,21 @@ impl Tallying {
                 },
                 Round::Responses(state) => match self.responses.take() {
                     Some((next, previous)) => {
-                        effects.extend(self.finish(*state, next, previous, secrets)?);
+                        let opened = self.check(*state, next, previous)?;
+                        effects.extend(self.broadcast(PeerMessage::Left(opened.left.clone())));
+                        self.round = Round::Left(Box::new(opened));
                     }
                     None => {
                         self.round = Round::Responses(state);
+                        return Ok(effects);
+                    }
+                },
+                Round::Left(opened) => match self.left.take() {
+                    Some((next, previous)) => {
+                        effects.extend(self.finish(*opened, &next, &previous, secrets)?);
+                    }
+                    None => {
+                        self.round = Round::Left(opened);
                         return Ok(effects);
                     }
                 },
@@ -340,14 +366,13 @@ impl Tallying {
         }
     }
 
-    /// Checks every share, then the sums as a light client would, and signs them. What is left is carried over.
-    fn finish(
+    /// Checks every share, then the sums as a light client would.
+    fn check(
         &self,
         state: AwaitResponses<TallyRelation>,
         next: ResponseMessage,
         previous: ResponseMessage,
-        secrets: &PartySecrets,
-    ) -> Result<[Effect; 2], TallyFault> {
+    ) -> Result<Opened, TallyFault> {
         let opened = state.receive(next, previous)?;
         let ground = self.ground.as_ref().expect("what is opened was decided");
         let totals = ground.counts(&opened.totals).ok_or(TallyFault::Totals)?;
@@ -358,14 +383,29 @@ impl Tallying {
         };
         let after = carried_on(ground, &opened.openings);
         verifier::verify(&ground.statement(&totals), &after, &proof).map_err(|_| TallyFault::Totals)?;
-        let Frozen { context, root, party, .. } = self.frozen.as_ref();
+        let context = &self.frozen.context;
         let by_tier = context.params.pool_by_tier;
         let fits = self.squares.check(&totals, context.works.works(), by_tier);
         fits.map_err(|_| TallyFault::Squares)?;
         let tally = Tally { totals, squares: self.squares.clone(), after };
+        let carried = Carried::after(&self.frozen, self.all.clone(), &ground.tiers);
+        let left = carried.left(context);
+        Ok(Opened { tally, proof, carried, left })
+    }
+
+    /// Signs the totals, once all agree on what is carried on, and keeps that.
+    fn finish(
+        &self,
+        opened: Opened,
+        next: &Left,
+        previous: &Left,
+        secrets: &PartySecrets,
+    ) -> Result<[Effect; 2], TallyFault> {
+        let Opened { tally, proof, carried, left } = opened;
+        let Frozen { root, party, .. } = self.frozen.as_ref();
+        let carried = carried.agreed(&left, next, previous)?;
         let signature = secrets.signer.sign(&aggregate_digest(root, &tally, &proof));
         let report = Report::Totals(root.shard, Box::new((tally, proof)), signature);
-        let carried = Carried::after(&self.frozen, self.all.clone(), &ground.tiers);
         let keep = Effect::Keep(*party, root.shard, vec![self.carried.clone(), carried]);
         Ok([keep, Effect::Send(Address::Coordinator, Message::Report(report))])
     }

@@ -52,7 +52,7 @@ use std::{
 /// Standard deviations that the counts of a bit may be apart.
 const BOUND: f64 = 6.6;
 /// Most bits of all three views of a shard: the chance of a false alarm rests on it.
-const MOST_BITS: usize = 8_100_000;
+const MOST_BITS: usize = 8_300_000;
 
 /// A part of what a party sees.
 type Part = (PartyId, String);

@@ -38,6 +38,15 @@ pub(in crate::party) enum TallyFault {
     /// Every share was proved and yet the totals do not hold. Three honest checks contradict each other.
     #[error("the opened totals do not hold against the commitments")]
     Totals,
+    /// A party says that its share of what is carried on commits to something else than this party's copy of it does.
+    #[error("party {party} says of what is carried on what its shares do not commit to")]
+    Left {
+        /// Who.
+        party: PartyId,
+    },
+    /// The other two say different things of a share that both hold. One of them lies, and this party cannot tell which.
+    #[error("two parties say different things of what is carried on")]
+    LeftApart,
     /// Totals and sums over regions, both opened, contradict each other.
     #[error("the sums over regions do not fit the opened totals")]
     Squares,
@@ -49,8 +58,8 @@ impl TallyFault {
         match self {
             Self::Opening(error) => error.culprit(),
             Self::Decision(abort) => abort.culprit(),
-            Self::Twice { party } | Self::Key { party } => Some(*party),
-            Self::Root | Self::Carried { .. } | Self::Totals | Self::Squares => None,
+            Self::Twice { party } | Self::Key { party } | Self::Left { party } => Some(*party),
+            Self::LeftApart | Self::Root | Self::Carried { .. } | Self::Totals | Self::Squares => None,
         }
     }
 }

@@ -358,6 +358,7 @@ fn kind(message: &PeerMessage) -> String {
         PeerMessage::Openings(_) => "openings".into(),
         PeerMessage::Reveal(_) => "reveal".into(),
         PeerMessage::Response(_) => "response".into(),
+        PeerMessage::Left(_) => "left".into(),
         _ => panic!("a tally sends nothing else"),
     }
 }
@@ -372,6 +373,10 @@ fn change(message: &mut PeerMessage) {
         PeerMessage::Openings(message) => message.rows[0][0] += Scalar::ONE,
         PeerMessage::Reveal(message) => message.announcements[0] += proofs::generators::bases().key,
         PeerMessage::Response(message) => message.rows[0][0] += Scalar::ONE,
+        PeerMessage::Left(left) => {
+            let base = proofs::generators::bases().key;
+            left.0.values_mut().take(1).for_each(|pair| pair[0] += base);
+        }
         _ => {}
     }
 }
@@ -483,4 +488,46 @@ fn after_an_epoch_that_was_given_up_a_tier_that_is_not_on_record_counts_for_noth
     let kept = |p: PartyId| [first[p.index()].clone(), second[p.index()].clone()];
     committee.carried = PartyId::ALL.map(|p| Carried::on_record(p, &kept(p), &context, &before));
     committee.tally(&[of(TIERS[0]), of(TIERS[1])]);
+}
+
+#[test]
+fn whoever_says_wrongly_what_is_carried_on_is_named() {
+    let (group, one) = (Group { tier: TIERS[0], region: RegionTag::NONE }, [(7, plays(4, false))]);
+    for liar in PartyId::ALL {
+        for at in [0, 1] {
+            let mut committee = Committee::new();
+            let outcomes = committee.run(&[(group, one.to_vec())], &mut |from, _, message| {
+                if let PeerMessage::Left(left) = message
+                    && from == liar
+                {
+                    left.0.values_mut().for_each(|pair| pair[at] += proofs::generators::bases().blinding);
+                }
+                true
+            });
+            // The other holder of the share knows who lies; the third hears two things of it.
+            let (holder, third) =
+                if at == 0 { (liar.previous(), liar.next()) } else { (liar.next(), liar.previous()) };
+            let fault = |party: PartyId| outcomes[party.index()].clone().expect("an end").map(|_| ());
+            assert_eq!(fault(holder), Err(TallyFault::Left { party: liar }));
+            assert_eq!(fault(third), Err(TallyFault::LeftApart));
+        }
+    }
+}
+
+#[test]
+fn who_speaks_of_other_groups_than_are_carried_on_is_named() {
+    let (group, one) = (Group { tier: TIERS[0], region: RegionTag::NONE }, vec![(7, plays(4, false))]);
+    let liar = PartyId::ALL[1];
+    let outcomes = Committee::new().run(&[(group, one)], &mut |from, _, message| {
+        if let PeerMessage::Left(left) = message
+            && from == liar
+        {
+            left.0.clear();
+        }
+        true
+    });
+    for party in [liar.next(), liar.previous()] {
+        let fault = outcomes[party.index()].clone().expect("an end").map(|_| ());
+        assert_eq!(fault, Err(TallyFault::Left { party: liar }));
+    }
 }
