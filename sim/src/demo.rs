@@ -164,6 +164,7 @@ pub fn run(
     claimed.settle_on_layer1(layer1.paid_in_full());
     let inputs = outcome::Inputs {
         manifest: Manifest::new(options, &workload)?,
+        adversary: options.adversary,
         preset: options.preset,
         workload: last.workload,
         world,

@@ -12,6 +12,7 @@ use crate::{
     adversary::Attack,
     check::{Comparison, TruthRow, event_value},
     progress::Stage,
+    rogue::Adversary,
     workload::Workload,
     world::World,
 };
@@ -156,6 +157,7 @@ pub(super) fn truth(workload: &Workload, world: &World, collected: &Collected) -
 /// Everything that an outcome is made from.
 pub(super) struct Inputs {
     pub(super) manifest: Manifest,
+    pub(super) adversary: Option<Adversary>,
     pub(super) preset: Preset,
     pub(super) workload: Workload,
     pub(super) world: World,
@@ -236,7 +238,7 @@ impl Inputs {
             preset: self.preset,
             k_anonymity: world.params.k_anonymity,
             k_anonymity_of_preset: self.preset.params().k_anonymity,
-            adversary: self.options.adversary.map(|adversary| adversary.to_string()),
+            adversary: self.adversary.map(|adversary| adversary.to_string()),
             aborted: false,
             named_party: collected.evidence.first().map(|evidence| u8::from(evidence.party())),
             reason: collected.evidence.first().map(in_words),
