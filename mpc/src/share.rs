@@ -75,30 +75,19 @@ impl<G: Encode> Encode for ReplicatedTotals<G> {
     fn encode(&self, w: &mut Writer) {
         self.party.encode(w);
         w.count(self.width);
-        w.count(self.groups.len());
-        for (group, [own, next]) in &self.groups {
-            group.encode(w);
-            own.encode(w);
-            next.encode(w);
-        }
+        w.map(&self.groups, |shares, w| shares.iter().for_each(|share| share.encode(w)));
     }
 }
 
 impl<G: Decode + Ord> Decode for ReplicatedTotals<G> {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let (party, width) = (PartyId::decode(r)?, r.count(limits::MAX_SHARD_WIDTH)?);
-        let mut groups = BTreeMap::new();
-        for _ in 0..r.count(limits::MAX_GROUPS)? {
-            let (group, shares) = (G::decode(r)?, [ShareSum::decode(r)?, ShareSum::decode(r)?]);
-            if shares.iter().any(|share| share.entries.len() != width) {
-                return Err(CodecError::Invalid { what: "width of shares" });
-            }
-            if groups.last_key_value().is_some_and(|(last, _)| *last >= group) {
-                return Err(CodecError::Invalid { what: "order of groups" });
-            }
-            groups.insert(group, shares);
-        }
-        Ok(Self { party, width, groups })
+        let shares = |r: &mut Reader<'_>| {
+            let shares = [ShareSum::decode(r)?, ShareSum::decode(r)?];
+            let fit = shares.iter().all(|share| share.entries.len() == width);
+            if fit { Ok(shares) } else { Err(CodecError::Invalid { what: "width of shares" }) }
+        };
+        Ok(Self { party, width, groups: r.map(limits::MAX_GROUPS, "order of groups", shares)? })
     }
 }
 

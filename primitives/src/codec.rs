@@ -3,6 +3,7 @@
 //! A value has exactly one encoding. Integers have fixed width, sequences carry a 32-bit count, and every decoder
 //! states the largest count that it accepts before it allocates. Trailing bytes are an error.
 
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Why bytes are not the canonical encoding of a value.
@@ -68,6 +69,15 @@ impl Writer {
         }
     }
 
+    /// Appends a map with its count, in order of its keys.
+    pub fn map<K: Encode, V>(&mut self, map: &BTreeMap<K, V>, mut value: impl FnMut(&V, &mut Self)) {
+        self.count(map.len());
+        for (key, entry) in map {
+            key.encode(self);
+            value(entry, self);
+        }
+    }
+
     /// The finished encoding.
     pub fn finish(self) -> Vec<u8> {
         self.0
@@ -114,6 +124,25 @@ impl<'a> Reader<'a> {
     pub fn seq<T: Decode>(&mut self, limit: usize) -> Result<Vec<T>, CodecError> {
         let n = self.count(limit)?;
         (0..n).map(|_| T::decode(self)).collect()
+    }
+
+    /// Takes a map of at most `limit` entries. One whose keys do not ascend has a second spelling: it is no canonical
+    /// `what`.
+    pub fn map<K: Decode + Ord, V>(
+        &mut self,
+        limit: usize,
+        what: &'static str,
+        mut value: impl FnMut(&mut Self) -> Result<V, CodecError>,
+    ) -> Result<BTreeMap<K, V>, CodecError> {
+        let mut map = BTreeMap::new();
+        for _ in 0..self.count(limit)? {
+            let key = K::decode(self)?;
+            if map.last_key_value().is_some_and(|(last, _)| *last >= key) {
+                return Err(CodecError::Invalid { what });
+            }
+            map.insert(key, value(self)?);
+        }
+        Ok(map)
     }
 
     /// Checks that nothing is left.
@@ -205,6 +234,19 @@ impl<T: Encode> Encode for Option<T> {
 impl<T: Decode> Decode for Option<T> {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         if bool::decode(r)? { Ok(Some(T::decode(r)?)) } else { Ok(None) }
+    }
+}
+
+impl<A: Encode, B: Encode> Encode for (A, B) {
+    fn encode(&self, w: &mut Writer) {
+        self.0.encode(w);
+        self.1.encode(w);
+    }
+}
+
+impl<A: Decode, B: Decode> Decode for (A, B) {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok((A::decode(r)?, B::decode(r)?))
     }
 }
 

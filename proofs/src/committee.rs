@@ -218,25 +218,13 @@ impl Signatures {
 
 impl Encode for Signatures {
     fn encode(&self, w: &mut Writer) {
-        w.count(self.len());
-        for (party, signature) in self.iter() {
-            party.encode(w);
-            w.raw(signature);
-        }
+        w.map(&self.0, <[u8; 64]>::encode);
     }
 }
 
 impl Decode for Signatures {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut signatures = BTreeMap::new();
-        for _ in 0..r.count(PartyId::ALL.len())? {
-            let party = PartyId::decode(r)?;
-            if signatures.last_key_value().is_some_and(|(last, _)| *last >= party) {
-                return Err(CodecError::Invalid { what: "order of signatures" });
-            }
-            signatures.insert(party, r.array()?);
-        }
-        Ok(Self(signatures))
+        Ok(Self(r.map(PartyId::ALL.len(), "order of signatures", Reader::array)?))
     }
 }
 

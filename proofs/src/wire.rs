@@ -27,6 +27,21 @@ impl From<RistrettoPoint> for WirePoint {
     }
 }
 
+/// Appends elements in their canonical encodings.
+pub fn put_points<const N: usize>(points: &[RistrettoPoint; N], w: &mut Writer) {
+    points.iter().for_each(|point| WirePoint::from(*point).encode(w));
+}
+
+/// Takes elements whose bytes must name some.
+pub fn points<const N: usize>(r: &mut Reader<'_>) -> Result<[RistrettoPoint; N], CodecError> {
+    let mut points = [RistrettoPoint::default(); N];
+    for point in &mut points {
+        let read = WirePoint::decode(r)?.decompress();
+        *point = read.ok_or(CodecError::Invalid { what: "group element" })?;
+    }
+    Ok(points)
+}
+
 /// A scalar of ristretto255 in its canonical encoding.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]

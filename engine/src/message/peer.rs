@@ -13,7 +13,7 @@ use proofs::{
     bundle::Bundle,
     sharing::{BatchShare, Complaint},
     tally::{BatchHeader, Group, Running, SignedHeader},
-    wire::WirePoint,
+    wire,
 };
 use std::collections::BTreeMap;
 
@@ -79,63 +79,29 @@ pub struct Left(pub BTreeMap<Group, [RistrettoPoint; 2]>);
 
 impl Encode for Left {
     fn encode(&self, w: &mut Writer) {
-        w.count(self.0.len());
-        for (group, commitments) in &self.0 {
-            group.encode(w);
-            commitments.iter().for_each(|point| WirePoint::from(*point).encode(w));
-        }
+        w.map(&self.0, wire::put_points);
     }
 }
 
 impl Decode for Left {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut left = BTreeMap::new();
-        for _ in 0..r.count(limits::MAX_GROUPS)? {
-            let group = Group::decode(r)?;
-            if left.last_key_value().is_some_and(|(last, _)| *last >= group) {
-                return Err(CodecError::Invalid { what: "order of groups" });
-            }
-            let mut point = || {
-                let point = WirePoint::decode(r)?.decompress();
-                point.ok_or(CodecError::Invalid { what: "group element" })
-            };
-            left.insert(group, [point()?, point()?]);
-        }
-        Ok(Self(left))
+        Ok(Self(r.map(limits::MAX_GROUPS, "order of groups", wire::points)?))
     }
-}
-
-fn encode_sums(sums: &BTreeMap<Group, ShareSum>, w: &mut Writer) {
-    w.count(sums.len());
-    for (group, sum) in sums {
-        group.encode(w);
-        sum.encode(w);
-    }
-}
-
-fn decode_sums(r: &mut Reader<'_>) -> Result<BTreeMap<Group, ShareSum>, CodecError> {
-    let mut sums = BTreeMap::new();
-    for _ in 0..r.count(limits::MAX_GROUPS)? {
-        let group = Group::decode(r)?;
-        if sums.last_key_value().is_some_and(|(last, _)| *last >= group) {
-            return Err(CodecError::Invalid { what: "order of groups" });
-        }
-        sums.insert(group, ShareSum::decode(r)?);
-    }
-    Ok(sums)
 }
 
 impl Encode for HandOver {
     fn encode(&self, w: &mut Writer) {
-        encode_sums(&self.fresh, w);
-        encode_sums(&self.all, w);
+        w.map(&self.fresh, ShareSum::encode);
+        w.map(&self.all, ShareSum::encode);
         self.carried.encode(w);
     }
 }
 
 impl Decode for HandOver {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self { fresh: decode_sums(r)?, all: decode_sums(r)?, carried: Running::decode(r)? })
+        let mut sums = || r.map(limits::MAX_GROUPS, "order of groups", ShareSum::decode);
+        let (fresh, all) = (sums()?, sums()?);
+        Ok(Self { fresh, all, carried: Running::decode(r)? })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     committee::{Committee, CommitteeError, Signatures},
-    wire::WirePoint,
+    wire,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
 use primitives::{
@@ -65,33 +65,13 @@ impl Running {
 
 impl Encode for Running {
     fn encode(&self, w: &mut Writer) {
-        w.count(self.len());
-        for (group, sums) in self.iter() {
-            group.encode(w);
-            for sum in sums {
-                WirePoint::from(*sum).encode(w);
-            }
-        }
+        w.map(&self.0, wire::put_points);
     }
 }
 
 impl Decode for Running {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut running = BTreeMap::new();
-        for _ in 0..r.count(limits::MAX_GROUPS)? {
-            let group = Group::decode(r)?;
-            if running.last_key_value().is_some_and(|(last, _)| *last >= group) {
-                return Err(CodecError::Invalid { what: "order of groups" });
-            }
-            let mut sums = [RistrettoPoint::identity(); 3];
-            for sum in &mut sums {
-                *sum = WirePoint::decode(r)?
-                    .decompress()
-                    .ok_or(CodecError::Invalid { what: "group element" })?;
-            }
-            running.insert(group, sums);
-        }
-        Ok(Self(running))
+        Ok(Self(r.map(limits::MAX_GROUPS, "order of groups", wire::points)?))
     }
 }
 

@@ -4,7 +4,7 @@
 //! A residual opens in the bases of its shard's works and the blinding base. It is what an epoch's proof leaves over:
 //! commitments of the epoch and of the residual before, less what was opened.
 
-use crate::wire::WirePoint;
+use crate::wire;
 use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity};
 use primitives::{CodecError, Decode, Encode, Reader, Tier, Writer, limits};
 use std::collections::BTreeMap;
@@ -42,29 +42,12 @@ impl Residual {
 
 impl Encode for Residual {
     fn encode(&self, w: &mut Writer) {
-        w.count(self.len());
-        for (tier, shares) in self.iter() {
-            tier.encode(w);
-            shares.iter().for_each(|share| WirePoint::from(*share).encode(w));
-        }
+        w.map(&self.0, wire::put_points);
     }
 }
 
 impl Decode for Residual {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut tiers = BTreeMap::new();
-        for _ in 0..r.count(limits::MAX_TIERS)? {
-            let tier = Tier::decode(r)?;
-            if tiers.last_key_value().is_some_and(|(last, _)| *last >= tier) {
-                return Err(CodecError::Invalid { what: "order of tiers" });
-            }
-            let mut shares = [RistrettoPoint::identity(); 3];
-            for share in &mut shares {
-                let point = WirePoint::decode(r)?.decompress();
-                *share = point.ok_or(CodecError::Invalid { what: "group element" })?;
-            }
-            tiers.insert(tier, shares);
-        }
-        Ok(Self(tiers))
+        Ok(Self(r.map(limits::MAX_TIERS, "order of tiers", wire::points)?))
     }
 }

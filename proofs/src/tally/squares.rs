@@ -87,30 +87,17 @@ impl Squares {
 
 impl Encode for Squares {
     fn encode(&self, w: &mut Writer) {
-        w.count(self.0.len());
-        for (tier, work, sum) in self.iter() {
-            tier.encode(w);
-            work.encode(w);
-            w.raw(&sum.to_le_bytes());
-        }
+        w.map(&self.0, u128::encode);
     }
 }
 
 impl Decode for Squares {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut sums = BTreeMap::new();
-        for _ in 0..r.count(MAX_SUMS)? {
-            let place = (Option::<Tier>::decode(r)?, WorkIndex::decode(r)?);
-            if sums.last_key_value().is_some_and(|(last, _)| *last >= place) {
-                return Err(CodecError::Invalid { what: "order of squares" });
-            }
-            let sum = u128::from_le_bytes(r.array()?);
-            if sum == 0 {
-                return Err(CodecError::Invalid { what: "sum of squares" });
-            }
-            sums.insert(place, sum);
-        }
-        Ok(Self(sums))
+        let sum = |r: &mut Reader<'_>| match u128::decode(r)? {
+            0 => Err(CodecError::Invalid { what: "sum of squares" }),
+            sum => Ok(sum),
+        };
+        Ok(Self(r.map(MAX_SUMS, "order of squares", sum)?))
     }
 }
 

@@ -131,38 +131,20 @@ impl Totals {
 
 impl Encode for Totals {
     fn encode(&self, w: &mut Writer) {
-        w.count(self.len());
-        for (tier, works) in self.iter() {
-            tier.encode(w);
-            w.count(works.len());
-            for (work, count) in works {
-                work.encode(w);
-                count.encode(w);
-            }
-        }
+        w.map(&self.0, |works, w| w.map(works, Count::encode));
     }
 }
 
 impl Decode for Totals {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        let mut totals = BTreeMap::new();
-        for _ in 0..r.count(limits::MAX_TIERS)? {
-            let tier = Tier::decode(r)?;
-            if totals.last_key_value().is_some_and(|(last, _)| *last >= tier) {
-                return Err(CodecError::Invalid { what: "order of tiers" });
-            }
-            let mut works = BTreeMap::new();
-            for _ in 0..r.count(limits::MAX_SHARD_WIDTH)? {
-                let (work, count) = (WorkIndex::decode(r)?, Count::decode(r)?);
-                let in_order = works.last_key_value().is_none_or(|(last, _)| *last < work);
-                if !in_order || count.is_zero() || !count.fits() {
-                    return Err(CodecError::Invalid { what: "list of counts" });
-                }
-                works.insert(work, count);
-            }
-            totals.insert(tier, works);
-        }
-        Ok(Self(totals))
+        const COUNTS: &str = "list of counts";
+        let count = |r: &mut Reader<'_>| {
+            let count = Count::decode(r)?;
+            let counts = !count.is_zero() && count.fits();
+            if counts { Ok(count) } else { Err(CodecError::Invalid { what: COUNTS }) }
+        };
+        let works = |r: &mut Reader<'_>| r.map(limits::MAX_SHARD_WIDTH, COUNTS, count);
+        Ok(Self(r.map(limits::MAX_TIERS, "order of tiers", works)?))
     }
 }
 
