@@ -5,6 +5,7 @@
 //! that is wrong. Nothing here reads a clock or draws randomness.
 
 mod genesis;
+mod restore;
 
 use crate::{
     block::{Block, MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS},
@@ -21,8 +22,9 @@ use crate::{
     state::{Draft, State, tree::Inclusion},
     transaction::{EnvelopeError, Payload, Transaction, signing_message},
 };
-pub use genesis::{Authority, Genesis, GenesisError};
+pub use genesis::{Authority, Continued, Genesis, GenesisError};
 use primitives::{Digest, Encode, EpochId, PersonId, Time};
+pub use restore::{MigrationError, SnapshotError};
 use std::collections::BTreeMap;
 use thiserror::Error;
 

@@ -24,6 +24,7 @@ pub mod modules;
 pub mod node;
 pub mod poseidon;
 pub mod signature;
+pub mod snapshot;
 pub mod state;
 pub mod transaction;
 

@@ -118,6 +118,8 @@ domains! {
     LogRecord = "log-record",
     /// The genesis of a chain.
     Genesis = "genesis",
+    /// Checksum of a snapshot of the ledger.
+    Snapshot = "snapshot",
     /// Digest of the ledger's rules.
     Rules = "rules",
     /// Lots that break ties in an election.

@@ -1,6 +1,9 @@
 //! Every table of the state: the one file of storage keys.
 
-use super::{Leaf, Table, tree::Inclusion};
+use super::{
+    Leaf, Table,
+    tree::{Absence, Inclusion},
+};
 use crate::merkle::{self, MerklePath};
 use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
@@ -17,7 +20,7 @@ use crate::modules::{
     work_registry::Work,
 };
 use crate::poseidon::Felt;
-use primitives::{Encode, Writer};
+use primitives::{CodecError, Encode, Reader, Writer};
 use std::collections::BTreeMap;
 
 macro_rules! tables {
@@ -64,6 +67,27 @@ macro_rules! tables {
                     }
                 )*
                 w.finish()
+            }
+        }
+
+        impl State {
+            /// All records, table by table, each table in the order of its leaves: whoever reads them gets the same root.
+            pub fn export(&self, w: &mut Writer) {
+                $(
+                    w.raw(&[$id]);
+                    self.$field.export(w);
+                )*
+            }
+
+            /// Reads what [`Self::export`] wrote.
+            pub fn import(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+                $(
+                    if r.array::<1>()? != [$id] {
+                        return Err(CodecError::Invalid { what: "number of a table" });
+                    }
+                    let $field = Table::import(r)?;
+                )*
+                Ok(Self { $($field,)* })
             }
         }
 
@@ -191,6 +215,13 @@ impl State {
         let inclusion = L::table_mut(self).prove(key)?;
         let path = merkle::path(&self.table_roots(), L::TABLE as usize)?;
         Some((inclusion, path))
+    }
+
+    /// Proof that no record stands under a key: absence in its table, and the table's path to the state root.
+    pub fn prove_absence<L: Stored>(&mut self, key: &L::Key) -> Option<(Absence, MerklePath)> {
+        let absence = L::table_mut(self).prove_absence(key)?;
+        let path = merkle::path(&self.table_roots(), L::TABLE as usize)?;
+        Some((absence, path))
     }
 }
 

@@ -13,5 +13,6 @@ mod node;
 mod privacy;
 mod seats;
 mod shards;
+mod snapshot;
 mod usage;
 mod world;
