@@ -5,8 +5,12 @@ use super::{
     tables::TableId,
     tree::{Absence, Inclusion, IndexedTree},
 };
-use crate::poseidon::{Felt, FeltDomain, hash_many};
+use crate::{
+    merkle,
+    poseidon::{Felt, FeltDomain, hash_many},
+};
 use primitives::{CodecError, Decode, Encode, Reader, Writer};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most records of a table in a snapshot: as many as a tree has positions for, without the sentinel's.
@@ -16,9 +20,9 @@ const MAX_ROWS: usize = u32::MAX as usize;
 ///
 /// Its leaf in the tree is `(key felt, value felt)`: the key felt hashes the table's number and the key, the value
 /// felt hashes the record. A record that is too long to hash at every change says what binds it in `value`.
-pub trait Leaf: Encode + Decode + Clone + Eq {
+pub trait Leaf: Encode + Decode + Clone + Eq + Send + Sync {
     /// What identifies the record in its table.
-    type Key: Ord + Clone + ToFelts;
+    type Key: Ord + Clone + ToFelts + Send + Sync;
     /// Its table.
     const TABLE: TableId;
 
@@ -136,8 +140,14 @@ impl<L: Leaf> Table<L> {
     /// Root of the table's tree, with every change in it.
     pub fn root(&mut self) -> Felt {
         self.changed.clear();
-        for key in std::mem::take(&mut self.order) {
-            let (at, value) = (key_felt::<L>(&key), value_felt(&self.rows[&key]));
+        let order = std::mem::take(&mut self.order);
+        let hash = |key: &L::Key| (key_felt::<L>(key), value_felt(&self.rows[key]));
+        let hashed: Vec<(Felt, Felt)> = if order.len() < merkle::PARALLEL_NODES {
+            order.iter().map(hash).collect()
+        } else {
+            order.par_iter().map(hash).collect()
+        };
+        for (at, value) in hashed {
             let written = if self.tree.get(at).is_some() {
                 self.tree.update(at, value)
             } else {
