@@ -2,7 +2,7 @@
 
 use crate::poseidon::{Felt, felt_to_bytes, wire};
 use crate::transaction::Transaction;
-use primitives::{CodecError, Decode, Digest, Domain, Encode, Reader, Writer, hash, merkle};
+use primitives::{CodecError, Decode, Digest, Domain, Encode, Reader, Time, Writer, hash, merkle};
 
 /// Most transactions of a block.
 pub const MAX_BLOCK_TRANSACTIONS: usize = 1 << 16;
@@ -19,6 +19,8 @@ pub struct Block {
     pub height: u64,
     /// Digest of the block before, or of the genesis.
     pub parent: Digest,
+    /// When it was made, as its sequencer says: not before its parent.
+    pub time: Time,
     /// State root after its transactions.
     pub state_root: Felt,
     /// What was applied, in order.
@@ -31,8 +33,9 @@ impl Block {
         let leaves: Vec<Digest> = self.transactions.iter().map(|tx| merkle::leaf(&tx.id().0)).collect();
         let count = (leaves.len() as u64).to_le_bytes();
         let root = merkle::root(&leaves);
-        let parts: [&[u8]; 5] =
-            [&self.height.to_le_bytes(), &self.parent.0, &felt_to_bytes(&self.state_root), &count, &root.0];
+        let (height, time) = (self.height.to_le_bytes(), self.time.0.to_le_bytes());
+        let state_root = felt_to_bytes(&self.state_root);
+        let parts: [&[u8]; 6] = [&height, &self.parent.0, &time, &state_root, &count, &root.0];
         hash::hash(Domain::Block, &parts)
     }
 }
@@ -41,6 +44,7 @@ impl Encode for Block {
     fn encode(&self, w: &mut Writer) {
         self.height.encode(w);
         self.parent.encode(w);
+        self.time.encode(w);
         wire::put(w, &self.state_root);
         w.seq(&self.transactions);
     }
@@ -51,6 +55,7 @@ impl Decode for Block {
         Ok(Self {
             height: Decode::decode(r)?,
             parent: Decode::decode(r)?,
+            time: Decode::decode(r)?,
             state_root: wire::take(r)?,
             transactions: r.seq(MAX_BLOCK_TRANSACTIONS)?,
         })

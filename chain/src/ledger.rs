@@ -21,7 +21,7 @@ use crate::{
     transaction::{EnvelopeError, Payload, Transaction, signing_message},
 };
 pub use genesis::{Authority, Genesis, GenesisError};
-use primitives::{Digest, Encode, EpochId, PersonId};
+use primitives::{Digest, Encode, EpochId, PersonId, Time};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -31,6 +31,8 @@ pub(crate) struct Context<'a> {
     pub(crate) genesis: &'a Genesis,
     /// The last sealed block.
     pub(crate) head: Digest,
+    /// Time of the block that is being made.
+    pub(crate) now: Time,
 }
 
 /// Why a transaction is refused.
@@ -79,6 +81,16 @@ pub enum ReplayError {
         /// Digest named.
         found: Digest,
     },
+    /// The block is from before its parent.
+    #[error("block {height} has time {found}, which is before its parent's, {parent}")]
+    Time {
+        /// Its height.
+        height: u64,
+        /// Time of its parent.
+        parent: Time,
+        /// Time named.
+        found: Time,
+    },
     /// A transaction is refused.
     #[error("transaction {position} of block {height}: {error}")]
     Transaction {
@@ -121,6 +133,7 @@ pub struct Ledger {
     state: State,
     height: u64,
     head: Digest,
+    now: Time,
     pending: Vec<Transaction>,
     pending_bytes: usize,
     proofs: BTreeMap<EpochId, EpochProof>,
@@ -131,7 +144,8 @@ impl Ledger {
     pub fn genesis(genesis: Genesis) -> Result<Self, GenesisError> {
         let (state, head) = genesis.state()?;
         let (pending, proofs) = (Vec::new(), BTreeMap::new());
-        Ok(Self { genesis, state, height: 0, head, pending, pending_bytes: 0, proofs })
+        let now = genesis.time;
+        Ok(Self { genesis, state, height: 0, head, now, pending, pending_bytes: 0, proofs })
     }
 
     /// Where the chain began.
@@ -152,6 +166,20 @@ impl Ledger {
     /// Digest of the last sealed block, or of the genesis.
     pub fn head(&self) -> Digest {
         self.head
+    }
+
+    /// Time of the block that is being made: that of the last sealed one until [`Self::begin`] moves it on.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Gives the block that is being made its time, before its first transaction. A time before the last block's, or
+    /// one for a block that has transactions already, changes nothing: time never goes back, and a transaction is
+    /// judged by the time of its block.
+    pub fn begin(&mut self, time: Time) {
+        if self.pending.is_empty() {
+            self.now = self.now.max(time);
+        }
     }
 
     /// Root of the state, pending transactions included.
@@ -179,7 +207,7 @@ impl Ledger {
             return Err(EnvelopeError::BlockFull.into());
         }
         let mut draft = Draft::new(&self.state);
-        let at = Context { genesis: &self.genesis, head: self.head };
+        let at = Context { genesis: &self.genesis, head: self.head, now: self.now };
         run(&mut draft, &at, tx)?;
         let changes = draft.into_changes();
         self.state.commit(changes);
@@ -197,6 +225,7 @@ impl Ledger {
         let block = Block {
             height: self.height + 1,
             parent: self.head,
+            time: self.now,
             state_root: self.state.root(),
             transactions: std::mem::take(&mut self.pending),
         };
@@ -222,6 +251,10 @@ impl Ledger {
         if block.parent != self.head {
             return Err(ReplayError::Parent { height, expected: self.head, found: block.parent });
         }
+        if block.time < self.now {
+            return Err(ReplayError::Time { height, parent: self.now, found: block.time });
+        }
+        self.begin(block.time);
         for (position, tx) in block.transactions.iter().enumerate() {
             self.apply(tx).map_err(|error| ReplayError::Transaction { height, position, error })?;
         }
@@ -251,14 +284,14 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::CommitBeacon(action) => usage::commit_beacon(draft, at, action)?,
         Payload::RevealBeacon(action) => usage::reveal_beacon(draft, at, action)?,
         Payload::OpenEpoch(action) => usage::open_epoch(draft, at, by()?, action)?,
-        Payload::ReportRevenue(action) => usage::report_revenue(draft, at, by()?, action)?,
+        Payload::ReportRevenue(action) => usage::report_revenue(draft, by()?, action)?,
         Payload::AnchorHeader(header) => usage::anchor_header(draft, at, header)?,
         Payload::AnchorRoot(root) => usage::anchor_root(draft, at, root)?,
         Payload::SubmitAggregate(action) => usage::submit_aggregate(draft, at, action)?,
         Payload::FinaliseEpoch(action) => dapr::finalise(draft, action)?,
         Payload::Claim(action) => dapr::claim(draft, action)?,
         Payload::Transfer(action) => treasury::transfer(draft, by()?, action)?,
-        Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, at, by()?, action)?,
+        Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, by()?, action)?,
         Payload::SeatStandby(action) => usage::seat_standby(draft, at, action)?,
     }
     Ok(())

@@ -4,7 +4,10 @@
 //! The state changes only when a draft is committed, so a refused action leaves no trace.
 
 pub mod dapr;
+pub mod eco_reserve;
+pub mod governance;
 pub mod identity;
+pub mod node_rewards;
 pub mod treasury;
 pub mod usage;
 pub mod work_registry;

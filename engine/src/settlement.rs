@@ -19,8 +19,7 @@ use chain::{
     state::State,
 };
 use primitives::{
-    Credits, Digest, Domain, EpochId, GovernanceParams, PartyId, PersonId, ShardIndex, Tier, hash,
-    params::TierTerms,
+    Credits, Digest, Domain, EpochId, PartyId, PersonId, ShardIndex, Tier, hash, params::TierTerms,
 };
 use proofs::{
     blind::BlindKey,
@@ -45,8 +44,6 @@ pub struct Office {
 pub struct Plan {
     /// The epoch.
     pub epoch: EpochId,
-    /// Its parameters.
-    pub params: GovernanceParams,
     /// Its tiers.
     pub tiers: Vec<TierTerms>,
     /// Most works of one shard.
@@ -124,10 +121,10 @@ impl Settlement {
 
     /// Opens the epoch and derives its public context from the ledger alone.
     fn open_epoch(&mut self) -> Result<Vec<Effect>, SettlementError> {
-        let Plan { epoch, params, tiers, sales, shard_width, .. } = self.plan.clone();
+        let Plan { epoch, tiers, sales, shard_width, .. } = self.plan.clone();
         let sold = |(tier, subscriptions)| TierSales { tier, subscriptions };
         let sold = sales.into_iter().map(sold).collect();
-        self.signed(Payload::OpenEpoch(OpenEpoch { epoch, params, tiers, sold, shard_width }), false)?;
+        self.signed(Payload::OpenEpoch(OpenEpoch { epoch, tiers, sold, shard_width }), false)?;
         let opened = self.opened()?;
         let mut effects: Vec<_> = Address::seats()
             .chain([Address::Standby, Address::Coordinator])

@@ -122,6 +122,8 @@ domains! {
     LogRecord = "log-record",
     /// The genesis of a chain.
     Genesis = "genesis",
+    /// Digest of the ledger's rules.
+    Rules = "rules",
     /// A quorum's signature over an epoch's aggregate.
     Aggregate = "aggregate",
     /// Seeds that a simulation derives from its one seed.

@@ -164,6 +164,18 @@ number_id!(
     EpochId(u64)
 );
 number_id!(
+    /// A moment: seconds since 1 January 1970, UTC. The ledger knows no other clock than the times of its blocks.
+    Time(u64)
+);
+
+impl Time {
+    /// The moment so many seconds later. Times beyond what 64 bits hold are the last that they hold.
+    pub fn after(self, seconds: u32) -> Self {
+        Self(self.0.saturating_add(seconds.into()))
+    }
+}
+
+number_id!(
     /// One shard of an epoch's registry snapshot.
     ShardIndex(u32)
 );

@@ -18,6 +18,6 @@ pub use codec::{CodecError, Decode, Encode, Reader, Writer};
 pub use hash::{Digest, Domain};
 pub use ids::{
     CategoryId, ChainId, EpochId, Layer1Address, PartyId, PersonId, Region, RegionTag, ShardIndex, Tier,
-    WorkId, WorkIndex,
+    Time, WorkId, WorkIndex,
 };
 pub use params::{GovernanceParams, Preset};

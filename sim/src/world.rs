@@ -20,6 +20,7 @@ use chain::{
     bridge::{B256, PrivateKeySigner},
     ledger::Authority,
     modules::{
+        identity::Roles,
         usage::{Seating, Standby, check_shards},
         work_registry::work_id,
     },
@@ -192,18 +193,13 @@ impl World {
 
     /// Where the chain begins.
     pub fn genesis(&self) -> Genesis {
-        let authority = |name: &str| {
+        let authority = |(name, roles)| {
             let Office { person, key } = office(self.seed, name);
-            Authority { person, key: key.public_key() }
+            Authority { person, key: key.public_key(), roles }
         };
-        Genesis {
-            chain: CHAIN,
-            first_epoch: FIRST_EPOCH,
-            params: self.params.clone(),
-            registrar: authority("registrar"),
-            steward: authority("steward"),
-            treasury: authority("treasury"),
-        }
+        let offices =
+            [("registrar", Roles::REGISTRAR), ("steward", Roles::STEWARD), ("treasury", Roles::TREASURER)];
+        Genesis::new(CHAIN, FIRST_EPOCH, self.params.clone(), offices.map(authority).into())
     }
 
     /// Who runs the parties, and who stands by for them.
@@ -245,7 +241,6 @@ impl World {
         draw::rng("committee", self.seed, &self.epoch.to_string()).fill_bytes(&mut seed);
         let plan = Plan {
             epoch: self.epoch,
-            params: self.params.clone(),
             tiers: self.tiers.clone(),
             shard_width: self.shard_width,
             sales: self.sales.clone(),

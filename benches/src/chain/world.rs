@@ -87,16 +87,11 @@ impl World {
         let mut rng = ChaCha20Rng::seed_from_u64(4);
         let people = [REGISTRAR, STEWARD, TREASURY].into_iter().chain((0..persons).map(person));
         let keys: BTreeMap<_, _> = people.map(|p| (p, SecretKey::generate(&mut rng))).collect();
-        let office = |person| Authority { person, key: keys[&person].public_key() };
+        let office = |(person, roles)| Authority { person, key: keys[&person].public_key(), roles };
+        let offices =
+            [(REGISTRAR, Roles::REGISTRAR), (STEWARD, Roles::STEWARD), (TREASURY, Roles::TREASURER)];
         let params = GovernanceParams { k_anonymity: 0, ..Preset::Spec.params() };
-        let genesis = Genesis {
-            chain: CHAIN,
-            first_epoch: EPOCH,
-            params: params.clone(),
-            registrar: office(REGISTRAR),
-            steward: office(STEWARD),
-            treasury: office(TREASURY),
-        };
+        let genesis = Genesis::new(CHAIN, EPOCH, params.clone(), offices.map(office).into());
         let ledger = Ledger::genesis(genesis).expect("a valid genesis");
         Self { ledger, keys, committee: testing::committee(5), params, persons, rng }
     }
@@ -174,7 +169,6 @@ impl World {
         };
         let opening = OpenEpoch {
             epoch: EPOCH,
-            params: self.params.clone(),
             tiers: vec![terms],
             sold: vec![TierSales { tier: TIER, subscriptions: 0 }],
             shard_width: limits::MAX_SHARD_WIDTH as u16,

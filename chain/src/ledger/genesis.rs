@@ -1,27 +1,36 @@
-//! Where a chain begins: its number, its first parameters, and who holds which office.
+//! Where a chain begins: its number, its first parameters and rules, and who holds which office.
 
 use crate::{
-    modules::treasury::Account,
+    modules::{
+        governance::{Rules, RulesError, Version},
+        identity::{Identity, Roles, Status},
+        treasury::Account,
+    },
     poseidon::felt_to_bytes,
     signature::PublicKey,
     state::{Draft, State},
 };
 use primitives::{
-    ChainId, Credits, Digest, Domain, Encode, EpochId, GovernanceParams, PersonId, codec_struct, hash,
-    params::ParamsError,
+    ChainId, CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, GovernanceParams, PersonId,
+    Reader, Time, Writer, codec_struct, hash, params::ParamsError,
 };
 use thiserror::Error;
 
-/// Holder of an office.
+/// Most offices at genesis.
+const MAX_OFFICES: usize = 256;
+
+/// Holder of one or more offices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
     /// Who.
     pub person: PersonId,
     /// Key of their account.
     pub key: PublicKey,
+    /// What they may act as.
+    pub roles: Roles,
 }
 
-codec_struct!(Authority { person, key });
+codec_struct!(Authority { person, key, roles });
 
 /// Where a chain begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,17 +39,39 @@ pub struct Genesis {
     pub chain: ChainId,
     /// Number of the first epoch.
     pub first_epoch: EpochId,
-    /// Parameters in force until the first epoch opens: they bound prices of works.
+    /// No block is older.
+    pub time: Time,
+    /// Parameters of the first epoch, and of those after it until governance sets others.
     pub params: GovernanceParams,
-    /// Puts persons on record.
-    pub registrar: Authority,
-    /// Seats committees, publishes keys and opens epochs, until governance does.
-    pub steward: Authority,
-    /// Reports revenue and attests reserves.
-    pub treasury: Authority,
+    /// Rules of the ledger, likewise.
+    pub rules: Rules,
+    /// Who holds an office. Governance gives and takes offices from there on.
+    pub offices: Vec<Authority>,
 }
 
-codec_struct!(Genesis { chain, first_epoch, params, registrar, steward, treasury });
+impl Encode for Genesis {
+    fn encode(&self, w: &mut Writer) {
+        self.chain.encode(w);
+        self.first_epoch.encode(w);
+        self.time.encode(w);
+        self.params.encode(w);
+        self.rules.encode(w);
+        w.seq(&self.offices);
+    }
+}
+
+impl Decode for Genesis {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            chain: Decode::decode(r)?,
+            first_epoch: Decode::decode(r)?,
+            time: Decode::decode(r)?,
+            params: Decode::decode(r)?,
+            rules: Decode::decode(r)?,
+            offices: r.seq(MAX_OFFICES)?,
+        })
+    }
+}
 
 /// Why a chain cannot begin there.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -49,8 +80,11 @@ pub enum GenesisError {
     /// A parameter is outside its bounds.
     #[error(transparent)]
     Params(#[from] ParamsError),
-    /// One person holds two offices.
-    #[error("{person} holds two offices")]
+    /// A rule is outside its bounds.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// One person stands in the list of offices twice.
+    #[error("{person} is listed twice")]
     TwoOffices {
         /// Who.
         person: PersonId,
@@ -61,9 +95,31 @@ pub enum GenesisError {
         /// Who.
         person: PersonId,
     },
+    /// Nobody holds an office without which no epoch ever opens, and no proposal is ever made.
+    #[error("nobody is {office}")]
+    Vacant {
+        /// The office.
+        office: &'static str,
+    },
+    /// One person both says what was sold and reports what it brought: nothing would bind the one to the other.
+    #[error("{person} would be steward and treasurer")]
+    StewardIsTreasurer {
+        /// Who.
+        person: PersonId,
+    },
 }
 
 impl Genesis {
+    /// A chain that begins at time zero, with the rules that hold where nothing else is said.
+    pub fn new(
+        chain: ChainId,
+        first_epoch: EpochId,
+        params: GovernanceParams,
+        offices: Vec<Authority>,
+    ) -> Self {
+        Self { chain, first_epoch, time: Time(0), params, rules: Rules::default(), offices }
+    }
+
     /// Digest of the genesis alone.
     pub fn digest(&self) -> Digest {
         hash::hash(Domain::Genesis, &[&self.to_bytes()])
@@ -72,17 +128,32 @@ impl Genesis {
     /// The first state, and what the first block names as its parent.
     pub(super) fn state(&self) -> Result<(State, Digest), GenesisError> {
         self.params.check()?;
+        self.rules.check()?;
+        for (office, role) in
+            [("registrar", Roles::REGISTRAR), ("steward", Roles::STEWARD), ("treasurer", Roles::TREASURER)]
+        {
+            if !self.offices.iter().any(|holder| holder.roles.has(role)) {
+                return Err(GenesisError::Vacant { office });
+            }
+        }
         let mut state = State::default();
         let mut draft = Draft::new(&state);
-        for Authority { person, key } in [&self.registrar, &self.steward, &self.treasury] {
-            if draft.has::<Account>(person) {
-                return Err(GenesisError::TwoOffices { person: *person });
+        for Authority { person, key, roles } in self.offices.iter().cloned() {
+            if draft.has::<Account>(&person) {
+                return Err(GenesisError::TwoOffices { person });
             }
             if person.layer1_address().is_some() {
-                return Err(GenesisError::NotAPerson { person: *person });
+                return Err(GenesisError::NotAPerson { person });
             }
-            draft.put(Account { owner: *person, key: *key, nonce: 0, balance: Credits::ZERO });
+            if roles.has(Roles::STEWARD.with(Roles::TREASURER)) {
+                return Err(GenesisError::StewardIsTreasurer { person });
+            }
+            draft.put(Account { owner: person, key, nonce: 0, balance: Credits::ZERO });
+            let (status, credential, since) = (Status::Active, Digest::default(), self.time);
+            draft.put(Identity { person, roles, status, credential, since });
         }
+        let (from, params, rules) = (self.first_epoch, self.params.clone(), self.rules.clone());
+        draft.put(Version { from, params, rules, proposal: None, review_by: None });
         let changes = draft.into_changes();
         state.commit(changes);
         let root = felt_to_bytes(&state.root());

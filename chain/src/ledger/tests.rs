@@ -1,20 +1,21 @@
 use super::*;
-use crate::{modules::treasury::Transfer, signature::SecretKey};
+use crate::{
+    modules::{identity::Roles, treasury::Transfer},
+    signature::SecretKey,
+};
 use primitives::{ChainId, Credits, Preset};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 fn ledger() -> (Ledger, SecretKey, ChaCha20Rng) {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
     let keys = [(); 3].map(|()| SecretKey::generate(&mut rng));
-    let office = |i: usize| Authority { person: PersonId([i as u8 + 1; 32]), key: keys[i].public_key() };
-    let genesis = Genesis {
-        chain: ChainId(1),
-        first_epoch: EpochId(1),
-        params: Preset::Spec.params(),
-        registrar: office(0),
-        steward: office(1),
-        treasury: office(2),
+    let roles = [Roles::REGISTRAR, Roles::STEWARD, Roles::TREASURER];
+    let office = |(i, roles): (u8, Roles)| {
+        let key = keys[usize::from(i)].public_key();
+        Authority { person: PersonId([i + 1; 32]), key, roles }
     };
+    let offices = (0u8..).zip(roles).map(office).collect();
+    let genesis = Genesis::new(ChainId(1), EpochId(1), Preset::Spec.params(), offices);
     let ledger = Ledger::genesis(genesis).expect("a valid genesis");
     let [first, ..] = keys;
     (ledger, first, rng)

@@ -4,9 +4,11 @@
 
 mod actions;
 mod check;
+mod rules;
 mod types;
 
 pub use actions::{Register, SetStatus};
 pub use check::IdentityError;
-pub(crate) use check::{register, set_status};
+pub(crate) use check::{acts_as, register, set_status};
+pub use rules::IdentityRules;
 pub use types::{Identity, Nullifier, Roles, Status};

@@ -5,11 +5,13 @@
 
 mod actions;
 mod check;
+mod rules;
 mod types;
 
 pub use actions::Transfer;
 pub use check::TreasuryError;
 pub(crate) use check::{credit, drain, fill, mint, transfer};
+pub use rules::TreasuryRules;
 pub use types::{Account, Attestation, Fund, FundBalance, Supply};
 
 use crate::state::State;

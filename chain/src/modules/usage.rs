@@ -43,7 +43,7 @@ pub use types::{
 };
 
 use crate::{ledger::Genesis, state::State};
-use primitives::{EpochId, GovernanceParams, ShardIndex, Tier};
+use primitives::{EpochId, ShardIndex, Tier};
 use proofs::tally::{Running, SignedHeader};
 use std::sync::Arc;
 
@@ -51,11 +51,6 @@ impl State {
     /// The epoch that opens next.
     pub fn next_epoch(&self, genesis: &Genesis) -> EpochId {
         self.epochs.iter().next_back().map_or(genesis.first_epoch, |last| EpochId(last.epoch.0 + 1))
-    }
-
-    /// Parameters in force: those of the last epoch that opened.
-    pub fn params<'a>(&'a self, genesis: &'a Genesis) -> &'a GovernanceParams {
-        self.openings.iter().next_back().map_or(&genesis.params, |opening| &opening.params)
     }
 
     /// The committee that serves in an epoch which has not opened.

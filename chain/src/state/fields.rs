@@ -7,7 +7,7 @@ use crate::poseidon::{Felt, felts_from_bytes};
 use crate::signature::PublicKey;
 use primitives::{
     BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, PartyId, PersonId, Region, RegionTag,
-    ShardIndex, Tier, WorkId, WorkIndex,
+    ShardIndex, Tier, Time, WorkId, WorkIndex,
 };
 use ruint::aliases::U256;
 use std::collections::BTreeMap;
@@ -67,6 +67,7 @@ one_element! {
     Credits => |x| x.0,
     BasisPoints => |x| u64::from(x.get()),
     EpochId => |x| x.0,
+    Time => |x| x.0,
     ChainId => |x| x.0,
     Tier => |x| u64::from(x.0),
     ShardIndex => |x| u64::from(x.0),

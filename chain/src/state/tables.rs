@@ -4,6 +4,7 @@ use super::{Leaf, Table, tree::Inclusion};
 use crate::merkle::{self, MerklePath};
 use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
+    governance::Version,
     identity::{Identity, Nullifier},
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{
@@ -135,6 +136,8 @@ tables! {
     seats: Seat = 23,
     /// Standbys that were seated, by epoch.
     replacements: SeatStandby = 24,
+    /// Parameters and rules, by the epoch from which they hold.
+    versions: Version = 25,
 }
 
 /// A record with a table in the state.

@@ -88,8 +88,8 @@ fn an_epoch_without_any_bundle_settles() {
 
 #[test]
 fn pools_by_tier_pay_each_tier_to_its_own_usage() {
-    let mut world = World::prepared();
-    world.params.pool_by_tier = true;
+    let mut world = World::genesis_with(|genesis| genesis.params.pool_by_tier = true).and_works();
+    world.prepare(FIRST);
     world.open(FIRST);
     // Nobody uses tier 1: its pool is carried, tier 0's goes to the one work that tier 0 used.
     world.count(FIRST, &[(group(0, 0), vec![plays(2, 3, false)])]);

@@ -3,13 +3,14 @@
 use crate::world::*;
 use chain::{
     Genesis, Ledger, Payload, Transaction,
-    ledger::{Authority, GenesisError},
+    ledger::GenesisError,
     merkle::MerkleError,
     modules::{
         dapr::{
             Claim, DaprError, SettleError,
             payout::{Split, SplitError},
         },
+        governance::RulesError,
         identity::{IdentityError, Register, Roles, SetStatus, Status},
         treasury::{Account, Transfer, TreasuryError},
         usage::Phase,
@@ -77,15 +78,23 @@ fn a_transaction_applies_once() {
 #[test]
 fn genesis() {
     let origin = World::genesis().ledger.origin().clone();
-    let two = Genesis { steward: origin.registrar.clone(), ..origin.clone() };
-    assert_eq!(Ledger::genesis(two).map(|_| ()), Err(GenesisError::TwoOffices { person: REGISTRAR }));
+    let refuse = |change: &dyn Fn(&mut Genesis), expected: GenesisError| {
+        let mut genesis = origin.clone();
+        change(&mut genesis);
+        assert_eq!(Ledger::genesis(genesis).map(|_| ()), Err(expected));
+    };
+    refuse(&|g| g.offices[1].person = REGISTRAR, GenesisError::TwoOffices { person: REGISTRAR });
     let nobody = PersonId::default();
-    let unnamed = Authority { person: nobody, ..origin.treasury.clone() };
-    let unnamed = Genesis { treasury: unnamed, ..origin.clone() };
-    assert_eq!(Ledger::genesis(unnamed).map(|_| ()), Err(GenesisError::NotAPerson { person: nobody }));
-    let params = GovernanceParams { alpha: 0, ..origin.params.clone() };
-    let error = params.check().expect_err("out of bounds");
-    assert_eq!(Ledger::genesis(Genesis { params, ..origin }).map(|_| ()), Err(GenesisError::Params(error)));
+    refuse(&|g| g.offices[2].person = nobody, GenesisError::NotAPerson { person: nobody });
+    for (office, name) in ["registrar", "steward", "treasurer"].into_iter().enumerate() {
+        refuse(&|g| drop(g.offices.remove(office)), GenesisError::Vacant { office: name });
+    }
+    let both = Roles::STEWARD.with(Roles::TREASURER);
+    refuse(&|g| g.offices[2].roles = both, GenesisError::StewardIsTreasurer { person: TREASURY });
+    let alpha = GovernanceParams { alpha: 0, ..origin.params.clone() };
+    refuse(&|g| g.params.alpha = 0, GenesisError::Params(alpha.check().expect_err("out of bounds")));
+    let even = RulesError { name: "jurors, odd", value: 0, min: 1, max: 1 };
+    refuse(&|g| g.rules.governance.jurors = 4, GenesisError::Rules(even));
 }
 
 #[test]
@@ -276,15 +285,4 @@ fn finalise_and_claim() {
     let elsewhere = Claim { work: id_of(77, 1), ..good };
     let work = elsewhere.work;
     world.refuse_open(Payload::Claim(elsewhere), DaprError::NotOwed { epoch, work, payee, amount });
-}
-
-#[test]
-fn an_epoch_lists_prices_inside_its_own_bounds() {
-    let mut world = World::prepared();
-    world.params.price_max = ONE_Q32 + 2 * (ONE_Q32 / 100);
-    world.open(FIRST);
-    let opening = world.ledger.state().openings.get(&FIRST).expect("open");
-    let price = |id| opening.works.iter().find(|listed| listed.work == id).map(|listed| listed.price);
-    assert_eq!(price(id_of(1, 1)), Some(ONE_Q32 + ONE_Q32 / 100), "inside, and left alone");
-    assert_eq!(price(id_of(5, 3)), Some(world.params.price_max), "above, and moved to the bound");
 }

@@ -125,19 +125,21 @@ pub(crate) struct World {
 impl World {
     /// The chain at its genesis.
     pub(crate) fn genesis() -> Self {
+        Self::genesis_with(|_| {})
+    }
+
+    /// The chain at its genesis, changed.
+    pub(crate) fn genesis_with(change: impl FnOnce(&mut Genesis)) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let people = [REGISTRAR, STEWARD, TREASURY].into_iter().chain((1..=CREATORS + 1).map(person));
         let keys: BTreeMap<_, _> = people.map(|p| (p, SecretKey::generate(&mut rng))).collect();
-        let office = |p: PersonId| Authority { person: p, key: keys[&p].public_key() };
+        let office = |(person, roles)| Authority { person, key: keys[&person].public_key(), roles };
+        let offices =
+            [(REGISTRAR, Roles::REGISTRAR), (STEWARD, Roles::STEWARD), (TREASURY, Roles::TREASURER)];
         let params = GovernanceParams { k_anonymity: 0, ..Preset::Spec.params() };
-        let genesis = Genesis {
-            chain: CHAIN,
-            first_epoch: FIRST,
-            params: params.clone(),
-            registrar: office(REGISTRAR),
-            steward: office(STEWARD),
-            treasury: office(TREASURY),
-        };
+        let mut genesis = Genesis::new(CHAIN, FIRST, params, offices.map(office).into());
+        change(&mut genesis);
+        let params = genesis.params.clone();
         let parties = PartyId::ALL.map(|party| PartySigner::generate(party, &mut rng));
         let kem = PartyId::ALL.map(|_| KemKey::generate(&mut rng));
         let committee = committee_of(&parties, &kem);
@@ -170,7 +172,12 @@ impl World {
 
     /// The chain with active creators and five works.
     pub(crate) fn with_works() -> Self {
-        let mut world = Self::genesis();
+        Self::genesis().and_works()
+    }
+
+    /// The same after any genesis.
+    pub(crate) fn and_works(self) -> Self {
+        let mut world = self;
         for n in 1..=CREATORS {
             world.ok(REGISTRAR, world.register(n));
             world.ok(REGISTRAR, Payload::SetStatus(SetStatus { person: person(n), status: Status::Active }));
@@ -355,9 +362,9 @@ impl World {
             max_bundles: 4,
             value_cap: self.params.value_cap,
         };
-        let (params, tiers) = (self.params.clone(), TIERS.iter().map(terms).collect());
+        let tiers = TIERS.iter().map(terms).collect();
         let sold = TIERS.map(|tier| TierSales { tier, subscriptions: SOLD }).into();
-        OpenEpoch { epoch, params, tiers, sold, shard_width: self.shard_width }
+        OpenEpoch { epoch, tiers, sold, shard_width: self.shard_width }
     }
 
     pub(crate) fn revenue(epoch: EpochId, tier: Tier) -> ReportRevenue {

@@ -51,7 +51,7 @@ fn a_leader_proposes_once_a_position_whatever_comes_meanwhile() {
 #[test]
 fn bundles_verify_in_the_context_that_a_record_gives() {
     let mut world = world::world();
-    world.config.plan.tiers[0].value_cap = world.config.plan.params.value_cap / 2;
+    world.config.plan.tiers[0].value_cap /= 2;
     let (mut mesh, opened) = Mesh::opened_over(world);
     let bundle = TestSubscriber::new(1).bundle(&opened.shards[0], vec![event(3, 0, true)]);
     mesh.close();

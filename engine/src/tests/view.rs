@@ -36,7 +36,7 @@ mod seen;
 
 use super::{
     mesh::Mesh,
-    world::{EPOCH, world_in_shards},
+    world::{EPOCH, world_with},
 };
 use devices::{Devices, EPOCHS, SHARDS, Subscriber, listening};
 use mpc::views::Ones;
@@ -64,8 +64,7 @@ fn seed(number: usize, swapped: bool) -> u64 {
 
 /// What the parties see of each shard of an epoch.
 fn views(devices: Devices, number: usize, swapped: bool) -> Vec<(PartyId, View)> {
-    let mut world = world_in_shards(4 * SHARDS as u16, 4);
-    world.config.plan.params.k_anonymity = 2;
+    let mut world = world_with(4 * SHARDS as u16, 4, 2);
     world.config.plan.sales[0].1 = 2 * SHARDS as u64;
     let (mut mesh, opened) = Mesh::opened_with(world, seed(number, swapped));
     let subscriber = |shard, who| Subscriber { pair: SHARDS * number + shard, who };

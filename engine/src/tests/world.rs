@@ -68,19 +68,20 @@ pub(super) fn world() -> World {
 
 /// So many works, 256 at most, in shards of at most `shard_width`.
 pub(super) fn world_in_shards(works: u16, shard_width: u16) -> World {
+    world_with(works, shard_width, 0)
+}
+
+/// The same, where a cell is published with so many listeners.
+pub(super) fn world_with(works: u16, shard_width: u16, k_anonymity: u32) -> World {
     let mut rng = ChaCha20Rng::seed_from_u64(42);
     let keys: [SecretKey; 4] = std::array::from_fn(|_| SecretKey::generate(&mut rng));
     let [registrar, steward, treasury, creator] = keys;
-    let params = GovernanceParams { k_anonymity: 0, ..Preset::Spec.params() };
-    let office = |person: PersonId, key: &SecretKey| Authority { person, key: key.public_key() };
-    let genesis = Genesis {
-        chain: CHAIN,
-        first_epoch: EPOCH,
-        params: params.clone(),
-        registrar: office(OFFICES[0], &registrar),
-        steward: office(OFFICES[1], &steward),
-        treasury: office(OFFICES[2], &treasury),
-    };
+    let params = GovernanceParams { k_anonymity, ..Preset::Spec.params() };
+    let office =
+        |(person, (key, roles)): (_, (&SecretKey, _))| Authority { person, key: key.public_key(), roles };
+    let holders = [(&registrar, Roles::REGISTRAR), (&steward, Roles::STEWARD), (&treasury, Roles::TREASURER)];
+    let genesis =
+        Genesis::new(CHAIN, EPOCH, params.clone(), OFFICES.into_iter().zip(holders).map(office).collect());
     let dir = tempfile::tempdir().expect("a directory for the node");
     let mut node = Node::open(dir.path(), genesis).expect("a fresh node");
     let mut submit = |person: PersonId, key: &SecretKey, payload: Payload| {
@@ -137,7 +138,6 @@ pub(super) fn world_in_shards(works: u16, shard_width: u16) -> World {
     let tiers = vec![tier(1), tier(2)];
     let plan = Plan {
         epoch: EPOCH,
-        params,
         tiers,
         shard_width,
         sales: vec![(Tier(1), 40), (Tier(2), 2)],

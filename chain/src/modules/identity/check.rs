@@ -33,6 +33,12 @@ pub enum IdentityError {
         /// The nullifier.
         nullifier: Digest,
     },
+    /// A registration names an office, which governance gives and no registrar.
+    #[error("{person} would have an office, which a registrar cannot give")]
+    Office {
+        /// Who.
+        person: PersonId,
+    },
     /// A registration names no role.
     #[error("{person} would have no role")]
     NoRole {
@@ -57,8 +63,17 @@ pub enum IdentityError {
     },
 }
 
-fn only_registrar(at: &Context<'_>, signer: PersonId) -> Result<(), IdentityError> {
-    if signer == at.genesis.registrar.person { Ok(()) } else { Err(IdentityError::NotRegistrar { signer }) }
+fn only_registrar(draft: &Draft<'_>, signer: PersonId) -> Result<(), IdentityError> {
+    if acts_as(draft, signer, Roles::REGISTRAR) {
+        Ok(())
+    } else {
+        Err(IdentityError::NotRegistrar { signer })
+    }
+}
+
+/// Whether somebody is on record, active, and in a role.
+pub(crate) fn acts_as(draft: &Draft<'_>, person: PersonId, role: Roles) -> bool {
+    draft.get::<Identity>(&person).is_some_and(|identity| identity.acts_as(role))
 }
 
 /// Runs [`Register`].
@@ -68,7 +83,7 @@ pub(crate) fn register(
     signer: PersonId,
     action: &Register,
 ) -> Result<(), IdentityError> {
-    only_registrar(at, signer)?;
+    only_registrar(draft, signer)?;
     let Register { person, key, roles, credential, nullifier } = *action;
     if person.layer1_address().is_some() {
         return Err(IdentityError::NotAPerson { person });
@@ -79,12 +94,15 @@ pub(crate) fn register(
     if roles == Roles::default() {
         return Err(IdentityError::NoRole { person });
     }
+    if !Roles::BY_CREDENTIAL.has(roles) {
+        return Err(IdentityError::Office { person });
+    }
     // Chain spec 3.4, "one-human-one-vote governance identities": the same human cannot register twice.
     if draft.has::<Nullifier>(&nullifier) {
         return Err(IdentityError::NullifierUsed { nullifier });
     }
     draft.put(Nullifier { nullifier });
-    draft.put(Identity { person, roles, status: Status::Pending, credential });
+    draft.put(Identity { person, roles, status: Status::Pending, credential, since: at.now });
     draft.put(Account { owner: person, key, nonce: 0, balance: Credits::ZERO });
     Ok(())
 }
@@ -96,13 +114,13 @@ pub(crate) fn set_status(
     signer: PersonId,
     action: &SetStatus,
 ) -> Result<(), IdentityError> {
-    only_registrar(at, signer)?;
+    only_registrar(draft, signer)?;
     let SetStatus { person, status } = *action;
     let identity = draft.get::<Identity>(&person).ok_or(IdentityError::Unknown { person })?.clone();
     // Chain spec 3.4: "Manage status: Pending, Active, Suspended, Revoked."
     if !identity.status.may_become(status) {
         return Err(IdentityError::Step { person, from: identity.status, to: status });
     }
-    draft.put(Identity { status, ..identity });
+    draft.put(Identity { status, since: at.now, ..identity });
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::state::{
     Fields, Leaf, TableId, ToFelts,
     fields::{number_enum, record},
 };
-use primitives::{CodecError, Decode, Digest, Encode, PersonId, Reader, Writer, codec_struct};
+use primitives::{CodecError, Decode, Digest, Encode, PersonId, Reader, Time, Writer, codec_struct};
 use serde::{Deserialize, Serialize};
 
 number_enum! {
@@ -51,7 +51,25 @@ impl Roles {
     pub const NODE: Self = Self(1 << 4);
     /// Votes.
     pub const VOTER: Self = Self(1 << 5);
-    const KNOWN: u16 = (1 << 6) - 1;
+    /// Attests the reserve behind the credits.
+    pub const AUDITOR: Self = Self(1 << 6);
+    /// Reports what ecological assets are worth and protect.
+    pub const ORACLE: Self = Self(1 << 7);
+    /// Sits on the council. Elections give it.
+    pub const COUNCILLOR: Self = Self(1 << 8);
+    /// Puts persons on record.
+    pub const REGISTRAR: Self = Self(1 << 9);
+    /// Seats committees, publishes keys, opens epochs.
+    pub const STEWARD: Self = Self(1 << 10);
+    /// Reports revenue, and mints for who pays in.
+    pub const TREASURER: Self = Self(1 << 11);
+    /// Orders transactions into blocks.
+    pub const SEQUENCER: Self = Self(1 << 12);
+
+    /// What a registrar may put on record, by a credential. Everything else is an office, which governance gives.
+    pub const BY_CREDENTIAL: Self = Self((1 << 6) - 1);
+
+    const KNOWN: u16 = (1 << 13) - 1;
 
     /// Every role under the name that credentials give it.
     pub const NAMED: [(&str, Self); 6] = [
@@ -76,6 +94,11 @@ impl Roles {
     /// Whether all of `other` are among these.
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// These roles without others.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether there is none.
@@ -116,11 +139,20 @@ pub struct Identity {
     pub roles: Roles,
     /// Where they stand.
     pub status: Status,
-    /// Commitment to the credential, which stays off the chain.
+    /// Commitment to the credential, which stays off the chain. Zero for who holds an office since genesis.
     pub credential: Digest,
+    /// When the status became what it is.
+    pub since: Time,
 }
 
-record!(Identity { person, roles, status, credential });
+record!(Identity { person, roles, status, credential, since });
+
+impl Identity {
+    /// Whether the person is active in a role.
+    pub fn acts_as(&self, role: Roles) -> bool {
+        self.status == Status::Active && self.roles.has(role)
+    }
+}
 
 impl Leaf for Identity {
     type Key = PersonId;

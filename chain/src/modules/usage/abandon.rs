@@ -2,7 +2,6 @@
 
 use super::{AbandonEpoch, Epoch, Phase, UsageError, open::known, prepare::only_steward};
 use crate::{
-    ledger::Context,
     modules::treasury::{self, Fund, TreasuryError},
     state::Draft,
 };
@@ -15,11 +14,10 @@ use primitives::{Credits, PersonId};
 /// What is on record of the epoch stays on record, so that everybody can see what could not be settled.
 pub(crate) fn abandon_epoch(
     draft: &mut Draft<'_>,
-    at: &Context<'_>,
     signer: PersonId,
     action: &AbandonEpoch,
 ) -> Result<(), UsageError> {
-    only_steward(at, signer)?;
+    only_steward(draft, signer)?;
     let AbandonEpoch { epoch, reason } = *action;
     let record = known(draft, epoch)?;
     match record.phase {

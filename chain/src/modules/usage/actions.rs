@@ -2,8 +2,8 @@
 
 use super::{seats::Seating, types::decode_key};
 use primitives::{
-    CodecError, Credits, Decode, Digest, Encode, EpochId, GovernanceParams, PartyId, Reader, Region,
-    ShardIndex, Tier, Writer, codec_struct, limits, params::TierTerms,
+    CodecError, Credits, Decode, Digest, Encode, EpochId, PartyId, Reader, Region, ShardIndex, Tier, Writer,
+    codec_struct, limits, params::TierTerms,
 };
 use proofs::committee::{Committee, Signatures};
 use proofs::tally::{Tally, TallyProof};
@@ -143,7 +143,8 @@ pub struct TierSales {
 
 codec_struct!(TierSales { tier, subscriptions });
 
-/// Opens the next epoch: fixes beacon, works, parameters, tiers and what was sold of them. Signed by the steward.
+/// Opens the next epoch: fixes beacon, works, parameters, tiers and what was sold of them. Signed by the steward, who
+/// has no say in the parameters: governance has set them.
 ///
 /// No party takes in more subscribers of a tier than were sold, and the treasury, which is somebody else, cannot report
 /// fewer afterwards: whoever is counted was paid for.
@@ -151,8 +152,6 @@ codec_struct!(TierSales { tier, subscriptions });
 pub struct OpenEpoch {
     /// The next epoch.
     pub epoch: EpochId,
-    /// Parameters, inside their bounds.
-    pub params: GovernanceParams,
     /// Tiers, ascending.
     pub tiers: Vec<TierTerms>,
     /// What was sold of each of them, in the same order.
@@ -164,7 +163,6 @@ pub struct OpenEpoch {
 impl Encode for OpenEpoch {
     fn encode(&self, w: &mut Writer) {
         self.epoch.encode(w);
-        self.params.encode(w);
         w.seq(&self.tiers);
         w.seq(&self.sold);
         self.shard_width.encode(w);
@@ -175,7 +173,6 @@ impl Decode for OpenEpoch {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         Ok(Self {
             epoch: Decode::decode(r)?,
-            params: Decode::decode(r)?,
             tiers: r.seq(limits::MAX_TIERS)?,
             sold: r.seq(limits::MAX_TIERS)?,
             shard_width: Decode::decode(r)?,

@@ -1,10 +1,7 @@
 //! Rules of the usage module, one variant each.
 
 use super::Phase;
-use primitives::{
-    ChainId, Digest, EpochId, PartyId, PersonId, Region, ShardIndex, Tier, WorkId, limits,
-    params::ParamsError,
-};
+use primitives::{ChainId, Digest, EpochId, PartyId, PersonId, Region, ShardIndex, Tier, WorkId, limits};
 use proofs::{
     blind::BlindError,
     committee::CommitteeError,
@@ -218,9 +215,6 @@ pub enum UsageError {
         /// The epoch before.
         epoch: EpochId,
     },
-    /// A parameter is outside its bounds.
-    #[error(transparent)]
-    Params(#[from] ParamsError),
     /// An epoch needs a tier.
     #[error("an epoch needs a tier")]
     NoTier,

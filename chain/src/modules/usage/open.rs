@@ -7,10 +7,13 @@ use super::{
 };
 use crate::{
     ledger::Context,
-    modules::treasury::{self, Attestation, Fund},
+    modules::{
+        identity::{Roles, acts_as},
+        treasury::{self, Attestation, Fund},
+    },
     state::Draft,
 };
-use primitives::{Digest, EpochId, PartyId, PersonId, ShardIndex, limits};
+use primitives::{Digest, EpochId, GovernanceParams, PartyId, PersonId, ShardIndex, limits};
 
 /// Runs [`OpenEpoch`].
 pub(crate) fn open_epoch(
@@ -19,16 +22,17 @@ pub(crate) fn open_epoch(
     signer: PersonId,
     action: &OpenEpoch,
 ) -> Result<(), UsageError> {
-    only_steward(at, signer)?;
-    let OpenEpoch { epoch, params, tiers, sold, shard_width } = action.clone();
+    only_steward(draft, signer)?;
+    let OpenEpoch { epoch, tiers, sold, shard_width } = action.clone();
     only_next(draft, at, epoch)?;
     let state = draft.base();
     // Reputation and carried money of the epochs before enter this one.
     if let Some(last) = state.epochs.iter().next_back().filter(|last| !last.is_over()) {
         return Err(UsageError::PreviousNotFinalised { epoch: last.epoch });
     }
-    params.check()?;
-    check_tiers(draft, action)?;
+    // Spec 10.4: what governance set for this epoch, and nobody else.
+    let params = state.version_of(epoch).params.clone();
+    check_tiers(draft, action, &params)?;
     check_sales(action)?;
     let seat = state.committee_for(epoch).ok_or(UsageError::NoCommittee { epoch })?;
     let (committee, seating) = (seat.committee.clone(), seat.seating.clone());
@@ -77,7 +81,7 @@ pub(crate) fn open_epoch(
     Ok(())
 }
 
-fn check_tiers(draft: &Draft<'_>, action: &OpenEpoch) -> Result<(), UsageError> {
+fn check_tiers(draft: &Draft<'_>, action: &OpenEpoch, params: &GovernanceParams) -> Result<(), UsageError> {
     if action.tiers.is_empty() {
         return Err(UsageError::NoTier);
     }
@@ -92,8 +96,8 @@ fn check_tiers(draft: &Draft<'_>, action: &OpenEpoch) -> Result<(), UsageError> 
         if terms.max_bundles == 0 {
             return Err(UsageError::TierWithoutBundles { tier });
         }
-        if !terms.has_a_cap_below(&action.params) {
-            return Err(UsageError::TierCap { tier, cap: terms.value_cap, limit: action.params.value_cap });
+        if !terms.has_a_cap_below(params) {
+            return Err(UsageError::TierCap { tier, cap: terms.value_cap, limit: params.value_cap });
         }
         // Protocol notes, section 2: "Issuer keys are per tier and epoch, on chain."
         if !draft.has::<IssuerKey>(&(epoch, tier)) {
@@ -132,11 +136,10 @@ pub(super) fn opening<'a>(draft: &Draft<'a>, epoch: EpochId) -> &'a Opening {
 /// Runs [`ReportRevenue`].
 pub(crate) fn report_revenue(
     draft: &mut Draft<'_>,
-    at: &Context<'_>,
     signer: PersonId,
     action: &ReportRevenue,
 ) -> Result<(), UsageError> {
-    if signer != at.genesis.treasury.person {
+    if !acts_as(draft, signer, Roles::TREASURER) {
         return Err(UsageError::NotTreasury { signer });
     }
     let ReportRevenue { epoch, tier, subscriptions, attestation, reserve } = *action;

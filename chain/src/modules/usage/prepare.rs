@@ -5,13 +5,17 @@ use super::{
     SetCommittee, TierKey, UsageError,
     seats::{check_seating, reseat},
 };
-use crate::{ledger::Context, state::Draft};
+use crate::{
+    ledger::Context,
+    modules::identity::{Roles, acts_as},
+    state::Draft,
+};
 use primitives::{ChainId, Digest, Domain, Encode, EpochId, PartyId, PersonId, Tier, hash, limits};
 use proofs::blind::BlindKey;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn only_steward(at: &Context<'_>, signer: PersonId) -> Result<(), UsageError> {
-    if signer == at.genesis.steward.person { Ok(()) } else { Err(UsageError::NotSteward { signer }) }
+pub(super) fn only_steward(draft: &Draft<'_>, signer: PersonId) -> Result<(), UsageError> {
+    if acts_as(draft, signer, Roles::STEWARD) { Ok(()) } else { Err(UsageError::NotSteward { signer }) }
 }
 
 pub(super) fn only_next(draft: &Draft<'_>, at: &Context<'_>, epoch: EpochId) -> Result<(), UsageError> {
@@ -37,7 +41,7 @@ pub(crate) fn set_committee(
     signer: PersonId,
     action: &SetCommittee,
 ) -> Result<(), UsageError> {
-    only_steward(at, signer)?;
+    only_steward(draft, signer)?;
     let from = draft.base().next_epoch(at.genesis);
     // Whoever knows the beacon must not be able to ask for another one.
     if beacons(draft, from).filter(|beacon| beacon.value.is_some()).count() >= 2 {
@@ -56,7 +60,7 @@ pub(crate) fn publish_keys(
     signer: PersonId,
     action: &PublishKeys,
 ) -> Result<(), UsageError> {
-    only_steward(at, signer)?;
+    only_steward(draft, signer)?;
     let epoch = action.epoch;
     match draft.base().key_state(epoch) {
         KeyState::Pending => only_next(draft, at, epoch)?,

@@ -157,7 +157,7 @@ fn check_terms(
     from: EpochId,
 ) -> Result<(), WorkError> {
     // Spec 8.3: "Creators MAY set a price multiplier", inside bounds that governance sets.
-    let params = draft.base().params(at.genesis);
+    let params = &draft.base().in_force(at.genesis).params;
     let (min, max) = (params.price_min, params.price_max);
     if !(min..=max).contains(&price) {
         return Err(WorkError::Price { price, min, max });

@@ -1,11 +1,11 @@
 use super::*;
 use crate::{
-    ledger::{Authority, Genesis},
+    ledger::{Authority, Genesis, Ledger},
     modules::{identity::Identity, work_registry::MediaType},
     signature::SecretKey,
     state::State,
 };
-use primitives::{BasisPoints, CategoryId, ChainId, Digest, Preset, params::ONE_Q32};
+use primitives::{BasisPoints, CategoryId, ChainId, Digest, Preset, Time, params::ONE_Q32};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 const CREATOR: PersonId = PersonId([9; 32]);
@@ -28,24 +28,22 @@ fn registration(n: usize) -> RegisterWork {
 #[test]
 fn the_registry_takes_as_many_works_as_the_shards_of_an_epoch_hold() {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let mut office =
-        |n: u8| Authority { person: PersonId([n; 32]), key: SecretKey::generate(&mut rng).public_key() };
-    let genesis = Genesis {
-        chain: ChainId(1),
-        first_epoch: EpochId(1),
-        params: Preset::Spec.params(),
-        registrar: office(1),
-        steward: office(2),
-        treasury: office(3),
+    let roles = [Roles::REGISTRAR, Roles::STEWARD, Roles::TREASURER];
+    let office = |(n, roles)| {
+        let key = SecretKey::generate(&mut rng).public_key();
+        Authority { person: PersonId([n; 32]), key, roles }
     };
-    let at = Context { genesis: &genesis, head: Digest::default() };
-    let mut state = State::default();
+    let offices = (1..).zip(roles).map(office).collect();
+    let genesis = Genesis::new(ChainId(1), EpochId(1), Preset::Spec.params(), offices);
+    let mut state = Ledger::genesis(genesis.clone()).expect("a valid genesis").state().clone();
+    let at = Context { genesis: &genesis, head: Digest::default(), now: Time(0) };
     let mut draft = Draft::new(&state);
     draft.put(Identity {
         person: CREATOR,
         roles: Roles::CREATOR,
         status: Status::Active,
         credential: Digest::default(),
+        since: Time(0),
     });
     let changes = draft.into_changes();
     state.commit(changes);
