@@ -5,7 +5,7 @@ use crate::merkle::{self, MerklePath};
 use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
     governance::Version,
-    identity::{Identity, Nullifier},
+    identity::{Identity, Nullifier, WalletBinding},
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{
         Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Epoch, Home, IssuerKey, Opening, RegionKey,
@@ -138,6 +138,8 @@ tables! {
     replacements: SeatStandby = 24,
     /// Parameters and rules, by the epoch from which they hold.
     versions: Version = 25,
+    /// Wallets that sign for accounts.
+    wallets: WalletBinding = 26,
 }
 
 /// A record with a table in the state.

@@ -22,7 +22,10 @@ use primitives::{ChainId, Digest, Layer1Address, PersonId};
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
+mod payload;
+
 pub use messages::{BindKey, Claim, Transfer, Vote};
+pub use payload::Signable;
 
 /// Name of the domain, which a wallet shows.
 pub const DOMAIN_NAME: &str = "Clean Web Economy";

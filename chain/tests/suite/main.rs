@@ -13,4 +13,5 @@ mod privacy;
 mod seats;
 mod shards;
 mod usage;
+mod wallets;
 mod world;

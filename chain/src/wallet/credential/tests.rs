@@ -346,6 +346,8 @@ fn roles_and_nullifier_are_known_words_and_32_bytes() {
         let all: Vec<_> = Roles::NAMED.iter().map(|(name, _)| *name).collect();
         let everything = Roles::NAMED.iter().fold(Roles::default(), |sum, (_, role)| sum.with(*role));
         assert_eq!(says("roles", json!(all)).map(|v| v.roles), Ok(everything));
+        // No credential gives an office.
+        assert_eq!(everything, Roles::BY_CREDENTIAL);
         let good = statement().nullifier.to_string();
         for found in [&good[1..], &good.to_uppercase(), &format!("0x{good}"), "", &"g".repeat(64)] {
             let expected = CredentialError::Nullifier { found: found.into() };
