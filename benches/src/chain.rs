@@ -128,7 +128,9 @@ impl Blockful {
             let signed = tx.authorisation.as_ref().expect("transfers are signed");
             let account = self.before.state().accounts.get(&signed.signer).expect("an account");
             let message = signing_message(CHAIN, signed.signer, signed.nonce, &tx.payload);
-            let AccountSignature::Key(signature) = signed.signature else { unreachable!("keys sign transfers") };
+            let AccountSignature::Key(signature) = signed.signature else {
+                unreachable!("keys sign transfers")
+            };
             (account.key, message, signature)
         };
         self.transactions.iter().map(part).collect()

@@ -30,19 +30,19 @@ pub enum DidError {
     Point,
 }
 
-/// A `did:key` with an Ed25519 key. Ordered by the key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct DidKey(VerifyingKey);
+/// A `did:key` with an Ed25519 key, which is checked when it is read. Ordered by the key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DidKey([u8; 32]);
 
 impl DidKey {
     /// The name of whoever holds a key.
     pub fn of(key: &SigningKey) -> Self {
-        Self(key.verifying_key())
+        Self(key.verifying_key().to_bytes())
     }
 
     /// The key itself.
     pub fn as_bytes(&self) -> &[u8; 32] {
-        self.0.as_bytes()
+        &self.0
     }
 
     /// Reads a key and checks it.
@@ -51,12 +51,13 @@ impl DidKey {
     pub fn from_key_bytes(bytes: &[u8; 32]) -> Result<Self, DidError> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| DidError::Point)?;
         let canonical = key.to_edwards().compress().as_bytes() == bytes;
-        if canonical && !key.is_weak() { Ok(Self(key)) } else { Err(DidError::Point) }
+        if canonical && !key.is_weak() { Ok(Self(*bytes)) } else { Err(DidError::Point) }
     }
 
     /// Whether the holder of the key signed `message`. Strict, so that a signature has no second form.
     pub fn signed(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+        let key = VerifyingKey::from_bytes(&self.0);
+        key.and_then(|key| key.verify_strict(message, &Signature::from_bytes(signature))).is_ok()
     }
 
     /// The name of the one key: the identifier, and its key part as a fragment.
@@ -64,18 +65,6 @@ impl DidKey {
         let did = self.to_string();
         let key = did.trim_start_matches("did:key:").to_owned();
         format!("{did}#{key}")
-    }
-}
-
-impl Ord for DidKey {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.as_bytes().cmp(other.as_bytes())
-    }
-}
-
-impl PartialOrd for DidKey {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
     }
 }
 
