@@ -2,6 +2,8 @@
 //!
 //! [`credential`] is for the edge: a registrar checks a credential before it signs a registration, and the ledger sees
 //! a commitment and a nullifier only. [`typed`] is what an Ethereum wallet shows and signs, and the ledger accepts.
+//! [`keyfile`] keeps an account's own key on a disk.
 
 pub mod credential;
+pub mod keyfile;
 pub mod typed;

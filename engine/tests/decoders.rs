@@ -15,7 +15,7 @@ use engine::{
     message::{Letter, Objection, PeerMessage},
     party::evidence::{Counted, DoubleUse, Evidence, Signed},
 };
-use primitives::{Digest, Encode, PartyId, Preset, ids::from_hex};
+use primitives::{Digest, Encode, PartyId, Preset, Time, ids::from_hex};
 use proofs::{
     bundle::Bundle,
     inclusion::{Inclusion, batch_root},
@@ -58,7 +58,11 @@ fn credential() -> String {
     let issuer = SigningKey::from_bytes(&[1; 32]);
     let subject = DidKey::of(&SigningKey::from_bytes(&[2; 32]));
     let (roles, nullifier) = (Roles::CREATOR, Digest([3; 32]));
-    issue(&issuer, &Statement { subject, roles, nullifier, from: 0, until: u64::MAX }, Encoding::V1)
+    issue(
+        &issuer,
+        &Statement { subject, roles, nullifier, from: Time(0), until: Time(u64::MAX) },
+        Encoding::V1,
+    )
 }
 
 /// A bundle alone in a batch.

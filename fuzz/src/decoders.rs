@@ -10,7 +10,7 @@ use engine::{
     party::{evidence::Evidence, voting::Record},
 };
 use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
-use primitives::{Decode, Encode, GovernanceParams};
+use primitives::{Decode, Encode, GovernanceParams, Time};
 use proofs::{
     blind::BlindKey,
     bundle::{Bundle, Envelope, Published},
@@ -36,7 +36,7 @@ pub fn canonical<T: Decode + Encode>(bytes: &[u8]) {
 
 /// Bytes are a credential of nobody that is trusted, whatever they say.
 fn credential(bytes: &[u8]) {
-    let read = credential::verify(bytes, &BTreeSet::new(), 0);
+    let read = credential::verify(bytes, &BTreeSet::new(), Time(0));
     assert!(read.is_err(), "nobody signed {read:?}");
 }
 

@@ -38,7 +38,7 @@ pub use issue::{Encoding, PersonhoodKey, Statement, issue, personhood_nullifier}
 use crate::modules::identity::{Register, Roles};
 use crate::signature::PublicKey;
 use claims::Claims;
-use primitives::{Digest, Domain, PersonId, hash};
+use primitives::{Digest, Domain, PersonId, Time, hash};
 use std::collections::BTreeSet;
 use token::Token;
 
@@ -60,16 +60,16 @@ pub struct Verified {
     pub roles: Roles,
     /// The same for every credential that the issuer gives the same human.
     pub nullifier: Digest,
-    /// Second, since 1970, from which it holds no more.
-    pub expires: u64,
+    /// First second in which it holds no more.
+    pub expires: Time,
 }
 
-/// Checks a credential: its form, that a trusted issuer signed it, and that it holds at `now`, in seconds since 1970.
+/// Checks a credential: its form, that a trusted issuer signed it, and that it holds `now`.
 ///
 /// There is no leeway for clocks that differ: who wants some gives another `now`.
 ///
 /// Errors: [`CredentialError`], the first rule that is broken.
-pub fn verify(jwt: &[u8], trusted: &BTreeSet<DidKey>, now: u64) -> Result<Verified, CredentialError> {
+pub fn verify(jwt: &[u8], trusted: &BTreeSet<DidKey>, now: Time) -> Result<Verified, CredentialError> {
     let token = Token::read(jwt)?;
     let encoding = token.encoding()?;
     let claims = Claims::of(&token.payload, encoding)?;

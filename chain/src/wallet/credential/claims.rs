@@ -2,7 +2,7 @@
 
 use super::{CREDENTIAL_TYPE, CredentialError, DidKey, Encoding, date};
 use crate::modules::identity::Roles;
-use primitives::Digest;
+use primitives::{Digest, Time};
 use serde_json::{Map, Value};
 
 type Object = Map<String, Value>;
@@ -65,14 +65,14 @@ impl<'a> Claims<'a> {
     }
 
     /// Checks that the credential holds now, by everything in it that says when; gives its end.
-    pub(super) fn check_time(&self, now: u64) -> Result<u64, CredentialError> {
+    pub(super) fn check_time(&self, now: Time) -> Result<Time, CredentialError> {
         let [inside_from, inside_until] = match self.encoding {
             Encoding::V1 => ["issuanceDate", "expirationDate"],
             Encoding::V2 => ["validFrom", "validUntil"],
         };
         let outside = |name| self.token.get(name).map(|value| date::seconds(name, value)).transpose();
         let inside = |name| self.credential.get(name).map(|value| date::date(name, value)).transpose();
-        let from = outside("nbf")?.max(inside(inside_from)?).unwrap_or(0);
+        let from = outside("nbf")?.max(inside(inside_from)?).unwrap_or_default();
         let ends = [outside("exp")?, inside(inside_until)?];
         let until = ends.into_iter().flatten().min().ok_or(CredentialError::Missing { member: "exp" })?;
         if now < from {

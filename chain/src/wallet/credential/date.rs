@@ -1,20 +1,21 @@
 //! Times in credentials: seconds since 1970, or a date in the one form `2026-01-31T23:59:59Z`.
 
 use super::CredentialError;
+use primitives::Time;
 use serde_json::Value;
 
 const DATE: &str = "a date like 2026-01-31T23:59:59Z, from 1970 on";
 const SECONDS: &str = "a number of whole seconds since 1970";
 
 /// A number of seconds (RFC 7519, section 2, NumericDate; whole ones only).
-pub(super) fn seconds(member: &'static str, value: &Value) -> Result<u64, CredentialError> {
-    value.as_u64().ok_or(CredentialError::Form { member, expected: SECONDS })
+pub(super) fn seconds(member: &'static str, value: &Value) -> Result<Time, CredentialError> {
+    value.as_u64().map(Time).ok_or(CredentialError::Form { member, expected: SECONDS })
 }
 
 /// A date of a credential, in seconds.
-pub(super) fn date(member: &'static str, value: &Value) -> Result<u64, CredentialError> {
+pub(super) fn date(member: &'static str, value: &Value) -> Result<Time, CredentialError> {
     let read = value.as_str().and_then(|text| seconds_of(text.as_bytes()));
-    read.ok_or(CredentialError::Form { member, expected: DATE })
+    read.map(Time).ok_or(CredentialError::Form { member, expected: DATE })
 }
 
 fn seconds_of(text: &[u8]) -> Option<u64> {

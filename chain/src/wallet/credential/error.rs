@@ -1,6 +1,7 @@
 //! Why a credential is refused.
 
 use super::{CREDENTIAL_TYPE, DidError, DidKey, MAX_JWT_BYTES};
+use primitives::Time;
 use std::fmt;
 use thiserror::Error;
 
@@ -158,17 +159,17 @@ pub enum CredentialError {
     #[error("it is {now}, and the credential holds from {from} on")]
     NotYet {
         /// Its first second.
-        from: u64,
+        from: Time,
         /// The time.
-        now: u64,
+        now: Time,
     },
     /// The credential holds no more.
     #[error("it is {now}, and the credential held until {until}")]
     Expired {
         /// The first second after it.
-        until: u64,
+        until: Time,
         /// The time.
-        now: u64,
+        now: Time,
     },
     /// A role that does not exist.
     #[error("there is no role {name:?}")]

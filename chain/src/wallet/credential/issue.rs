@@ -4,7 +4,7 @@ use super::{CREDENTIAL_TYPE, DidKey, SigningKey, token};
 use crate::modules::identity::Roles;
 use ed25519_dalek::Signer;
 use hkdf::Hkdf;
-use primitives::{Digest, Domain};
+use primitives::{Digest, Domain, Time};
 use serde_json::{Value, json};
 use sha2::Sha512;
 use std::fmt;
@@ -49,10 +49,10 @@ pub struct Statement {
     pub roles: Roles,
     /// The human behind it, by [`personhood_nullifier`].
     pub nullifier: Digest,
-    /// First second, since 1970, in which it holds.
-    pub from: u64,
+    /// First second in which it holds.
+    pub from: Time,
     /// First second in which it holds no more.
-    pub until: u64,
+    pub until: Time,
 }
 
 /// Writes a credential and signs it.
@@ -72,7 +72,7 @@ fn claims(issuer: &DidKey, statement: &Statement, encoding: Encoding) -> Value {
     let context = json!([encoding.context()]);
     let types = json!(["VerifiableCredential", CREDENTIAL_TYPE]);
     let described = json!({ "id": subject, "roles": roles, "personhood": statement.nullifier.to_string() });
-    let (from, until) = (statement.from, statement.until);
+    let (from, until) = (statement.from.0, statement.until.0);
     match encoding {
         Encoding::V1 => json!({
             "iss": issuer,
