@@ -2,13 +2,17 @@
 
 use crate::modules::{
     dapr::{Claim, FinaliseEpoch},
-    identity::{BindWallet, Register, SetStatus},
+    governance::{
+        CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,
+        OpenCase, Propose, SayOf, Stand, Vote, Withdraw,
+    },
+    identity::{BindWallet, Register, Rotate, SetStatus},
     treasury::Transfer,
     usage::{
         AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SeatStandby,
         SetCommittee, SubmitAggregate,
     },
-    work_registry::{RegisterWork, UpdateWork},
+    work_registry::{DeprecateWork, RegisterWork, UpdateWork},
 };
 use crate::poseidon::{Felt, FeltDomain, hash_bytes};
 use crate::signature::{SecretKey, Signature};
@@ -60,6 +64,40 @@ pub enum Payload {
     SeatStandby(SeatStandby),
     /// Identity: let a wallet sign for an account.
     BindWallet(BindWallet),
+    /// Identity: give an account another key.
+    Rotate(Rotate),
+    /// Work registry: take a work out.
+    DeprecateWork(DeprecateWork),
+    /// Governance: make a proposal.
+    Propose(Propose),
+    /// Governance: take a proposal back.
+    Withdraw(Withdraw),
+    /// Governance: say something on a proposal.
+    Deliberate(Deliberate),
+    /// Governance: vote on a proposal.
+    Vote(Vote),
+    /// Governance: approve or veto, for the council.
+    CouncilSay(SayOf),
+    /// Governance: enact a proposal.
+    Enact(Enact),
+    /// Governance: call an election of the council.
+    CallElection(CallElection),
+    /// Governance: stand for a seat.
+    Stand(Stand),
+    /// Governance: vote in an election.
+    Elect(Elect),
+    /// Governance: count an election.
+    CloseElection(CloseElection),
+    /// Governance: bring a case before a jury.
+    OpenCase(OpenCase),
+    /// Governance: draw a jury.
+    DrawJury(DrawJury),
+    /// Governance: challenge a juror.
+    ChallengeJuror(ChallengeJuror),
+    /// Governance: vote on a case.
+    JuryVote(JuryVote),
+    /// Governance: close a case.
+    CloseCase(CloseCase),
 }
 
 codec_enum!(Payload("payload") {
@@ -82,6 +120,23 @@ codec_enum!(Payload("payload") {
     16 => AbandonEpoch,
     17 => SeatStandby,
     18 => BindWallet,
+    55 => Rotate,
+    56 => DeprecateWork,
+    60 => Propose,
+    61 => Withdraw,
+    62 => Deliberate,
+    63 => Vote,
+    64 => CouncilSay,
+    65 => Enact,
+    66 => CallElection,
+    67 => Stand,
+    68 => Elect,
+    69 => CloseElection,
+    70 => OpenCase,
+    71 => DrawJury,
+    72 => ChallengeJuror,
+    73 => JuryVote,
+    74 => CloseCase,
 });
 
 impl Payload {
@@ -99,6 +154,19 @@ impl Payload {
             | Self::ReportRevenue(_)
             | Self::Transfer(_)
             | Self::AbandonEpoch(_)
+            | Self::Rotate(_)
+            | Self::DeprecateWork(_)
+            | Self::Propose(_)
+            | Self::Withdraw(_)
+            | Self::Deliberate(_)
+            | Self::Vote(_)
+            | Self::CouncilSay(_)
+            | Self::CallElection(_)
+            | Self::Stand(_)
+            | Self::Elect(_)
+            | Self::OpenCase(_)
+            | Self::ChallengeJuror(_)
+            | Self::JuryVote(_)
             | Self::BindWallet(_) => true,
             Self::CommitBeacon(_)
             | Self::RevealBeacon(_)
@@ -107,7 +175,11 @@ impl Payload {
             | Self::SubmitAggregate(_)
             | Self::FinaliseEpoch(_)
             | Self::Claim(_)
-            | Self::SeatStandby(_) => false,
+            | Self::SeatStandby(_)
+            | Self::Enact(_)
+            | Self::CloseElection(_)
+            | Self::DrawJury(_)
+            | Self::CloseCase(_) => false,
         }
     }
 }

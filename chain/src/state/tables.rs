@@ -4,7 +4,10 @@ use super::{Leaf, Table, tree::Inclusion};
 use crate::merkle::{self, MerklePath};
 use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
-    governance::Version,
+    governance::{
+        Approval, Ballot, Candidate, Case, CouncilSay, Councillor, Election, JurorVote, ModuleVersion,
+        Proposal, Statement, Version,
+    },
     identity::{Identity, Nullifier, WalletBinding},
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{
@@ -138,8 +141,30 @@ tables! {
     replacements: SeatStandby = 24,
     /// Parameters and rules, by the epoch from which they hold.
     versions: Version = 25,
+    /// Versions of modules.
+    modules: ModuleVersion = 26,
+    /// Proposals.
+    proposals: Proposal = 27,
+    /// Votes on proposals.
+    ballots: Ballot = 28,
+    /// What was said on proposals.
+    statements: Statement = 29,
+    /// What the council said of proposals.
+    says: CouncilSay = 30,
+    /// Seats of the council.
+    councillors: Councillor = 31,
+    /// Elections of the council.
+    elections: Election = 32,
+    /// Their candidates.
+    candidates: Candidate = 33,
+    /// Votes in them.
+    approvals: Approval = 34,
+    /// Cases before juries.
+    cases: Case = 35,
+    /// Votes on them.
+    juror_votes: JurorVote = 36,
     /// Wallets that sign for accounts.
-    wallets: WalletBinding = 26,
+    wallets: WalletBinding = 37,
 }
 
 /// A record with a table in the state.

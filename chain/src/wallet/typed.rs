@@ -11,7 +11,7 @@
 //!
 //! Every message names the person and the account's nonce, so that it applies once.
 
-use crate::modules::{dapr, treasury};
+use crate::modules::{dapr, governance, treasury};
 use crate::signature::PublicKey;
 use alloy::{
     primitives::{B256, Signature, U256, hex},
@@ -109,7 +109,7 @@ mod messages {
             uint64 nonce;
             /// The proposal.
             uint64 proposal;
-            /// What they choose, by its number.
+            /// What they choose: 0 is no, 1 is yes, 2 is neither.
             uint8 choice;
         }
     }
@@ -153,8 +153,9 @@ impl Claim {
 }
 
 impl Vote {
-    /// A choice on a proposal.
-    pub fn of((person, nonce): (PersonId, u64), proposal: u64, choice: u8) -> Self {
+    /// What a payload asks for.
+    pub fn of((person, nonce): (PersonId, u64), action: &governance::Vote) -> Self {
+        let (proposal, choice) = (action.proposal, action.choice as u8);
         Self { person: person.0.into(), nonce, proposal, choice }
     }
 }

@@ -9,7 +9,7 @@ use alloy::{
 use chain::{
     Payload, Transaction,
     modules::{
-        identity::{BindWallet, IdentityError, SetStatus, Status, WalletBinding},
+        identity::{BindWallet, IdentityError, Rotate, SetStatus, Status, WalletBinding},
         treasury::{Transfer, TreasuryError},
         work_registry::UpdateWork,
     },
@@ -323,4 +323,29 @@ fn a_wallet_is_of_one_account_and_a_new_one_replaces_it() {
     let record = WalletBinding { wallet: address(7), person: None };
     assert_eq!(WalletBinding::from_bytes(&record.to_bytes()), Ok(record.clone()));
     assert_ne!(record.value(), WalletBinding { person: Some(person(2)), ..record.clone() }.value());
+}
+
+#[test]
+fn a_new_key_has_no_wallet_until_it_is_bound_anew() {
+    let mut world = World::with_works();
+    world.bind(1, 7);
+    world.seal();
+    let rotation = world.ledger.origin().rules.identity.rotation;
+    world.ledger.begin(world.ledger.now().after(rotation));
+    let other = chain::signature::SecretKey::generate(&mut world.rng);
+    world.ok(person(1), Payload::Rotate(Rotate { key: other.public_key() }));
+    assert_eq!(world.holder(7), None);
+    let tx = world.by_wallet(1, 7, transfer(2, 1));
+    world.refuse_tx(&tx, EnvelopeError::NoWallet { signer: person(1) });
+    // The wallet consents to the new key, and not to the old one.
+    let stale = Payload::BindWallet(world.binding(1, 7));
+    world.keys.insert(person(1), other);
+    let found = {
+        let Payload::BindWallet(stale) = &stale else { unreachable!("a binding") };
+        let message = BindKey::of(world.who(1), &world.keys[&person(1)].public_key());
+        typed::recover(&typed::digest(&message, &world.domain()), &stale.signature).expect("some wallet")
+    };
+    world.refuse(person(1), stale, IdentityError::OtherWallet { wallet: address(7), found });
+    world.bind(1, 7);
+    assert_eq!(world.holder(7), Some(person(1)));
 }

@@ -68,10 +68,16 @@ pub(crate) fn bind_wallet(
     if let Some(holder) = holder.filter(|holder| *holder != signer) {
         return Err(IdentityError::WalletTaken { wallet, holder });
     }
-    if let Some(before) = account.wallet {
-        draft.put(WalletBinding { wallet: before, person: None });
-    }
+    let account = release(draft, account);
     draft.put(WalletBinding { wallet, person: Some(signer) });
     draft.put(Account { wallet: Some(wallet), ..account });
     Ok(())
+}
+
+/// Gives up the wallet of an account, if it has one. What is returned is for the caller to write.
+pub(super) fn release(draft: &mut Draft<'_>, account: Account) -> Account {
+    if let Some(wallet) = account.wallet {
+        draft.put(WalletBinding { wallet, person: None });
+    }
+    Account { wallet: None, ..account }
 }

@@ -1,6 +1,6 @@
 //! Which payloads a wallet may sign.
 
-use super::{Transfer, WalletSignature, digest, sign, typed_data_json};
+use super::{Transfer, Vote, WalletSignature, digest, sign, typed_data_json};
 use crate::transaction::Payload;
 use alloy::{
     primitives::B256,
@@ -15,6 +15,8 @@ use serde_json::Value;
 pub enum Signable {
     /// Of a transfer.
     Transfer(Transfer),
+    /// Of a vote on a proposal.
+    Vote(Vote),
 }
 
 impl Signable {
@@ -24,6 +26,7 @@ impl Signable {
     pub fn of(who: (PersonId, u64), payload: &Payload) -> Option<Self> {
         match payload {
             Payload::Transfer(action) => Some(Self::Transfer(Transfer::of(who, action))),
+            Payload::Vote(action) => Some(Self::Vote(Vote::of(who, action))),
             _ => None,
         }
     }
@@ -32,6 +35,7 @@ impl Signable {
     pub fn digest(&self, domain: &Eip712Domain) -> B256 {
         match self {
             Self::Transfer(message) => digest(message, domain),
+            Self::Vote(message) => digest(message, domain),
         }
     }
 
@@ -39,6 +43,7 @@ impl Signable {
     pub fn json(&self, domain: &Eip712Domain) -> Value {
         match self {
             Self::Transfer(message) => typed_data_json(message, domain),
+            Self::Vote(message) => typed_data_json(message, domain),
         }
     }
 
@@ -50,6 +55,7 @@ impl Signable {
     ) -> Result<WalletSignature, SignerError> {
         match self {
             Self::Transfer(message) => sign(message, domain, signer),
+            Self::Vote(message) => sign(message, domain, signer),
         }
     }
 }

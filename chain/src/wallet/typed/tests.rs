@@ -35,7 +35,7 @@ fn claim() -> Claim {
 }
 
 fn vote() -> Vote {
-    Vote::of(WHO, 17, 2)
+    Vote::of(WHO, &governance::Vote { proposal: 17, choice: governance::Choice::Abstain })
 }
 
 /// EIP-712 written plainly from its text, over nothing but the JSON that a wallet is given.
