@@ -6,7 +6,7 @@ use crate::modules::{
         CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,
         OpenCase, Propose, SayOf, Stand, Vote, Withdraw,
     },
-    identity::{Register, Rotate, SetStatus},
+    identity::{BindWallet, Register, Rotate, SetStatus},
     treasury::Transfer,
     usage::{
         AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SeatStandby,
@@ -17,7 +17,8 @@ use crate::modules::{
 use crate::poseidon::{Felt, FeltDomain, hash_bytes};
 use crate::signature::{SecretKey, Signature};
 use crate::state::fields::codec_enum;
-use primitives::{ChainId, Digest, Domain, Encode, PersonId, Writer, codec_struct, hash};
+use crate::wallet::typed::{WalletError, WalletSignature};
+use primitives::{ChainId, Digest, Domain, Encode, Layer1Address, PersonId, Writer, codec_struct, hash};
 use proofs::tally::{SignedHeader, SignedRoot};
 use rand_core::{CryptoRng, RngCore};
 use thiserror::Error;
@@ -61,6 +62,8 @@ pub enum Payload {
     AbandonEpoch(AbandonEpoch),
     /// Usage: give the seat of a party that is gone to who stands by.
     SeatStandby(SeatStandby),
+    /// Identity: let a wallet sign for an account.
+    BindWallet(BindWallet),
     /// Identity: give an account another key.
     Rotate(Rotate),
     /// Work registry: take a work out.
@@ -116,6 +119,7 @@ codec_enum!(Payload("payload") {
     15 => Transfer,
     16 => AbandonEpoch,
     17 => SeatStandby,
+    18 => BindWallet,
     55 => Rotate,
     56 => DeprecateWork,
     60 => Propose,
@@ -162,7 +166,8 @@ impl Payload {
             | Self::Elect(_)
             | Self::OpenCase(_)
             | Self::ChallengeJuror(_)
-            | Self::JuryVote(_) => true,
+            | Self::JuryVote(_)
+            | Self::BindWallet(_) => true,
             Self::CommitBeacon(_)
             | Self::RevealBeacon(_)
             | Self::AnchorHeader(_)
@@ -186,11 +191,25 @@ pub struct Authorisation {
     pub signer: PersonId,
     /// The account's nonce, so that nothing applies twice.
     pub nonce: u64,
-    /// Signature over chain, signer, nonce and payload.
-    pub signature: Signature,
+    /// The signature.
+    pub signature: AccountSignature,
 }
 
 codec_struct!(Authorisation { signer, nonce, signature });
+
+/// Who signs for an account, and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountSignature {
+    /// Its key, over [`signing_message`]: any payload.
+    Key(Signature),
+    /// The wallet that is bound to it, over typed data: the payloads that [`crate::wallet::typed::Signable::of`] lists.
+    Wallet(WalletSignature),
+}
+
+codec_enum!(AccountSignature("signature of an account") {
+    0 => Key,
+    1 => Wallet,
+});
 
 /// A transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,6 +254,36 @@ pub enum EnvelopeError {
         /// Who.
         signer: PersonId,
     },
+    /// A wallet signs this, which no wallet can show. The account's own key has to.
+    #[error("no wallet signs this, only the key of {signer}")]
+    NotForWallets {
+        /// Who.
+        signer: PersonId,
+    },
+    /// The account has no wallet.
+    #[error("{signer} has bound no wallet")]
+    NoWallet {
+        /// Who.
+        signer: PersonId,
+    },
+    /// A wallet's signature is no signature, or a second form of one.
+    #[error("signature of the wallet of {signer}: {error}")]
+    WalletSignature {
+        /// Who.
+        signer: PersonId,
+        /// What is wrong with it.
+        error: WalletError,
+    },
+    /// Another wallet signed this, or the right one signed something else.
+    #[error("a wallet signed for {signer} that is {found}, and not {expected}")]
+    OtherWallet {
+        /// Who.
+        signer: PersonId,
+        /// The wallet that is bound.
+        expected: Layer1Address,
+        /// The one that the signature leads to.
+        found: Layer1Address,
+    },
     /// The block has no room left.
     #[error("the block is full")]
     BlockFull,
@@ -246,7 +295,7 @@ pub enum EnvelopeError {
     },
 }
 
-/// What an account signs: chain, signer, nonce and payload, hashed to one field element.
+/// What an account's key signs: chain, signer, nonce and payload, hashed to one field element.
 pub fn signing_message(chain: ChainId, signer: PersonId, nonce: u64, payload: &Payload) -> [Felt; 1] {
     let mut w = Writer::default();
     chain.encode(&mut w);
@@ -271,6 +320,13 @@ impl Transaction {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Self {
         let signature = key.sign(&signing_message(chain, signer, nonce, &payload), rng);
+        let signature = AccountSignature::Key(signature);
+        Self { payload, authorisation: Some(Authorisation { signer, nonce, signature }) }
+    }
+
+    /// A transaction that an account's wallet signed, over [`crate::wallet::typed::Signable::of`] the same.
+    pub fn by_wallet(payload: Payload, (signer, nonce): (PersonId, u64), signature: WalletSignature) -> Self {
+        let signature = AccountSignature::Wallet(signature);
         Self { payload, authorisation: Some(Authorisation { signer, nonce, signature }) }
     }
 

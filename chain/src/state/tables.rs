@@ -11,7 +11,7 @@ use crate::modules::{
         Approval, Ballot, Candidate, Case, CouncilSay, Councillor, Election, JurorVote, ModuleVersion,
         Proposal, Statement, Version,
     },
-    identity::{Identity, Nullifier},
+    identity::{Identity, Nullifier, WalletBinding},
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{
         Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Epoch, Home, IssuerKey, Opening, RegionKey,
@@ -187,6 +187,8 @@ tables! {
     cases: Case = 35,
     /// Votes on them.
     juror_votes: JurorVote = 36,
+    /// Wallets that sign for accounts.
+    wallets: WalletBinding = 37,
 }
 
 /// A record with a table in the state.

@@ -15,4 +15,5 @@ mod seats;
 mod shards;
 mod snapshot;
 mod usage;
+mod wallets;
 mod world;
