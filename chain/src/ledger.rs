@@ -11,6 +11,7 @@ use crate::{
     merkle::MerklePath,
     modules::{
         dapr::{self, DaprError},
+        eco_reserve::{self, EcoError},
         identity::{self, IdentityError},
         treasury::{self, Account, TreasuryError},
         usage::{self, Epoch, UsageError},
@@ -57,6 +58,9 @@ pub enum TxError {
     /// A rule of the treasury.
     #[error(transparent)]
     Treasury(#[from] TreasuryError),
+    /// A rule of the Eco-Reserve.
+    #[error(transparent)]
+    Eco(#[from] EcoError),
 }
 
 /// The first thing that is wrong with a block.
@@ -216,6 +220,19 @@ impl Ledger {
         Ok(())
     }
 
+    /// Has something decided as governance would, for tests of what it may decide.
+    #[cfg(test)]
+    pub(crate) fn decide<T, E>(
+        &mut self,
+        act: impl FnOnce(&mut Draft<'_>, &Context<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut draft = Draft::new(&self.state);
+        let done = act(&mut draft, &Context { genesis: &self.genesis, head: self.head, now: self.now })?;
+        let changes = draft.into_changes();
+        self.state.commit(changes);
+        Ok(done)
+    }
+
     /// Ends the block.
     ///
     /// Panics if credits were made or lost: no transaction can do that, and a ledger where one did must not go on.
@@ -284,7 +301,7 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::CommitBeacon(action) => usage::commit_beacon(draft, at, action)?,
         Payload::RevealBeacon(action) => usage::reveal_beacon(draft, at, action)?,
         Payload::OpenEpoch(action) => usage::open_epoch(draft, at, by()?, action)?,
-        Payload::ReportRevenue(action) => usage::report_revenue(draft, by()?, action)?,
+        Payload::ReportRevenue(action) => usage::report_revenue(draft, at, by()?, action)?,
         Payload::AnchorHeader(header) => usage::anchor_header(draft, at, header)?,
         Payload::AnchorRoot(root) => usage::anchor_root(draft, at, root)?,
         Payload::SubmitAggregate(action) => usage::submit_aggregate(draft, at, action)?,
@@ -293,11 +310,17 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::Transfer(action) => treasury::transfer(draft, by()?, action)?,
         Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, by()?, action)?,
         Payload::SeatStandby(action) => usage::seat_standby(draft, at, action)?,
+        Payload::AttestReserve(action) => treasury::attest_reserve(draft, at, by()?, action)?,
+        Payload::Mint(action) => treasury::mint(draft, at, by()?, action)?,
+        Payload::Burn(action) => treasury::burn(draft, at, by()?, action)?,
+        Payload::PushValuation(action) => eco_reserve::push_valuation(draft, at, by()?, action)?,
+        Payload::AcceptValuation(action) => eco_reserve::accept_valuation(draft, at, action)?,
+        Payload::BuyAsset(action) => eco_reserve::buy_asset(draft, at, by()?, action)?,
     }
     Ok(())
 }
 
-/// Checks signature and nonce, and spends the nonce.
+/// Checks signature and nonce, spends the nonce and takes the fee.
 fn authorise(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
@@ -318,6 +341,9 @@ fn authorise(
     let checked = account.key.verify(&message, &authorisation.signature);
     checked.map_err(|_| EnvelopeError::Signature { signer })?;
     account.nonce += 1;
+    if !tx.payload.is_duty() {
+        treasury::charge(draft, at, &mut account)?;
+    }
     draft.put(account);
     Ok(Some(signer))
 }

@@ -2,8 +2,9 @@
 
 use crate::modules::{
     dapr::{Claim, FinaliseEpoch},
+    eco_reserve::{AcceptValuation, BuyAsset, PushValuation},
     identity::{Register, SetStatus},
-    treasury::Transfer,
+    treasury::{AttestReserve, Burn, Mint, Transfer},
     usage::{
         AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SeatStandby,
         SetCommittee, SubmitAggregate,
@@ -13,7 +14,7 @@ use crate::modules::{
 use crate::poseidon::{Felt, FeltDomain, hash_bytes};
 use crate::signature::{SecretKey, Signature};
 use crate::state::fields::codec_enum;
-use primitives::{ChainId, Digest, Domain, Encode, PersonId, Writer, codec_struct, hash};
+use primitives::{ChainId, Credits, Digest, Domain, Encode, PersonId, Writer, codec_struct, hash};
 use proofs::tally::{SignedHeader, SignedRoot};
 use rand_core::{CryptoRng, RngCore};
 use thiserror::Error;
@@ -57,6 +58,18 @@ pub enum Payload {
     AbandonEpoch(AbandonEpoch),
     /// Usage: give the seat of a party that is gone to who stands by.
     SeatStandby(SeatStandby),
+    /// Treasury: say what the reserve behind the credits holds.
+    AttestReserve(AttestReserve),
+    /// Treasury: mint credits for who paid in.
+    Mint(Mint),
+    /// Treasury: burn credits, to be paid out.
+    Burn(Burn),
+    /// Eco-Reserve: report what an asset is worth and protects.
+    PushValuation(PushValuation),
+    /// Eco-Reserve: take what enough oracles report.
+    AcceptValuation(AcceptValuation),
+    /// Eco-Reserve: buy an asset that is for sale.
+    BuyAsset(BuyAsset),
 }
 
 codec_enum!(Payload("payload") {
@@ -78,6 +91,12 @@ codec_enum!(Payload("payload") {
     15 => Transfer,
     16 => AbandonEpoch,
     17 => SeatStandby,
+    20 => AttestReserve,
+    21 => Mint,
+    22 => Burn,
+    23 => PushValuation,
+    24 => AcceptValuation,
+    25 => BuyAsset,
 });
 
 impl Payload {
@@ -94,7 +113,12 @@ impl Payload {
             | Self::OpenEpoch(_)
             | Self::ReportRevenue(_)
             | Self::Transfer(_)
-            | Self::AbandonEpoch(_) => true,
+            | Self::AbandonEpoch(_)
+            | Self::AttestReserve(_)
+            | Self::Mint(_)
+            | Self::Burn(_)
+            | Self::PushValuation(_)
+            | Self::BuyAsset(_) => true,
             Self::CommitBeacon(_)
             | Self::RevealBeacon(_)
             | Self::AnchorHeader(_)
@@ -102,8 +126,26 @@ impl Payload {
             | Self::SubmitAggregate(_)
             | Self::FinaliseEpoch(_)
             | Self::Claim(_)
-            | Self::SeatStandby(_) => false,
+            | Self::SeatStandby(_)
+            | Self::AcceptValuation(_) => false,
         }
+    }
+
+    /// Whether this is an office's duty, which costs nothing. Whoever lacks the office is refused anyway.
+    pub fn is_duty(&self) -> bool {
+        matches!(
+            self,
+            Self::Register(_)
+                | Self::SetStatus(_)
+                | Self::SetCommittee(_)
+                | Self::PublishKeys(_)
+                | Self::OpenEpoch(_)
+                | Self::ReportRevenue(_)
+                | Self::AbandonEpoch(_)
+                | Self::AttestReserve(_)
+                | Self::Mint(_)
+                | Self::PushValuation(_)
+        )
     }
 }
 
@@ -162,6 +204,16 @@ pub enum EnvelopeError {
     Signature {
         /// Who.
         signer: PersonId,
+    },
+    /// The signer has used this epoch's free transactions, and cannot pay for another.
+    #[error("the account of {signer} holds {balance}, less than the fee of {fee}")]
+    Fee {
+        /// Who.
+        signer: PersonId,
+        /// What the account holds.
+        balance: Credits,
+        /// Fee of a transaction.
+        fee: Credits,
     },
     /// The block has no room left.
     #[error("the block is full")]

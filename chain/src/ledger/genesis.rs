@@ -11,8 +11,8 @@ use crate::{
     state::{Draft, State},
 };
 use primitives::{
-    ChainId, CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, GovernanceParams, PersonId,
-    Reader, Time, Writer, codec_struct, hash, params::ParamsError,
+    ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, GovernanceParams, PersonId, Reader, Time,
+    Writer, codec_struct, hash, params::ParamsError,
 };
 use thiserror::Error;
 
@@ -148,7 +148,7 @@ impl Genesis {
             if roles.has(Roles::STEWARD.with(Roles::TREASURER)) {
                 return Err(GenesisError::StewardIsTreasurer { person });
             }
-            draft.put(Account { owner: person, key, nonce: 0, balance: Credits::ZERO });
+            draft.put(Account::new(person, key));
             let (status, credential, since) = (Status::Active, Digest::default(), self.time);
             draft.put(Identity { person, roles, status, credential, since });
         }

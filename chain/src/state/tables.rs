@@ -4,9 +4,10 @@ use super::{Leaf, Table, tree::Inclusion};
 use crate::merkle::{self, MerklePath};
 use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
+    eco_reserve::{EcoAsset, EcoEvent, EcoReport},
     governance::Version,
     identity::{Identity, Nullifier},
-    treasury::{Account, Attestation, FundBalance, Supply},
+    treasury::{Account, Attestation, Citation, Deposit, FundBalance, Redemption, Supply},
     usage::{
         Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Epoch, Home, IssuerKey, Opening, RegionKey,
         Seat, SeatStandby, TierRevenue, UsageAggregate,
@@ -122,11 +123,11 @@ tables! {
     claims: ClaimNullifier = 16,
     /// Reputation of works, carried between epochs.
     reputations: Reputation = 17,
-    /// Credits in existence.
+    /// Credits that came and went.
     supply: Supply = 18,
     /// Funds that no account holds.
     funds: FundBalance = 19,
-    /// Reserve attestations that were used.
+    /// What auditors last attested of the reserve.
     attestations: Attestation = 20,
     /// Usage that shards carry over from epoch to epoch.
     residuals: CarriedUsage = 21,
@@ -138,6 +139,18 @@ tables! {
     replacements: SeatStandby = 24,
     /// Parameters and rules, by the epoch from which they hold.
     versions: Version = 25,
+    /// Documents that somebody vouched by.
+    citations: Citation = 26,
+    /// Payments into the reserve.
+    deposits: Deposit = 27,
+    /// Credits that were redeemed.
+    redemptions: Redemption = 28,
+    /// Ecological assets.
+    eco_assets: EcoAsset = 29,
+    /// What oracles last reported of them.
+    eco_reports: EcoReport = 30,
+    /// The journal of the Eco-Reserve.
+    eco_events: EcoEvent = 31,
 }
 
 /// A record with a table in the state.

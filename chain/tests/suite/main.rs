@@ -12,5 +12,6 @@ mod node;
 mod privacy;
 mod seats;
 mod shards;
+mod treasury;
 mod usage;
 mod world;

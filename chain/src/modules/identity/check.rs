@@ -2,7 +2,7 @@
 
 use super::{Identity, Nullifier, Register, Roles, SetStatus, Status};
 use crate::{ledger::Context, modules::treasury::Account, state::Draft};
-use primitives::{Credits, Digest, PersonId};
+use primitives::{Digest, PersonId};
 use thiserror::Error;
 
 /// Which rule a registration or a change of status breaks.
@@ -103,7 +103,7 @@ pub(crate) fn register(
     }
     draft.put(Nullifier { nullifier });
     draft.put(Identity { person, roles, status: Status::Pending, credential, since: at.now });
-    draft.put(Account { owner: person, key, nonce: 0, balance: Credits::ZERO });
+    draft.put(Account::new(person, key));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::{
     ledger::Context,
     modules::{
         identity::{Roles, acts_as},
-        treasury::{self, Attestation, Fund},
+        treasury::{self, Fund},
     },
     state::Draft,
 };
@@ -136,13 +136,14 @@ pub(super) fn opening<'a>(draft: &Draft<'a>, epoch: EpochId) -> &'a Opening {
 /// Runs [`ReportRevenue`].
 pub(crate) fn report_revenue(
     draft: &mut Draft<'_>,
+    at: &Context<'_>,
     signer: PersonId,
     action: &ReportRevenue,
 ) -> Result<(), UsageError> {
     if !acts_as(draft, signer, Roles::TREASURER) {
         return Err(UsageError::NotTreasury { signer });
     }
-    let ReportRevenue { epoch, tier, subscriptions, attestation, reserve } = *action;
+    let ReportRevenue { epoch, tier, subscriptions } = *action;
     match known(draft, epoch)?.phase {
         Phase::Open | Phase::Frozen | Phase::Aggregated => {}
         Phase::Finalised => return Err(UsageError::Settled { epoch }),
@@ -158,7 +159,7 @@ pub(crate) fn report_revenue(
         return Err(UsageError::FewerThanSold { tier, sold, reported });
     }
     let revenue = terms.price.checked_mul(subscriptions).ok_or(UsageError::RevenueOverflow { tier })?;
-    treasury::mint(draft, revenue, &Attestation { document: attestation, reserve })?;
-    draft.put(TierRevenue { epoch, tier, subscriptions, revenue, attestation });
+    treasury::mint_revenue(draft, at, revenue)?;
+    draft.put(TierRevenue { epoch, tier, subscriptions, revenue });
     Ok(())
 }
