@@ -28,3 +28,6 @@ pub use rules::{EcoRules, Haircuts};
 pub(crate) use sale::buy_asset;
 pub use totals::{EcoTotals, totals};
 pub(crate) use valuation::{accept_valuation, push_valuation};
+
+#[cfg(test)]
+mod tests;
