@@ -5,7 +5,10 @@ use crate::merkle::{self, MerklePath};
 use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
     eco_reserve::{EcoAsset, EcoEvent, EcoReport},
-    governance::Version,
+    governance::{
+        Approval, Ballot, Candidate, Case, CouncilSay, Councillor, Election, JurorVote, ModuleVersion,
+        Proposal, Statement, Version,
+    },
     identity::{Identity, Nullifier},
     treasury::{Account, Attestation, Citation, Deposit, FundBalance, Redemption, Supply},
     usage::{
@@ -139,18 +142,40 @@ tables! {
     replacements: SeatStandby = 24,
     /// Parameters and rules, by the epoch from which they hold.
     versions: Version = 25,
+    /// Versions of modules.
+    modules: ModuleVersion = 26,
+    /// Proposals.
+    proposals: Proposal = 27,
+    /// Votes on proposals.
+    ballots: Ballot = 28,
+    /// What was said on proposals.
+    statements: Statement = 29,
+    /// What the council said of proposals.
+    says: CouncilSay = 30,
+    /// Seats of the council.
+    councillors: Councillor = 31,
+    /// Elections of the council.
+    elections: Election = 32,
+    /// Their candidates.
+    candidates: Candidate = 33,
+    /// Votes in them.
+    approvals: Approval = 34,
+    /// Cases before juries.
+    cases: Case = 35,
+    /// Votes on them.
+    juror_votes: JurorVote = 36,
     /// Documents that somebody vouched by.
-    citations: Citation = 26,
+    citations: Citation = 37,
     /// Payments into the reserve.
-    deposits: Deposit = 27,
+    deposits: Deposit = 38,
     /// Credits that were redeemed.
-    redemptions: Redemption = 28,
+    redemptions: Redemption = 39,
     /// Ecological assets.
-    eco_assets: EcoAsset = 29,
+    eco_assets: EcoAsset = 40,
     /// What oracles last reported of them.
-    eco_reports: EcoReport = 30,
+    eco_reports: EcoReport = 41,
     /// The journal of the Eco-Reserve.
-    eco_events: EcoEvent = 31,
+    eco_events: EcoEvent = 42,
 }
 
 /// A record with a table in the state.
