@@ -12,6 +12,7 @@ use crate::{
     merkle::MerklePath,
     modules::{
         dapr::{self, DaprError},
+        eco_reserve::{self, EcoError},
         governance::{self, GovernanceError},
         identity::{self, IdentityError},
         treasury::{self, Account, TreasuryError},
@@ -61,6 +62,9 @@ pub enum TxError {
     /// A rule of the treasury.
     #[error(transparent)]
     Treasury(#[from] TreasuryError),
+    /// A rule of the Eco-Reserve.
+    #[error(transparent)]
+    Eco(#[from] EcoError),
     /// A rule of governance.
     #[error(transparent)]
     Governance(#[from] GovernanceError),
@@ -223,6 +227,19 @@ impl Ledger {
         Ok(())
     }
 
+    /// Has something decided as governance would, for tests of what it may decide.
+    #[cfg(test)]
+    pub(crate) fn decide<T, E>(
+        &mut self,
+        act: impl FnOnce(&mut Draft<'_>, &Context<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut draft = Draft::new(&self.state);
+        let done = act(&mut draft, &Context { genesis: &self.genesis, head: self.head, now: self.now })?;
+        let changes = draft.into_changes();
+        self.state.commit(changes);
+        Ok(done)
+    }
+
     /// Ends the block.
     ///
     /// Panics if credits were made or lost: no transaction can do that, and a ledger where one did must not go on.
@@ -292,7 +309,7 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::CommitBeacon(action) => usage::commit_beacon(draft, at, action)?,
         Payload::RevealBeacon(action) => usage::reveal_beacon(draft, at, action)?,
         Payload::OpenEpoch(action) => usage::open_epoch(draft, at, by()?, action)?,
-        Payload::ReportRevenue(action) => usage::report_revenue(draft, by()?, action)?,
+        Payload::ReportRevenue(action) => usage::report_revenue(draft, at, by()?, action)?,
         Payload::AnchorHeader(header) => usage::anchor_header(draft, at, header)?,
         Payload::AnchorRoot(root) => usage::anchor_root(draft, at, root)?,
         Payload::SubmitAggregate(action) => usage::submit_aggregate(draft, at, action)?,
@@ -302,6 +319,12 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, by()?, action)?,
         Payload::SeatStandby(action) => usage::seat_standby(draft, at, action)?,
         Payload::BindWallet(action) => identity::bind_wallet(draft, at, as_of()?, action)?,
+        Payload::AttestReserve(action) => treasury::attest_reserve(draft, at, by()?, action)?,
+        Payload::Mint(action) => treasury::mint(draft, at, by()?, action)?,
+        Payload::Burn(action) => treasury::burn(draft, at, by()?, action)?,
+        Payload::PushValuation(action) => eco_reserve::push_valuation(draft, at, by()?, action)?,
+        Payload::AcceptValuation(action) => eco_reserve::accept_valuation(draft, at, action)?,
+        Payload::BuyAsset(action) => eco_reserve::buy_asset(draft, at, by()?, action)?,
         Payload::Rotate(action) => identity::rotate(draft, at, by()?, action)?,
         Payload::DeprecateWork(action) => work_registry::deprecate_work(draft, at, by()?, action)?,
         Payload::Propose(action) => governance::propose(draft, at, by()?, action)?,
@@ -323,7 +346,7 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
     Ok(())
 }
 
-/// Checks signature and nonce, spends the nonce, and says who signed with which.
+/// Checks signature and nonce, spends the nonce, takes the fee, and says who signed with which.
 fn authorise(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
@@ -349,6 +372,9 @@ fn authorise(
         AccountSignature::Wallet(signature) => check_wallet(at, (&account, nonce), &tx.payload, signature)?,
     }
     account.nonce += 1;
+    if !tx.payload.is_duty() {
+        treasury::charge(draft, at, &mut account)?;
+    }
     draft.put(account);
     Ok(Some((signer, nonce)))
 }

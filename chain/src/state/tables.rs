@@ -7,12 +7,13 @@ use super::{
 use crate::merkle::{self, MerklePath};
 use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
+    eco_reserve::{EcoAsset, EcoEvent, EcoReport},
     governance::{
         Approval, Ballot, Candidate, Case, CouncilSay, Councillor, Election, JurorVote, ModuleVersion,
         Proposal, Statement, Version,
     },
     identity::{Identity, Nullifier, WalletBinding},
-    treasury::{Account, Attestation, FundBalance, Supply},
+    treasury::{Account, Attestation, Citation, Deposit, FundBalance, Redemption, Supply},
     usage::{
         Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Epoch, Home, IssuerKey, Opening, RegionKey,
         Seat, SeatStandby, TierRevenue, UsageAggregate,
@@ -149,11 +150,11 @@ tables! {
     claims: ClaimNullifier = 16,
     /// Reputation of works, carried between epochs.
     reputations: Reputation = 17,
-    /// Credits in existence.
+    /// Credits that came and went.
     supply: Supply = 18,
     /// Funds that no account holds.
     funds: FundBalance = 19,
-    /// Reserve attestations that were used.
+    /// What auditors last attested of the reserve.
     attestations: Attestation = 20,
     /// Usage that shards carry over from epoch to epoch.
     residuals: CarriedUsage = 21,
@@ -189,6 +190,18 @@ tables! {
     juror_votes: JurorVote = 36,
     /// Wallets that sign for accounts.
     wallets: WalletBinding = 37,
+    /// Documents that somebody vouched by.
+    citations: Citation = 38,
+    /// Payments into the reserve.
+    deposits: Deposit = 39,
+    /// Credits that were redeemed.
+    redemptions: Redemption = 40,
+    /// Ecological assets.
+    eco_assets: EcoAsset = 41,
+    /// What oracles last reported of them.
+    eco_reports: EcoReport = 42,
+    /// The journal of the Eco-Reserve.
+    eco_events: EcoEvent = 43,
 }
 
 /// A record with a table in the state.

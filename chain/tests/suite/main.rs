@@ -14,6 +14,7 @@ mod privacy;
 mod seats;
 mod shards;
 mod snapshot;
+mod treasury;
 mod usage;
 mod wallets;
 mod world;
