@@ -6,7 +6,6 @@
 
 mod actions;
 mod assets;
-#[allow(dead_code, reason = "governance calls it, for proposals that passed")]
 mod decide;
 mod error;
 mod journal;
@@ -18,7 +17,6 @@ mod valuation;
 
 pub use actions::{AcceptValuation, Acquisition, BuyAsset, Offer, PushValuation};
 pub use assets::{AssetId, EcoAsset, EcoKind, EcoReport, EcoStatus, Figures, Mrv, Valuation};
-#[allow(unused_imports, reason = "governance calls these")]
 pub(crate) use decide::{acquire, approve_valuation, offer, reject_valuation, withdraw_offer};
 pub use error::EcoError;
 pub(crate) use journal::record_spending;

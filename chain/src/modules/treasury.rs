@@ -9,7 +9,6 @@ mod error;
 mod fees;
 mod papers;
 mod rules;
-#[allow(dead_code, reason = "governance calls it, for proposals that passed")]
 mod spend;
 mod supply;
 mod types;
@@ -20,7 +19,6 @@ pub use error::TreasuryError;
 pub(crate) use fees::charge;
 pub use papers::{Attestation, Citation, Deposit, Redemption};
 pub use rules::TreasuryRules;
-#[allow(unused_imports, reason = "governance calls it")]
 pub(crate) use spend::spend;
 pub(crate) use supply::{attest_reserve, burn, mint, mint_revenue};
 pub use types::{Account, Fund, FundBalance, Supply};
