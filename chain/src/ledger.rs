@@ -12,6 +12,7 @@ use crate::{
     modules::{
         dapr::{self, DaprError},
         identity::{self, IdentityError},
+        node_rewards::{self, NodeError},
         treasury::{self, Account, TreasuryError},
         usage::{self, Epoch, UsageError},
         work_registry::{self, WorkError},
@@ -57,6 +58,9 @@ pub enum TxError {
     /// A rule of the treasury.
     #[error(transparent)]
     Treasury(#[from] TreasuryError),
+    /// A rule of node rewards.
+    #[error(transparent)]
+    Node(#[from] NodeError),
 }
 
 /// The first thing that is wrong with a block.
@@ -293,6 +297,17 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::Transfer(action) => treasury::transfer(draft, by()?, action)?,
         Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, by()?, action)?,
         Payload::SeatStandby(action) => usage::seat_standby(draft, at, action)?,
+        Payload::RegisterNode(action) => node_rewards::register_node(draft, at, by()?, action)?,
+        Payload::LeaveNode(action) => node_rewards::leave_node(draft, at, by()?, action)?,
+        Payload::AddBond(action) => node_rewards::add_bond(draft, by()?, action)?,
+        Payload::WithdrawBond(action) => node_rewards::withdraw_bond(draft, at, by()?, action)?,
+        Payload::RegisterContent(action) => node_rewards::register_content(draft, at, by()?, action)?,
+        Payload::PublishVoucherKeys(action) => node_rewards::publish_voucher_keys(draft, at, by()?, action)?,
+        Payload::CommitMetrics(action) => node_rewards::commit_metrics(draft, at, by()?, action)?,
+        Payload::AnswerAudit(action) => node_rewards::answer_audit(draft, at, by()?, action)?,
+        Payload::AttestUptime(action) => node_rewards::attest_uptime(draft, at, by()?, action)?,
+        Payload::ScoreNodes(action) => node_rewards::score_nodes(draft, at, action)?,
+        Payload::ClaimReward(action) => node_rewards::claim_reward(draft, action)?,
     }
     Ok(())
 }

@@ -3,6 +3,10 @@
 use crate::modules::{
     dapr::{Claim, FinaliseEpoch},
     identity::{Register, SetStatus},
+    node_rewards::{
+        AddBond, AnswerAudit, AttestUptime, ClaimReward, CommitMetrics, LeaveNode, PublishVoucherKeys,
+        RegisterContent, RegisterNode, ScoreNodes, WithdrawBond,
+    },
     treasury::Transfer,
     usage::{
         AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SeatStandby,
@@ -57,6 +61,28 @@ pub enum Payload {
     AbandonEpoch(AbandonEpoch),
     /// Usage: give the seat of a party that is gone to who stands by.
     SeatStandby(SeatStandby),
+    /// Node rewards: put a node on record.
+    RegisterNode(RegisterNode),
+    /// Node rewards: announce that a node leaves.
+    LeaveNode(LeaveNode),
+    /// Node rewards: add to a bond.
+    AddBond(AddBond),
+    /// Node rewards: take a bond back.
+    WithdrawBond(WithdrawBond),
+    /// Node rewards: put the content of a work on record.
+    RegisterContent(RegisterContent),
+    /// Node rewards: publish the keys of vouchers.
+    PublishVoucherKeys(PublishVoucherKeys),
+    /// Node rewards: commit to what a node did.
+    CommitMetrics(CommitMetrics),
+    /// Node rewards: answer an audit.
+    AnswerAudit(AnswerAudit),
+    /// Node rewards: say which nodes were there.
+    AttestUptime(AttestUptime),
+    /// Node rewards: compute the rewards of an epoch.
+    ScoreNodes(ScoreNodes),
+    /// Node rewards: pay a reward.
+    ClaimReward(ClaimReward),
 }
 
 codec_enum!(Payload("payload") {
@@ -78,6 +104,17 @@ codec_enum!(Payload("payload") {
     15 => Transfer,
     16 => AbandonEpoch,
     17 => SeatStandby,
+    40 => RegisterNode,
+    41 => LeaveNode,
+    42 => AddBond,
+    43 => WithdrawBond,
+    44 => RegisterContent,
+    45 => PublishVoucherKeys,
+    46 => CommitMetrics,
+    47 => AnswerAudit,
+    48 => AttestUptime,
+    49 => ScoreNodes,
+    50 => ClaimReward,
 });
 
 impl Payload {
@@ -94,7 +131,16 @@ impl Payload {
             | Self::OpenEpoch(_)
             | Self::ReportRevenue(_)
             | Self::Transfer(_)
-            | Self::AbandonEpoch(_) => true,
+            | Self::AbandonEpoch(_)
+            | Self::RegisterNode(_)
+            | Self::LeaveNode(_)
+            | Self::AddBond(_)
+            | Self::WithdrawBond(_)
+            | Self::RegisterContent(_)
+            | Self::PublishVoucherKeys(_)
+            | Self::CommitMetrics(_)
+            | Self::AnswerAudit(_)
+            | Self::AttestUptime(_) => true,
             Self::CommitBeacon(_)
             | Self::RevealBeacon(_)
             | Self::AnchorHeader(_)
@@ -102,7 +148,9 @@ impl Payload {
             | Self::SubmitAggregate(_)
             | Self::FinaliseEpoch(_)
             | Self::Claim(_)
-            | Self::SeatStandby(_) => false,
+            | Self::SeatStandby(_)
+            | Self::ScoreNodes(_)
+            | Self::ClaimReward(_) => false,
         }
     }
 }

@@ -10,7 +10,7 @@ mod types;
 
 pub use actions::Transfer;
 pub use check::TreasuryError;
-pub(crate) use check::{credit, drain, fill, mint, transfer};
+pub(crate) use check::{credit, debit, drain, fill, mint, transfer};
 pub use rules::TreasuryRules;
 pub use types::{Account, Attestation, Fund, FundBalance, Supply};
 

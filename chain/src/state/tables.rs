@@ -6,6 +6,9 @@ use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
     governance::Version,
     identity::{Identity, Nullifier},
+    node_rewards::{
+        Content, Metrics, Node, NodeScores, Operator, RewardNullifier, Service, Task, UptimeReport, VoucherKey,
+    },
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{
         Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Epoch, Home, IssuerKey, Opening, RegionKey,
@@ -138,6 +141,26 @@ tables! {
     replacements: SeatStandby = 24,
     /// Parameters and rules, by the epoch from which they hold.
     versions: Version = 25,
+    /// Nodes of the network.
+    nodes: Node = 26,
+    /// Operators of nodes.
+    operators: Operator = 27,
+    /// Content of works that nodes keep.
+    contents: Content = 28,
+    /// Services that nodes run.
+    services: Service = 29,
+    /// Keys under which regions sign vouchers.
+    voucher_keys: VoucherKey = 30,
+    /// What nodes committed to in the last two epochs.
+    metrics: Metrics = 31,
+    /// What witnesses saw of nodes in the last two epochs.
+    reports: UptimeReport = 32,
+    /// Curation tasks.
+    tasks: Task = 33,
+    /// What epochs owe to nodes.
+    scores: NodeScores = 34,
+    /// Node rewards that were paid.
+    reward_claims: RewardNullifier = 35,
 }
 
 /// A record with a table in the state.

@@ -84,13 +84,7 @@ pub(crate) fn transfer(
     if signer == to {
         return Err(TreasuryError::ToSelf { person: signer });
     }
-    let mut from = account(draft, signer)?;
-    from.balance = from.balance.checked_sub(amount).ok_or(TreasuryError::Balance {
-        person: signer,
-        balance: from.balance,
-        amount,
-    })?;
-    draft.put(from);
+    debit(draft, signer, amount)?;
     credit(draft, to, amount)
 }
 
@@ -102,6 +96,16 @@ fn account(draft: &Draft<'_>, person: PersonId) -> Result<Account, TreasuryError
 pub(crate) fn credit(draft: &mut Draft<'_>, to: PersonId, amount: Credits) -> Result<(), TreasuryError> {
     let mut account = account(draft, to)?;
     account.balance = account.balance.checked_add(amount).ok_or(TreasuryError::Overflow)?;
+    draft.put(account);
+    Ok(())
+}
+
+/// Takes from an account.
+pub(crate) fn debit(draft: &mut Draft<'_>, from: PersonId, amount: Credits) -> Result<(), TreasuryError> {
+    let mut account = account(draft, from)?;
+    let balance = account.balance;
+    account.balance =
+        balance.checked_sub(amount).ok_or(TreasuryError::Balance { person: from, balance, amount })?;
     draft.put(account);
     Ok(())
 }
