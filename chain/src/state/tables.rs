@@ -7,7 +7,8 @@ use crate::modules::{
     governance::Version,
     identity::{Identity, Nullifier},
     node_rewards::{
-        Content, Metrics, Node, NodeScores, Operator, RewardNullifier, Service, Task, UptimeReport, VoucherKey,
+        Content, Metrics, Node, NodeScores, Operator, RewardNullifier, Service, Task, UptimeReport,
+        VoucherKey,
     },
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{

@@ -41,12 +41,7 @@ impl Job {
     }
 
     /// The client's receipt.
-    pub fn sign(
-        self,
-        chain: ChainId,
-        key: &SecretKey,
-        rng: &mut (impl RngCore + CryptoRng),
-    ) -> JobReceipt {
+    pub fn sign(self, chain: ChainId, key: &SecretKey, rng: &mut (impl RngCore + CryptoRng)) -> JobReceipt {
         // Two elements: what an account signs of a transaction is one, and the length is signed too.
         let signature = key.sign(&self.message(chain).to_felts(), rng);
         JobReceipt { job: self, key: key.public_key(), signature }
@@ -225,7 +220,8 @@ mod tests {
     fn a_voucher_is_good_for_its_node_region_epoch_and_chain_alone() {
         let mut rng = ChaCha20Rng::seed_from_u64(2);
         let regions: Vec<_> = Region::all().collect();
-        let served = Served { chain: ChainId(1), epoch: EpochId(2), region: regions[0], node: NodeId([3; 32]) };
+        let served =
+            Served { chain: ChainId(1), epoch: EpochId(2), region: regions[0], node: NodeId([3; 32]) };
         let voucher = Voucher::issue(&served, issuer(), &mut rng).expect("an honest region");
         let key = issuer().public();
         assert_eq!(voucher.verify(&served, key), Ok(()));

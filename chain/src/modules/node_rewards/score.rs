@@ -19,7 +19,9 @@ use crate::{
     poseidon::{Felt, FeltDomain, hash_many},
     state::{Draft, Fields, Leaf, State, TableId, ToFelts, fields::record},
 };
-use primitives::{ChainId, Credits, Digest, Domain, Encode, EpochId, PartyId, PersonId, WorkId, Writer, hash};
+use primitives::{
+    ChainId, Credits, Digest, Domain, Encode, EpochId, PartyId, PersonId, WorkId, Writer, hash,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a node or a person earns with one kind of contribution.
@@ -166,7 +168,10 @@ impl State {
             Contribution::Storage => {
                 let Some(seed) = self.audit_seed(chain, EpochId(epoch.0 + 1)) else { return Vec::new() };
                 let chunks = self.stored(&seed, epoch, rules);
-                chunks.iter().map(|(node, units)| of_node(self.nodes.get(node).expect("a node"), *units)).collect()
+                chunks
+                    .iter()
+                    .map(|(node, units)| of_node(self.nodes.get(node).expect("a node"), *units))
+                    .collect()
             }
             Contribution::Bandwidth | Contribution::Compute => {
                 self.passed(epoch, kind).map(|(node, metrics)| of_node(node, metrics.counted)).collect()
@@ -176,8 +181,7 @@ impl State {
                 let seen = self.uptimes(epoch, &watch).into_iter();
                 // Who was drawn to watch others and said nothing earns nothing for being there.
                 let drawn: BTreeSet<&NodeId> = watch.witnesses.values().flatten().collect();
-                let watched =
-                    |node: &NodeId| !drawn.contains(node) || self.report_of(epoch, *node).is_some();
+                let watched = |node: &NodeId| !drawn.contains(node) || self.report_of(epoch, *node).is_some();
                 seen.filter(|(node, uptime)| *uptime >= rules.uptime_floor && watched(node))
                     .filter_map(|(node, uptime)| Some((self.nodes.get(&node)?, uptime)))
                     .filter(|(node, _)| self.may_run(node))
@@ -214,7 +218,9 @@ impl State {
         let gone = self.replacements.get(&epoch).map(|seated| seated.party);
         let standby = opening.seating.standby.as_ref().map(|standby| standby.operator);
         let seats = PartyId::ALL.into_iter().zip(opening.seating.operators);
-        seats.filter_map(|(party, operator)| if gone == Some(party) { standby } else { Some(operator) }).collect()
+        seats
+            .filter_map(|(party, operator)| if gone == Some(party) { standby } else { Some(operator) })
+            .collect()
     }
 
     /// Scores of an epoch whose audits are over, with a budget.
@@ -229,7 +235,8 @@ impl State {
                 rewards.entry(*payee).or_insert_with(new).earned.push(earned);
             }
         }
-        let rewards: Vec<_> = rewards.into_values().filter(|reward| reward.amount() > Credits::ZERO).collect();
+        let rewards: Vec<_> =
+            rewards.into_values().filter(|reward| reward.amount() > Credits::ZERO).collect();
         let owed = rewards.iter().map(Reward::amount).sum();
         NodeScores { epoch, budget, owed, rewards }
     }
@@ -279,7 +286,9 @@ pub(crate) fn score_nodes(
     draft.put(scores);
     // Who said something of itself and did not answer for it.
     let silent = |node: &&Node| -> usize {
-        let said = Contribution::AUDITED.into_iter().filter_map(|kind| state.metrics.get(&(slot(epoch), node.id, kind)));
+        let said = Contribution::AUDITED
+            .into_iter()
+            .filter_map(|kind| state.metrics.get(&(slot(epoch), node.id, kind)));
         said.filter(|metrics| metrics.epoch == epoch && metrics.audit == Audit::Due).count()
     };
     for node in state.nodes.iter().filter(|node| node.takes_part(epoch)) {

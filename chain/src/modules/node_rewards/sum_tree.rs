@@ -203,9 +203,7 @@ impl SumTree {
 fn branch(entries: &[Entry], at: usize, depth: usize) -> Result<Branch, SumError> {
     match entries {
         [] => Ok(Branch { sum: Sum::default(), shape: Shape::Empty }),
-        [only] => {
-            Ok(Branch { sum: leaf(&only.key, only.units, &only.value), shape: Shape::Entry(at) })
-        }
+        [only] => Ok(Branch { sum: leaf(&only.key, only.units, &only.value), shape: Shape::Entry(at) }),
         [first, ..] if depth == MAX_DEPTH => Err(SumError::Depth { key: first.key }),
         _ => {
             let middle = entries.partition_point(|entry| !goes_right(&entry.key, depth));

@@ -5,8 +5,7 @@ use super::{content::approve_service, *};
 use crate::{
     ledger::{Authority, Context, Genesis, Ledger},
     modules::{
-        dapr::Payout,
-        dapr::payout::Split,
+        dapr::{Payout, payout::Split},
         identity::{Identity, Roles, Status},
         treasury::{Account, Fund, FundBalance, Supply},
         usage::{Beacon, Epoch, Opening, Phase, Seating},
@@ -16,8 +15,8 @@ use crate::{
     state::{Draft, State},
 };
 use primitives::{
-    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, PartyId, PersonId, Preset, Region, Time, WorkId,
-    params::ONE_Q32,
+    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, PartyId, PersonId, Preset, Region, Time,
+    WorkId, params::ONE_Q32,
 };
 use proofs::{
     blind::BlindIssuer,
@@ -91,7 +90,9 @@ pub(super) fn registration(i: u8) -> RegisterNode {
 
 /// Bytes of a work's content.
 pub(super) fn bytes(n: u8) -> Vec<u8> {
-    (0..CHUNK_BYTES * 40 + 7 * usize::from(n)).map(|i| (i * 31 + usize::from(n)) as u8 ^ (i >> 8) as u8).collect()
+    (0..CHUNK_BYTES * 40 + 7 * usize::from(n))
+        .map(|i| (i * 31 + usize::from(n)) as u8 ^ (i >> 8) as u8)
+        .collect()
 }
 
 pub(super) struct Net {
@@ -195,7 +196,7 @@ impl Net {
         self.state.commit(changes);
     }
 
-    /// Registers so many nodes of the first operators, for the next epoch.
+    /// Registers so many nodes of the first operators.
     pub(super) fn and_nodes(mut self, nodes: &[u8]) -> Self {
         for (o, count) in nodes.iter().enumerate() {
             for i in 0..*count {
@@ -272,7 +273,13 @@ impl Net {
         self.run(|draft, at| commit_metrics(draft, at, operator(o), &action))
     }
 
-    pub(super) fn answer(&mut self, o: u8, i: u8, epoch: EpochId, evidence: Evidence) -> Result<(), NodeError> {
+    pub(super) fn answer(
+        &mut self,
+        o: u8,
+        i: u8,
+        epoch: EpochId,
+        evidence: Evidence,
+    ) -> Result<(), NodeError> {
         let action = AnswerAudit { node: node(o, i).id, epoch, evidence };
         self.run(|draft, at| answer_audit(draft, at, operator(o), &action))
     }
@@ -298,15 +305,30 @@ impl Net {
     }
 
     /// Receipts of a client for so many jobs of so many units each, for node `i` of operator `o`.
-    pub(super) fn receipts(&mut self, client: PersonId, (o, i): (u8, u8), jobs: u8, units: u64) -> Vec<JobReceipt> {
-        let job = |n| Job { manifest: SERVICE, node: node(o, i).id, client, job: Digest([n; 32]), units, epoch: FIRST };
+    pub(super) fn receipts(
+        &mut self,
+        client: PersonId,
+        (o, i): (u8, u8),
+        jobs: u8,
+        units: u64,
+    ) -> Vec<JobReceipt> {
+        let job = |n| Job {
+            manifest: SERVICE,
+            node: node(o, i).id,
+            client,
+            job: Digest([n; 32]),
+            units,
+            epoch: FIRST,
+        };
         (0..jobs).map(|n| job(n).sign(CHAIN, &self.keys[&client], &mut self.rng)).collect()
     }
 
     /// Vouchers for node `i` of operator `o`.
     pub(super) fn vouchers(&mut self, (o, i): (u8, u8), count: usize) -> Vec<Voucher> {
         let served = Served { chain: CHAIN, epoch: FIRST, region: region(), node: node(o, i).id };
-        (0..count).map(|_| Voucher::issue(&served, issuer(), &mut self.rng).expect("an honest region")).collect()
+        (0..count)
+            .map(|_| Voucher::issue(&served, issuer(), &mut self.rng).expect("an honest region"))
+            .collect()
     }
 }
 

@@ -173,7 +173,10 @@ mod tests {
     fn a_report_is_never_longer_than_its_limit() {
         // Every operator has as many nodes as it may, side by side: the last of them draw, and are drawn by, most.
         let most = MAX_NODES_PER_OPERATOR as u8;
-        for nodes in [vec![most; 20], vec![1, most, most, 1, 1, most, most, most, 1, 1, most, most, most, most, most, 1, 1, 1]] {
+        for nodes in [
+            vec![most; 20],
+            vec![1, most, most, 1, 1, most, most, most, 1, 1, most, most, most, most, most, 1, 1, 1],
+        ] {
             let all = ring(&nodes);
             let watch = Watch::draw(&all.iter().collect::<Vec<_>>(), MAX_WITNESSES);
             let longest = all.iter().map(|node| watch.targets(node.id).len()).max();

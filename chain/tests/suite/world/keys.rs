@@ -16,9 +16,9 @@ fn find(seed: u64) -> Vec<u8> {
     issuer.public().der().to_vec()
 }
 
-/// Keys of an epoch, of which there are two.
+/// Keys of an epoch, of which there are three.
 pub(super) fn of(epoch: EpochId) -> &'static EpochKeys {
-    static KEYS: [OnceLock<EpochKeys>; 2] = [const { OnceLock::new() }; 2];
+    static KEYS: [OnceLock<EpochKeys>; 3] = [const { OnceLock::new() }; 3];
     let place = epoch.0 - FIRST.0;
     KEYS[place as usize].get_or_init(|| {
         let seeds: [u64; 5] = std::array::from_fn(|i| 5 * place + i as u64);

@@ -34,7 +34,8 @@ fn every_field_of_a_path_counts() {
     let tree = SumTree::new((0..20).map(|n| entry(n, n + 1)).collect()).expect("distinct keys");
     let (found, start, path) = tree.at(100).expect("a unit");
     let good = Some(Place { root: tree.root(), start });
-    let place = |entry: &Entry, path: &SumPath| path.place(&entry.key, leaf(&entry.key, entry.units, &entry.value));
+    let place =
+        |entry: &Entry, path: &SumPath| path.place(&entry.key, leaf(&entry.key, entry.units, &entry.value));
     assert_eq!(place(found, &path), good);
     assert_ne!(place(&Entry { units: found.units + 1, ..*found }, &path), good);
     assert_ne!(place(&Entry { value: Digest::default(), ..*found }, &path), good);

@@ -2,7 +2,10 @@
 
 use super::*;
 use primitives::{Domain, WorkId, hash};
-use rand_chacha::{ChaCha20Rng, rand_core::{RngCore, SeedableRng}};
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{RngCore, SeedableRng},
+};
 use std::collections::BTreeSet;
 
 /// A beacon.
@@ -102,9 +105,7 @@ fn forged_vouchers_are_found_by_their_share_of_the_units() {
         let trials = 600;
         let found = (0..trials).filter(|trial| {
             let places = Audited { seed: beacon(*trial), ..audited }.places();
-            places.iter().any(|unit| {
-                forged.contains(&book.prove(*unit).expect("a unit").voucher.serial)
-            })
+            places.iter().any(|unit| forged.contains(&book.prove(*unit).expect("a unit").voucher.serial))
         });
         agrees(found.count(), trials as usize, 1.0 - (1.0 - tenths as f64).powi(50));
     }
@@ -170,7 +171,8 @@ fn one_nodes_answer_is_no_answer_of_another() {
     let theirs = library().answer(&net.audit(1, 0, FIRST, Contribution::Storage)).expect("everything");
     assert_eq!(net.answer(1, 0, FIRST, theirs.clone()), Ok(()));
     assert_eq!(net.answer(0, 0, FIRST, theirs), Ok(()));
-    let audit = |o| net.state.metrics_of(node(o, 0).id, FIRST, Contribution::Storage).expect("committed").audit;
+    let audit =
+        |o| net.state.metrics_of(node(o, 0).id, FIRST, Contribution::Storage).expect("committed").audit;
     assert_eq!([audit(0), audit(1)], [Audit::Failed, Audit::Passed]);
 }
 
@@ -187,8 +189,10 @@ fn a_voucher_counts_for_one_node_and_one_epoch() {
     }
     net.publish_with(proofs::testing::other_issuer());
     net.turn(FIRST);
-    let books =
-        || Books { vouchers: Some(VoucherBook::new(vouchers.clone()).expect("distinct")), ..Books::default() };
+    let books = || Books {
+        vouchers: Some(VoucherBook::new(vouchers.clone()).expect("distinct")),
+        ..Books::default()
+    };
     let verdict = |net: &Net, i, epoch| {
         let audited = net.audit(0, i, epoch, Contribution::Bandwidth);
         audited.check(&books().answer(&audited).expect("vouchers"))

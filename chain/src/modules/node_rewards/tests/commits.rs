@@ -24,7 +24,8 @@ fn a_node_commits_once_a_kind() {
         let metrics = net.state.metrics_of(id, FIRST, kind).expect("committed");
         assert_eq!((&metrics.claimed, metrics.audit, metrics.counted), (&claimed, Audit::Due, 0));
     }
-    let units = Contribution::AUDITED.map(|kind| net.state.metrics_of(id, FIRST, kind).expect("committed").units);
+    let units =
+        Contribution::AUDITED.map(|kind| net.state.metrics_of(id, FIRST, kind).expect("committed").units);
     let chunks = |n| net.state.contents.get(&work(n)).map_or(0, |content| u64::from(content.chunks));
     assert_eq!(units, [chunks(0) + chunks(1), 5, 6]);
 }

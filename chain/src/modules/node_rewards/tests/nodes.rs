@@ -1,15 +1,15 @@
 //! Nodes, what is on record for them, and their bonds.
 
 use super::*;
+use crate::modules::node_rewards::{
+    check::record_task,
+    content::{approve_service, withdraw_service},
+};
 use crate::modules::{
     identity::{Identity, Status},
     treasury::{Fund, TreasuryError},
     usage::{PublishKeys, TierKey, UsageError, publish_keys},
     work_registry::Work,
-};
-use crate::modules::node_rewards::{
-    check::record_task,
-    content::{approve_service, withdraw_service},
 };
 use primitives::{PersonId, Region, Tier, WorkId};
 use proofs::{
@@ -207,7 +207,8 @@ fn governance_approves_and_withdraws_services() {
     assert_eq!(net.run(|draft, at| approve_service(draft, at, manifest, 0)), Err(NodeError::NothingToDo));
     net.open(FIRST);
     assert_eq!(net.run(|draft, at| approve_service(draft, at, manifest, 5)), Ok(()));
-    let counts = |net: &Net, id| [FIRST, NEXT].map(|e| net.state.services.get(&id).expect("a service").counts(e));
+    let counts =
+        |net: &Net, id| [FIRST, NEXT].map(|e| net.state.services.get(&id).expect("a service").counts(e));
     assert_eq!(counts(&net, manifest), [false, true]);
     assert_eq!(net.run(|draft, at| withdraw_service(draft, at, SERVICE)), Ok(()));
     assert_eq!(counts(&net, SERVICE), [true, false]);
@@ -233,7 +234,8 @@ fn a_key_for_vouchers_stands_for_one_region_of_one_epoch() {
     let mut net = Net::new();
     let run = |net: &mut Net, who, epoch, keys: &[(usize, &[u8])]| {
         let regions: Vec<_> = Region::all().collect();
-        let key = |(region, key): &(usize, &[u8])| VoucherSigner { region: regions[*region], key: key.to_vec() };
+        let key =
+            |(region, key): &(usize, &[u8])| VoucherSigner { region: regions[*region], key: key.to_vec() };
         let action = PublishVoucherKeys { epoch, keys: keys.iter().map(key).collect() };
         net.run(|draft, at| publish_voucher_keys(draft, at, who, &action))
     };

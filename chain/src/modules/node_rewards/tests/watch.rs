@@ -29,7 +29,8 @@ fn a_witness_reports_on_exactly_the_nodes_it_was_drawn_for() {
     let (mut net, watch) = watched();
     let witness = *watch.witnesses.keys().find(|node| watch.targets(**node).len() >= 2).expect("one of six");
     let good = all(&watch, witness, 9_500);
-    let stranger = *watch.witnesses.keys().find(|node| !watch.targets(witness).contains(node)).expect("itself");
+    let stranger =
+        *watch.witnesses.keys().find(|node| !watch.targets(witness).contains(node)).expect("itself");
     let mut more = good.clone();
     more.push((stranger, points(1)));
     more.sort();
@@ -46,7 +47,8 @@ fn a_witness_reports_on_exactly_the_nodes_it_was_drawn_for() {
     let refused = NodeError::SeenOrder { node: good[0].0 };
     assert_eq!(report(&mut net, witness, turned), Err(refused));
 
-    let signer = [0, 1, 2, 3].map(operator).into_iter().find(|o| *o != owner(&net, witness)).expect("another");
+    let signer =
+        [0, 1, 2, 3].map(operator).into_iter().find(|o| *o != owner(&net, witness)).expect("another");
     let action = AttestUptime { epoch: FIRST, witness, seen: good.clone() };
     let foreign = net.run(|draft, at| attest_uptime(draft, at, signer, &action));
     assert_eq!(foreign, Err(NodeError::NotOwn { node: witness, signer }));
