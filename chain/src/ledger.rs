@@ -5,12 +5,14 @@
 //! that is wrong. Nothing here reads a clock or draws randomness.
 
 mod genesis;
+mod restore;
 
 use crate::{
     block::{Block, MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS},
     merkle::MerklePath,
     modules::{
         dapr::{self, DaprError},
+        governance::{self, GovernanceError},
         identity::{self, IdentityError},
         node_rewards::{self, NodeError},
         treasury::{self, Account, TreasuryError},
@@ -19,10 +21,12 @@ use crate::{
     },
     poseidon::Felt,
     state::{Draft, State, tree::Inclusion},
-    transaction::{EnvelopeError, Payload, Transaction, signing_message},
+    transaction::{AccountSignature, EnvelopeError, Payload, Transaction, signing_message},
+    wallet::typed::{self, Signable, WalletSignature},
 };
-pub use genesis::{Authority, Genesis, GenesisError};
+pub use genesis::{Authority, Continued, Genesis, GenesisError};
 use primitives::{Digest, Encode, EpochId, PersonId, Time};
+pub use restore::{MigrationError, SnapshotError};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -58,6 +62,9 @@ pub enum TxError {
     /// A rule of the treasury.
     #[error(transparent)]
     Treasury(#[from] TreasuryError),
+    /// A rule of governance.
+    #[error(transparent)]
+    Governance(#[from] GovernanceError),
     /// A rule of node rewards.
     #[error(transparent)]
     Node(#[from] NodeError),
@@ -277,7 +284,8 @@ impl Ledger {
 /// Checks the envelope and runs the payload on a draft.
 fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), TxError> {
     let signer = authorise(draft, at, tx)?;
-    let by = || signer.ok_or(EnvelopeError::Unsigned);
+    let as_of = || signer.ok_or(EnvelopeError::Unsigned);
+    let by = || as_of().map(|(signer, _)| signer);
     match &tx.payload {
         Payload::Register(action) => identity::register(draft, at, by()?, action)?,
         Payload::SetStatus(action) => identity::set_status(draft, at, by()?, action)?,
@@ -297,6 +305,24 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::Transfer(action) => treasury::transfer(draft, by()?, action)?,
         Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, by()?, action)?,
         Payload::SeatStandby(action) => usage::seat_standby(draft, at, action)?,
+        Payload::BindWallet(action) => identity::bind_wallet(draft, at, as_of()?, action)?,
+        Payload::Rotate(action) => identity::rotate(draft, at, by()?, action)?,
+        Payload::DeprecateWork(action) => work_registry::deprecate_work(draft, at, by()?, action)?,
+        Payload::Propose(action) => governance::propose(draft, at, by()?, action)?,
+        Payload::Withdraw(action) => governance::withdraw(draft, at, by()?, action)?,
+        Payload::Deliberate(action) => governance::deliberate(draft, at, by()?, action)?,
+        Payload::Vote(action) => governance::vote(draft, at, by()?, action)?,
+        Payload::CouncilSay(action) => governance::council_say(draft, at, by()?, action)?,
+        Payload::Enact(action) => governance::enact(draft, at, action)?,
+        Payload::CallElection(action) => governance::call_election(draft, at, by()?, action)?,
+        Payload::Stand(action) => governance::stand(draft, at, by()?, action)?,
+        Payload::Elect(action) => governance::elect(draft, at, by()?, action)?,
+        Payload::CloseElection(action) => governance::close_election(draft, at, action)?,
+        Payload::OpenCase(action) => governance::open_case(draft, at, by()?, action)?,
+        Payload::DrawJury(action) => governance::draw_jury(draft, at, action)?,
+        Payload::ChallengeJuror(action) => governance::challenge_juror(draft, at, by()?, action)?,
+        Payload::JuryVote(action) => governance::jury_vote(draft, at, by()?, action)?,
+        Payload::CloseCase(action) => governance::close_case(draft, at, action)?,
         Payload::RegisterNode(action) => node_rewards::register_node(draft, at, by()?, action)?,
         Payload::LeaveNode(action) => node_rewards::leave_node(draft, at, by()?, action)?,
         Payload::AddBond(action) => node_rewards::add_bond(draft, by()?, action)?,
@@ -312,12 +338,12 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
     Ok(())
 }
 
-/// Checks signature and nonce, and spends the nonce.
+/// Checks signature and nonce, spends the nonce, and says who signed with which.
 fn authorise(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
     tx: &Transaction,
-) -> Result<Option<PersonId>, EnvelopeError> {
+) -> Result<Option<(PersonId, u64)>, EnvelopeError> {
     let authorisation = match (&tx.authorisation, tx.payload.needs_account()) {
         (None, false) => return Ok(None),
         (None, true) => return Err(EnvelopeError::Unsigned),
@@ -329,12 +355,33 @@ fn authorise(
     if nonce != account.nonce {
         return Err(EnvelopeError::Nonce { signer, expected: account.nonce, found: nonce });
     }
-    let message = signing_message(at.genesis.chain, signer, nonce, &tx.payload);
-    let checked = account.key.verify(&message, &authorisation.signature);
-    checked.map_err(|_| EnvelopeError::Signature { signer })?;
+    match &authorisation.signature {
+        AccountSignature::Key(signature) => {
+            let message = signing_message(at.genesis.chain, signer, nonce, &tx.payload);
+            let checked = account.key.verify(&message, signature);
+            checked.map_err(|_| EnvelopeError::Signature { signer })?;
+        }
+        AccountSignature::Wallet(signature) => check_wallet(at, (&account, nonce), &tx.payload, signature)?,
+    }
     account.nonce += 1;
     draft.put(account);
-    Ok(Some(signer))
+    Ok(Some((signer, nonce)))
+}
+
+/// Checks that the wallet of an account signed a payload.
+fn check_wallet(
+    at: &Context<'_>,
+    (account, nonce): (&Account, u64),
+    payload: &Payload,
+    signature: &WalletSignature,
+) -> Result<(), EnvelopeError> {
+    let signer = account.owner;
+    let shown = Signable::of((signer, nonce), payload).ok_or(EnvelopeError::NotForWallets { signer })?;
+    let expected = account.wallet.ok_or(EnvelopeError::NoWallet { signer })?;
+    let digest = shown.digest(&typed::domain(at.genesis.chain, at.genesis.digest()));
+    let found = typed::recover(&digest, signature);
+    let found = found.map_err(|error| EnvelopeError::WalletSignature { signer, error })?;
+    if found == expected { Ok(()) } else { Err(EnvelopeError::OtherWallet { signer, expected, found }) }
 }
 
 #[cfg(test)]

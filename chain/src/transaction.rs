@@ -2,7 +2,11 @@
 
 use crate::modules::{
     dapr::{Claim, FinaliseEpoch},
-    identity::{Register, SetStatus},
+    governance::{
+        CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,
+        OpenCase, Propose, SayOf, Stand, Vote, Withdraw,
+    },
+    identity::{BindWallet, Register, Rotate, SetStatus},
     node_rewards::{
         AddBond, AnswerAudit, AttestUptime, ClaimReward, CommitMetrics, LeaveNode, PublishVoucherKeys,
         RegisterContent, RegisterNode, ScoreNodes, WithdrawBond,
@@ -12,12 +16,13 @@ use crate::modules::{
         AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SeatStandby,
         SetCommittee, SubmitAggregate,
     },
-    work_registry::{RegisterWork, UpdateWork},
+    work_registry::{DeprecateWork, RegisterWork, UpdateWork},
 };
 use crate::poseidon::{Felt, FeltDomain, hash_bytes};
 use crate::signature::{SecretKey, Signature};
 use crate::state::fields::codec_enum;
-use primitives::{ChainId, Digest, Domain, Encode, PersonId, Writer, codec_struct, hash};
+use crate::wallet::typed::{WalletError, WalletSignature};
+use primitives::{ChainId, Digest, Domain, Encode, Layer1Address, PersonId, Writer, codec_struct, hash};
 use proofs::tally::{SignedHeader, SignedRoot};
 use rand_core::{CryptoRng, RngCore};
 use thiserror::Error;
@@ -61,6 +66,42 @@ pub enum Payload {
     AbandonEpoch(AbandonEpoch),
     /// Usage: give the seat of a party that is gone to who stands by.
     SeatStandby(SeatStandby),
+    /// Identity: let a wallet sign for an account.
+    BindWallet(BindWallet),
+    /// Identity: give an account another key.
+    Rotate(Rotate),
+    /// Work registry: take a work out.
+    DeprecateWork(DeprecateWork),
+    /// Governance: make a proposal.
+    Propose(Propose),
+    /// Governance: take a proposal back.
+    Withdraw(Withdraw),
+    /// Governance: say something on a proposal.
+    Deliberate(Deliberate),
+    /// Governance: vote on a proposal.
+    Vote(Vote),
+    /// Governance: approve or veto, for the council.
+    CouncilSay(SayOf),
+    /// Governance: enact a proposal.
+    Enact(Enact),
+    /// Governance: call an election of the council.
+    CallElection(CallElection),
+    /// Governance: stand for a seat.
+    Stand(Stand),
+    /// Governance: vote in an election.
+    Elect(Elect),
+    /// Governance: count an election.
+    CloseElection(CloseElection),
+    /// Governance: bring a case before a jury.
+    OpenCase(OpenCase),
+    /// Governance: draw a jury.
+    DrawJury(DrawJury),
+    /// Governance: challenge a juror.
+    ChallengeJuror(ChallengeJuror),
+    /// Governance: vote on a case.
+    JuryVote(JuryVote),
+    /// Governance: close a case.
+    CloseCase(CloseCase),
     /// Node rewards: put a node on record.
     RegisterNode(RegisterNode),
     /// Node rewards: announce that a node leaves.
@@ -104,6 +145,24 @@ codec_enum!(Payload("payload") {
     15 => Transfer,
     16 => AbandonEpoch,
     17 => SeatStandby,
+    18 => BindWallet,
+    55 => Rotate,
+    56 => DeprecateWork,
+    60 => Propose,
+    61 => Withdraw,
+    62 => Deliberate,
+    63 => Vote,
+    64 => CouncilSay,
+    65 => Enact,
+    66 => CallElection,
+    67 => Stand,
+    68 => Elect,
+    69 => CloseElection,
+    70 => OpenCase,
+    71 => DrawJury,
+    72 => ChallengeJuror,
+    73 => JuryVote,
+    74 => CloseCase,
     40 => RegisterNode,
     41 => LeaveNode,
     42 => AddBond,
@@ -132,6 +191,20 @@ impl Payload {
             | Self::ReportRevenue(_)
             | Self::Transfer(_)
             | Self::AbandonEpoch(_)
+            | Self::Rotate(_)
+            | Self::DeprecateWork(_)
+            | Self::Propose(_)
+            | Self::Withdraw(_)
+            | Self::Deliberate(_)
+            | Self::Vote(_)
+            | Self::CouncilSay(_)
+            | Self::CallElection(_)
+            | Self::Stand(_)
+            | Self::Elect(_)
+            | Self::OpenCase(_)
+            | Self::ChallengeJuror(_)
+            | Self::JuryVote(_)
+            | Self::BindWallet(_)
             | Self::RegisterNode(_)
             | Self::LeaveNode(_)
             | Self::AddBond(_)
@@ -149,6 +222,10 @@ impl Payload {
             | Self::FinaliseEpoch(_)
             | Self::Claim(_)
             | Self::SeatStandby(_)
+            | Self::Enact(_)
+            | Self::CloseElection(_)
+            | Self::DrawJury(_)
+            | Self::CloseCase(_)
             | Self::ScoreNodes(_)
             | Self::ClaimReward(_) => false,
         }
@@ -162,11 +239,25 @@ pub struct Authorisation {
     pub signer: PersonId,
     /// The account's nonce, so that nothing applies twice.
     pub nonce: u64,
-    /// Signature over chain, signer, nonce and payload.
-    pub signature: Signature,
+    /// The signature.
+    pub signature: AccountSignature,
 }
 
 codec_struct!(Authorisation { signer, nonce, signature });
+
+/// Who signs for an account, and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountSignature {
+    /// Its key, over [`signing_message`]: any payload.
+    Key(Signature),
+    /// The wallet that is bound to it, over typed data: the payloads that [`crate::wallet::typed::Signable::of`] lists.
+    Wallet(WalletSignature),
+}
+
+codec_enum!(AccountSignature("signature of an account") {
+    0 => Key,
+    1 => Wallet,
+});
 
 /// A transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,6 +302,36 @@ pub enum EnvelopeError {
         /// Who.
         signer: PersonId,
     },
+    /// A wallet signs this, which no wallet can show. The account's own key has to.
+    #[error("no wallet signs this, only the key of {signer}")]
+    NotForWallets {
+        /// Who.
+        signer: PersonId,
+    },
+    /// The account has no wallet.
+    #[error("{signer} has bound no wallet")]
+    NoWallet {
+        /// Who.
+        signer: PersonId,
+    },
+    /// A wallet's signature is no signature, or a second form of one.
+    #[error("signature of the wallet of {signer}: {error}")]
+    WalletSignature {
+        /// Who.
+        signer: PersonId,
+        /// What is wrong with it.
+        error: WalletError,
+    },
+    /// Another wallet signed this, or the right one signed something else.
+    #[error("a wallet signed for {signer} that is {found}, and not {expected}")]
+    OtherWallet {
+        /// Who.
+        signer: PersonId,
+        /// The wallet that is bound.
+        expected: Layer1Address,
+        /// The one that the signature leads to.
+        found: Layer1Address,
+    },
     /// The block has no room left.
     #[error("the block is full")]
     BlockFull,
@@ -222,7 +343,7 @@ pub enum EnvelopeError {
     },
 }
 
-/// What an account signs: chain, signer, nonce and payload, hashed to one field element.
+/// What an account's key signs: chain, signer, nonce and payload, hashed to one field element.
 pub fn signing_message(chain: ChainId, signer: PersonId, nonce: u64, payload: &Payload) -> [Felt; 1] {
     let mut w = Writer::default();
     chain.encode(&mut w);
@@ -247,6 +368,13 @@ impl Transaction {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Self {
         let signature = key.sign(&signing_message(chain, signer, nonce, &payload), rng);
+        let signature = AccountSignature::Key(signature);
+        Self { payload, authorisation: Some(Authorisation { signer, nonce, signature }) }
+    }
+
+    /// A transaction that an account's wallet signed, over [`crate::wallet::typed::Signable::of`] the same.
+    pub fn by_wallet(payload: Payload, (signer, nonce): (PersonId, u64), signature: WalletSignature) -> Self {
+        let signature = AccountSignature::Wallet(signature);
         Self { payload, authorisation: Some(Authorisation { signer, nonce, signature }) }
     }
 

@@ -36,9 +36,12 @@ pub use allocate::Done;
 pub use audit::Audited;
 pub(crate) use audit::answer_audit;
 pub use check::{MAX_NODES, MAX_NODES_PER_OPERATOR};
-pub(crate) use check::{add_bond, leave_node, register_node, withdraw_bond};
+pub(crate) use check::{add_bond, leave_node, record_task, register_node, withdraw_bond};
 pub use content::{CHUNK_BYTES, Content, MAX_CHUNKS, Service, VoucherKey};
-pub(crate) use content::{publish_voucher_keys, register_content};
+pub(crate) use content::{
+    approve_service, check_service, publish_voucher_keys, register_content, standing_service,
+    withdraw_service,
+};
 pub use error::NodeError;
 pub use evidence::{ChunkProof, Evidence, EvidenceError, JobProof, Shown, VoucherProof};
 pub(crate) use metrics::commit_metrics;

@@ -1,11 +1,17 @@
 //! Every table of the state: the one file of storage keys.
 
-use super::{Leaf, Table, tree::Inclusion};
+use super::{
+    Leaf, Table,
+    tree::{Absence, Inclusion},
+};
 use crate::merkle::{self, MerklePath};
 use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
-    governance::Version,
-    identity::{Identity, Nullifier},
+    governance::{
+        Approval, Ballot, Candidate, Case, CouncilSay, Councillor, Election, JurorVote, ModuleVersion,
+        Proposal, Statement, Version,
+    },
+    identity::{Identity, Nullifier, WalletBinding},
     node_rewards::{
         Content, Metrics, Node, NodeScores, Operator, RewardNullifier, Service, Task, UptimeReport,
         VoucherKey,
@@ -18,7 +24,7 @@ use crate::modules::{
     work_registry::Work,
 };
 use crate::poseidon::Felt;
-use primitives::{Encode, Writer};
+use primitives::{CodecError, Encode, Reader, Writer};
 use std::collections::BTreeMap;
 
 macro_rules! tables {
@@ -65,6 +71,27 @@ macro_rules! tables {
                     }
                 )*
                 w.finish()
+            }
+        }
+
+        impl State {
+            /// All records, table by table, each table in the order of its leaves: whoever reads them gets the same root.
+            pub fn export(&self, w: &mut Writer) {
+                $(
+                    w.raw(&[$id]);
+                    self.$field.export(w);
+                )*
+            }
+
+            /// Reads what [`Self::export`] wrote.
+            pub fn import(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+                $(
+                    if r.array::<1>()? != [$id] {
+                        return Err(CodecError::Invalid { what: "number of a table" });
+                    }
+                    let $field = Table::import(r)?;
+                )*
+                Ok(Self { $($field,)* })
             }
         }
 
@@ -142,26 +169,50 @@ tables! {
     replacements: SeatStandby = 24,
     /// Parameters and rules, by the epoch from which they hold.
     versions: Version = 25,
+    /// Versions of modules.
+    modules: ModuleVersion = 26,
+    /// Proposals.
+    proposals: Proposal = 27,
+    /// Votes on proposals.
+    ballots: Ballot = 28,
+    /// What was said on proposals.
+    statements: Statement = 29,
+    /// What the council said of proposals.
+    says: CouncilSay = 30,
+    /// Seats of the council.
+    councillors: Councillor = 31,
+    /// Elections of the council.
+    elections: Election = 32,
+    /// Their candidates.
+    candidates: Candidate = 33,
+    /// Votes in them.
+    approvals: Approval = 34,
+    /// Cases before juries.
+    cases: Case = 35,
+    /// Votes on them.
+    juror_votes: JurorVote = 36,
+    /// Wallets that sign for accounts.
+    wallets: WalletBinding = 37,
     /// Nodes of the network.
-    nodes: Node = 26,
+    nodes: Node = 38,
     /// Operators of nodes.
-    operators: Operator = 27,
+    operators: Operator = 39,
     /// Content of works that nodes keep.
-    contents: Content = 28,
+    contents: Content = 40,
     /// Services that nodes run.
-    services: Service = 29,
+    services: Service = 41,
     /// Keys under which regions sign vouchers.
-    voucher_keys: VoucherKey = 30,
+    voucher_keys: VoucherKey = 42,
     /// What nodes committed to in the last two epochs.
-    metrics: Metrics = 31,
+    metrics: Metrics = 43,
     /// What witnesses saw of nodes in the last two epochs.
-    reports: UptimeReport = 32,
+    reports: UptimeReport = 44,
     /// Curation tasks.
-    tasks: Task = 33,
+    tasks: Task = 45,
     /// What epochs owe to nodes.
-    scores: NodeScores = 34,
+    scores: NodeScores = 46,
     /// Node rewards that were paid.
-    reward_claims: RewardNullifier = 35,
+    reward_claims: RewardNullifier = 47,
 }
 
 /// A record with a table in the state.
@@ -190,6 +241,13 @@ impl State {
         let inclusion = L::table_mut(self).prove(key)?;
         let path = merkle::path(&self.table_roots(), L::TABLE as usize)?;
         Some((inclusion, path))
+    }
+
+    /// Proof that no record stands under a key: absence in its table, and the table's path to the state root.
+    pub fn prove_absence<L: Stored>(&mut self, key: &L::Key) -> Option<(Absence, MerklePath)> {
+        let absence = L::table_mut(self).prove_absence(key)?;
+        let path = merkle::path(&self.table_roots(), L::TABLE as usize)?;
+        Some((absence, path))
     }
 }
 

@@ -164,7 +164,6 @@ pub(crate) fn withdraw_bond(
 }
 
 /// Governance puts curation tasks of a person on record, for the running epoch.
-#[cfg_attr(not(test), expect(dead_code, reason = "governance calls it"))]
 pub(crate) fn record_task(
     draft: &mut Draft<'_>,
     at: &Context<'_>,

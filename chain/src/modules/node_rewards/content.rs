@@ -15,7 +15,9 @@ use crate::{
         fields::{Bytes, record},
     },
 };
-use primitives::{Digest, Encode, EpochId, PersonId, Region, WorkId, Writer};
+use primitives::{
+    CodecError, Decode, Digest, Encode, EpochId, PersonId, Reader, Region, WorkId, Writer, limits,
+};
 use proofs::blind::BlindKey;
 use std::collections::BTreeSet;
 
@@ -100,8 +102,15 @@ pub struct VoucherKey {
 impl Encode for VoucherKey {
     fn encode(&self, w: &mut Writer) {
         self.epoch.encode(w);
-        u8::from(self.region).encode(w);
+        self.region.encode(w);
         w.bytes(&self.key);
+    }
+}
+
+impl Decode for VoucherKey {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let (epoch, region) = (Decode::decode(r)?, Decode::decode(r)?);
+        Ok(Self { epoch, region, key: r.bytes(limits::RSA_KEY_BYTES)?.to_vec() })
     }
 }
 
@@ -140,33 +149,39 @@ pub(crate) fn register_content(
     Ok(())
 }
 
+/// Refuses a service that governance could not approve.
+pub(crate) fn check_service(draft: &Draft<'_>, manifest: Digest, most: u64) -> Result<(), NodeError> {
+    if draft.has::<Service>(&manifest) {
+        return Err(NodeError::ServiceRegistered { manifest });
+    }
+    if most == 0 { Err(NodeError::NothingToDo) } else { Ok(()) }
+}
+
+/// A service that governance can withdraw.
+pub(crate) fn standing_service(draft: &Draft<'_>, manifest: Digest) -> Result<Service, NodeError> {
+    let service = draft.get::<Service>(&manifest).filter(|service| service.until.is_none()).cloned();
+    service.ok_or(NodeError::UnknownService { manifest })
+}
+
 /// Governance approves a service: the hash of its manifest, and most units of one job.
-#[cfg_attr(not(test), expect(dead_code, reason = "governance calls it"))]
 pub(crate) fn approve_service(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
     manifest: Digest,
     most: u64,
 ) -> Result<(), NodeError> {
-    if draft.has::<Service>(&manifest) {
-        return Err(NodeError::ServiceRegistered { manifest });
-    }
-    if most == 0 {
-        return Err(NodeError::NothingToDo);
-    }
+    check_service(draft, manifest, most)?;
     draft.put(Service { manifest, most, from: undrawn(draft, at), until: None });
     Ok(())
 }
 
 /// Governance withdraws a service: its jobs count for the last time in the epoch that is running.
-#[cfg_attr(not(test), expect(dead_code, reason = "governance calls it"))]
 pub(crate) fn withdraw_service(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
     manifest: Digest,
 ) -> Result<(), NodeError> {
-    let service = draft.get::<Service>(&manifest).filter(|service| service.until.is_none()).cloned();
-    let service = service.ok_or(NodeError::UnknownService { manifest })?;
+    let service = standing_service(draft, manifest)?;
     let until = Some(EpochId(undrawn(draft, at).0.saturating_sub(1)));
     draft.put(Service { until, ..service });
     Ok(())

@@ -11,8 +11,7 @@ use super::{
 use crate::{block::MAX_BLOCK_BYTES, modules::treasury::Account, state::fields::codec_enum};
 pub use error::EvidenceError;
 use primitives::{
-    CodecError, Decode, Digest, Encode, EpochId, PersonId, Reader, Region, WorkId, Writer, codec_struct,
-    limits, merkle,
+    CodecError, Decode, Digest, Encode, PersonId, Reader, Writer, codec_struct, limits, merkle,
 };
 use proofs::blind::BlindKey;
 

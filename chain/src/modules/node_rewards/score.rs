@@ -20,9 +20,13 @@ use crate::{
     state::{Draft, Fields, Leaf, State, TableId, ToFelts, fields::record},
 };
 use primitives::{
-    ChainId, Credits, Digest, Domain, Encode, EpochId, PartyId, PersonId, WorkId, Writer, hash,
+    ChainId, CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, PartyId, PersonId, Reader, WorkId,
+    Writer, hash,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Most rewards of an epoch that are read back: all nodes, and more persons than juries draw in an epoch.
+const MAX_REWARDS: usize = super::MAX_NODES + (1 << 20);
 
 /// What a node or a person earns with one kind of contribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +64,13 @@ impl Encode for Reward {
         self.payee.encode(w);
         self.to.encode(w);
         w.seq(&self.earned);
+    }
+}
+
+impl Decode for Reward {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let (payee, to) = (Decode::decode(r)?, Decode::decode(r)?);
+        Ok(Self { payee, to, earned: r.seq(Contribution::ALL.len())? })
     }
 }
 
@@ -102,6 +113,13 @@ impl Encode for NodeScores {
         self.budget.encode(w);
         self.owed.encode(w);
         w.seq(&self.rewards);
+    }
+}
+
+impl Decode for NodeScores {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let (epoch, budget, owed) = (Decode::decode(r)?, Decode::decode(r)?, Decode::decode(r)?);
+        Ok(Self { epoch, budget, owed, rewards: r.seq(MAX_REWARDS)? })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A small network for the tests of this module: operators with nodes, clients, works with content, and epochs whose
 //! records are put there directly.
 
-use super::{content::approve_service, *};
+use super::*;
 use crate::{
     ledger::{Authority, Context, Genesis, Ledger},
     modules::{
@@ -145,7 +145,7 @@ impl Net {
         let key = SecretKey::generate(&mut self.rng);
         let (status, credential, since) = (Status::Active, Digest::default(), Time(0));
         self.put(Identity { person, roles, status, credential, since });
-        self.put(Account { owner: person, key: key.public_key(), nonce: 0, balance: PURSE });
+        self.put(Account { balance: PURSE, ..Account::empty(person, key.public_key()) });
         self.keys.insert(person, key);
     }
 

@@ -1,5 +1,6 @@
 //! Nodes, and what they can contribute.
 
+use super::{MAX_MANIFESTS, MAX_NODES_PER_OPERATOR};
 use crate::poseidon::Felt;
 use crate::state::{
     Fields, Leaf, TableId, ToFelts,
@@ -166,6 +167,23 @@ impl Encode for Node {
     }
 }
 
+impl Decode for Node {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            id: Decode::decode(r)?,
+            operator: Decode::decode(r)?,
+            region: Decode::decode(r)?,
+            services: Decode::decode(r)?,
+            descriptor: Decode::decode(r)?,
+            manifests: r.seq(MAX_MANIFESTS)?,
+            bond: Decode::decode(r)?,
+            from: Decode::decode(r)?,
+            until: Decode::decode(r)?,
+            returned: Decode::decode(r)?,
+        })
+    }
+}
+
 impl Node {
     /// Whether it takes part in an epoch.
     pub fn takes_part(&self, epoch: EpochId) -> bool {
@@ -201,6 +219,12 @@ impl Encode for Operator {
     fn encode(&self, w: &mut Writer) {
         self.operator.encode(w);
         w.seq(&self.nodes);
+    }
+}
+
+impl Decode for Operator {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self { operator: Decode::decode(r)?, nodes: r.seq(MAX_NODES_PER_OPERATOR)? })
     }
 }
 

@@ -15,7 +15,9 @@ use crate::{
     poseidon::Felt,
     state::{Draft, Leaf, State, TableId, ToFelts},
 };
-use primitives::{BasisPoints, ChainId, Domain, Encode, EpochId, PersonId, Writer, hash};
+use primitives::{
+    BasisPoints, ChainId, CodecError, Decode, Domain, Encode, EpochId, PersonId, Reader, Writer, hash,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most nodes that one is a witness of: it is drawn by those before it, and at most so many of them stand between it and
@@ -38,6 +40,13 @@ impl Encode for UptimeReport {
         self.epoch.encode(w);
         self.witness.encode(w);
         w.seq(&self.seen);
+    }
+}
+
+impl Decode for UptimeReport {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let (epoch, witness) = (Decode::decode(r)?, Decode::decode(r)?);
+        Ok(Self { epoch, witness, seen: r.seq(MAX_SEEN)? })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::state::{
     Leaf, TableId, ToFelts,
     fields::{number_enum, record},
 };
-use primitives::{Credits, Digest, PersonId};
+use primitives::{Credits, Digest, Layer1Address, PersonId};
 
 /// Credits, key and nonce of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +19,18 @@ pub struct Account {
     pub nonce: u64,
     /// Credits.
     pub balance: Credits,
+    /// The Ethereum wallet that signs for it as well, what a wallet can show.
+    pub wallet: Option<Layer1Address>,
 }
 
-record!(Account { owner, key, nonce, balance });
+record!(Account { owner, key, nonce, balance, wallet });
+
+impl Account {
+    /// An account that holds nothing yet.
+    pub fn empty(owner: PersonId, key: PublicKey) -> Self {
+        Self { owner, key, nonce: 0, balance: Credits::ZERO, wallet: None }
+    }
+}
 
 impl Leaf for Account {
     type Key = PersonId;

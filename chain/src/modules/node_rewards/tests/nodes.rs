@@ -1,10 +1,6 @@
 //! Nodes, what is on record for them, and their bonds.
 
 use super::*;
-use crate::modules::node_rewards::{
-    check::record_task,
-    content::{approve_service, withdraw_service},
-};
 use crate::modules::{
     identity::{Identity, Status},
     treasury::{Fund, TreasuryError},

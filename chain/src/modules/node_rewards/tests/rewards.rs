@@ -1,7 +1,6 @@
 //! What epochs owe, and who claims it.
 
 use super::*;
-use crate::modules::node_rewards::check::record_task;
 use crate::modules::{
     identity::{Identity, Roles, Status},
     treasury::Fund,
