@@ -4,6 +4,7 @@
 //! trace. [`Ledger::seal`] ends a block. [`Ledger::replay`] repeats a sealed block and names the first thing in it
 //! that is wrong. Nothing here reads a clock or draws randomness.
 
+mod ahead;
 mod genesis;
 
 use crate::{

@@ -108,7 +108,7 @@ impl Payload {
 }
 
 /// An account's consent to a payload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authorisation {
     /// Whose account.
     pub signer: PersonId,

@@ -11,6 +11,7 @@ mod light;
 mod node;
 mod privacy;
 mod seats;
+mod sequencer;
 mod shards;
 mod usage;
 mod world;
