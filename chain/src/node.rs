@@ -12,6 +12,7 @@ pub mod archive;
 pub mod client;
 mod follower;
 pub mod journal;
+pub mod origin;
 mod producer;
 pub mod rpc;
 mod run;
