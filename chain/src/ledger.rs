@@ -12,6 +12,7 @@ use crate::{
     merkle::MerklePath,
     modules::{
         dapr::{self, DaprError},
+        governance::{self, GovernanceError},
         identity::{self, IdentityError},
         treasury::{self, Account, TreasuryError},
         usage::{self, Epoch, UsageError},
@@ -58,6 +59,9 @@ pub enum TxError {
     /// A rule of the treasury.
     #[error(transparent)]
     Treasury(#[from] TreasuryError),
+    /// A rule of governance.
+    #[error(transparent)]
+    Governance(#[from] GovernanceError),
 }
 
 /// The first thing that is wrong with a block.
@@ -294,6 +298,23 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::Transfer(action) => treasury::transfer(draft, by()?, action)?,
         Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, by()?, action)?,
         Payload::SeatStandby(action) => usage::seat_standby(draft, at, action)?,
+        Payload::Rotate(action) => identity::rotate(draft, at, by()?, action)?,
+        Payload::DeprecateWork(action) => work_registry::deprecate_work(draft, at, by()?, action)?,
+        Payload::Propose(action) => governance::propose(draft, at, by()?, action)?,
+        Payload::Withdraw(action) => governance::withdraw(draft, at, by()?, action)?,
+        Payload::Deliberate(action) => governance::deliberate(draft, at, by()?, action)?,
+        Payload::Vote(action) => governance::vote(draft, at, by()?, action)?,
+        Payload::CouncilSay(action) => governance::council_say(draft, at, by()?, action)?,
+        Payload::Enact(action) => governance::enact(draft, at, action)?,
+        Payload::CallElection(action) => governance::call_election(draft, at, by()?, action)?,
+        Payload::Stand(action) => governance::stand(draft, at, by()?, action)?,
+        Payload::Elect(action) => governance::elect(draft, at, by()?, action)?,
+        Payload::CloseElection(action) => governance::close_election(draft, at, action)?,
+        Payload::OpenCase(action) => governance::open_case(draft, at, by()?, action)?,
+        Payload::DrawJury(action) => governance::draw_jury(draft, at, action)?,
+        Payload::ChallengeJuror(action) => governance::challenge_juror(draft, at, by()?, action)?,
+        Payload::JuryVote(action) => governance::jury_vote(draft, at, by()?, action)?,
+        Payload::CloseCase(action) => governance::close_case(draft, at, action)?,
     }
     Ok(())
 }

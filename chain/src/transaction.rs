@@ -2,13 +2,17 @@
 
 use crate::modules::{
     dapr::{Claim, FinaliseEpoch},
-    identity::{Register, SetStatus},
+    governance::{
+        CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,
+        OpenCase, Propose, SayOf, Stand, Vote, Withdraw,
+    },
+    identity::{Register, Rotate, SetStatus},
     treasury::Transfer,
     usage::{
         AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SeatStandby,
         SetCommittee, SubmitAggregate,
     },
-    work_registry::{RegisterWork, UpdateWork},
+    work_registry::{DeprecateWork, RegisterWork, UpdateWork},
 };
 use crate::poseidon::{Felt, FeltDomain, hash_bytes};
 use crate::signature::{SecretKey, Signature};
@@ -57,6 +61,40 @@ pub enum Payload {
     AbandonEpoch(AbandonEpoch),
     /// Usage: give the seat of a party that is gone to who stands by.
     SeatStandby(SeatStandby),
+    /// Identity: give an account another key.
+    Rotate(Rotate),
+    /// Work registry: take a work out.
+    DeprecateWork(DeprecateWork),
+    /// Governance: make a proposal.
+    Propose(Propose),
+    /// Governance: take a proposal back.
+    Withdraw(Withdraw),
+    /// Governance: say something on a proposal.
+    Deliberate(Deliberate),
+    /// Governance: vote on a proposal.
+    Vote(Vote),
+    /// Governance: approve or veto, for the council.
+    CouncilSay(SayOf),
+    /// Governance: enact a proposal.
+    Enact(Enact),
+    /// Governance: call an election of the council.
+    CallElection(CallElection),
+    /// Governance: stand for a seat.
+    Stand(Stand),
+    /// Governance: vote in an election.
+    Elect(Elect),
+    /// Governance: count an election.
+    CloseElection(CloseElection),
+    /// Governance: bring a case before a jury.
+    OpenCase(OpenCase),
+    /// Governance: draw a jury.
+    DrawJury(DrawJury),
+    /// Governance: challenge a juror.
+    ChallengeJuror(ChallengeJuror),
+    /// Governance: vote on a case.
+    JuryVote(JuryVote),
+    /// Governance: close a case.
+    CloseCase(CloseCase),
 }
 
 codec_enum!(Payload("payload") {
@@ -78,6 +116,23 @@ codec_enum!(Payload("payload") {
     15 => Transfer,
     16 => AbandonEpoch,
     17 => SeatStandby,
+    55 => Rotate,
+    56 => DeprecateWork,
+    60 => Propose,
+    61 => Withdraw,
+    62 => Deliberate,
+    63 => Vote,
+    64 => CouncilSay,
+    65 => Enact,
+    66 => CallElection,
+    67 => Stand,
+    68 => Elect,
+    69 => CloseElection,
+    70 => OpenCase,
+    71 => DrawJury,
+    72 => ChallengeJuror,
+    73 => JuryVote,
+    74 => CloseCase,
 });
 
 impl Payload {
@@ -94,7 +149,20 @@ impl Payload {
             | Self::OpenEpoch(_)
             | Self::ReportRevenue(_)
             | Self::Transfer(_)
-            | Self::AbandonEpoch(_) => true,
+            | Self::AbandonEpoch(_)
+            | Self::Rotate(_)
+            | Self::DeprecateWork(_)
+            | Self::Propose(_)
+            | Self::Withdraw(_)
+            | Self::Deliberate(_)
+            | Self::Vote(_)
+            | Self::CouncilSay(_)
+            | Self::CallElection(_)
+            | Self::Stand(_)
+            | Self::Elect(_)
+            | Self::OpenCase(_)
+            | Self::ChallengeJuror(_)
+            | Self::JuryVote(_) => true,
             Self::CommitBeacon(_)
             | Self::RevealBeacon(_)
             | Self::AnchorHeader(_)
@@ -102,7 +170,11 @@ impl Payload {
             | Self::SubmitAggregate(_)
             | Self::FinaliseEpoch(_)
             | Self::Claim(_)
-            | Self::SeatStandby(_) => false,
+            | Self::SeatStandby(_)
+            | Self::Enact(_)
+            | Self::CloseElection(_)
+            | Self::DrawJury(_)
+            | Self::CloseCase(_) => false,
         }
     }
 }

@@ -124,6 +124,10 @@ domains! {
     Genesis = "genesis",
     /// Digest of the ledger's rules.
     Rules = "rules",
+    /// Lots that break ties in an election.
+    Election = "election",
+    /// Lots that draw a jury.
+    Jury = "jury",
     /// A quorum's signature over an epoch's aggregate.
     Aggregate = "aggregate",
     /// Seeds that a simulation derives from its one seed.

@@ -2,7 +2,7 @@
 
 use crate::{
     modules::{
-        governance::{Rules, RulesError, Version},
+        governance::{Councillor, Rules, RulesError, Version, first_versions},
         identity::{Identity, Roles, Status},
         treasury::Account,
     },
@@ -150,10 +150,17 @@ impl Genesis {
             }
             draft.put(Account { owner: person, key, nonce: 0, balance: Credits::ZERO });
             let (status, credential, since) = (Status::Active, Digest::default(), self.time);
-            draft.put(Identity { person, roles, status, credential, since });
+            draft.put(Identity { person, roles, status, credential, since, keyed: since });
+            if roles.has(Roles::COUNCILLOR) {
+                let until = self.time.after(self.rules.governance.council_term);
+                draft.put(Councillor { person, until, election: 0 });
+            }
         }
         let (from, params, rules) = (self.first_epoch, self.params.clone(), self.rules.clone());
-        draft.put(Version { from, params, rules, proposal: None, review_by: None });
+        draft.put(Version::first(from, params, rules));
+        for version in first_versions(from) {
+            draft.put(version);
+        }
         let changes = draft.into_changes();
         state.commit(changes);
         let root = felt_to_bytes(&state.root());

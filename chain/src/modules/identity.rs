@@ -7,8 +7,8 @@ mod check;
 mod rules;
 mod types;
 
-pub use actions::{Register, SetStatus};
+pub use actions::{Register, Rotate, SetStatus};
 pub use check::IdentityError;
-pub(crate) use check::{acts_as, register, set_status};
+pub(crate) use check::{acts_as, move_to, register, rotate, set_roles, set_status};
 pub use rules::IdentityRules;
 pub use types::{Identity, Nullifier, Roles, Status};

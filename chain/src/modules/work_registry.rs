@@ -4,11 +4,11 @@ mod actions;
 mod check;
 mod types;
 
-pub use actions::{RegisterWork, UpdateWork};
+pub use actions::{DeprecateWork, RegisterWork, UpdateWork};
 pub use check::WorkError;
-pub(crate) use check::{register_work, update_work};
+pub(crate) use check::{deprecate_work, register_work, remove_work, update_work};
 pub(crate) use types::encode_splits;
-pub use types::{MAX_SPLITS, MediaType, Terms, Work, work_id};
+pub use types::{Gone, MAX_SPLITS, MediaType, Removal, Terms, Work, work_id};
 
 use crate::{
     modules::{
@@ -32,7 +32,7 @@ impl State {
     ) -> Vec<ListedWork> {
         let takes_part = |work: &Work| {
             let creator = self.identities.get(&work.creator);
-            work.active_from <= epoch && creator.is_some_and(|creator| creator.status == Status::Active)
+            work.is_offered(epoch) && creator.is_some_and(|creator| creator.status == Status::Active)
         };
         let home = |work: &Work| self.homes.get(&work.id).map(|home| home.shard);
         let listed = |(work, shard): (&Work, ShardIndex)| {

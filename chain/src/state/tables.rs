@@ -7,7 +7,10 @@ use super::{
 use crate::merkle::{self, MerklePath};
 use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
-    governance::Version,
+    governance::{
+        Approval, Ballot, Candidate, Case, CouncilSay, Councillor, Election, JurorVote, ModuleVersion,
+        Proposal, Statement, Version,
+    },
     identity::{Identity, Nullifier},
     treasury::{Account, Attestation, FundBalance, Supply},
     usage::{
@@ -164,6 +167,28 @@ tables! {
     replacements: SeatStandby = 24,
     /// Parameters and rules, by the epoch from which they hold.
     versions: Version = 25,
+    /// Versions of modules.
+    modules: ModuleVersion = 26,
+    /// Proposals.
+    proposals: Proposal = 27,
+    /// Votes on proposals.
+    ballots: Ballot = 28,
+    /// What was said on proposals.
+    statements: Statement = 29,
+    /// What the council said of proposals.
+    says: CouncilSay = 30,
+    /// Seats of the council.
+    councillors: Councillor = 31,
+    /// Elections of the council.
+    elections: Election = 32,
+    /// Their candidates.
+    candidates: Candidate = 33,
+    /// Votes in them.
+    approvals: Approval = 34,
+    /// Cases before juries.
+    cases: Case = 35,
+    /// Votes on them.
+    juror_votes: JurorVote = 36,
 }
 
 /// A record with a table in the state.

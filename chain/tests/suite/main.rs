@@ -5,6 +5,7 @@ mod audit;
 mod bridge;
 mod conservation;
 mod epoch;
+mod governance;
 mod guards;
 mod layer1;
 mod light;

@@ -85,6 +85,8 @@ pub struct GovernanceRules {
     pub jury_period: u32,
     /// Proposals and cases of one person that are undecided at a time.
     pub open_per_person: u8,
+    /// Sum from which on spending has a high impact.
+    pub large: Credits,
 }
 
 codec_struct!(GovernanceRules {
@@ -105,6 +107,7 @@ codec_struct!(GovernanceRules {
     challenge_period,
     jury_period,
     open_per_person,
+    large,
 });
 
 /// Most seats of the council.
@@ -205,6 +208,7 @@ impl Default for Rules {
                 challenge_period: 3 * DAY,
                 jury_period: 7 * DAY,
                 open_per_person: 3,
+                large: Credits(100_000 * Credits::ONE.0),
             },
             identity: IdentityRules::default(),
             treasury: TreasuryRules::default(),

@@ -31,3 +31,12 @@ pub struct SetStatus {
 }
 
 codec_struct!(SetStatus { person, status });
+
+/// Gives the signer's account another key. Signed with the old one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotate {
+    /// The new key.
+    pub key: PublicKey,
+}
+
+codec_struct!(Rotate { key });

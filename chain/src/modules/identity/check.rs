@@ -1,8 +1,8 @@
 //! Guards of the identity module.
 
-use super::{Identity, Nullifier, Register, Roles, SetStatus, Status};
+use super::{Identity, Nullifier, Register, Roles, Rotate, SetStatus, Status};
 use crate::{ledger::Context, modules::treasury::Account, state::Draft};
-use primitives::{Credits, Digest, PersonId};
+use primitives::{Credits, Digest, PersonId, Time};
 use thiserror::Error;
 
 /// Which rule a registration or a change of status breaks.
@@ -50,6 +50,26 @@ pub enum IdentityError {
     Unknown {
         /// Who.
         person: PersonId,
+    },
+    /// One person would both say what was sold and report what it brought.
+    #[error("{person} would be steward and treasurer")]
+    StewardIsTreasurer {
+        /// Who.
+        person: PersonId,
+    },
+    /// The key is the one that the account has.
+    #[error("{person} has that key already")]
+    SameKey {
+        /// Who.
+        person: PersonId,
+    },
+    /// The key changed a short while ago.
+    #[error("the key of {person} can change from {from} on")]
+    RotatedLately {
+        /// Who.
+        person: PersonId,
+        /// First moment at which it can.
+        from: Time,
     },
     /// The status machine has no such step.
     #[error("{person} cannot go from {from:?} to {to:?}")]
@@ -102,7 +122,7 @@ pub(crate) fn register(
         return Err(IdentityError::NullifierUsed { nullifier });
     }
     draft.put(Nullifier { nullifier });
-    draft.put(Identity { person, roles, status: Status::Pending, credential, since: at.now });
+    draft.put(Identity { person, roles, status: Status::Pending, credential, since: at.now, keyed: at.now });
     draft.put(Account { owner: person, key, nonce: 0, balance: Credits::ZERO });
     Ok(())
 }
@@ -116,11 +136,57 @@ pub(crate) fn set_status(
 ) -> Result<(), IdentityError> {
     only_registrar(draft, signer)?;
     let SetStatus { person, status } = *action;
+    move_to(draft, at, person, status)
+}
+
+/// Moves a person to another status.
+pub(crate) fn move_to(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    person: PersonId,
+    status: Status,
+) -> Result<(), IdentityError> {
     let identity = draft.get::<Identity>(&person).ok_or(IdentityError::Unknown { person })?.clone();
     // Chain spec 3.4: "Manage status: Pending, Active, Suspended, Revoked."
     if !identity.status.may_become(status) {
         return Err(IdentityError::Step { person, from: identity.status, to: status });
     }
     draft.put(Identity { status, since: at.now, ..identity });
+    Ok(())
+}
+
+/// Gives a person roles, and takes others.
+pub(crate) fn set_roles(
+    draft: &mut Draft<'_>,
+    person: PersonId,
+    (give, take): (Roles, Roles),
+) -> Result<(), IdentityError> {
+    let identity = draft.get::<Identity>(&person).ok_or(IdentityError::Unknown { person })?.clone();
+    let roles = identity.roles.without(take).with(give);
+    if roles.has(Roles::STEWARD.with(Roles::TREASURER)) {
+        return Err(IdentityError::StewardIsTreasurer { person });
+    }
+    draft.put(Identity { roles, ..identity });
+    Ok(())
+}
+
+/// Runs [`Rotate`]. A key that is lost cannot be replaced: whoever could do that could take the account.
+pub(crate) fn rotate(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &Rotate,
+) -> Result<(), IdentityError> {
+    let identity = draft.get::<Identity>(&signer).ok_or(IdentityError::Unknown { person: signer })?.clone();
+    let from = identity.keyed.after(draft.base().in_force(at.genesis).rules.identity.rotation);
+    if at.now < from {
+        return Err(IdentityError::RotatedLately { person: signer, from });
+    }
+    let account = draft.get::<Account>(&signer).expect("who signs has an account").clone();
+    if account.key == action.key {
+        return Err(IdentityError::SameKey { person: signer });
+    }
+    draft.put(Account { key: action.key, ..account });
+    draft.put(Identity { keyed: at.now, ..identity });
     Ok(())
 }

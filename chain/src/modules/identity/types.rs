@@ -69,6 +69,9 @@ impl Roles {
     /// What a registrar may put on record, by a credential. Everything else is an office, which governance gives.
     pub const BY_CREDENTIAL: Self = Self((1 << 6) - 1);
 
+    /// Offices that a proposal gives and takes. Elections give the seats of the council.
+    pub const GIVEN: Self = Self(Self::KNOWN & !Self::BY_CREDENTIAL.0 & !Self::COUNCILLOR.0);
+
     const KNOWN: u16 = (1 << 13) - 1;
 
     /// These roles and others.
@@ -128,9 +131,11 @@ pub struct Identity {
     pub credential: Digest,
     /// When the status became what it is.
     pub since: Time,
+    /// When the account got its key.
+    pub keyed: Time,
 }
 
-record!(Identity { person, roles, status, credential, since });
+record!(Identity { person, roles, status, credential, since, keyed });
 
 impl Identity {
     /// Whether the person is active in a role.

@@ -451,4 +451,7 @@ pub enum UsageError {
     /// Credits would not be covered.
     #[error(transparent)]
     Treasury(#[from] crate::modules::treasury::TreasuryError),
+    /// A module has a version that this program does not have.
+    #[error(transparent)]
+    Unsupported(#[from] crate::modules::governance::Unsupported),
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     ledger::Context,
     modules::{
+        governance,
         identity::{Roles, acts_as},
         treasury::{self, Attestation, Fund},
     },
@@ -25,6 +26,7 @@ pub(crate) fn open_epoch(
     only_steward(draft, signer)?;
     let OpenEpoch { epoch, tiers, sold, shard_width } = action.clone();
     only_next(draft, at, epoch)?;
+    governance::check_supported(draft, epoch)?;
     let state = draft.base();
     // Reputation and carried money of the epochs before enter this one.
     if let Some(last) = state.epochs.iter().next_back().filter(|last| !last.is_over()) {

@@ -3,7 +3,9 @@
 use super::MediaType;
 use super::types::{decode_splits, encode_splits};
 use crate::modules::dapr::payout::Split;
-use primitives::{CategoryId, CodecError, Decode, Digest, Encode, EpochId, Reader, WorkId, Writer};
+use primitives::{
+    CategoryId, CodecError, Decode, Digest, Encode, EpochId, Reader, WorkId, Writer, codec_struct,
+};
 
 /// Registers a work of the signer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,3 +84,14 @@ impl Decode for UpdateWork {
         })
     }
 }
+
+/// Takes a work of the signer out of all epochs from one on that has not opened. An update brings it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeprecateWork {
+    /// The work.
+    pub work: WorkId,
+    /// First epoch without it.
+    pub from: EpochId,
+}
+
+codec_struct!(DeprecateWork { work, from });

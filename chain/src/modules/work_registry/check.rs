@@ -1,6 +1,6 @@
 //! Guards of the work registry.
 
-use super::{RegisterWork, Terms, UpdateWork, Work, work_id};
+use super::{DeprecateWork, Gone, RegisterWork, Removal, Terms, UpdateWork, Work, work_id};
 use crate::{
     ledger::Context,
     modules::{
@@ -75,6 +75,22 @@ pub enum WorkError {
         /// The work.
         work: WorkId,
     },
+    /// The work is removed for good.
+    #[error("work {work} is removed from epoch {from} on")]
+    Removed {
+        /// The work.
+        work: WorkId,
+        /// First epoch without it.
+        from: EpochId,
+    },
+    /// The work leaves earlier, or in the same epoch, already.
+    #[error("work {work} leaves in epoch {from} already")]
+    Gone {
+        /// The work.
+        work: WorkId,
+        /// First epoch without it.
+        from: EpochId,
+    },
     /// The work is somebody else's.
     #[error("work {work} is not of {signer}")]
     NotOwner {
@@ -117,6 +133,7 @@ pub(crate) fn register_work(
         active_from: action.active_from,
         terms: Terms { from: action.active_from, price: action.price, splits: action.splits.clone() },
         next: None,
+        gone: None,
     });
     Ok(())
 }
@@ -134,12 +151,60 @@ pub(crate) fn update_work(
     if work.creator != signer {
         return Err(WorkError::NotOwner { work: action.work, signer });
     }
+    if let Some(Gone { from, removal: Removal::Removed }) = work.gone {
+        return Err(WorkError::Removed { work: work.id, from });
+    }
     check_terms(draft, at, action.price, &action.splits, action.from)?;
     let running = EpochId(draft.base().next_epoch(at.genesis).0.saturating_sub(1));
     work.terms = work.terms_at(running).clone();
     work.next = Some(Terms { from: action.from, price: action.price, splits: action.splits.clone() });
+    work.gone = None;
     draft.put(work);
     Ok(())
+}
+
+/// Runs [`DeprecateWork`].
+pub(crate) fn deprecate_work(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &DeprecateWork,
+) -> Result<(), WorkError> {
+    only_active_creator(draft, signer)?;
+    let DeprecateWork { work, from } = *action;
+    let creator = draft.get::<Work>(&work).ok_or(WorkError::UnknownWork { work })?.creator;
+    if creator != signer {
+        return Err(WorkError::NotOwner { work, signer });
+    }
+    remove_work(draft, at, work, (Removal::Deprecated, from))
+}
+
+/// Takes a work out of all epochs from one on that has not opened.
+pub(crate) fn remove_work(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    id: WorkId,
+    (removal, from): (Removal, EpochId),
+) -> Result<(), WorkError> {
+    let mut work = draft.get::<Work>(&id).ok_or(WorkError::UnknownWork { work: id })?.clone();
+    not_before_next(draft, at, from)?;
+    match work.gone {
+        Some(Gone { from, removal: Removal::Removed }) => return Err(WorkError::Removed { work: id, from }),
+        Some(gone) if removal == Removal::Deprecated && gone.from <= from => {
+            return Err(WorkError::Gone { work: id, from: gone.from });
+        }
+        // A removal makes a deprecation final, and never later.
+        Some(gone) => work.gone = Some(Gone { from: gone.from.min(from), removal }),
+        None => work.gone = Some(Gone { from, removal }),
+    }
+    draft.put(work);
+    Ok(())
+}
+
+/// Chain spec 3.1: "Update pricing and splits (for future epochs only)."
+fn not_before_next(draft: &Draft<'_>, at: &Context<'_>, from: EpochId) -> Result<(), WorkError> {
+    let earliest = draft.base().next_epoch(at.genesis);
+    if from < earliest { Err(WorkError::NotFuture { from, earliest }) } else { Ok(()) }
 }
 
 fn only_active_creator(draft: &Draft<'_>, signer: PersonId) -> Result<(), WorkError> {
@@ -166,9 +231,7 @@ fn check_terms(
     if let Some(split) = splits.iter().find(|split| !may_be_paid(draft, &split.payee)) {
         return Err(WorkError::UnknownPayee { payee: split.payee });
     }
-    // Chain spec 3.1: "Update pricing and splits (for future epochs only)."
-    let earliest = draft.base().next_epoch(at.genesis);
-    if from < earliest { Err(WorkError::NotFuture { from, earliest }) } else { Ok(()) }
+    not_before_next(draft, at, from)
 }
 
 /// Whether somebody can ever claim what a payee is owed: a person on record, or an account on L1 other than the zero

@@ -89,6 +89,27 @@ impl ToFelts for Terms {
     }
 }
 
+number_enum! {
+    /// How a work left.
+    Removal("removal") {
+        /// By its creator, or by a vote: an update brings it back.
+        Deprecated = 0,
+        /// By a jury, or by vote and council: for good.
+        Removed = 1,
+    }
+}
+
+/// That a work takes no part any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// First epoch without it.
+    pub from: EpochId,
+    /// How it left.
+    pub removal: Removal,
+}
+
+record!(Gone { from, removal });
+
 /// A work on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
@@ -110,11 +131,18 @@ pub struct Work {
     pub terms: Terms,
     /// Price and splits that hold from a later epoch on.
     pub next: Option<Terms>,
+    /// Whether it takes no part from an epoch on (chain spec 3.1: "Deprecate or remove works under governance rules").
+    pub gone: Option<Gone>,
 }
 
-record!(Work { id, creator, fingerprint, media, category, metadata, active_from, terms, next });
+record!(Work { id, creator, fingerprint, media, category, metadata, active_from, terms, next, gone });
 
 impl Work {
+    /// Whether it is offered in an epoch, as far as the registry goes.
+    pub fn is_offered(&self, epoch: EpochId) -> bool {
+        self.active_from <= epoch && self.gone.is_none_or(|gone| epoch < gone.from)
+    }
+
     /// Price and splits in an epoch that is not over.
     pub fn terms_at(&self, epoch: EpochId) -> &Terms {
         self.next.as_ref().filter(|next| next.from <= epoch).unwrap_or(&self.terms)

@@ -44,6 +44,7 @@ fn the_registry_takes_as_many_works_as_the_shards_of_an_epoch_hold() {
         status: Status::Active,
         credential: Digest::default(),
         since: Time(0),
+        keyed: Time(0),
     });
     let changes = draft.into_changes();
     state.commit(changes);
@@ -53,7 +54,8 @@ fn the_registry_takes_as_many_works_as_the_shards_of_an_epoch_hold() {
             registration(n);
         let terms = Terms { from: active_from, price, splits };
         let id = work_id(&fingerprint, &CREATOR);
-        Work { id, creator: CREATOR, fingerprint, media, category, metadata, active_from, terms, next: None }
+        let (next, gone) = (None, None);
+        Work { id, creator: CREATOR, fingerprint, media, category, metadata, active_from, terms, next, gone }
     };
     let mut draft = Draft::new(&state);
     (1..MAX_WORKS).for_each(|n| draft.put(some(n)));

@@ -1,0 +1,363 @@
+//! Cases before a jury (chain spec 3.5, "Jury-based arbitration").
+//!
+//! Jurors are drawn by the beacon of an epoch that nobody could know when the case was opened: not the next one, whose
+//! contributions may be on the table already, but the one after. Both sides may challenge a few. The rest decides by an
+//! absolute majority of the panel.
+
+use super::{
+    ChallengeJuror, CloseCase, DrawJury, GovernanceError, JuryVote, OpenCase, People, vote::only_voter,
+};
+use crate::{
+    ledger::Context,
+    modules::{
+        identity::{Identity, Roles, Status, move_to},
+        work_registry::{Removal, Work, remove_work},
+    },
+    poseidon::Felt,
+    state::{
+        Draft, Leaf, TableId, ToFelts,
+        fields::{number_enum, record},
+    },
+};
+use primitives::{Digest, Domain, Encode, EpochId, PersonId, Time, WorkId, hash};
+
+/// Epochs between the opening of a case and the one whose beacon draws its jury.
+pub const EPOCHS_TO_DRAW: u64 = 2;
+
+/// What is asked of a jury.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Remove a work.
+    RemoveWork(WorkId),
+    /// Suspend a person.
+    Suspend(PersonId),
+    /// Revoke a person.
+    Revoke(PersonId),
+}
+
+crate::state::fields::codec_enum!(Remedy("remedy") {
+    0 => RemoveWork,
+    1 => Suspend,
+    2 => Revoke,
+});
+
+impl ToFelts for Remedy {
+    fn felts(&self, out: &mut crate::state::Fields) {
+        out.push(&crate::state::fields::Bytes(&self.to_bytes()));
+    }
+}
+
+number_enum! {
+    /// How a case stands.
+    Verdict("verdict") {
+        /// Not closed.
+        Open = 0,
+        /// What was asked for is granted.
+        Granted = 1,
+        /// It is not.
+        Dismissed = 2,
+    }
+}
+
+/// A case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Who brought it.
+    pub complainant: PersonId,
+    /// Whom it is brought against.
+    pub respondent: PersonId,
+    /// Hash of the complaint.
+    pub document: Digest,
+    /// What is asked for.
+    pub remedy: Remedy,
+    /// When it was opened. Who was not a voter by then is not drawn.
+    pub opened: Time,
+    /// First epoch whose beacon may draw the jury.
+    pub draw_from: EpochId,
+    /// When the jury was drawn, if it was.
+    pub drawn: Option<Time>,
+    /// Who was drawn, in order: the panel, and who moves up for each that is challenged.
+    pub jurors: People,
+    /// Jurors challenged by the complainant.
+    pub by_complainant: People,
+    /// Jurors challenged by the respondent.
+    pub by_respondent: People,
+    /// Size of the panel.
+    pub panel: u8,
+    /// End of the challenges.
+    pub challenge_until: Time,
+    /// End of the votes.
+    pub vote_until: Time,
+    /// Jurors who grant.
+    pub granted: u8,
+    /// Jurors who do not.
+    pub dismissed: u8,
+    /// How it stands.
+    pub verdict: Verdict,
+}
+
+record!(Case {
+    number,
+    complainant,
+    respondent,
+    document,
+    remedy,
+    opened,
+    draw_from,
+    drawn,
+    jurors,
+    by_complainant,
+    by_respondent,
+    panel,
+    challenge_until,
+    vote_until,
+    granted,
+    dismissed,
+    verdict,
+});
+
+impl Leaf for Case {
+    type Key = u64;
+    const TABLE: TableId = TableId::Case;
+    fn key(&self) -> u64 {
+        self.number
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+impl Case {
+    /// Who decides: the first of those drawn whom nobody challenged.
+    pub fn panel(&self) -> impl Iterator<Item = PersonId> {
+        let challenged = |person: &PersonId| {
+            self.by_complainant.0.contains(person) || self.by_respondent.0.contains(person)
+        };
+        self.jurors.0.iter().copied().filter(move |person| !challenged(person)).take(self.panel.into())
+    }
+
+    /// Whether one side has more than half of the panel.
+    fn is_decided(&self) -> bool {
+        self.granted.max(self.dismissed) > self.panel / 2
+    }
+}
+
+/// A juror's vote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JurorVote {
+    /// On which case.
+    pub case: u64,
+    /// Whose.
+    pub juror: PersonId,
+    /// Whether what is asked for is granted.
+    pub grant: bool,
+}
+
+record!(JurorVote { case, juror, grant });
+
+impl Leaf for JurorVote {
+    type Key = (u64, PersonId);
+    const TABLE: TableId = TableId::JurorVote;
+    fn key(&self) -> Self::Key {
+        (self.case, self.juror)
+    }
+    fn value(&self) -> Vec<Felt> {
+        self.to_felts()
+    }
+}
+
+/// Runs [`OpenCase`].
+pub(crate) fn open_case(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &OpenCase,
+) -> Result<(), GovernanceError> {
+    only_voter(draft, signer, at.now)?;
+    let OpenCase { document, remedy } = *action;
+    let respondent = match remedy {
+        Remedy::RemoveWork(work) => {
+            draft.get::<Work>(&work).ok_or(GovernanceError::UnknownWork { work })?.creator
+        }
+        Remedy::Suspend(person) | Remedy::Revoke(person) => person,
+    };
+    if !draft.has::<Identity>(&respondent) {
+        return Err(GovernanceError::Unknown { person: respondent });
+    }
+    if respondent == signer {
+        return Err(GovernanceError::AgainstOneself { person: signer });
+    }
+    let state = draft.base();
+    let limit = state.in_force(at.genesis).rules.governance.open_per_person;
+    let open = state.cases.iter().filter(|case| case.complainant == signer && case.verdict == Verdict::Open);
+    if open.count() >= usize::from(limit) {
+        return Err(GovernanceError::TooManyOpen { person: signer, limit });
+    }
+    let running = state.next_epoch(at.genesis).0;
+    draft.put(Case {
+        number: state.cases.iter().next_back().map_or(1, |last| last.number + 1),
+        complainant: signer,
+        respondent,
+        document,
+        remedy,
+        opened: at.now,
+        draw_from: EpochId(running.saturating_add(EPOCHS_TO_DRAW - 1)),
+        drawn: None,
+        jurors: People::default(),
+        by_complainant: People::default(),
+        by_respondent: People::default(),
+        panel: 0,
+        challenge_until: at.now,
+        vote_until: at.now,
+        granted: 0,
+        dismissed: 0,
+        verdict: Verdict::Open,
+    });
+    Ok(())
+}
+
+fn known(draft: &Draft<'_>, number: u64) -> Result<Case, GovernanceError> {
+    let case = draft.get::<Case>(&number).cloned().ok_or(GovernanceError::UnknownCase { case: number })?;
+    if case.verdict == Verdict::Open { Ok(case) } else { Err(GovernanceError::CaseClosed { case: number }) }
+}
+
+/// Runs [`DrawJury`].
+pub(crate) fn draw_jury(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    action: &DrawJury,
+) -> Result<(), GovernanceError> {
+    let case = known(draft, action.case)?;
+    if case.drawn.is_some() {
+        return Err(GovernanceError::DrawnAlready { case: case.number });
+    }
+    let state = draft.base();
+    // The first beacon that counts, and no later one: nobody waits for jurors that suit them.
+    let opening = state.openings.range(case.draw_from..).next();
+    let opening = opening.ok_or(GovernanceError::NoBeaconYet { case: case.number, epoch: case.draw_from })?;
+    let rules = &state.in_force(at.genesis).rules.governance;
+    let mut pool: Vec<PersonId> = state
+        .identities
+        .iter()
+        .filter(|identity| identity.acts_as(Roles::VOTER) && identity.since <= case.opened)
+        .map(|identity| identity.person)
+        .filter(|person| *person != case.complainant && *person != case.respondent)
+        .collect();
+    let (panel, spare) = (rules.jurors, 2 * rules.challenges);
+    let needed = usize::from(panel) + usize::from(spare);
+    if pool.len() < needed {
+        return Err(GovernanceError::TooFewJurors { case: case.number, found: pool.len(), needed });
+    }
+    let lot =
+        |person: &PersonId| hash::hash(Domain::Jury, &[&opening.key.0, &case.number.to_bytes(), &person.0]);
+    pool.sort_by_cached_key(lot);
+    pool.truncate(needed);
+    let challenge_until = at.now.after(rules.challenge_period);
+    let vote_until = challenge_until.after(rules.jury_period);
+    draft.put(Case { drawn: Some(at.now), jurors: People(pool), panel, challenge_until, vote_until, ..case });
+    Ok(())
+}
+
+/// Runs [`ChallengeJuror`].
+pub(crate) fn challenge_juror(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &ChallengeJuror,
+) -> Result<(), GovernanceError> {
+    let ChallengeJuror { case: number, juror } = *action;
+    let mut case = known(draft, number)?;
+    if case.drawn.is_none() || at.now >= case.challenge_until {
+        return Err(GovernanceError::NoChallengesNow { case: number });
+    }
+    if !case.panel().any(|person| person == juror) {
+        return Err(GovernanceError::NotJuror { case: number, person: juror });
+    }
+    let side = if signer == case.complainant {
+        &mut case.by_complainant
+    } else if signer == case.respondent {
+        &mut case.by_respondent
+    } else {
+        return Err(GovernanceError::NotASide { case: number, signer });
+    };
+    // As many spare jurors were drawn as both sides may challenge under the rules of that day.
+    let limit = (case.jurors.0.len() - usize::from(case.panel)) / 2;
+    if side.0.len() >= limit {
+        return Err(GovernanceError::TooManyChallenges { case: number, signer, limit });
+    }
+    side.0.push(juror);
+    draft.put(case);
+    Ok(())
+}
+
+/// Runs [`JuryVote`].
+pub(crate) fn jury_vote(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &JuryVote,
+) -> Result<(), GovernanceError> {
+    let JuryVote { case: number, grant } = *action;
+    let case = known(draft, number)?;
+    if case.drawn.is_none() || !(case.challenge_until..case.vote_until).contains(&at.now) {
+        return Err(GovernanceError::NoJuryVoteNow { case: number });
+    }
+    if !case.panel().any(|person| person == signer) {
+        return Err(GovernanceError::NotJuror { case: number, person: signer });
+    }
+    only_voter(draft, signer, case.opened)?;
+    if draft.has::<JurorVote>(&(number, signer)) {
+        return Err(GovernanceError::JurorVoted { case: number, juror: signer });
+    }
+    draft.put(JurorVote { case: number, juror: signer, grant });
+    let (granted, dismissed) = (case.granted + u8::from(grant), case.dismissed + u8::from(!grant));
+    draft.put(Case { granted, dismissed, ..case });
+    Ok(())
+}
+
+/// Runs [`CloseCase`].
+pub(crate) fn close_case(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    action: &CloseCase,
+) -> Result<(), GovernanceError> {
+    let case = known(draft, action.case)?;
+    let over = case.drawn.is_some() && at.now >= case.vote_until;
+    if !over && !case.is_decided() {
+        return Err(GovernanceError::Undecided { case: case.number });
+    }
+    let verdict = if case.granted > case.panel / 2 { Verdict::Granted } else { Verdict::Dismissed };
+    if verdict == Verdict::Granted {
+        grant(draft, at, &case)?;
+    }
+    draft.put(Case { verdict, ..case });
+    Ok(())
+}
+
+fn grant(draft: &mut Draft<'_>, at: &Context<'_>, case: &Case) -> Result<(), GovernanceError> {
+    match case.remedy {
+        Remedy::RemoveWork(work) => {
+            let from = draft.base().next_epoch(at.genesis);
+            remove_work(draft, at, work, (Removal::Removed, from))?;
+        }
+        // Somebody whom the registrar has suspended or revoked meanwhile stays that.
+        Remedy::Suspend(person) => settle(draft, at, person, Status::Suspended)?,
+        Remedy::Revoke(person) => settle(draft, at, person, Status::Revoked)?,
+    }
+    Ok(())
+}
+
+fn settle(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    person: PersonId,
+    status: Status,
+) -> Result<(), GovernanceError> {
+    let now = draft.get::<Identity>(&person).map(|identity| identity.status);
+    if now.is_some_and(|now| now.may_become(status)) {
+        move_to(draft, at, person, status)?;
+    }
+    Ok(())
+}
