@@ -77,13 +77,25 @@ pub enum NodeError {
     Replay(#[from] ReplayError),
     /// A block of the log breaks a rule for blocks of a sequencer.
     #[error("the block log: {0}")]
-    Block(#[from] BlockError),
+    Block(Box<BlockError>),
     /// The sequencer's journal fails.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// What was confirmed cannot be taken again.
     #[error("the sequencer's journal: {0}")]
-    Restore(#[from] RestoreError),
+    Restore(Box<RestoreError>),
+}
+
+impl From<BlockError> for NodeError {
+    fn from(error: BlockError) -> Self {
+        Self::Block(Box::new(error))
+    }
+}
+
+impl From<RestoreError> for NodeError {
+    fn from(error: RestoreError) -> Self {
+        Self::Restore(Box::new(error))
+    }
 }
 
 /// Where a transaction stands.

@@ -20,6 +20,7 @@
 //! sequencer that comes back takes everything in the journal again, in the same places, before anything new. It can
 //! still lie: two contradictory signatures are [`Evidence`].
 
+mod effect;
 mod evidence;
 mod limits;
 mod line;
@@ -27,6 +28,7 @@ mod mempool;
 mod refusal;
 mod seal;
 
+pub use effect::{Answer, Effect, Taken};
 pub use evidence::{Evidence, NoEvidence};
 pub use limits::{
     Limits, LimitsError, MAX_AHEAD, MAX_PRIORITIES, MAX_REPLACEMENTS, MAX_SIGNED_BYTES, PATIENCE,
@@ -42,58 +44,9 @@ use crate::{
 };
 use line::{OpenLine, Priorities};
 use mempool::{Checked, Mempool};
-use primitives::{Digest, Encode, PersonId, Time, codec_struct};
+use primitives::{Digest, Encode, Time};
 use rand_core::{CryptoRng, RngCore};
 use std::collections::BTreeMap;
-
-/// What is on disk before a confirmation is given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
-    /// Height of the block.
-    pub height: u64,
-    /// Its time.
-    pub time: Time,
-    /// Place in the block.
-    pub position: u32,
-    /// What stands there.
-    pub transaction: Transaction,
-}
-
-codec_struct!(Taken { height, time, position, transaction });
-
-/// What becomes of a transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// It stands in the block in hand.
-    Confirmed(Confirmation),
-    /// It waits for earlier ones of its account.
-    Waits {
-        /// Whose account.
-        signer: PersonId,
-        /// Its nonce.
-        nonce: u64,
-        /// The account's next nonce.
-        next: u64,
-    },
-    /// It is dropped.
-    Refused(Refusal),
-}
-
-/// What the shell has to do, in this order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Write this down, so that it is on disk before any later effect is seen by anybody.
-    Write(Taken),
-    /// Tell whoever asks.
-    Tell {
-        /// Identifier of the transaction.
-        transaction: Digest,
-        /// What became of it.
-        answer: Answer,
-    },
-    /// Append the block to the log. What was written down for it is of no more use then.
-    Append(Box<SealedBlock>),
-}
 
 /// The sequencer.
 pub struct Sequencer {

@@ -140,7 +140,9 @@ mod tests {
         genesis.time = Time(12);
         let text = to_json(&genesis);
         assert_eq!(from_json(&text).expect("as it was written"), genesis);
-        assert!(matches!(from_json(&text.replace("steward", "stuart")), Err(OriginError::Role { name, .. }) if name == "stuart"));
+        assert!(
+            matches!(from_json(&text.replace("steward", "stuart")), Err(OriginError::Role { name, .. }) if name == "stuart")
+        );
         assert!(matches!(from_json(&text.replace("\"chain\"", "\"chian\"")), Err(OriginError::Json(_))));
         let vacant = from_json(&text.replace("\"treasurer\"", "\"voter\""));
         assert!(matches!(vacant, Err(OriginError::Genesis(GenesisError::Vacant { office: "treasurer" }))));

@@ -136,9 +136,8 @@ impl Mempool {
     #[cfg(test)]
     pub(super) fn adds_up(&self) -> bool {
         let all = || self.accounts.values().flat_map(|queue| queue.by_nonce.values());
-        let queues = self.accounts.values();
-        let each = queues.map(|q| q.bytes == q.by_nonce.values().map(|w| w.bytes).sum::<usize>());
-        let one_by_one = each.fold(true, |all, one| all && one);
+        let one_by_one =
+            self.accounts.values().all(|q| q.bytes == q.by_nonce.values().map(|w| w.bytes).sum::<usize>());
         one_by_one
             && self.bytes == all().map(|w| w.bytes).sum::<usize>()
             && all().count() == self.ids.len()
