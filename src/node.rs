@@ -9,7 +9,6 @@ pub(crate) use settings::SettingsError;
 use crate::{
     cli::{Format, Run, Status},
     output::{self, Failure, table},
-    secret,
 };
 use chain::{
     Genesis,
@@ -19,6 +18,7 @@ use chain::{
     },
     sequencer::{Author, Limits, LimitsError},
     signature::PublicKey,
+    wallet::keyfile::{self, KeyFileError},
 };
 use primitives::PersonId;
 use serde_json::{Value, json};
@@ -58,6 +58,9 @@ pub(crate) enum NodeFailure {
     /// The node stopped.
     #[error(transparent)]
     Run(#[from] Box<RunError>),
+    /// A key cannot be read or written.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     /// A node cannot be asked.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -72,6 +75,7 @@ impl NodeFailure {
             | Self::Genesis { .. }
             | Self::Origin { .. }
             | Self::NoOffice { .. }
+            | Self::Key(_)
             | Self::Client(_) => 2,
             Self::Write { .. } => 3,
             Self::Run(error) => match error.as_ref() {
@@ -201,7 +205,7 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     let genesis = read_genesis(&path)?;
     let number = "a whole number";
     let role = if settings.is_sequencer()? {
-        let key = secret::read_account_key(&settings.path("key")?)?;
+        let key = keyfile::read(&settings.path("key")?).map_err(NodeFailure::from)?;
         let person = holder(&genesis, key.public_key())?;
         let limits = Limits {
             interval: settings.parse("block_seconds", number)?,

@@ -1,11 +1,10 @@
 //! Secret keys in files of their own.
 
 use crate::output::Failure;
-use chain::{bridge::PrivateKeySigner, signature::SecretKey};
-use primitives::ids;
+use chain::bridge::PrivateKeySigner;
 use std::{
-    fs::{File, OpenOptions},
-    io::{Read, Write},
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
 };
 use thiserror::Error;
@@ -23,35 +22,6 @@ pub(crate) struct KeyError {
 
 /// Reads a key for L1 from its file, which nobody else may read.
 pub(crate) fn read_key(path: &Path) -> Result<PrivateKeySigner, Failure> {
-    let outside = "no key: the number is zero or beyond the order of the curve";
-    let refuse = |reason: String| KeyError { path: path.into(), reason };
-    Ok(read_digits(path)?.parse().map_err(|_| refuse(outside.into()))?)
-}
-
-/// Reads the key of an account of the rollup from its file, which nobody else may read.
-pub(crate) fn read_account_key(path: &Path) -> Result<SecretKey, Failure> {
-    let refuse = |reason: String| KeyError { path: path.into(), reason };
-    let bytes = ids::from_hex(&read_digits(path)?.to_ascii_lowercase()).ok();
-    let bytes = bytes.and_then(|bytes| bytes.try_into().ok()).expect("64 hexadecimal digits");
-    Ok(SecretKey::from_secret_bytes(bytes).map_err(|error| refuse(error.to_string()))?)
-}
-
-/// Writes a key to a new file, which nobody else may read.
-pub(crate) fn write_key(path: &Path, digits: &str) -> Result<(), Failure> {
-    let refuse = |error: std::io::Error| KeyError {
-        path: path.into(),
-        reason: format!("the key cannot be written: {error}"),
-    };
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(refuse)?;
-    Ok(writeln!(file, "{digits}").and_then(|()| file.sync_all()).map_err(refuse)?)
-}
-
-/// The digits in a file of a key.
-fn read_digits(path: &Path) -> Result<String, Failure> {
     let refuse = |reason: String| KeyError { path: path.into(), reason };
     if path.is_dir() {
         return Err(refuse("a folder, and not the file of a key".into()).into());
@@ -67,7 +37,8 @@ fn read_digits(path: &Path) -> Result<String, Failure> {
     if digits.len() != 64 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(refuse(expected.into()).into());
     }
-    Ok(digits.to_owned())
+    let outside = "no key: the number is zero or beyond the order of the curve";
+    Ok(digits.parse().map_err(|_| refuse(outside.into()))?)
 }
 
 #[cfg(unix)]

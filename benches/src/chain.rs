@@ -15,7 +15,7 @@ use ::chain::{
     poseidon::{CHUNK_BYTES, Felt, hash2},
     signature::{PublicKey, Signature},
     state::{Stored, ToFelts, tables::TABLES},
-    transaction::signing_message,
+    transaction::{AccountSignature, signing_message},
 };
 use primitives::{Credits, Encode, EpochId, PersonId, WorkId};
 use std::ops::Range;
@@ -128,7 +128,10 @@ impl Blockful {
             let signed = tx.authorisation.as_ref().expect("transfers are signed");
             let account = self.before.state().accounts.get(&signed.signer).expect("an account");
             let message = signing_message(CHAIN, signed.signer, signed.nonce, &tx.payload);
-            (account.key, message, signed.signature)
+            let AccountSignature::Key(signature) = signed.signature else {
+                unreachable!("keys sign transfers")
+            };
+            (account.key, message, signature)
         };
         self.transactions.iter().map(part).collect()
     }

@@ -5,25 +5,30 @@
 //! that is wrong. Nothing here reads a clock or draws randomness.
 
 mod ahead;
+mod envelope;
 mod genesis;
+mod restore;
 
 use crate::{
     block::{Block, MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS},
     merkle::MerklePath,
     modules::{
         dapr::{self, DaprError},
+        eco_reserve::{self, EcoError},
         governance::{self, GovernanceError},
         identity::{self, IdentityError},
-        treasury::{self, Account, TreasuryError},
+        treasury::{self, TreasuryError},
         usage::{self, Epoch, UsageError},
         work_registry::{self, WorkError},
     },
     poseidon::Felt,
     state::{Draft, State, tree::Inclusion},
-    transaction::{EnvelopeError, Payload, Transaction, signing_message},
+    transaction::{EnvelopeError, Payload, Transaction},
 };
-pub use genesis::{Authority, Genesis, GenesisError};
+use envelope::authorise;
+pub use genesis::{Authority, Continued, Genesis, GenesisError};
 use primitives::{Digest, Encode, EpochId, PersonId, Time};
+pub use restore::{MigrationError, SnapshotError};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -59,6 +64,9 @@ pub enum TxError {
     /// A rule of the treasury.
     #[error(transparent)]
     Treasury(#[from] TreasuryError),
+    /// A rule of the Eco-Reserve.
+    #[error(transparent)]
+    Eco(#[from] EcoError),
     /// A rule of governance.
     #[error(transparent)]
     Governance(#[from] GovernanceError),
@@ -104,7 +112,7 @@ pub enum ReplayError {
         /// Place of the transaction.
         position: usize,
         /// The rule that it breaks.
-        error: TxError,
+        error: Box<TxError>,
     },
     /// The transactions lead to another state.
     #[error("block {height} leads to another state root than it says")]
@@ -221,6 +229,19 @@ impl Ledger {
         Ok(())
     }
 
+    /// Has something decided as governance would, for tests of what it may decide.
+    #[cfg(test)]
+    pub(crate) fn decide<T, E>(
+        &mut self,
+        act: impl FnOnce(&mut Draft<'_>, &Context<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut draft = Draft::new(&self.state);
+        let done = act(&mut draft, &Context { genesis: &self.genesis, head: self.head, now: self.now })?;
+        let changes = draft.into_changes();
+        self.state.commit(changes);
+        Ok(done)
+    }
+
     /// Ends the block.
     ///
     /// Panics if credits were made or lost: no transaction can do that, and a ledger where one did must not go on.
@@ -261,7 +282,8 @@ impl Ledger {
         }
         self.begin(block.time);
         for (position, tx) in block.transactions.iter().enumerate() {
-            self.apply(tx).map_err(|error| ReplayError::Transaction { height, position, error })?;
+            let applied = self.apply(tx).map_err(Box::new);
+            applied.map_err(|error| ReplayError::Transaction { height, position, error })?;
         }
         let sealed = self.seal();
         if sealed.state_root != block.state_root {
@@ -278,7 +300,8 @@ impl Ledger {
 /// Checks the envelope and runs the payload on a draft.
 fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), TxError> {
     let signer = authorise(draft, at, tx)?;
-    let by = || signer.ok_or(EnvelopeError::Unsigned);
+    let as_of = || signer.ok_or(EnvelopeError::Unsigned);
+    let by = || as_of().map(|(signer, _)| signer);
     match &tx.payload {
         Payload::Register(action) => identity::register(draft, at, by()?, action)?,
         Payload::SetStatus(action) => identity::set_status(draft, at, by()?, action)?,
@@ -289,7 +312,7 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::CommitBeacon(action) => usage::commit_beacon(draft, at, action)?,
         Payload::RevealBeacon(action) => usage::reveal_beacon(draft, at, action)?,
         Payload::OpenEpoch(action) => usage::open_epoch(draft, at, by()?, action)?,
-        Payload::ReportRevenue(action) => usage::report_revenue(draft, by()?, action)?,
+        Payload::ReportRevenue(action) => usage::report_revenue(draft, at, by()?, action)?,
         Payload::AnchorHeader(header) => usage::anchor_header(draft, at, header)?,
         Payload::AnchorRoot(root) => usage::anchor_root(draft, at, root)?,
         Payload::SubmitAggregate(action) => usage::submit_aggregate(draft, at, action)?,
@@ -298,6 +321,13 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::Transfer(action) => treasury::transfer(draft, by()?, action)?,
         Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, by()?, action)?,
         Payload::SeatStandby(action) => usage::seat_standby(draft, at, action)?,
+        Payload::BindWallet(action) => identity::bind_wallet(draft, at, as_of()?, action)?,
+        Payload::AttestReserve(action) => treasury::attest_reserve(draft, at, by()?, action)?,
+        Payload::Mint(action) => treasury::mint(draft, at, by()?, action)?,
+        Payload::Burn(action) => treasury::burn(draft, at, by()?, action)?,
+        Payload::PushValuation(action) => eco_reserve::push_valuation(draft, at, by()?, action)?,
+        Payload::AcceptValuation(action) => eco_reserve::accept_valuation(draft, at, action)?,
+        Payload::BuyAsset(action) => eco_reserve::buy_asset(draft, at, by()?, action)?,
         Payload::Rotate(action) => identity::rotate(draft, at, by()?, action)?,
         Payload::DeprecateWork(action) => work_registry::deprecate_work(draft, at, by()?, action)?,
         Payload::Propose(action) => governance::propose(draft, at, by()?, action)?,
@@ -317,31 +347,6 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::CloseCase(action) => governance::close_case(draft, at, action)?,
     }
     Ok(())
-}
-
-/// Checks signature and nonce, and spends the nonce.
-fn authorise(
-    draft: &mut Draft<'_>,
-    at: &Context<'_>,
-    tx: &Transaction,
-) -> Result<Option<PersonId>, EnvelopeError> {
-    let authorisation = match (&tx.authorisation, tx.payload.needs_account()) {
-        (None, false) => return Ok(None),
-        (None, true) => return Err(EnvelopeError::Unsigned),
-        (Some(_), false) => return Err(EnvelopeError::NeedlesslySigned),
-        (Some(authorisation), true) => authorisation,
-    };
-    let (signer, nonce) = (authorisation.signer, authorisation.nonce);
-    let mut account = draft.get::<Account>(&signer).ok_or(EnvelopeError::NoAccount { signer })?.clone();
-    if nonce != account.nonce {
-        return Err(EnvelopeError::Nonce { signer, expected: account.nonce, found: nonce });
-    }
-    let message = signing_message(at.genesis.chain, signer, nonce, &tx.payload);
-    let checked = account.key.verify(&message, &authorisation.signature);
-    checked.map_err(|_| EnvelopeError::Signature { signer })?;
-    account.nonce += 1;
-    draft.put(account);
-    Ok(Some(signer))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! | [`log`], [`index`], [`node`] | the shell: an append-only log as the truth, an index as a cache; nodes and their RPC |
 //! | [`bridge`] | the rollup on L1: batches, final epochs, payouts there |
 //! | [`light`] | the public record of an epoch, and its check from scratch |
+//! | [`wallet`] | credentials, which registrars check, and what Ethereum wallets sign |
 //!
 //! The core reads no clock, draws no randomness and performs no input or output. Ordered maps and integers only, so
 //! that every node reaches the same root.
@@ -26,8 +27,10 @@ pub mod node;
 pub mod poseidon;
 pub mod sequencer;
 pub mod signature;
+pub mod snapshot;
 pub mod state;
 pub mod transaction;
+pub mod wallet;
 
 pub use block::Block;
 pub use ledger::{Genesis, Ledger, TxError};

@@ -231,7 +231,7 @@ impl Sequencer {
             return Ok(());
         }
         let bytes = transaction.to_bytes().len();
-        let Some(Authorisation { signer, nonce, .. }) = transaction.authorisation else {
+        let Some(&Authorisation { signer, nonce, .. }) = transaction.authorisation.as_ref() else {
             if transaction.payload.needs_account() {
                 return Err(TxError::from(EnvelopeError::Unsigned).into());
             }
@@ -272,7 +272,7 @@ impl Sequencer {
         transaction: Transaction,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<(), Refusal> {
-        let signer = transaction.authorisation.map(|authorisation| authorisation.signer);
+        let signer = transaction.authorisation.as_ref().map(|authorisation| authorisation.signer);
         self.place(now, id, transaction, rng)?;
         while let Some(signer) = signer {
             let Some(nonce) = self.ledger.nonce(&signer) else { break };

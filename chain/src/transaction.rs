@@ -2,12 +2,13 @@
 
 use crate::modules::{
     dapr::{Claim, FinaliseEpoch},
+    eco_reserve::{AcceptValuation, BuyAsset, PushValuation},
     governance::{
         CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,
         OpenCase, Propose, SayOf, Stand, Vote, Withdraw,
     },
-    identity::{Register, Rotate, SetStatus},
-    treasury::Transfer,
+    identity::{BindWallet, Register, Rotate, SetStatus},
+    treasury::{AttestReserve, Burn, Mint, Transfer},
     usage::{
         AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SeatStandby,
         SetCommittee, SubmitAggregate,
@@ -17,7 +18,10 @@ use crate::modules::{
 use crate::poseidon::{Felt, FeltDomain, hash_bytes};
 use crate::signature::{SecretKey, Signature};
 use crate::state::fields::codec_enum;
-use primitives::{ChainId, Digest, Domain, Encode, PersonId, Writer, codec_struct, hash};
+use crate::wallet::typed::{WalletError, WalletSignature};
+use primitives::{
+    ChainId, Credits, Digest, Domain, Encode, Layer1Address, PersonId, Writer, codec_struct, hash,
+};
 use proofs::tally::{SignedHeader, SignedRoot};
 use rand_core::{CryptoRng, RngCore};
 use thiserror::Error;
@@ -61,6 +65,20 @@ pub enum Payload {
     AbandonEpoch(AbandonEpoch),
     /// Usage: give the seat of a party that is gone to who stands by.
     SeatStandby(SeatStandby),
+    /// Identity: let a wallet sign for an account.
+    BindWallet(BindWallet),
+    /// Treasury: say what the reserve behind the credits holds.
+    AttestReserve(AttestReserve),
+    /// Treasury: mint credits for who paid in.
+    Mint(Mint),
+    /// Treasury: burn credits, to be paid out.
+    Burn(Burn),
+    /// Eco-Reserve: report what an asset is worth and protects.
+    PushValuation(PushValuation),
+    /// Eco-Reserve: take what enough oracles report.
+    AcceptValuation(AcceptValuation),
+    /// Eco-Reserve: buy an asset that is for sale.
+    BuyAsset(BuyAsset),
     /// Identity: give an account another key.
     Rotate(Rotate),
     /// Work registry: take a work out.
@@ -116,6 +134,13 @@ codec_enum!(Payload("payload") {
     15 => Transfer,
     16 => AbandonEpoch,
     17 => SeatStandby,
+    18 => BindWallet,
+    20 => AttestReserve,
+    21 => Mint,
+    22 => Burn,
+    23 => PushValuation,
+    24 => AcceptValuation,
+    25 => BuyAsset,
     55 => Rotate,
     56 => DeprecateWork,
     60 => Propose,
@@ -150,6 +175,11 @@ impl Payload {
             | Self::ReportRevenue(_)
             | Self::Transfer(_)
             | Self::AbandonEpoch(_)
+            | Self::AttestReserve(_)
+            | Self::Mint(_)
+            | Self::Burn(_)
+            | Self::PushValuation(_)
+            | Self::BuyAsset(_)
             | Self::Rotate(_)
             | Self::DeprecateWork(_)
             | Self::Propose(_)
@@ -162,7 +192,8 @@ impl Payload {
             | Self::Elect(_)
             | Self::OpenCase(_)
             | Self::ChallengeJuror(_)
-            | Self::JuryVote(_) => true,
+            | Self::JuryVote(_)
+            | Self::BindWallet(_) => true,
             Self::CommitBeacon(_)
             | Self::RevealBeacon(_)
             | Self::AnchorHeader(_)
@@ -171,26 +202,58 @@ impl Payload {
             | Self::FinaliseEpoch(_)
             | Self::Claim(_)
             | Self::SeatStandby(_)
+            | Self::AcceptValuation(_)
             | Self::Enact(_)
             | Self::CloseElection(_)
             | Self::DrawJury(_)
             | Self::CloseCase(_) => false,
         }
     }
+
+    /// Whether this is an office's duty, which costs nothing. Whoever lacks the office is refused anyway.
+    pub fn is_duty(&self) -> bool {
+        matches!(
+            self,
+            Self::Register(_)
+                | Self::SetStatus(_)
+                | Self::SetCommittee(_)
+                | Self::PublishKeys(_)
+                | Self::OpenEpoch(_)
+                | Self::ReportRevenue(_)
+                | Self::AbandonEpoch(_)
+                | Self::AttestReserve(_)
+                | Self::Mint(_)
+                | Self::PushValuation(_)
+        )
+    }
 }
 
 /// An account's consent to a payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorisation {
     /// Whose account.
     pub signer: PersonId,
     /// The account's nonce, so that nothing applies twice.
     pub nonce: u64,
-    /// Signature over chain, signer, nonce and payload.
-    pub signature: Signature,
+    /// The signature.
+    pub signature: AccountSignature,
 }
 
 codec_struct!(Authorisation { signer, nonce, signature });
+
+/// Who signs for an account, and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountSignature {
+    /// Its key, over [`signing_message`]: any payload.
+    Key(Signature),
+    /// The wallet that is bound to it, over typed data: the payloads that [`crate::wallet::typed::Signable::of`] lists.
+    Wallet(WalletSignature),
+}
+
+codec_enum!(AccountSignature("signature of an account") {
+    0 => Key,
+    1 => Wallet,
+});
 
 /// A transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,6 +298,46 @@ pub enum EnvelopeError {
         /// Who.
         signer: PersonId,
     },
+    /// A wallet signs this, which no wallet can show. The account's own key has to.
+    #[error("no wallet signs this, only the key of {signer}")]
+    NotForWallets {
+        /// Who.
+        signer: PersonId,
+    },
+    /// The account has no wallet.
+    #[error("{signer} has bound no wallet")]
+    NoWallet {
+        /// Who.
+        signer: PersonId,
+    },
+    /// A wallet's signature is no signature, or a second form of one.
+    #[error("signature of the wallet of {signer}: {error}")]
+    WalletSignature {
+        /// Who.
+        signer: PersonId,
+        /// What is wrong with it.
+        error: WalletError,
+    },
+    /// Another wallet signed this, or the right one signed something else.
+    #[error("a wallet signed for {signer} that is {found}, and not {expected}")]
+    OtherWallet {
+        /// Who.
+        signer: PersonId,
+        /// The wallet that is bound.
+        expected: Layer1Address,
+        /// The one that the signature leads to.
+        found: Layer1Address,
+    },
+    /// The signer has used this epoch's free transactions, and cannot pay for another.
+    #[error("the account of {signer} holds {balance}, less than the fee of {fee}")]
+    Fee {
+        /// Who.
+        signer: PersonId,
+        /// What the account holds.
+        balance: Credits,
+        /// Fee of a transaction.
+        fee: Credits,
+    },
     /// The block has no room left.
     #[error("the block is full")]
     BlockFull,
@@ -246,7 +349,7 @@ pub enum EnvelopeError {
     },
 }
 
-/// What an account signs: chain, signer, nonce and payload, hashed to one field element.
+/// What an account's key signs: chain, signer, nonce and payload, hashed to one field element.
 pub fn signing_message(chain: ChainId, signer: PersonId, nonce: u64, payload: &Payload) -> [Felt; 1] {
     let mut w = Writer::default();
     chain.encode(&mut w);
@@ -271,6 +374,13 @@ impl Transaction {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Self {
         let signature = key.sign(&signing_message(chain, signer, nonce, &payload), rng);
+        let signature = AccountSignature::Key(signature);
+        Self { payload, authorisation: Some(Authorisation { signer, nonce, signature }) }
+    }
+
+    /// A transaction that an account's wallet signed, over [`crate::wallet::typed::Signable::of`] the same.
+    pub fn by_wallet(payload: Payload, (signer, nonce): (PersonId, u64), signature: WalletSignature) -> Self {
+        let signature = AccountSignature::Wallet(signature);
         Self { payload, authorisation: Some(Authorisation { signer, nonce, signature }) }
     }
 

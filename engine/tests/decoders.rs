@@ -6,12 +6,16 @@
 #[allow(unreachable_pub, dead_code, reason = "a part of the fuzzing crate too")]
 mod decoders;
 
+use chain::{
+    modules::identity::Roles,
+    wallet::credential::{DidKey, Encoding, SigningKey, Statement, issue},
+};
 use decoders::{DECODERS, every as every_decoder, one};
 use engine::{
     message::{Letter, Objection, PeerMessage},
     party::evidence::{Counted, DoubleUse, Evidence, Signed},
 };
-use primitives::{Digest, Encode, PartyId, Preset, ids::from_hex};
+use primitives::{Digest, Encode, PartyId, Preset, Time, ids::from_hex};
 use proofs::{
     bundle::Bundle,
     inclusion::{Inclusion, batch_root},
@@ -43,8 +47,22 @@ fn seeds() -> &'static [Vec<u8>] {
             letter.to_bytes(),
             Evidence::DoubleUse(Box::new(double)).to_bytes(),
             Preset::Spec.params().to_bytes(),
+            credential().into_bytes(),
+            DidKey::of(&SigningKey::from_bytes(&[1; 32])).to_string().into_bytes(),
         ]
     })
+}
+
+/// A credential of somebody, by somebody.
+fn credential() -> String {
+    let issuer = SigningKey::from_bytes(&[1; 32]);
+    let subject = DidKey::of(&SigningKey::from_bytes(&[2; 32]));
+    let (roles, nullifier) = (Roles::CREATOR, Digest([3; 32]));
+    issue(
+        &issuer,
+        &Statement { subject, roles, nullifier, from: Time(0), until: Time(u64::MAX) },
+        Encoding::V1,
+    )
 }
 
 /// A bundle alone in a batch.

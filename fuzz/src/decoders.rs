@@ -1,13 +1,17 @@
 //! Every decoder of bytes that come from outside: whatever decodes is the one encoding of what it decodes to, and
 //! nothing makes a decoder panic.
 
-use chain::{Block, Transaction};
+use chain::{
+    Block, Transaction,
+    sequencer::{self, Confirmation, SealedBlock, Taken},
+    wallet::credential::{self, DidKey},
+};
 use engine::{
     message::{Letter, PeerMessage},
     party::{evidence::Evidence, voting::Record},
 };
 use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
-use primitives::{Decode, Encode, GovernanceParams};
+use primitives::{Decode, Encode, GovernanceParams, Time};
 use proofs::{
     blind::BlindKey,
     bundle::{Bundle, Envelope, Published},
@@ -22,11 +26,27 @@ use proofs::{
         statement::ShareOpenings,
     },
 };
+use std::collections::BTreeSet;
 
 /// Bytes either do not decode, or are exactly what the value encodes to.
 pub fn canonical<T: Decode + Encode>(bytes: &[u8]) {
     if let Ok(value) = T::from_bytes(bytes) {
         assert_eq!(value.to_bytes(), bytes, "{} has a second spelling", std::any::type_name::<T>());
+    }
+}
+
+/// Bytes are a credential of nobody that is trusted, whatever they say.
+fn credential(bytes: &[u8]) {
+    let read = credential::verify(bytes, &BTreeSet::new(), Time(0));
+    assert!(read.is_err(), "nobody signed {read:?}");
+}
+
+/// A text names no key, or is the one name of it.
+fn did_key(bytes: &[u8]) {
+    if let Ok(text) = str::from_utf8(bytes)
+        && let Ok(did) = text.parse::<DidKey>()
+    {
+        assert_eq!(did.to_string(), text);
     }
 }
 
@@ -60,11 +80,17 @@ pub const DECODERS: &[Decoder] = &[
     ("letter", canonical::<Letter>),
     ("transaction", canonical::<Transaction>),
     ("block", canonical::<Block>),
+    ("sealed block", canonical::<SealedBlock>),
+    ("confirmation", canonical::<Confirmation>),
+    ("what a sequencer writes down", canonical::<Taken>),
+    ("evidence against a sequencer", canonical::<sequencer::Evidence>),
     ("parameters", canonical::<GovernanceParams>),
     ("what is published of a bundle", canonical::<Published>),
     ("evidence", canonical::<Evidence>),
     ("record of votes", canonical::<Record>),
     ("final receipt", canonical::<Inclusion>),
+    ("credential", credential),
+    ("did:key", did_key),
 ];
 
 /// Gives bytes to every decoder.

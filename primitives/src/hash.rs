@@ -104,6 +104,10 @@ domains! {
     Totals = "totals",
     /// An identity's credential commitment.
     Credential = "credential",
+    /// What the holder of a credential signs to have an account.
+    CredentialHolder = "credential-holder",
+    /// Personhood nullifiers, from an issuer's secret.
+    Personhood = "personhood",
     /// Identity of a work: fingerprint and creator.
     Work = "work",
     /// A transaction of the chain.
@@ -122,6 +126,8 @@ domains! {
     LogRecord = "log-record",
     /// The genesis of a chain.
     Genesis = "genesis",
+    /// Checksum of a snapshot of the ledger.
+    Snapshot = "snapshot",
     /// Digest of the ledger's rules.
     Rules = "rules",
     /// Lots that break ties in an election.

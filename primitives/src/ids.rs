@@ -99,6 +99,18 @@ hex_id!(
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Layer1Address(pub [u8; 20]);
 
+impl Encode for Layer1Address {
+    fn encode(&self, w: &mut Writer) {
+        self.0.encode(w);
+    }
+}
+
+impl Decode for Layer1Address {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        r.array().map(Self)
+    }
+}
+
 impl fmt::Display for Layer1Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "0x{}", to_hex(&self.0))

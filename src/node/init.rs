@@ -4,10 +4,11 @@ use super::NodeFailure;
 use crate::{
     cli::{Format, Init},
     output::{self, Failure, table},
-    secret,
 };
-use chain::{Genesis, ledger::Authority, modules::identity::Roles, node::origin, signature::SecretKey};
-use primitives::{ChainId, Domain, EpochId, PersonId, Preset, Time, hash, ids};
+use chain::{
+    Genesis, ledger::Authority, modules::identity::Roles, node::origin, signature::SecretKey, wallet::keyfile,
+};
+use primitives::{ChainId, Domain, EpochId, PersonId, Preset, Time, hash};
 use rand_core::{OsRng, RngCore};
 use serde_json::json;
 use std::{
@@ -88,7 +89,7 @@ pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
         let key = SecretKey::generate(&mut OsRng);
         let public = key.public_key();
         let person = PersonId(hash::hash(Domain::Credential, &[name.as_bytes(), public.as_bytes()]).0);
-        secret::write_key(&keys.join(format!("{name}.key")), &ids::to_hex(&key.to_secret_bytes()))?;
+        keyfile::write(&keys.join(format!("{name}.key")), &key).map_err(NodeFailure::from)?;
         offices.push(Authority { person, key: public, roles });
     }
     // Numbers of chains stand in JSON, whose readers often keep 53 bits.

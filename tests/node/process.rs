@@ -6,6 +6,7 @@ use chain::{
     modules::identity::{Register, Roles},
     node::{NodeClient, origin},
     signature::SecretKey,
+    wallet::keyfile,
 };
 use primitives::{Digest, Domain, Encode, PersonId, hash, ids};
 use rand_core::OsRng;
@@ -47,10 +48,7 @@ impl Net {
     }
 
     pub(crate) fn key(&self, office: &str) -> SecretKey {
-        let file = self.dir.path().join("keys").join(format!("{office}.key"));
-        let digits = fs::read_to_string(file).expect("written");
-        let bytes = ids::from_hex(digits.trim()).expect("digits");
-        SecretKey::from_secret_bytes(bytes.try_into().expect("32 bytes")).expect("a key")
+        keyfile::read(&self.dir.path().join("keys").join(format!("{office}.key"))).expect("a key")
     }
 
     /// Arguments that run a node of this chain.

@@ -1,12 +1,12 @@
 //! What whoever orders transactions asks the ledger about the block that is being made.
 
-use super::Ledger;
+use super::{Context, Ledger, envelope::check_signature};
 use crate::{
     modules::identity::Roles,
     poseidon::Felt,
     signature::PublicKey,
     state::{StateProof, TableId},
-    transaction::{Authorisation, EnvelopeError, Transaction, signing_message},
+    transaction::{EnvelopeError, Transaction},
 };
 use primitives::PersonId;
 
@@ -25,20 +25,19 @@ impl Ledger {
     /// signer come before it. The payload is judged when its turn comes.
     ///
     /// Errors: [`EnvelopeError::Unsigned`], [`EnvelopeError::NeedlesslySigned`], [`EnvelopeError::NoAccount`],
-    /// [`EnvelopeError::Nonce`] for one whose turn is over, [`EnvelopeError::Signature`].
+    /// [`EnvelopeError::Nonce`] for one whose turn is over, [`EnvelopeError::Signature`], and those of wallets.
     pub fn check_ahead(&self, tx: &Transaction) -> Result<u64, EnvelopeError> {
-        let Authorisation { signer, nonce, signature } = match &tx.authorisation {
+        let authorisation = match &tx.authorisation {
             None => return Err(EnvelopeError::Unsigned),
             Some(_) if !tx.payload.needs_account() => return Err(EnvelopeError::NeedlesslySigned),
-            Some(authorisation) => *authorisation,
+            Some(authorisation) => authorisation,
         };
+        let (signer, found) = (authorisation.signer, authorisation.nonce);
         let account = self.state.accounts.get(&signer).ok_or(EnvelopeError::NoAccount { signer })?;
         let expected = account.nonce;
-        let ahead =
-            nonce.checked_sub(expected).ok_or(EnvelopeError::Nonce { signer, expected, found: nonce })?;
-        let message = signing_message(self.genesis.chain, signer, nonce, &tx.payload);
-        let checked = account.key.verify(&message, &signature);
-        checked.map_err(|_| EnvelopeError::Signature { signer })?;
+        let ahead = found.checked_sub(expected).ok_or(EnvelopeError::Nonce { signer, expected, found })?;
+        let at = Context { genesis: &self.genesis, head: self.head, now: self.now };
+        check_signature(&at, account, authorisation, &tx.payload)?;
         Ok(ahead)
     }
 

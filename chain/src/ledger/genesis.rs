@@ -6,13 +6,13 @@ use crate::{
         identity::{Identity, Roles, Status},
         treasury::Account,
     },
-    poseidon::felt_to_bytes,
+    poseidon::{Felt, felt_to_bytes, wire},
     signature::PublicKey,
     state::{Draft, State},
 };
 use primitives::{
-    ChainId, CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, GovernanceParams, PersonId,
-    Reader, Time, Writer, codec_struct, hash, params::ParamsError,
+    ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, GovernanceParams, PersonId, Reader, Time,
+    Writer, codec_struct, hash, params::ParamsError,
 };
 use thiserror::Error;
 
@@ -47,6 +47,42 @@ pub struct Genesis {
     pub rules: Rules,
     /// Who holds an office. Governance gives and takes offices from there on.
     pub offices: Vec<Authority>,
+    /// The chain that this one goes on from, with its whole state. Everything above is then what that one began with,
+    /// but for the number.
+    pub continues: Option<Continued>,
+}
+
+/// Where another chain stood when this one went on from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Continued {
+    /// Its number.
+    pub chain: ChainId,
+    /// Its last block.
+    pub height: u64,
+    /// Digest of that block.
+    pub head: Digest,
+    /// Root of its state, and of the first state of this one.
+    pub root: Felt,
+}
+
+impl Encode for Continued {
+    fn encode(&self, w: &mut Writer) {
+        self.chain.encode(w);
+        self.height.encode(w);
+        self.head.encode(w);
+        wire::put(w, &self.root);
+    }
+}
+
+impl Decode for Continued {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            chain: Decode::decode(r)?,
+            height: Decode::decode(r)?,
+            head: Decode::decode(r)?,
+            root: wire::take(r)?,
+        })
+    }
 }
 
 impl Encode for Genesis {
@@ -57,6 +93,7 @@ impl Encode for Genesis {
         self.params.encode(w);
         self.rules.encode(w);
         w.seq(&self.offices);
+        self.continues.encode(w);
     }
 }
 
@@ -69,6 +106,7 @@ impl Decode for Genesis {
             params: Decode::decode(r)?,
             rules: Decode::decode(r)?,
             offices: r.seq(MAX_OFFICES)?,
+            continues: Decode::decode(r)?,
         })
     }
 }
@@ -101,6 +139,12 @@ pub enum GenesisError {
         /// The office.
         office: &'static str,
     },
+    /// The chain goes on from another: it begins with that one's snapshot.
+    #[error("the chain goes on from chain {chain}: it begins with a snapshot of that one")]
+    NeedsSnapshot {
+        /// Number of the other chain.
+        chain: ChainId,
+    },
     /// One person both says what was sold and reports what it brought: nothing would bind the one to the other.
     #[error("{person} would be steward and treasurer")]
     StewardIsTreasurer {
@@ -117,7 +161,7 @@ impl Genesis {
         params: GovernanceParams,
         offices: Vec<Authority>,
     ) -> Self {
-        Self { chain, first_epoch, time: Time(0), params, rules: Rules::default(), offices }
+        Self { chain, first_epoch, time: Time(0), params, rules: Rules::default(), offices, continues: None }
     }
 
     /// Digest of the genesis alone.
@@ -127,6 +171,9 @@ impl Genesis {
 
     /// The first state, and what the first block names as its parent.
     pub(super) fn state(&self) -> Result<(State, Digest), GenesisError> {
+        if let Some(Continued { chain, .. }) = self.continues {
+            return Err(GenesisError::NeedsSnapshot { chain });
+        }
         self.params.check()?;
         self.rules.check()?;
         for (office, role) in
@@ -148,7 +195,7 @@ impl Genesis {
             if roles.has(Roles::STEWARD.with(Roles::TREASURER)) {
                 return Err(GenesisError::StewardIsTreasurer { person });
             }
-            draft.put(Account { owner: person, key, nonce: 0, balance: Credits::ZERO });
+            draft.put(Account::new(person, key));
             let (status, credential, since) = (Status::Active, Digest::default(), self.time);
             draft.put(Identity { person, roles, status, credential, since, keyed: since });
             if roles.has(Roles::COUNCILLOR) {
@@ -163,7 +210,12 @@ impl Genesis {
         }
         let changes = draft.into_changes();
         state.commit(changes);
-        let root = felt_to_bytes(&state.root());
-        Ok((state, hash::hash(Domain::Genesis, &[&self.digest().0, &root])))
+        let root = state.root();
+        Ok((state, self.parent(&root)))
+    }
+
+    /// What the first block names as its parent.
+    pub(super) fn parent(&self, root: &Felt) -> Digest {
+        hash::hash(Domain::Genesis, &[&self.digest().0, &felt_to_bytes(root)])
     }
 }

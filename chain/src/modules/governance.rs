@@ -16,7 +16,10 @@ mod upgrade;
 mod versions;
 mod vote;
 
-pub use action::{Action, MAX_EPOCHS_AHEAD, Path, Recall, RemoveWork, Resolve, SetOffices, SetParameters};
+pub use action::{
+    Action, ApproveValuation, MAX_EPOCHS_AHEAD, OfferAsset, Path, Recall, RejectValuation, RemoveWork,
+    Resolve, SetOffices, SetParameters, Spend, WithdrawOffer,
+};
 pub use actions::{
     CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,
     OpenCase, Propose, SayOf, Stand, Vote, Withdraw,

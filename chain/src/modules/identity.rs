@@ -6,9 +6,12 @@ mod actions;
 mod check;
 mod rules;
 mod types;
+mod wallet;
 
 pub use actions::{Register, Rotate, SetStatus};
 pub use check::IdentityError;
 pub(crate) use check::{acts_as, move_to, register, rotate, set_roles, set_status};
 pub use rules::IdentityRules;
 pub use types::{Identity, Nullifier, Roles, Status};
+pub(crate) use wallet::bind_wallet;
+pub use wallet::{BindWallet, WalletBinding};

@@ -7,8 +7,8 @@ mod types;
 pub use actions::{DeprecateWork, RegisterWork, UpdateWork};
 pub use check::WorkError;
 pub(crate) use check::{deprecate_work, register_work, remove_work, update_work};
-pub(crate) use types::encode_splits;
 pub use types::{Gone, MAX_SPLITS, MediaType, Removal, Terms, Work, work_id};
+pub(crate) use types::{decode_splits, encode_splits};
 
 use crate::{
     modules::{

@@ -13,14 +13,8 @@ use thiserror::Error;
 /// Longest file of a genesis: 256 offices take less than 64 KiB, everything else less than 16.
 pub const MAX_GENESIS_BYTES: u64 = 1 << 20;
 
-/// What roles are called.
-const NAMES: [(&str, Roles); 13] = [
-    ("creator", Roles::CREATOR),
-    ("collaborator", Roles::COLLABORATOR),
-    ("issuer", Roles::ISSUER),
-    ("committee", Roles::COMMITTEE),
-    ("node", Roles::NODE),
-    ("voter", Roles::VOTER),
+/// What offices are called. What credentials give has its names with them.
+const OFFICES: [(&str, Roles); 7] = [
     ("auditor", Roles::AUDITOR),
     ("oracle", Roles::ORACLE),
     ("councillor", Roles::COUNCILLOR),
@@ -29,6 +23,11 @@ const NAMES: [(&str, Roles); 13] = [
     ("treasurer", Roles::TREASURER),
     ("sequencer", Roles::SEQUENCER),
 ];
+
+/// Every role and its name.
+fn names() -> impl Iterator<Item = (&'static str, Roles)> {
+    Roles::NAMED.into_iter().chain(OFFICES)
+}
 
 /// Why a file says nothing of a chain.
 #[derive(Debug, Error)]
@@ -71,11 +70,11 @@ struct Office {
 
 /// Writes a genesis as a file.
 pub fn to_json(genesis: &Genesis) -> String {
-    let names = |roles: Roles| NAMES.iter().filter(move |(_, role)| roles.has(*role));
+    let names = |roles: Roles| names().filter(move |(_, role)| roles.has(*role));
     let offices = genesis.offices.iter().map(|office| Office {
         person: office.person,
         key: office.key,
-        roles: names(office.roles).map(|(name, _)| (*name).to_owned()).collect(),
+        roles: names(office.roles).map(|(name, _)| name.to_owned()).collect(),
     });
     let file = File {
         chain: genesis.chain,
@@ -95,14 +94,15 @@ pub fn from_json(text: &str) -> Result<Genesis, OriginError> {
     let File { chain, first_epoch, time, offices, params, rules } = serde_json::from_str(text)?;
     let office = |Office { person, key, roles }| {
         let add = |all: Roles, name: String| {
-            let role = NAMES.iter().find(|(known, _)| *known == name).map(|(_, role)| *role);
+            let role = names().find(|(known, _)| *known == name).map(|(_, role)| role);
             role.map(|role| all.with(role)).ok_or(OriginError::Role { person, name })
         };
         let roles = roles.into_iter().try_fold(Roles::default(), add)?;
         Ok::<_, OriginError>(Authority { person, key, roles })
     };
     let offices = offices.into_iter().map(office).collect::<Result<_, _>>()?;
-    let genesis = Genesis { chain, first_epoch, time, params, rules, offices };
+    // A chain that goes on from another begins with a snapshot, which no file of this kind holds.
+    let genesis = Genesis { chain, first_epoch, time, params, rules, offices, continues: None };
     crate::Ledger::genesis(genesis.clone())?;
     Ok(genesis)
 }
@@ -117,9 +117,9 @@ mod tests {
 
     #[test]
     fn every_role_has_a_name() {
-        let all = NAMES.iter().fold(Roles::default(), |all, (_, role)| all.with(*role));
+        let all = names().fold(Roles::default(), |all, (_, role)| all.with(role));
         let bits = u16::from_bytes(&all.to_bytes()).expect("two bytes");
-        assert_eq!(bits.count_ones() as usize, NAMES.len());
+        assert_eq!(bits.count_ones() as usize, names().count());
         // The next role is none: whoever adds one names it here.
         assert!(Roles::from_bytes(&(bits + 1).to_bytes()).is_err());
     }

@@ -161,7 +161,7 @@ impl Shared {
     /// These have their places in the block in hand.
     pub(super) fn count(&self, taken: &[Taken]) {
         let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
-        for authorisation in taken.iter().filter_map(|taken| taken.transaction.authorisation) {
+        for authorisation in taken.iter().filter_map(|taken| taken.transaction.authorisation.as_ref()) {
             standings.nonces.insert(authorisation.signer, authorisation.nonce + 1);
         }
     }

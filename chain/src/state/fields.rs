@@ -5,9 +5,10 @@
 
 use crate::poseidon::{Felt, felts_from_bytes};
 use crate::signature::PublicKey;
+use ark_ff::PrimeField;
 use primitives::{
-    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, PartyId, PersonId, Region, RegionTag,
-    ShardIndex, Tier, Time, WorkId, WorkIndex,
+    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, Layer1Address, PartyId, PersonId, Region,
+    RegionTag, ShardIndex, Tier, Time, WorkId, WorkIndex,
 };
 use ruint::aliases::U256;
 use std::collections::BTreeMap;
@@ -108,6 +109,13 @@ impl ToFelts for WorkId {
 impl ToFelts for PersonId {
     fn felts(&self, out: &mut Fields) {
         self.0.felts(out);
+    }
+}
+
+/// The number that L1 reads an address as.
+impl ToFelts for Layer1Address {
+    fn felts(&self, out: &mut Fields) {
+        out.felt(Felt::from_be_bytes_mod_order(&self.0));
     }
 }
 

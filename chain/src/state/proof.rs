@@ -1,8 +1,8 @@
 //! What a client is shown of the state: that a table has a record under a key, or that it has none.
 
 use super::{
-    Leaf, State, Stored, TableId,
-    table::{key_felt, key_felt_of},
+    State, TableId,
+    table::key_felt_of,
     tables::Found,
     tree::{Absence, Inclusion, TreeError},
 };
@@ -119,13 +119,5 @@ impl State {
             Found::Absent(absence) => Shown::Absent(absence),
         };
         Some(StateProof { table: table as u32, key, shown, path: self.table_path(table) })
-    }
-
-    /// Proof that no record stands under a key: absence from its table, and the table's path to the state root.
-    /// `None` if there is one.
-    pub fn prove_absence<L: Stored>(&mut self, key: &L::Key) -> Option<(Absence, MerklePath)> {
-        let found = self.prove_in(<L as Leaf>::TABLE, key_felt::<L>(key))?;
-        let Found::Absent(absence) = found else { return None };
-        Some((absence, self.table_path(<L as Leaf>::TABLE)))
     }
 }

@@ -5,20 +5,27 @@ use super::{
     tables::TableId,
     tree::{Absence, Inclusion, IndexedTree},
 };
-use crate::poseidon::{Felt, FeltDomain, hash_many};
-use primitives::Encode;
+use crate::{
+    merkle,
+    poseidon::{Felt, FeltDomain, hash_many},
+};
+use primitives::{CodecError, Decode, Encode, Reader, Writer};
+use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
+/// Most records of a table in a snapshot: as many as a tree has positions for, without the sentinel's.
+const MAX_ROWS: usize = u32::MAX as usize;
+
 /// A record that stands in a table under a key of its own.
 ///
 /// Its leaf in the tree is `(key felt, value felt)`: the key felt hashes the table's number and the key, the value
 /// felt hashes the record. A record that is too long to hash at every change says what binds it in `value`.
-pub trait Leaf: Encode + Clone + Eq {
+pub trait Leaf: Encode + Decode + Clone + Eq + Send + Sync {
     /// What identifies the record in its table.
-    type Key: Ord + Clone + ToFelts;
+    type Key: Ord + Clone + ToFelts + Send + Sync;
     /// Its table.
     const TABLE: TableId;
 
@@ -54,6 +61,8 @@ pub fn value_felt<L: Leaf>(record: &L) -> Felt {
 #[derive(Clone)]
 pub struct Table<L: Leaf> {
     rows: BTreeMap<L::Key, Arc<L>>,
+    /// All keys, in the order in which their records were first written, which is that of the leaves.
+    placed: Vec<L::Key>,
     changed: BTreeSet<L::Key>,
     /// The same keys, in the order of their first change.
     order: Vec<L::Key>,
@@ -62,7 +71,13 @@ pub struct Table<L: Leaf> {
 
 impl<L: Leaf> Default for Table<L> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), changed: BTreeSet::new(), order: Vec::new(), tree: IndexedTree::new() }
+        Self {
+            rows: BTreeMap::new(),
+            placed: Vec::new(),
+            changed: BTreeSet::new(),
+            order: Vec::new(),
+            tree: IndexedTree::new(),
+        }
     }
 }
 
@@ -99,15 +114,48 @@ impl<L: Leaf> Table<L> {
             if self.changed.insert(key.clone()) {
                 self.order.push(key.clone());
             }
-            self.rows.insert(key, Arc::new(record));
+            if self.rows.insert(key.clone(), Arc::new(record)).is_none() {
+                self.placed.push(key);
+            }
         }
+    }
+
+    /// Appends all records, in the order of their leaves.
+    pub(super) fn export(&self, w: &mut Writer) {
+        w.count(self.placed.len());
+        self.placed.iter().for_each(|key| self.rows[key].encode(w));
+    }
+
+    /// Reads what [`Self::export`] wrote.
+    pub(super) fn import(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let mut table = Self::default();
+        for _ in 0..r.count(MAX_ROWS)? {
+            let record = L::decode(r)?;
+            if table.rows.contains_key(&record.key()) {
+                return Err(CodecError::Invalid { what: "table, which has a key twice" });
+            }
+            table.put(record);
+        }
+        Ok(table)
+    }
+
+    /// Proof that no record stands under a key, under the table's root.
+    pub fn prove_absence(&mut self, key: &L::Key) -> Option<Absence> {
+        self.root();
+        self.tree.prove_absence(key_felt::<L>(key))
     }
 
     /// Root of the table's tree, with every change in it.
     pub fn root(&mut self) -> Felt {
         self.changed.clear();
-        for key in std::mem::take(&mut self.order) {
-            let (at, value) = (key_felt::<L>(&key), value_felt(self.rows[&key].as_ref()));
+        let order = std::mem::take(&mut self.order);
+        let hash = |key: &L::Key| (key_felt::<L>(key), value_felt(self.rows[key].as_ref()));
+        let hashed: Vec<(Felt, Felt)> = if order.len() < merkle::PARALLEL_NODES {
+            order.iter().map(hash).collect()
+        } else {
+            order.par_iter().map(hash).collect()
+        };
+        for (at, value) in hashed {
             let written = if self.tree.get(at).is_some() {
                 self.tree.update(at, value)
             } else {

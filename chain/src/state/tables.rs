@@ -7,12 +7,13 @@ use super::{
 use crate::merkle::{self, MerklePath};
 use crate::modules::{
     dapr::{ClaimNullifier, Payout, Reputation, Settlement},
+    eco_reserve::{EcoAsset, EcoEvent, EcoReport},
     governance::{
         Approval, Ballot, Candidate, Case, CouncilSay, Councillor, Election, JurorVote, ModuleVersion,
         Proposal, Statement, Version,
     },
-    identity::{Identity, Nullifier},
-    treasury::{Account, Attestation, FundBalance, Supply},
+    identity::{Identity, Nullifier, WalletBinding},
+    treasury::{Account, Attestation, Citation, Deposit, FundBalance, Redemption, Supply},
     usage::{
         Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Epoch, Home, IssuerKey, Opening, RegionKey,
         Seat, SeatStandby, TierRevenue, UsageAggregate,
@@ -20,7 +21,7 @@ use crate::modules::{
     work_registry::Work,
 };
 use crate::poseidon::Felt;
-use primitives::{Encode, Writer};
+use primitives::{CodecError, Encode, Reader, Writer};
 use std::collections::BTreeMap;
 
 macro_rules! tables {
@@ -78,6 +79,27 @@ macro_rules! tables {
                     }
                 )*
                 w.finish()
+            }
+        }
+
+        impl State {
+            /// All records, table by table, each table in the order of its leaves: whoever reads them gets the same root.
+            pub fn export(&self, w: &mut Writer) {
+                $(
+                    w.raw(&[$id]);
+                    self.$field.export(w);
+                )*
+            }
+
+            /// Reads what [`Self::export`] wrote.
+            pub fn import(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+                $(
+                    if r.array::<1>()? != [$id] {
+                        return Err(CodecError::Invalid { what: "number of a table" });
+                    }
+                    let $field = Table::import(r)?;
+                )*
+                Ok(Self { $($field,)* })
             }
         }
 
@@ -151,11 +173,11 @@ tables! {
     claims: ClaimNullifier = 16,
     /// Reputation of works, carried between epochs.
     reputations: Reputation = 17,
-    /// Credits in existence.
+    /// Credits that came and went.
     supply: Supply = 18,
     /// Funds that no account holds.
     funds: FundBalance = 19,
-    /// Reserve attestations that were used.
+    /// What auditors last attested of the reserve.
     attestations: Attestation = 20,
     /// Usage that shards carry over from epoch to epoch.
     residuals: CarriedUsage = 21,
@@ -189,6 +211,20 @@ tables! {
     cases: Case = 35,
     /// Votes on them.
     juror_votes: JurorVote = 36,
+    /// Wallets that sign for accounts.
+    wallets: WalletBinding = 37,
+    /// Documents that somebody vouched by.
+    citations: Citation = 38,
+    /// Payments into the reserve.
+    deposits: Deposit = 39,
+    /// Credits that were redeemed.
+    redemptions: Redemption = 40,
+    /// Ecological assets.
+    eco_assets: EcoAsset = 41,
+    /// What oracles last reported of them.
+    eco_reports: EcoReport = 42,
+    /// The journal of the Eco-Reserve.
+    eco_events: EcoEvent = 43,
 }
 
 /// A record with a table in the state.
@@ -224,6 +260,13 @@ impl State {
         let inclusion = L::table_mut(self).prove(key)?;
         let path = self.table_path(L::TABLE);
         Some((inclusion, path))
+    }
+
+    /// Proof that no record stands under a key: absence in its table, and the table's path to the state root.
+    pub fn prove_absence<L: Stored>(&mut self, key: &L::Key) -> Option<(Absence, MerklePath)> {
+        let absence = L::table_mut(self).prove_absence(key)?;
+        let path = merkle::path(&self.table_roots(), L::TABLE as usize)?;
+        Some((absence, path))
     }
 
     /// Path of a table's root to the state root.

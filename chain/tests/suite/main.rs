@@ -16,5 +16,8 @@ mod rpc;
 mod seats;
 mod sequencer;
 mod shards;
+mod snapshot;
+mod treasury;
 mod usage;
+mod wallets;
 mod world;

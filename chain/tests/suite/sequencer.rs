@@ -22,7 +22,7 @@ use primitives::{ChainId, Decode, Digest, Encode, EpochId, PersonId, Time};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-pub(crate) const SEQUENCER: PersonId = PersonId([4; 32]);
+pub(crate) const SEQUENCER: PersonId = PersonId([9; 32]);
 const NOW: Time = Time(1_000_000);
 
 pub(crate) fn sequencer_key() -> SecretKey {
@@ -154,7 +154,7 @@ fn a_gap_waits_and_everything_behind_it_comes_in_order() {
     let mut desk = Desk::new(Desk::limits());
     let txs: Vec<_> = (0..3).map(|nonce| desk.register(nonce)).collect();
     for late in [&txs[2], &txs[1]] {
-        let nonce = late.authorisation.expect("signed").nonce;
+        let nonce = late.authorisation.as_ref().expect("signed").nonce;
         let waits = Answer::Waits { signer: REGISTRAR, nonce, next: 0 };
         assert_eq!(answers(&desk.submit(late)), vec![(late.id(), waits.clone())]);
         // Handing it in again changes nothing.

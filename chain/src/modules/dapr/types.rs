@@ -1,11 +1,17 @@
 //! Records of the payout engine.
 
-use super::discovery::Health;
+use super::discovery::{CategoryShare, Health};
+use crate::modules::work_registry::MAX_SPLITS;
 use crate::poseidon::{Felt, FeltDomain, hash_many};
 use crate::state::{Fields, Leaf, TableId, ToFelts, fields::record};
-use primitives::{Credits, Encode, EpochId, PersonId, WorkId, Writer, codec_struct};
+use primitives::{
+    CodecError, Credits, Decode, Encode, EpochId, PersonId, Reader, WorkId, Writer, codec_struct, limits,
+};
 use ruint::aliases::U256;
 use serde::{Deserialize, Serialize};
+
+/// Most categories of an epoch: as many as identifiers have.
+const MAX_CATEGORIES: usize = 1 << 16;
 
 /// A collaborator's part of a work's payout, in micro-credits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +62,24 @@ impl Encode for WorkFigures {
         w.seq(&self.splits);
         self.reputation.encode(w);
         self.discovery.encode(w);
+    }
+}
+
+impl Decode for WorkFigures {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            work: Decode::decode(r)?,
+            usage: Decode::decode(r)?,
+            views: Decode::decode(r)?,
+            listeners: Decode::decode(r)?,
+            backed: Decode::decode(r)?,
+            bandwidth: Decode::decode(r)?,
+            weight: U256::from_le_bytes(r.array::<32>()?),
+            payout: Decode::decode(r)?,
+            splits: r.seq(MAX_SPLITS)?,
+            reputation: Decode::decode(r)?,
+            discovery: Decode::decode(r)?,
+        })
     }
 }
 
@@ -128,6 +152,27 @@ impl Encode for Settlement {
             n.encode(w);
         }
         w.seq(categories);
+    }
+}
+
+impl Decode for Settlement {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            epoch: Decode::decode(r)?,
+            works: r.seq(limits::MAX_WORKS)?,
+            health: Health {
+                active_works: Decode::decode(r)?,
+                published_works: Decode::decode(r)?,
+                creators_paid: Decode::decode(r)?,
+                subscribers: Decode::decode(r)?,
+                events: Decode::decode(r)?,
+                gini: Decode::decode(r)?,
+                top_percent_share: Decode::decode(r)?,
+                effective_works: Decode::decode(r)?,
+                backed_share: Decode::decode(r)?,
+                categories: r.seq::<CategoryShare>(MAX_CATEGORIES)?,
+            },
+        })
     }
 }
 
@@ -224,6 +269,14 @@ impl Encode for Payout {
         self.work.encode(w);
         w.raw(&self.weight.to_le_bytes::<32>());
         self.amount.encode(w);
+    }
+}
+
+impl Decode for Payout {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let (epoch, work) = (Decode::decode(r)?, Decode::decode(r)?);
+        let weight = U256::from_le_bytes(r.array::<32>()?);
+        Ok(Self { epoch, work, weight, amount: Decode::decode(r)? })
     }
 }
 

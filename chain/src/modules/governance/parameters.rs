@@ -169,6 +169,13 @@ parameters! {
     112 High "eco.oracles" EcoOracles: rules.eco.oracles,
     113 Ordinary "eco.report_age" EcoReportAge: rules.eco.report_age,
     114 High "eco.free_change" EcoFreeChange: rules.eco.free_change,
+    115 High "eco.pause" EcoPause: rules.eco.pause,
+    116 High "eco.haircuts.land" EcoHaircutLand: rules.eco.haircuts.land,
+    117 High "eco.haircuts.conservation" EcoHaircutConservation: rules.eco.haircuts.conservation,
+    118 High "eco.haircuts.carbon" EcoHaircutCarbon: rules.eco.haircuts.carbon,
+    119 High "eco.haircuts.water" EcoHaircutWater: rules.eco.haircuts.water,
+    120 High "eco.haircuts.biodiversity" EcoHaircutBiodiversity: rules.eco.haircuts.biodiversity,
+    121 High "eco.haircuts.other" EcoHaircutOther: rules.eco.haircuts.other,
     128 Ordinary "nodes.bond" NodesBond: rules.nodes.bond,
 }
 

@@ -1,8 +1,8 @@
 //! Guards of the identity module.
 
-use super::{Identity, Nullifier, Register, Roles, Rotate, SetStatus, Status};
-use crate::{ledger::Context, modules::treasury::Account, state::Draft};
-use primitives::{Credits, Digest, PersonId, Time};
+use super::{Identity, Nullifier, Register, Roles, Rotate, SetStatus, Status, wallet};
+use crate::{ledger::Context, modules::treasury::Account, state::Draft, wallet::typed::WalletError};
+use primitives::{Digest, Layer1Address, PersonId, Time};
 use thiserror::Error;
 
 /// Which rule a registration or a change of status breaks.
@@ -81,6 +81,30 @@ pub enum IdentityError {
         /// Status asked for.
         to: Status,
     },
+    /// The wallet's signature of a binding is no signature.
+    #[error("signature of wallet {wallet}: {error}")]
+    WalletSignature {
+        /// The wallet.
+        wallet: Layer1Address,
+        /// What is wrong with it.
+        error: WalletError,
+    },
+    /// Another wallet signed the binding, or this one signed another binding.
+    #[error("the binding is signed by {found}, and not by {wallet}")]
+    OtherWallet {
+        /// The wallet that would be bound.
+        wallet: Layer1Address,
+        /// The one that the signature leads to.
+        found: Layer1Address,
+    },
+    /// The wallet signs for somebody else.
+    #[error("wallet {wallet} is bound to {holder}")]
+    WalletTaken {
+        /// The wallet.
+        wallet: Layer1Address,
+        /// For whom it signs.
+        holder: PersonId,
+    },
 }
 
 fn only_registrar(draft: &Draft<'_>, signer: PersonId) -> Result<(), IdentityError> {
@@ -123,7 +147,7 @@ pub(crate) fn register(
     }
     draft.put(Nullifier { nullifier });
     draft.put(Identity { person, roles, status: Status::Pending, credential, since: at.now, keyed: at.now });
-    draft.put(Account { owner: person, key, nonce: 0, balance: Credits::ZERO });
+    draft.put(Account::new(person, key));
     Ok(())
 }
 
@@ -186,6 +210,8 @@ pub(crate) fn rotate(
     if account.key == action.key {
         return Err(IdentityError::SameKey { person: signer });
     }
+    // A wallet consents to stand beside one key. Whoever had the old one may have bound theirs.
+    let account = wallet::release(draft, account);
     draft.put(Account { key: action.key, ..account });
     draft.put(Identity { keyed: at.now, ..identity });
     Ok(())

@@ -74,6 +74,21 @@ impl Roles {
 
     const KNOWN: u16 = (1 << 13) - 1;
 
+    /// Every role under the name that credentials give it.
+    pub const NAMED: [(&str, Self); 6] = [
+        ("creator", Self::CREATOR),
+        ("collaborator", Self::COLLABORATOR),
+        ("issuer", Self::ISSUER),
+        ("committee", Self::COMMITTEE),
+        ("node", Self::NODE),
+        ("voter", Self::VOTER),
+    ];
+
+    /// The role of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(known, _)| *known == name).map(|(_, role)| *role)
+    }
+
     /// These roles and others.
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)

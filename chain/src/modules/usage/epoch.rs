@@ -5,15 +5,15 @@ use super::progress::{ShardProgress, joint, joint_so_far};
 use super::types::Aggregate;
 use super::{CarriedUsage, Seating};
 use crate::modules::dapr::payout::Split;
-use crate::modules::work_registry::encode_splits;
+use crate::modules::work_registry::{decode_splits, encode_splits};
 use crate::poseidon::{Felt, FeltDomain, hash_many, wire};
 use crate::state::{
     Fields, Leaf, TableId, ToFelts,
     fields::{Bytes, number_enum},
 };
 use primitives::{
-    CategoryId, ChainId, Credits, Digest, Domain, Encode, EpochId, GovernanceParams, PartyId, PersonId,
-    ShardIndex, Tier, WorkId, Writer, hash, params::TierTerms,
+    CategoryId, ChainId, CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, GovernanceParams,
+    PartyId, PersonId, Reader, ShardIndex, Tier, WorkId, Writer, hash, limits, params::TierTerms,
 };
 use proofs::committee::Committee;
 use ruint::aliases::U256;
@@ -66,6 +66,21 @@ impl Encode for ListedWork {
         self.previous_reputation.encode(w);
         self.shard.encode(w);
         self.resting.encode(w);
+    }
+}
+
+impl Decode for ListedWork {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            work: Decode::decode(r)?,
+            creator: Decode::decode(r)?,
+            category: Decode::decode(r)?,
+            price: Decode::decode(r)?,
+            splits: decode_splits(r)?,
+            previous_reputation: Decode::decode(r)?,
+            shard: Decode::decode(r)?,
+            resting: Decode::decode(r)?,
+        })
     }
 }
 
@@ -173,6 +188,26 @@ impl Encode for Opening {
     }
 }
 
+impl Decode for Opening {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            epoch: Decode::decode(r)?,
+            key: Decode::decode(r)?,
+            block: Decode::decode(r)?,
+            reveals: r.map(PartyId::ALL.len(), "reveals", Decode::decode)?,
+            committee: Decode::decode(r)?,
+            seating: Decode::decode(r)?,
+            params: Decode::decode(r)?,
+            tiers: r.seq(limits::MAX_TIERS)?,
+            sold: r.seq(limits::MAX_TIERS)?,
+            works: r.seq(limits::MAX_WORKS)?,
+            shard_width: Decode::decode(r)?,
+            residuals: r.seq(limits::MAX_SHARDS)?,
+            carried: Decode::decode(r)?,
+        })
+    }
+}
+
 impl ToFelts for Opening {
     fn felts(&self, out: &mut Fields) {
         out.push(&self.epoch).push(&self.key).push(&self.block).push(&self.reveals);
@@ -248,6 +283,25 @@ impl Encode for Summary {
         w.raw(&self.sum_of_weights.to_le_bytes::<32>());
         wire::put(w, &self.payout_root);
         wire::put(w, &self.figures);
+    }
+}
+
+impl Decode for Summary {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            revenue: Decode::decode(r)?,
+            fee: Decode::decode(r)?,
+            eco: Decode::decode(r)?,
+            infra: Decode::decode(r)?,
+            creators: Decode::decode(r)?,
+            carried_in: Decode::decode(r)?,
+            paid: Decode::decode(r)?,
+            on_layer1: Decode::decode(r)?,
+            carried_out: Decode::decode(r)?,
+            sum_of_weights: U256::from_le_bytes(r.array::<32>()?),
+            payout_root: wire::take(r)?,
+            figures: wire::take(r)?,
+        })
     }
 }
 
@@ -377,6 +431,21 @@ impl Encode for Epoch {
         }
         self.summary.encode(w);
         self.abandoned.encode(w);
+    }
+}
+
+impl Decode for Epoch {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            epoch: Decode::decode(r)?,
+            phase: Decode::decode(r)?,
+            opening: wire::take(r)?,
+            params: Decode::decode(r)?,
+            shards: r.seq(limits::MAX_SHARDS)?,
+            revenues: if bool::decode(r)? { Some(wire::take(r)?) } else { None },
+            summary: Decode::decode(r)?,
+            abandoned: Decode::decode(r)?,
+        })
     }
 }
 

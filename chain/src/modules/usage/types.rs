@@ -7,12 +7,17 @@ use crate::state::{
     fields::{Bytes, record},
 };
 use primitives::{
-    CodecError, Credits, Digest, Domain, Encode, EpochId, PartyId, Reader, Region, ShardIndex, Tier, WorkId,
-    Writer, codec_struct, hash, limits,
+    CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, PartyId, Reader, Region, ShardIndex, Tier,
+    WorkId, Writer, codec_struct, hash, limits,
 };
 use proofs::committee::{Committee, Signatures};
 use proofs::tally::{Residual, SignedHeader, Tally, TallyProof};
 use std::{collections::BTreeSet, sync::Arc};
+
+/// Most commitments that replaced committees of one epoch can leave behind in a snapshot.
+const MAX_SPENT: usize = 1 << 16;
+/// Most headers of a shard in a snapshot.
+const MAX_HEADERS: usize = 1 << 20;
 
 /// A committee, and the epoch from which it serves.
 ///
@@ -37,6 +42,17 @@ impl Encode for CommitteeSeat {
         self.seating.encode(w);
         w.count(self.spent.len());
         self.spent.iter().for_each(|commitment| commitment.encode(w));
+    }
+}
+
+impl Decode for CommitteeSeat {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let (from, committee, seating) = (Decode::decode(r)?, Decode::decode(r)?, Decode::decode(r)?);
+        let spent: Vec<Digest> = r.seq(MAX_SPENT)?;
+        if !spent.is_sorted_by(|a, b| a < b) {
+            return Err(CodecError::Invalid { what: "commitments that are spent" });
+        }
+        Ok(Self { from, committee, seating, spent: spent.into_iter().collect() })
     }
 }
 
@@ -73,6 +89,12 @@ impl Encode for IssuerKey {
     }
 }
 
+impl Decode for IssuerKey {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self { epoch: Decode::decode(r)?, tier: Decode::decode(r)?, key: decode_key(r)? })
+    }
+}
+
 impl Leaf for IssuerKey {
     type Key = (EpochId, Tier);
     const TABLE: TableId = TableId::IssuerKey;
@@ -105,6 +127,15 @@ impl Encode for RegionKey {
         u8::from(self.region).encode(w);
         self.denomination.encode(w);
         w.bytes(&self.key);
+    }
+}
+
+impl Decode for RegionKey {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let epoch = Decode::decode(r)?;
+        let region = Region::try_from(u8::decode(r)?);
+        let region = region.map_err(|_| CodecError::Invalid { what: "region" })?;
+        Ok(Self { epoch, region, denomination: Decode::decode(r)?, key: decode_key(r)? })
     }
 }
 
@@ -156,11 +187,9 @@ pub struct TierRevenue {
     pub subscriptions: u64,
     /// Price times subscriptions.
     pub revenue: Credits,
-    /// Document of the reserve attestation that it was minted against.
-    pub attestation: Digest,
 }
 
-record!(TierRevenue { epoch, tier, subscriptions, revenue, attestation });
+record!(TierRevenue { epoch, tier, subscriptions, revenue });
 
 impl Leaf for TierRevenue {
     type Key = (EpochId, Tier);
@@ -196,6 +225,14 @@ impl Encode for Anchors {
         w.count(self.headers.len());
         self.headers.iter().for_each(|header| header.encode(w));
         self.chain.encode(w);
+    }
+}
+
+impl Decode for Anchors {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let (epoch, shard) = (Decode::decode(r)?, Decode::decode(r)?);
+        let headers = r.seq::<SignedHeader>(MAX_HEADERS)?.into_iter().map(Arc::new).collect();
+        Ok(Self { epoch, shard, headers, chain: Decode::decode(r)? })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     poseidon::{Felt, wire},
     state::{StateProof, TableId, ToFelts},
 };
-use primitives::{Credits, Digest, PersonId, WorkId, ids};
+use primitives::{Digest, PersonId, WorkId, ids};
 use serde_json::{Map, Value, json};
 use std::ops::Bound;
 
@@ -25,6 +25,7 @@ pub(super) fn account(service: &Service, args: &Args) -> Result<Value, Failure> 
         "key": account.key,
         "nonce": account.nonce,
         "balance": account.balance,
+        "wallet": account.wallet.map(|wallet| wallet.to_string()),
     }))
 }
 
@@ -90,16 +91,22 @@ pub(super) fn works(service: &Service, args: &Args) -> Result<Value, Failure> {
 
 pub(super) fn funds(service: &Service, _: &Args) -> Result<Value, Failure> {
     let view = service.shared.view();
-    let (minted, funds) = view.read(|ledger| {
+    let (supply, funds) = view.read(|ledger| {
         let state = ledger.state();
-        let minted = state.supply.get(&()).map_or(Credits::ZERO, |supply| supply.minted);
+        let supply = state.supply.get(&()).cloned().unwrap_or_default();
         let fund = |fund: &FundBalance| {
             let name = serde_json::to_value(fund.fund).ok()?;
             Some((name.as_str()?.to_owned(), json!(fund.balance)))
         };
-        (minted, state.funds.iter().filter_map(fund).collect::<Map<_, _>>())
+        (supply, state.funds.iter().filter_map(fund).collect::<Map<_, _>>())
     });
-    Ok(json!({ "height": view.head.height, "minted": minted, "funds": funds }))
+    Ok(json!({
+        "height": view.head.height,
+        "minted": supply.minted,
+        "burnt": supply.burnt,
+        "in_existence": supply.in_existence(),
+        "funds": funds,
+    }))
 }
 
 pub(super) fn version(service: &Service, _: &Args) -> Result<Value, Failure> {

@@ -107,9 +107,9 @@ pub(super) const METHODS: &[Method] = &[
     },
     Method {
         name: "cwe_account",
-        about: "Key, nonce and balance of an account after the last block.",
+        about: "Key, nonce, balance and wallet of an account after the last block.",
         params: &[PERSON],
-        result: &["owner", "key", "nonce", "balance"],
+        result: &["owner", "key", "nonce", "balance", "wallet"],
         run: Run::Read(records::account),
     },
     Method {
@@ -173,9 +173,9 @@ pub(super) const METHODS: &[Method] = &[
     },
     Method {
         name: "cwe_funds",
-        about: "Credits in existence, and what each fund holds.",
+        about: "Credits that were minted, burnt and are in existence, and what each fund holds.",
         params: &[],
-        result: &["height", "minted", "funds"],
+        result: &["height", "minted", "burnt", "in_existence", "funds"],
         run: Run::Read(records::funds),
     },
     Method {
