@@ -4,6 +4,8 @@
 //! trace. [`Ledger::seal`] ends a block. [`Ledger::replay`] repeats a sealed block and names the first thing in it
 //! that is wrong. Nothing here reads a clock or draws randomness.
 
+mod ahead;
+mod envelope;
 mod genesis;
 mod restore;
 
@@ -16,15 +18,15 @@ use crate::{
         governance::{self, GovernanceError},
         identity::{self, IdentityError},
         node_rewards::{self, NodeError},
-        treasury::{self, Account, TreasuryError},
+        treasury::{self, TreasuryError},
         usage::{self, Epoch, UsageError},
         work_registry::{self, WorkError},
     },
     poseidon::Felt,
     state::{Draft, State, tree::Inclusion},
-    transaction::{AccountSignature, EnvelopeError, Payload, Transaction, signing_message},
-    wallet::typed::{self, Signable, WalletSignature},
+    transaction::{EnvelopeError, Payload, Transaction},
 };
+use envelope::authorise;
 pub use genesis::{Authority, Continued, Genesis, GenesisError};
 use primitives::{Digest, Encode, EpochId, PersonId, Time};
 pub use restore::{MigrationError, SnapshotError};
@@ -114,7 +116,7 @@ pub enum ReplayError {
         /// Place of the transaction.
         position: usize,
         /// The rule that it breaks.
-        error: TxError,
+        error: Box<TxError>,
     },
     /// The transactions lead to another state.
     #[error("block {height} leads to another state root than it says")]
@@ -284,7 +286,8 @@ impl Ledger {
         }
         self.begin(block.time);
         for (position, tx) in block.transactions.iter().enumerate() {
-            self.apply(tx).map_err(|error| ReplayError::Transaction { height, position, error })?;
+            let applied = self.apply(tx).map_err(Box::new);
+            applied.map_err(|error| ReplayError::Transaction { height, position, error })?;
         }
         let sealed = self.seal();
         if sealed.state_root != block.state_root {
@@ -359,55 +362,6 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::ClaimReward(action) => node_rewards::claim_reward(draft, action)?,
     }
     Ok(())
-}
-
-/// Checks signature and nonce, spends the nonce, takes the fee, and says who signed with which.
-fn authorise(
-    draft: &mut Draft<'_>,
-    at: &Context<'_>,
-    tx: &Transaction,
-) -> Result<Option<(PersonId, u64)>, EnvelopeError> {
-    let authorisation = match (&tx.authorisation, tx.payload.needs_account()) {
-        (None, false) => return Ok(None),
-        (None, true) => return Err(EnvelopeError::Unsigned),
-        (Some(_), false) => return Err(EnvelopeError::NeedlesslySigned),
-        (Some(authorisation), true) => authorisation,
-    };
-    let (signer, nonce) = (authorisation.signer, authorisation.nonce);
-    let mut account = draft.get::<Account>(&signer).ok_or(EnvelopeError::NoAccount { signer })?.clone();
-    if nonce != account.nonce {
-        return Err(EnvelopeError::Nonce { signer, expected: account.nonce, found: nonce });
-    }
-    match &authorisation.signature {
-        AccountSignature::Key(signature) => {
-            let message = signing_message(at.genesis.chain, signer, nonce, &tx.payload);
-            let checked = account.key.verify(&message, signature);
-            checked.map_err(|_| EnvelopeError::Signature { signer })?;
-        }
-        AccountSignature::Wallet(signature) => check_wallet(at, (&account, nonce), &tx.payload, signature)?,
-    }
-    account.nonce += 1;
-    if !tx.payload.is_duty() {
-        treasury::charge(draft, at, &mut account)?;
-    }
-    draft.put(account);
-    Ok(Some((signer, nonce)))
-}
-
-/// Checks that the wallet of an account signed a payload.
-fn check_wallet(
-    at: &Context<'_>,
-    (account, nonce): (&Account, u64),
-    payload: &Payload,
-    signature: &WalletSignature,
-) -> Result<(), EnvelopeError> {
-    let signer = account.owner;
-    let shown = Signable::of((signer, nonce), payload).ok_or(EnvelopeError::NotForWallets { signer })?;
-    let expected = account.wallet.ok_or(EnvelopeError::NoWallet { signer })?;
-    let digest = shown.digest(&typed::domain(at.genesis.chain, at.genesis.digest()));
-    let found = typed::recover(&digest, signature);
-    let found = found.map_err(|error| EnvelopeError::WalletSignature { signer, error })?;
-    if found == expected { Ok(()) } else { Err(EnvelopeError::OtherWallet { signer, expected, found }) }
 }
 
 #[cfg(test)]

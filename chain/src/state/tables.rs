@@ -56,6 +56,17 @@ macro_rules! tables {
                 })*
             }
 
+            /// Proof that a table has a record under a key felt, or that it has none.
+            pub(super) fn prove_in(&mut self, table: TableId, key: Felt) -> Option<Found> {
+                match table {
+                    $(TableId::$leaf => {
+                        let table = &mut self.$field;
+                        let included = table.prove_at(key).map(Found::Included);
+                        included.or_else(|| table.prove_absence_at(key).map(Found::Absent))
+                    })*
+                }
+            }
+
             /// Roots of the tables, in order of their numbers.
             pub fn table_roots(&mut self) -> Vec<Felt> {
                 vec![$(self.$field.root()),*]
@@ -114,6 +125,18 @@ macro_rules! tables {
         )*
 
         const ORDER: &[TableId] = &[$(TableId::$leaf),*];
+
+        impl TableId {
+            /// Every table, in order of their numbers.
+            pub const ALL: &[Self] = ORDER;
+
+            /// What a table is called.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$leaf => stringify!($field),)*
+                }
+            }
+        }
     };
 }
 
@@ -240,6 +263,13 @@ pub trait Stored: Leaf + 'static {
     fn changed_mut(changes: &mut Changes) -> &mut BTreeMap<Self::Key, Self>;
 }
 
+/// What a table has under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Included(Inclusion),
+    Absent(Absence),
+}
+
 /// Number of tables.
 pub const TABLES: u32 = ORDER.len() as u32;
 
@@ -252,7 +282,7 @@ impl State {
     /// Proof that a record stands in the state: inclusion in its table, and the table's path to the state root.
     pub fn prove<L: Stored>(&mut self, key: &L::Key) -> Option<(Inclusion, MerklePath)> {
         let inclusion = L::table_mut(self).prove(key)?;
-        let path = merkle::path(&self.table_roots(), L::TABLE as usize)?;
+        let path = self.table_path(L::TABLE);
         Some((inclusion, path))
     }
 
@@ -261,6 +291,11 @@ impl State {
         let absence = L::table_mut(self).prove_absence(key)?;
         let path = merkle::path(&self.table_roots(), L::TABLE as usize)?;
         Some((absence, path))
+    }
+
+    /// Path of a table's root to the state root.
+    pub(super) fn table_path(&mut self, table: TableId) -> MerklePath {
+        merkle::path(&self.table_roots(), table as usize).expect("every table has a place")
     }
 }
 
