@@ -15,6 +15,7 @@ use crate::{
         eco_reserve::{self, EcoError},
         governance::{self, GovernanceError},
         identity::{self, IdentityError},
+        node_rewards::{self, NodeError},
         treasury::{self, Account, TreasuryError},
         usage::{self, Epoch, UsageError},
         work_registry::{self, WorkError},
@@ -68,6 +69,9 @@ pub enum TxError {
     /// A rule of governance.
     #[error(transparent)]
     Governance(#[from] GovernanceError),
+    /// A rule of node rewards.
+    #[error(transparent)]
+    Node(#[from] NodeError),
 }
 
 /// The first thing that is wrong with a block.
@@ -342,6 +346,17 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::ChallengeJuror(action) => governance::challenge_juror(draft, at, by()?, action)?,
         Payload::JuryVote(action) => governance::jury_vote(draft, at, by()?, action)?,
         Payload::CloseCase(action) => governance::close_case(draft, at, action)?,
+        Payload::RegisterNode(action) => node_rewards::register_node(draft, at, by()?, action)?,
+        Payload::LeaveNode(action) => node_rewards::leave_node(draft, at, by()?, action)?,
+        Payload::AddBond(action) => node_rewards::add_bond(draft, by()?, action)?,
+        Payload::WithdrawBond(action) => node_rewards::withdraw_bond(draft, at, by()?, action)?,
+        Payload::RegisterContent(action) => node_rewards::register_content(draft, at, by()?, action)?,
+        Payload::PublishVoucherKeys(action) => node_rewards::publish_voucher_keys(draft, at, by()?, action)?,
+        Payload::CommitMetrics(action) => node_rewards::commit_metrics(draft, at, by()?, action)?,
+        Payload::AnswerAudit(action) => node_rewards::answer_audit(draft, at, by()?, action)?,
+        Payload::AttestUptime(action) => node_rewards::attest_uptime(draft, at, by()?, action)?,
+        Payload::ScoreNodes(action) => node_rewards::score_nodes(draft, at, action)?,
+        Payload::ClaimReward(action) => node_rewards::claim_reward(draft, action)?,
     }
     Ok(())
 }

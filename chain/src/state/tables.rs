@@ -13,6 +13,10 @@ use crate::modules::{
         Proposal, Statement, Version,
     },
     identity::{Identity, Nullifier, WalletBinding},
+    node_rewards::{
+        Content, Metrics, Node, NodeScores, Operator, RewardNullifier, Service, Task, UptimeReport,
+        VoucherKey,
+    },
     treasury::{Account, Attestation, Citation, Deposit, FundBalance, Redemption, Supply},
     usage::{
         Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Epoch, Home, IssuerKey, Opening, RegionKey,
@@ -202,6 +206,26 @@ tables! {
     eco_reports: EcoReport = 42,
     /// The journal of the Eco-Reserve.
     eco_events: EcoEvent = 43,
+    /// Nodes of the network.
+    nodes: Node = 44,
+    /// Operators of nodes.
+    operators: Operator = 45,
+    /// Content of works that nodes keep.
+    contents: Content = 46,
+    /// Services that nodes run.
+    services: Service = 47,
+    /// Keys under which regions sign vouchers.
+    voucher_keys: VoucherKey = 48,
+    /// What nodes committed to in the last two epochs.
+    metrics: Metrics = 49,
+    /// What witnesses saw of nodes in the last two epochs.
+    reports: UptimeReport = 50,
+    /// Curation tasks.
+    tasks: Task = 51,
+    /// What epochs owe to nodes.
+    scores: NodeScores = 52,
+    /// Node rewards that were paid.
+    reward_claims: RewardNullifier = 53,
 }
 
 /// A record with a table in the state.

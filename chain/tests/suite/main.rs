@@ -10,6 +10,7 @@ mod guards;
 mod layer1;
 mod light;
 mod node;
+mod node_rewards;
 mod privacy;
 mod seats;
 mod shards;
