@@ -144,7 +144,7 @@ impl Net {
     fn add(&mut self, person: PersonId, roles: Roles) {
         let key = SecretKey::generate(&mut self.rng);
         let (status, credential, since) = (Status::Active, Digest::default(), Time(0));
-        self.put(Identity { person, roles, status, credential, since });
+        self.put(Identity { person, roles, status, credential, since, keyed: since });
         self.put(Account { balance: PURSE, ..Account::empty(person, key.public_key()) });
         self.keys.insert(person, key);
     }
@@ -163,6 +163,7 @@ impl Net {
             active_from: FIRST,
             terms: Terms { from: FIRST, price: ONE_Q32, splits },
             next: None,
+            gone: None,
         });
         let content = StoredContent::new(&bytes(n)).expect("content");
         let (root, chunks) = (content.root(), content.chunks());
