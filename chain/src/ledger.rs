@@ -4,6 +4,8 @@
 //! trace. [`Ledger::seal`] ends a block. [`Ledger::replay`] repeats a sealed block and names the first thing in it
 //! that is wrong. Nothing here reads a clock or draws randomness.
 
+mod ahead;
+mod envelope;
 mod genesis;
 mod restore;
 
@@ -12,18 +14,19 @@ use crate::{
     merkle::MerklePath,
     modules::{
         dapr::{self, DaprError},
+        eco_reserve::{self, EcoError},
         governance::{self, GovernanceError},
         identity::{self, IdentityError},
         node_rewards::{self, NodeError},
-        treasury::{self, Account, TreasuryError},
+        treasury::{self, TreasuryError},
         usage::{self, Epoch, UsageError},
         work_registry::{self, WorkError},
     },
     poseidon::Felt,
     state::{Draft, State, tree::Inclusion},
-    transaction::{AccountSignature, EnvelopeError, Payload, Transaction, signing_message},
-    wallet::typed::{self, Signable, WalletSignature},
+    transaction::{EnvelopeError, Payload, Transaction},
 };
+use envelope::authorise;
 pub use genesis::{Authority, Continued, Genesis, GenesisError};
 use primitives::{Digest, Encode, EpochId, PersonId, Time};
 pub use restore::{MigrationError, SnapshotError};
@@ -62,6 +65,9 @@ pub enum TxError {
     /// A rule of the treasury.
     #[error(transparent)]
     Treasury(#[from] TreasuryError),
+    /// A rule of the Eco-Reserve.
+    #[error(transparent)]
+    Eco(#[from] EcoError),
     /// A rule of governance.
     #[error(transparent)]
     Governance(#[from] GovernanceError),
@@ -110,7 +116,7 @@ pub enum ReplayError {
         /// Place of the transaction.
         position: usize,
         /// The rule that it breaks.
-        error: TxError,
+        error: Box<TxError>,
     },
     /// The transactions lead to another state.
     #[error("block {height} leads to another state root than it says")]
@@ -227,6 +233,19 @@ impl Ledger {
         Ok(())
     }
 
+    /// Has something decided as governance would, for tests of what it may decide.
+    #[cfg(test)]
+    pub(crate) fn decide<T, E>(
+        &mut self,
+        act: impl FnOnce(&mut Draft<'_>, &Context<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut draft = Draft::new(&self.state);
+        let done = act(&mut draft, &Context { genesis: &self.genesis, head: self.head, now: self.now })?;
+        let changes = draft.into_changes();
+        self.state.commit(changes);
+        Ok(done)
+    }
+
     /// Ends the block.
     ///
     /// Panics if credits were made or lost: no transaction can do that, and a ledger where one did must not go on.
@@ -267,7 +286,8 @@ impl Ledger {
         }
         self.begin(block.time);
         for (position, tx) in block.transactions.iter().enumerate() {
-            self.apply(tx).map_err(|error| ReplayError::Transaction { height, position, error })?;
+            let applied = self.apply(tx).map_err(Box::new);
+            applied.map_err(|error| ReplayError::Transaction { height, position, error })?;
         }
         let sealed = self.seal();
         if sealed.state_root != block.state_root {
@@ -296,7 +316,7 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::CommitBeacon(action) => usage::commit_beacon(draft, at, action)?,
         Payload::RevealBeacon(action) => usage::reveal_beacon(draft, at, action)?,
         Payload::OpenEpoch(action) => usage::open_epoch(draft, at, by()?, action)?,
-        Payload::ReportRevenue(action) => usage::report_revenue(draft, by()?, action)?,
+        Payload::ReportRevenue(action) => usage::report_revenue(draft, at, by()?, action)?,
         Payload::AnchorHeader(header) => usage::anchor_header(draft, at, header)?,
         Payload::AnchorRoot(root) => usage::anchor_root(draft, at, root)?,
         Payload::SubmitAggregate(action) => usage::submit_aggregate(draft, at, action)?,
@@ -306,6 +326,12 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::AbandonEpoch(action) => usage::abandon_epoch(draft, by()?, action)?,
         Payload::SeatStandby(action) => usage::seat_standby(draft, at, action)?,
         Payload::BindWallet(action) => identity::bind_wallet(draft, at, as_of()?, action)?,
+        Payload::AttestReserve(action) => treasury::attest_reserve(draft, at, by()?, action)?,
+        Payload::Mint(action) => treasury::mint(draft, at, by()?, action)?,
+        Payload::Burn(action) => treasury::burn(draft, at, by()?, action)?,
+        Payload::PushValuation(action) => eco_reserve::push_valuation(draft, at, by()?, action)?,
+        Payload::AcceptValuation(action) => eco_reserve::accept_valuation(draft, at, action)?,
+        Payload::BuyAsset(action) => eco_reserve::buy_asset(draft, at, by()?, action)?,
         Payload::Rotate(action) => identity::rotate(draft, at, by()?, action)?,
         Payload::DeprecateWork(action) => work_registry::deprecate_work(draft, at, by()?, action)?,
         Payload::Propose(action) => governance::propose(draft, at, by()?, action)?,
@@ -336,52 +362,6 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::ClaimReward(action) => node_rewards::claim_reward(draft, action)?,
     }
     Ok(())
-}
-
-/// Checks signature and nonce, spends the nonce, and says who signed with which.
-fn authorise(
-    draft: &mut Draft<'_>,
-    at: &Context<'_>,
-    tx: &Transaction,
-) -> Result<Option<(PersonId, u64)>, EnvelopeError> {
-    let authorisation = match (&tx.authorisation, tx.payload.needs_account()) {
-        (None, false) => return Ok(None),
-        (None, true) => return Err(EnvelopeError::Unsigned),
-        (Some(_), false) => return Err(EnvelopeError::NeedlesslySigned),
-        (Some(authorisation), true) => authorisation,
-    };
-    let (signer, nonce) = (authorisation.signer, authorisation.nonce);
-    let mut account = draft.get::<Account>(&signer).ok_or(EnvelopeError::NoAccount { signer })?.clone();
-    if nonce != account.nonce {
-        return Err(EnvelopeError::Nonce { signer, expected: account.nonce, found: nonce });
-    }
-    match &authorisation.signature {
-        AccountSignature::Key(signature) => {
-            let message = signing_message(at.genesis.chain, signer, nonce, &tx.payload);
-            let checked = account.key.verify(&message, signature);
-            checked.map_err(|_| EnvelopeError::Signature { signer })?;
-        }
-        AccountSignature::Wallet(signature) => check_wallet(at, (&account, nonce), &tx.payload, signature)?,
-    }
-    account.nonce += 1;
-    draft.put(account);
-    Ok(Some((signer, nonce)))
-}
-
-/// Checks that the wallet of an account signed a payload.
-fn check_wallet(
-    at: &Context<'_>,
-    (account, nonce): (&Account, u64),
-    payload: &Payload,
-    signature: &WalletSignature,
-) -> Result<(), EnvelopeError> {
-    let signer = account.owner;
-    let shown = Signable::of((signer, nonce), payload).ok_or(EnvelopeError::NotForWallets { signer })?;
-    let expected = account.wallet.ok_or(EnvelopeError::NoWallet { signer })?;
-    let digest = shown.digest(&typed::domain(at.genesis.chain, at.genesis.digest()));
-    let found = typed::recover(&digest, signature);
-    let found = found.map_err(|error| EnvelopeError::WalletSignature { signer, error })?;
-    if found == expected { Ok(()) } else { Err(EnvelopeError::OtherWallet { signer, expected, found }) }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::modules::{
     dapr::{Claim, FinaliseEpoch},
+    eco_reserve::{AcceptValuation, BuyAsset, PushValuation},
     governance::{
         CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,
         OpenCase, Propose, SayOf, Stand, Vote, Withdraw,
@@ -11,7 +12,7 @@ use crate::modules::{
         AddBond, AnswerAudit, AttestUptime, ClaimReward, CommitMetrics, LeaveNode, PublishVoucherKeys,
         RegisterContent, RegisterNode, ScoreNodes, WithdrawBond,
     },
-    treasury::Transfer,
+    treasury::{AttestReserve, Burn, Mint, Transfer},
     usage::{
         AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SeatStandby,
         SetCommittee, SubmitAggregate,
@@ -22,7 +23,9 @@ use crate::poseidon::{Felt, FeltDomain, hash_bytes};
 use crate::signature::{SecretKey, Signature};
 use crate::state::fields::codec_enum;
 use crate::wallet::typed::{WalletError, WalletSignature};
-use primitives::{ChainId, Digest, Domain, Encode, Layer1Address, PersonId, Writer, codec_struct, hash};
+use primitives::{
+    ChainId, Credits, Digest, Domain, Encode, Layer1Address, PersonId, Writer, codec_struct, hash,
+};
 use proofs::tally::{SignedHeader, SignedRoot};
 use rand_core::{CryptoRng, RngCore};
 use thiserror::Error;
@@ -68,6 +71,18 @@ pub enum Payload {
     SeatStandby(SeatStandby),
     /// Identity: let a wallet sign for an account.
     BindWallet(BindWallet),
+    /// Treasury: say what the reserve behind the credits holds.
+    AttestReserve(AttestReserve),
+    /// Treasury: mint credits for who paid in.
+    Mint(Mint),
+    /// Treasury: burn credits, to be paid out.
+    Burn(Burn),
+    /// Eco-Reserve: report what an asset is worth and protects.
+    PushValuation(PushValuation),
+    /// Eco-Reserve: take what enough oracles report.
+    AcceptValuation(AcceptValuation),
+    /// Eco-Reserve: buy an asset that is for sale.
+    BuyAsset(BuyAsset),
     /// Identity: give an account another key.
     Rotate(Rotate),
     /// Work registry: take a work out.
@@ -146,6 +161,12 @@ codec_enum!(Payload("payload") {
     16 => AbandonEpoch,
     17 => SeatStandby,
     18 => BindWallet,
+    20 => AttestReserve,
+    21 => Mint,
+    22 => Burn,
+    23 => PushValuation,
+    24 => AcceptValuation,
+    25 => BuyAsset,
     55 => Rotate,
     56 => DeprecateWork,
     60 => Propose,
@@ -191,6 +212,11 @@ impl Payload {
             | Self::ReportRevenue(_)
             | Self::Transfer(_)
             | Self::AbandonEpoch(_)
+            | Self::AttestReserve(_)
+            | Self::Mint(_)
+            | Self::Burn(_)
+            | Self::PushValuation(_)
+            | Self::BuyAsset(_)
             | Self::Rotate(_)
             | Self::DeprecateWork(_)
             | Self::Propose(_)
@@ -222,6 +248,7 @@ impl Payload {
             | Self::FinaliseEpoch(_)
             | Self::Claim(_)
             | Self::SeatStandby(_)
+            | Self::AcceptValuation(_)
             | Self::Enact(_)
             | Self::CloseElection(_)
             | Self::DrawJury(_)
@@ -229,6 +256,24 @@ impl Payload {
             | Self::ScoreNodes(_)
             | Self::ClaimReward(_) => false,
         }
+    }
+
+    /// Whether this is an office's duty, which costs nothing. Whoever lacks the office is refused anyway.
+    pub fn is_duty(&self) -> bool {
+        matches!(
+            self,
+            Self::Register(_)
+                | Self::SetStatus(_)
+                | Self::SetCommittee(_)
+                | Self::PublishKeys(_)
+                | Self::OpenEpoch(_)
+                | Self::ReportRevenue(_)
+                | Self::AbandonEpoch(_)
+                | Self::AttestReserve(_)
+                | Self::Mint(_)
+                | Self::PushValuation(_)
+                | Self::PublishVoucherKeys(_)
+        )
     }
 }
 
@@ -331,6 +376,16 @@ pub enum EnvelopeError {
         expected: Layer1Address,
         /// The one that the signature leads to.
         found: Layer1Address,
+    },
+    /// The signer has used this epoch's free transactions, and cannot pay for another.
+    #[error("the account of {signer} holds {balance}, less than the fee of {fee}")]
+    Fee {
+        /// Who.
+        signer: PersonId,
+        /// What the account holds.
+        balance: Credits,
+        /// Fee of a transaction.
+        fee: Credits,
     },
     /// The block has no room left.
     #[error("the block is full")]

@@ -9,6 +9,7 @@ use chain::{
     Payload, Transaction, TxError,
     modules::{
         dapr::FinaliseEpoch,
+        treasury::AttestReserve,
         usage::{
             CarriedUsage, IssuerKey, OpenEpoch, Opening, RegionKey, ReportRevenue, SeatStandby,
             SubmitAggregate, TierSales,
@@ -50,9 +51,9 @@ pub struct Plan {
     pub shard_width: u16,
     /// Subscriptions sold, one entry for each tier, in the same order.
     pub sales: Vec<(Tier, u64)>,
-    /// Hash of the reserve attestation that revenue is minted against. Each tier's part of it has a hash of its own.
+    /// What the auditors' documents about the reserve are named after. Each auditor's has a hash of its own.
     pub attestation: Digest,
-    /// What the reserve holds in all.
+    /// What the reserve holds in all, as they found it.
     pub reserve: Credits,
 }
 
@@ -77,6 +78,7 @@ pub struct Settlement {
     node: Arc<Mutex<Node>>,
     steward: Office,
     treasury: Office,
+    auditors: Vec<Office>,
     plan: Plan,
     rng: ChaCha20Rng,
     commitments: usize,
@@ -89,10 +91,11 @@ impl Settlement {
         node: Arc<Mutex<Node>>,
         steward: Office,
         treasury: Office,
+        auditors: Vec<Office>,
         plan: Plan,
         rng: ChaCha20Rng,
     ) -> Self {
-        Self { node, steward, treasury, plan, rng, commitments: 0, reveals: 0 }
+        Self { node, steward, treasury, auditors, plan, rng, commitments: 0, reveals: 0 }
     }
 
     fn node(&self) -> MutexGuard<'_, Node> {
@@ -106,16 +109,22 @@ impl Settlement {
         Ok(())
     }
 
-    fn signed(&mut self, payload: Payload, by_treasury: bool) -> Result<(), SettlementError> {
-        let office = if by_treasury { &self.treasury } else { &self.steward };
-        let mut node = self.node.lock().expect("nobody panics while holding the node");
-        let ledger = node.ledger();
-        let nonce =
-            ledger.nonce(&office.person).ok_or(SettlementError::Record("an office has no account"))?;
-        let chain = ledger.origin().chain;
-        let tx = Transaction::signed(payload, chain, (office.person, nonce), &office.key, &mut self.rng);
-        node.submit(&tx)?;
-        node.produce_block()?;
+    fn by_steward(&mut self, payload: Payload) -> Result<(), SettlementError> {
+        signed(&self.node, &self.steward, payload, &mut self.rng)
+    }
+
+    fn by_treasury(&mut self, payload: Payload) -> Result<(), SettlementError> {
+        signed(&self.node, &self.treasury, payload, &mut self.rng)
+    }
+
+    /// Every auditor says what the reserve holds. They answer for it one by one: each has a document of its own.
+    fn attest(&mut self) -> Result<(), SettlementError> {
+        let Plan { attestation, reserve, .. } = self.plan;
+        for auditor in &self.auditors {
+            let document = hash::hash(Domain::Attestation, &[&attestation.0, &auditor.person.0]);
+            let payload = Payload::AttestReserve(AttestReserve { document, reserve });
+            signed(&self.node, auditor, payload, &mut self.rng)?;
+        }
         Ok(())
     }
 
@@ -124,7 +133,7 @@ impl Settlement {
         let Plan { epoch, tiers, sales, shard_width, .. } = self.plan.clone();
         let sold = |(tier, subscriptions)| TierSales { tier, subscriptions };
         let sold = sales.into_iter().map(sold).collect();
-        self.signed(Payload::OpenEpoch(OpenEpoch { epoch, tiers, sold, shard_width }), false)?;
+        self.by_steward(Payload::OpenEpoch(OpenEpoch { epoch, tiers, sold, shard_width }))?;
         let opened = self.opened()?;
         let mut effects: Vec<_> = Address::seats()
             .chain([Address::Standby, Address::Coordinator])
@@ -160,13 +169,10 @@ impl Settlement {
     }
 
     fn settle(&mut self) -> Result<Vec<Effect>, SettlementError> {
-        let Plan { epoch, sales, attestation, reserve, .. } = self.plan.clone();
+        let Plan { epoch, sales, .. } = self.plan.clone();
+        self.attest()?;
         for (tier, subscriptions) in sales {
-            let attestation = hash::hash(Domain::Attestation, &[&attestation.0, &[tier.0]]);
-            self.signed(
-                Payload::ReportRevenue(ReportRevenue { epoch, tier, subscriptions, attestation, reserve }),
-                true,
-            )?;
+            self.by_treasury(Payload::ReportRevenue(ReportRevenue { epoch, tier, subscriptions }))?;
         }
         self.open_to_all(Payload::FinaliseEpoch(FinaliseEpoch { epoch }))?;
         Ok(vec![Effect::Send(Address::Coordinator, Message::Settled)])
@@ -262,6 +268,23 @@ impl Settlement {
             }
         })
     }
+}
+
+/// Puts a transaction of an office into a block of its own.
+fn signed(
+    node: &Mutex<Node>,
+    office: &Office,
+    payload: Payload,
+    rng: &mut ChaCha20Rng,
+) -> Result<(), SettlementError> {
+    let mut node = node.lock().expect("nobody panics while holding the node");
+    let ledger = node.ledger();
+    let nonce = ledger.nonce(&office.person).ok_or(SettlementError::Record("an office has no account"))?;
+    let chain = ledger.origin().chain;
+    let tx = Transaction::signed(payload, chain, (office.person, nonce), &office.key, rng);
+    node.submit(&tx)?;
+    node.produce_block()?;
+    Ok(())
 }
 
 /// Keys of an epoch, as they are on record. `None` if one does not decode.

@@ -34,6 +34,8 @@ pub struct Config {
     pub steward: Office,
     /// Reports revenue.
     pub treasury: Office,
+    /// Who attest the reserve.
+    pub auditors: Vec<Office>,
     /// What is to be opened and reported.
     pub plan: Plan,
     /// What the parties carry over from the epoch before.
@@ -107,7 +109,7 @@ pub fn start(config: Config, node: Node) -> Running {
 /// # Errors
 /// If a file of votes cannot be opened.
 pub fn start_with(config: Config, node: Node, operation: Operation) -> Result<Running, JournalError> {
-    let Config { parties, standby, steward, treasury, plan, carried, batch, seed } = config;
+    let Config { parties, standby, steward, treasury, auditors, plan, carried, batch, seed } = config;
     let (chain, epoch) = (node.ledger().origin().chain, plan.epoch);
     let node = Arc::new(Mutex::new(node));
     let rng = |name: Address| {
@@ -144,7 +146,8 @@ pub fn start_with(config: Config, node: Node, operation: Operation) -> Result<Ru
     }
     let at = Address::Settlement;
     cores.push((Address::Coordinator, Box::new(Coordinator::new())));
-    cores.push((at, Box::new(Settlement::new(node.clone(), steward, treasury, plan, rng(at)))));
+    let settlement = Settlement::new(node.clone(), steward, treasury, auditors, plan, rng(at));
+    cores.push((at, Box::new(settlement)));
 
     let (publish, events) = mpsc::channel();
     let (board, tick) = (Arc::new(Switchboard::default()), operation.tick);

@@ -118,6 +118,10 @@ domains! {
     Attestation = "attestation",
     /// A block of the chain.
     Block = "block",
+    /// What a sequencer signs of a block.
+    BlockSeal = "block-seal",
+    /// What a sequencer signs when it gives a transaction its place.
+    Confirmation = "confirmation",
     /// A record of the block log.
     LogRecord = "log-record",
     /// The genesis of a chain.

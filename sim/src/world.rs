@@ -57,6 +57,10 @@ pub const CREATORS_ON_LAYER1: usize = 2;
 /// Seconds of silence after which the standby may have a party's seat: longer than any step of a party takes on a busy
 /// machine.
 pub const SEAT_PATIENCE: u32 = 15;
+/// Who attests the reserve. Two of them have to.
+const AUDITORS: [&str; 3] = ["first auditor", "second auditor", "third auditor"];
+/// Auditors who have to attest the reserve.
+const AUDITOR_QUORUM: u8 = 2;
 /// Bundles that a tier allows beyond what its busiest subscriber needs.
 pub const SPARE_BUNDLES: usize = 4;
 
@@ -199,7 +203,14 @@ impl World {
         };
         let offices =
             [("registrar", Roles::REGISTRAR), ("steward", Roles::STEWARD), ("treasury", Roles::TREASURER)];
-        Genesis::new(CHAIN, FIRST_EPOCH, self.params.clone(), offices.map(authority).into())
+        let auditors = AUDITORS.map(|name| (name, Roles::AUDITOR));
+        let offices = offices.into_iter().chain(auditors).map(authority).collect();
+        let mut genesis = Genesis::new(CHAIN, FIRST_EPOCH, self.params.clone(), offices);
+        genesis.rules.treasury.auditors = AUDITOR_QUORUM;
+        // Creators put all their works on record in the first epoch, before any of them was paid anything.
+        let free = &mut genesis.rules.fees.free_per_epoch;
+        *free = (*free).max(u32::try_from(self.works.len()).unwrap_or(u32::MAX));
+        genesis
     }
 
     /// Who runs the parties, and who stands by for them.
@@ -252,6 +263,7 @@ impl World {
             standby: self.seated.is_none().then(|| standby_secrets(self.seed)),
             steward: office(self.seed, "steward"),
             treasury: office(self.seed, "treasury"),
+            auditors: AUDITORS.map(|name| office(self.seed, name)).into(),
             plan,
             carried,
             batch,

@@ -6,7 +6,7 @@ use ::chain::{
     modules::{
         dapr::{Claim, FinaliseEpoch, payout::Split},
         identity::{Register, Roles, SetStatus, Status},
-        treasury::Transfer,
+        treasury::{AttestReserve, Transfer},
         usage::{
             CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, Seating, SetCommittee,
             SubmitAggregate, TierKey, TierSales, aggregate_digest, beacon_commitment, beacon_signing_digest,
@@ -39,10 +39,11 @@ const TIER: Tier = Tier(0);
 const REGISTRAR: PersonId = PersonId([0xf1; 32]);
 const STEWARD: PersonId = PersonId([0xf2; 32]);
 const TREASURY: PersonId = PersonId([0xf3; 32]);
+const AUDITORS: [PersonId; 2] = [PersonId([0xf4; 32]), PersonId([0xf5; 32])];
 /// Persons who share the payouts of a work.
 pub(crate) const PAYEES: usize = 4;
 /// Accounts of offices, which come first in their table.
-pub(crate) const OFFICES: u32 = 3;
+pub(crate) const OFFICES: u32 = 5;
 
 fn person(n: usize) -> PersonId {
     let mut id = [0x40; 32];
@@ -85,11 +86,18 @@ impl World {
 
     fn genesis(persons: usize) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(4);
-        let people = [REGISTRAR, STEWARD, TREASURY].into_iter().chain((0..persons).map(person));
+        let people =
+            [REGISTRAR, STEWARD, TREASURY].into_iter().chain(AUDITORS).chain((0..persons).map(person));
         let keys: BTreeMap<_, _> = people.map(|p| (p, SecretKey::generate(&mut rng))).collect();
         let office = |(person, roles)| Authority { person, key: keys[&person].public_key(), roles };
-        let offices =
-            [(REGISTRAR, Roles::REGISTRAR), (STEWARD, Roles::STEWARD), (TREASURY, Roles::TREASURER)];
+        let [one, two] = AUDITORS.map(|auditor| (auditor, Roles::AUDITOR));
+        let offices = [
+            (REGISTRAR, Roles::REGISTRAR),
+            (STEWARD, Roles::STEWARD),
+            (TREASURY, Roles::TREASURER),
+            one,
+            two,
+        ];
         let params = GovernanceParams { k_anonymity: 0, ..Preset::Spec.params() };
         let genesis = Genesis::new(CHAIN, EPOCH, params.clone(), offices.map(office).into());
         let ledger = Ledger::genesis(genesis).expect("a valid genesis");
@@ -174,13 +182,11 @@ impl World {
             shard_width: limits::MAX_SHARD_WIDTH as u16,
         };
         self.submit(STEWARD, Payload::OpenEpoch(opening));
-        let revenue = ReportRevenue {
-            epoch: EPOCH,
-            tier: TIER,
-            subscriptions: 1_000,
-            attestation: digest(0),
-            reserve: Credits(1 << 60),
-        };
+        for auditor in AUDITORS {
+            let attest = AttestReserve { document: digest(0), reserve: Credits(1 << 60) };
+            self.submit(auditor, Payload::AttestReserve(attest));
+        }
+        let revenue = ReportRevenue { epoch: EPOCH, tier: TIER, subscriptions: 1_000 };
         self.submit(TREASURY, Payload::ReportRevenue(revenue));
         self.ledger.seal();
     }

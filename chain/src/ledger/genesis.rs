@@ -195,7 +195,7 @@ impl Genesis {
             if roles.has(Roles::STEWARD.with(Roles::TREASURER)) {
                 return Err(GenesisError::StewardIsTreasurer { person });
             }
-            draft.put(Account::empty(person, key));
+            draft.put(Account::new(person, key));
             let (status, credential, since) = (Status::Active, Digest::default(), self.time);
             draft.put(Identity { person, roles, status, credential, since, keyed: since });
             if roles.has(Roles::COUNCILLOR) {

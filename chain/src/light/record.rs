@@ -151,8 +151,6 @@ pub struct TierRecord {
     pub subscriptions: u64,
     /// Price times subscriptions.
     pub revenue: Credits,
-    /// Document of the reserve attestation.
-    pub attestation: Digest,
 }
 
 /// Running commitments of one group.
@@ -368,7 +366,6 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
         sold: opening.sold(terms.tier),
         subscriptions: revenue.subscriptions,
         revenue: revenue.revenue,
-        attestation: revenue.attestation,
     };
     let replacement = |seated: &SeatStandby| ReplacementRecord {
         party: seated.party,

@@ -85,7 +85,6 @@ impl EpochRecord {
             tier: tier.tier,
             subscriptions: tier.subscriptions,
             revenue: tier.revenue,
-            attestation: tier.attestation,
         };
         self.tiers.iter().map(revenue).collect()
     }

@@ -17,8 +17,8 @@ mod versions;
 mod vote;
 
 pub use action::{
-    Action, ApproveService, MAX_EPOCHS_AHEAD, Path, Recall, RemoveWork, Resolve, SetOffices, SetParameters,
-    WithdrawService,
+    Action, ApproveService, ApproveValuation, MAX_EPOCHS_AHEAD, OfferAsset, Path, Recall, RejectValuation,
+    RemoveWork, Resolve, SetOffices, SetParameters, Spend, WithdrawOffer, WithdrawService,
 };
 pub use actions::{
     CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,

@@ -121,7 +121,7 @@ fn approve(world: &mut World, number: u64, councillors: u8) {
 fn decide(world: &mut World, action: Action) -> u64 {
     let number = propose(world, action);
     carry(world, number, (20, 2));
-    if proposal(world, number).path() == chain::modules::governance::Path::High {
+    if proposal(world, number).path == chain::modules::governance::Path::High {
         approve(world, number, 3);
     }
     wait_for_notice(world, number);

@@ -10,6 +10,7 @@ use chain::{
     modules::{
         dapr::{FinaliseEpoch, payout::Split},
         identity::{Register, Roles, SetStatus, Status},
+        treasury::AttestReserve,
         usage::{
             CommitBeacon, OpenEpoch, PublishKeys, RegionSigner, ReportRevenue, RevealBeacon, Seating,
             SetCommittee, Standby, SubmitAggregate, TierKey, TierSales, aggregate_digest, beacon_commitment,
@@ -44,6 +45,9 @@ pub(crate) const FIRST: EpochId = EpochId(3);
 pub(crate) const REGISTRAR: PersonId = PersonId([1; 32]);
 pub(crate) const STEWARD: PersonId = PersonId([2; 32]);
 pub(crate) const TREASURY: PersonId = PersonId([3; 32]);
+pub(crate) const AUDITORS: [PersonId; 2] = [PersonId([4; 32]), PersonId([5; 32])];
+/// What the auditors attest.
+pub(crate) const RESERVE: Credits = Credits(1 << 40);
 pub(crate) const TIERS: [Tier; 2] = [Tier(0), Tier(1)];
 pub(crate) const CREATORS: u8 = 3;
 /// Subscriptions of each tier that are sold when an epoch opens. Some are sold after that.
@@ -132,10 +136,17 @@ impl World {
     pub(crate) fn genesis_with(change: impl FnOnce(&mut Genesis)) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         let people = [REGISTRAR, STEWARD, TREASURY].into_iter().chain((1..=CREATORS + 1).map(person));
+        let people = people.chain(AUDITORS);
         let keys: BTreeMap<_, _> = people.map(|p| (p, SecretKey::generate(&mut rng))).collect();
         let office = |(person, roles)| Authority { person, key: keys[&person].public_key(), roles };
-        let offices =
-            [(REGISTRAR, Roles::REGISTRAR), (STEWARD, Roles::STEWARD), (TREASURY, Roles::TREASURER)];
+        let [one, two] = AUDITORS.map(|auditor| (auditor, Roles::AUDITOR));
+        let offices = [
+            (REGISTRAR, Roles::REGISTRAR),
+            (STEWARD, Roles::STEWARD),
+            (TREASURY, Roles::TREASURER),
+            one,
+            two,
+        ];
         let params = GovernanceParams { k_anonymity: 0, ..Preset::Spec.params() };
         let mut genesis = Genesis::new(CHAIN, FIRST, params, offices.map(office).into());
         change(&mut genesis);
@@ -342,7 +353,19 @@ impl World {
         Payload::SetCommittee(SetCommittee { committee, seating })
     }
 
-    /// Committee, keys and beacon. The third party commits and does not reveal.
+    /// An attestation of the reserve, by the document of an epoch.
+    pub(crate) fn attestation(epoch: EpochId, reserve: Credits) -> Payload {
+        Payload::AttestReserve(AttestReserve { document: digest(10 * epoch.0 as u8), reserve })
+    }
+
+    /// Every auditor finds enough of a reserve for whatever an epoch brings.
+    pub(crate) fn attest(&mut self, epoch: EpochId) {
+        for auditor in AUDITORS {
+            self.ok(auditor, Self::attestation(epoch, RESERVE));
+        }
+    }
+
+    /// Committee, keys and beacon, and a reserve for what is to be sold. The third party commits and does not reveal.
     pub(crate) fn prepare(&mut self, epoch: EpochId) {
         self.ok(STEWARD, self.seat());
         self.ok(STEWARD, Payload::PublishKeys(Self::publish_keys(epoch)));
@@ -352,6 +375,7 @@ impl World {
         for party in &PartyId::ALL[..2] {
             self.open_ok(Self::reveal(epoch, *party));
         }
+        self.attest(epoch);
         self.seal();
     }
 
@@ -368,13 +392,7 @@ impl World {
     }
 
     pub(crate) fn revenue(epoch: EpochId, tier: Tier) -> ReportRevenue {
-        ReportRevenue {
-            epoch,
-            tier,
-            subscriptions: 4,
-            attestation: Digest([10 * epoch.0 as u8 + tier.0; 32]),
-            reserve: Credits(1 << 40),
-        }
+        ReportRevenue { epoch, tier, subscriptions: 4 }
     }
 
     /// Opens the epoch and reports its revenue.

@@ -92,7 +92,8 @@ impl<'a> Mesh<'a> {
         cores.insert(Address::Standby, Box::new(Standby::new((chain, EPOCH), standby, rng)));
         cores.insert(Address::Coordinator, Box::new(Coordinator::new()));
         let rng = ChaCha20Rng::seed_from_u64(9);
-        let settlement = Settlement::new(node.clone(), config.steward, config.treasury, config.plan, rng);
+        let (steward, treasury, auditors) = (config.steward, config.treasury, config.auditors);
+        let settlement = Settlement::new(node.clone(), steward, treasury, auditors, config.plan, rng);
         cores.insert(Address::Settlement, Box::new(settlement));
         let (queue, events, batch) = (VecDeque::new(), Vec::new(), config.batch);
         let mut mesh = Self {

@@ -33,6 +33,7 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 pub(super) const EPOCH: EpochId = EpochId(1);
 const CHAIN: ChainId = ChainId(5);
 const OFFICES: [PersonId; 3] = [PersonId([1; 32]), PersonId([2; 32]), PersonId([3; 32])];
+const AUDITORS: [PersonId; 2] = [PersonId([4; 32]), PersonId([5; 32])];
 const CREATOR: PersonId = PersonId([9; 32]);
 
 /// A node on which the epoch can open, and the configuration of a system that opens it.
@@ -74,14 +75,22 @@ pub(super) fn world_in_shards(works: u16, shard_width: u16) -> World {
 /// The same, where a cell is published with so many listeners.
 pub(super) fn world_with(works: u16, shard_width: u16, k_anonymity: u32) -> World {
     let mut rng = ChaCha20Rng::seed_from_u64(42);
-    let keys: [SecretKey; 4] = std::array::from_fn(|_| SecretKey::generate(&mut rng));
-    let [registrar, steward, treasury, creator] = keys;
+    let keys: [SecretKey; 6] = std::array::from_fn(|_| SecretKey::generate(&mut rng));
+    let [registrar, steward, treasury, creator, auditor, other_auditor] = keys;
     let params = GovernanceParams { k_anonymity, ..Preset::Spec.params() };
     let office =
         |(person, (key, roles)): (_, (&SecretKey, _))| Authority { person, key: key.public_key(), roles };
-    let holders = [(&registrar, Roles::REGISTRAR), (&steward, Roles::STEWARD), (&treasury, Roles::TREASURER)];
-    let genesis =
-        Genesis::new(CHAIN, EPOCH, params.clone(), OFFICES.into_iter().zip(holders).map(office).collect());
+    let holders = [
+        (&registrar, Roles::REGISTRAR),
+        (&steward, Roles::STEWARD),
+        (&treasury, Roles::TREASURER),
+        (&auditor, Roles::AUDITOR),
+        (&other_auditor, Roles::AUDITOR),
+    ];
+    let offices = OFFICES.into_iter().chain(AUDITORS).zip(holders).map(office).collect();
+    let mut genesis = Genesis::new(CHAIN, EPOCH, params.clone(), offices);
+    // One creator puts all works on record before there is anything to pay a fee with.
+    genesis.rules.fees.free_per_epoch = works.into();
     let dir = tempfile::tempdir().expect("a directory for the node");
     let mut node = Node::open(dir.path(), genesis).expect("a fresh node");
     let mut submit = |person: PersonId, key: &SecretKey, payload: Payload| {
@@ -155,6 +164,11 @@ pub(super) fn world_with(works: u16, shard_width: u16, k_anonymity: u32) -> Worl
         standby: Some(standby),
         steward: Office { person: OFFICES[1], key: steward },
         treasury: Office { person: OFFICES[2], key: treasury },
+        auditors: AUDITORS
+            .into_iter()
+            .zip([auditor, other_auditor])
+            .map(|(person, key)| Office { person, key })
+            .collect(),
         plan,
         carried: Default::default(),
         batch: 2,

@@ -12,17 +12,19 @@ use super::{
 use crate::{
     ledger::Context,
     modules::{
+        eco_reserve::{self, Acquisition, AssetId, Offer},
         identity::{Identity, Roles, set_roles},
         node_rewards::{approve_service, check_service, standing_service, withdraw_service},
+        treasury::{self, Fund},
         work_registry::{Removal, Work, remove_work},
     },
     state::{
         Draft, Fields, ToFelts,
-        fields::{Bytes, codec_enum},
+        fields::{Bytes, codec_enum, number_enum},
     },
 };
 use primitives::{
-    CodecError, Decode, Digest, Encode, EpochId, PersonId, Reader, WorkId, Writer, codec_struct,
+    CodecError, Credits, Decode, Digest, Encode, EpochId, PersonId, Reader, WorkId, Writer, codec_struct,
 };
 
 /// Epochs ahead that a change may lie: beyond, nobody could say what it means.
@@ -97,6 +99,59 @@ pub struct Resolve {
 
 codec_struct!(Resolve { text });
 
+/// Pays from a fund that belongs to nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spend {
+    /// The fund.
+    pub fund: Fund,
+    /// To whom.
+    pub to: PersonId,
+    /// How much.
+    pub amount: Credits,
+}
+
+codec_struct!(Spend { fund, to, amount });
+
+/// Offers an ecological asset to a buyer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferAsset {
+    /// The asset.
+    pub asset: AssetId,
+    /// To whom, at what price, until when.
+    pub offer: Offer,
+}
+
+codec_struct!(OfferAsset { asset, offer });
+
+/// Takes an offer of an ecological asset back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithdrawOffer {
+    /// The asset.
+    pub asset: AssetId,
+}
+
+codec_struct!(WithdrawOffer { asset });
+
+/// Approves a valuation that changes too much to be taken on the oracles' word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApproveValuation {
+    /// The asset.
+    pub asset: AssetId,
+    /// Which valuation: what was voted on is what is approved.
+    pub round: u32,
+}
+
+codec_struct!(ApproveValuation { asset, round });
+
+/// Drops what oracles reported of an ecological asset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectValuation {
+    /// The asset.
+    pub asset: AssetId,
+}
+
+codec_struct!(RejectValuation { asset });
+
 /// Approves a service that nodes may run for rewards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApproveService {
@@ -132,6 +187,18 @@ pub enum Action {
     Upgrade(ModuleVersion),
     /// Put a decision on record.
     Resolve(Resolve),
+    /// Pay from a fund.
+    Spend(Spend),
+    /// Buy an ecological asset.
+    AcquireAsset(Acquisition),
+    /// Offer an ecological asset.
+    OfferAsset(OfferAsset),
+    /// Take an offer back.
+    WithdrawOffer(WithdrawOffer),
+    /// Approve a valuation.
+    ApproveValuation(ApproveValuation),
+    /// Reject what oracles report.
+    RejectValuation(RejectValuation),
     /// Approve a service that nodes run.
     ApproveService(ApproveService),
     /// Withdraw it.
@@ -145,8 +212,14 @@ codec_enum!(Action("action") {
     3 => Recall,
     4 => Upgrade,
     5 => Resolve,
-    8 => ApproveService,
-    9 => WithdrawService,
+    6 => Spend,
+    7 => AcquireAsset,
+    8 => OfferAsset,
+    9 => WithdrawOffer,
+    10 => ApproveValuation,
+    11 => RejectValuation,
+    12 => ApproveService,
+    13 => WithdrawService,
 });
 
 impl ToFelts for Action {
@@ -155,21 +228,30 @@ impl ToFelts for Action {
     }
 }
 
-/// Who has to agree to an action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
-    /// A vote, by simple majority. The council may veto.
-    Ordinary,
-    /// A vote, by the larger majority, and the council. The council may veto; the notice is longer.
-    High,
-    /// A vote, by the larger majority. The council has no say, since it is about the council.
-    People,
+number_enum! {
+    /// Who has to agree to an action.
+    Path("path") {
+        /// A vote, by simple majority. The council may veto.
+        Ordinary = 0,
+        /// A vote, by the larger majority, and the council. The council may veto; the notice is longer.
+        High = 1,
+        /// A vote, by the larger majority. The council has no say, since it is about the council.
+        People = 2,
+    }
 }
 
 impl Action {
     /// Who has to agree (chain spec 7.2, "High-impact changes: require multi-step approval (e.g., council + vote)").
-    pub fn path(&self) -> Path {
+    ///
+    /// `large` is the sum from which on money weighs much.
+    pub fn path(&self, large: Credits) -> Path {
+        let sum = |amount: Credits| if amount >= large { Path::High } else { Path::Ordinary };
         match self {
+            Self::Spend(action) => sum(action.amount),
+            // Chain spec 6.5: "Governance: decides on large acquisitions or policy changes."
+            Self::AcquireAsset(action) => sum(action.cost),
+            Self::OfferAsset(action) => sum(action.offer.price),
+            Self::WithdrawOffer(_) | Self::ApproveValuation(_) | Self::RejectValuation(_) => Path::Ordinary,
             Self::SetParameters(action) => {
                 let weight = action.changes.iter().map(|change| change.parameter.weight()).max();
                 if weight == Some(Weight::High) { Path::High } else { Path::Ordinary }
@@ -221,7 +303,14 @@ impl Action {
                 }
             }
             Self::Upgrade(version) => upgrade(draft, at, version).map(drop),
-            Self::Resolve(_) => Ok(()),
+            // Whether there is enough in the fund, or such an asset, is known when it is enacted.
+            Self::Spend(_)
+            | Self::AcquireAsset(_)
+            | Self::OfferAsset(_)
+            | Self::WithdrawOffer(_)
+            | Self::ApproveValuation(_)
+            | Self::RejectValuation(_)
+            | Self::Resolve(_) => Ok(()),
             Self::ApproveService(action) => Ok(check_service(draft, action.manifest, action.most)?),
             Self::WithdrawService(action) => Ok(standing_service(draft, action.manifest).map(drop)?),
         }
@@ -250,6 +339,14 @@ impl Action {
                 draft.put(version);
             }
             Self::Resolve(_) => {}
+            Self::Spend(Spend { fund, to, amount }) => treasury::spend(draft, at, *fund, *to, *amount)?,
+            Self::AcquireAsset(action) => eco_reserve::acquire(draft, at, action)?,
+            Self::OfferAsset(OfferAsset { asset, offer }) => eco_reserve::offer(draft, at, *asset, offer)?,
+            Self::WithdrawOffer(action) => eco_reserve::withdraw_offer(draft, at, action.asset)?,
+            Self::ApproveValuation(ApproveValuation { asset, round }) => {
+                eco_reserve::approve_valuation(draft, at, *asset, *round)?;
+            }
+            Self::RejectValuation(action) => eco_reserve::reject_valuation(draft, at, action.asset)?,
             Self::ApproveService(action) => approve_service(draft, at, action.manifest, action.most)?,
             Self::WithdrawService(action) => withdraw_service(draft, at, action.manifest)?,
         }

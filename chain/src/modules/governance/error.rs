@@ -1,7 +1,10 @@
 //! Which rule of governance something breaks.
 
 use super::{ModuleId, Parameter, RulesError, Stage};
-use crate::modules::{identity::IdentityError, node_rewards::NodeError, work_registry::WorkError};
+use crate::modules::{
+    eco_reserve::EcoError, identity::IdentityError, node_rewards::NodeError, treasury::TreasuryError,
+    work_registry::WorkError,
+};
 use primitives::{EpochId, PersonId, Time, WorkId, params::ParamsError};
 use thiserror::Error;
 
@@ -362,6 +365,12 @@ pub enum GovernanceError {
     /// A rule of the work registry.
     #[error(transparent)]
     Work(#[from] WorkError),
+    /// A rule of the treasury.
+    #[error(transparent)]
+    Treasury(#[from] TreasuryError),
+    /// A rule of the Eco-Reserve.
+    #[error(transparent)]
+    Eco(#[from] EcoError),
     /// A rule of node rewards.
     #[error(transparent)]
     Node(#[from] NodeError),

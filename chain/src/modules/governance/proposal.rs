@@ -94,6 +94,8 @@ pub struct Proposal {
     pub electorate: u64,
     /// Votes that it takes.
     pub quorum: u64,
+    /// Who has to agree.
+    pub path: Path,
     /// Part of yes among yes and no that it has to pass.
     pub majority: BasisPoints,
     /// In favour.
@@ -118,6 +120,7 @@ record!(Proposal {
     enact_until,
     electorate,
     quorum,
+    path,
     majority,
     yes,
     no,
@@ -163,11 +166,6 @@ impl Proposal {
     /// Whether something may still come of it.
     pub fn is_undecided(&self, now: Time) -> bool {
         self.stage(now) <= Stage::Ready && self.stage(now) != Stage::Rejected
-    }
-
-    /// Who has to agree.
-    pub fn path(&self) -> Path {
-        self.action.path()
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) fn propose(
     }
     action.action.check(draft, at)?;
     let number = state.proposals.iter().next_back().map_or(1, |last| last.number + 1);
-    let (majority, notice) = match action.action.path() {
+    let path = action.action.path(rules.large);
+    let (majority, notice) = match path {
         Path::Ordinary => (rules.majority, rules.notice),
         Path::High => (rules.majority_high, rules.notice_high),
         Path::People => (rules.majority_high, rules.notice),
@@ -53,6 +54,7 @@ pub(crate) fn propose(
         enact_until: enact_from.after(rules.expiry),
         electorate,
         quorum: part(electorate, rules.quorum).max(1),
+        path,
         majority,
         yes: 0,
         no: 0,
@@ -148,7 +150,7 @@ pub(crate) fn council_say(
     if !is_councillor(draft, at, signer) {
         return Err(GovernanceError::NotCouncillor { person: signer });
     }
-    match (say, proposal.path()) {
+    match (say, proposal.path) {
         (Say::Approve, Path::High) => {
             in_stage(&proposal, at.now, &[Stage::Discussion, Stage::Voting, Stage::Queued, Stage::Ready])?;
         }
@@ -183,7 +185,7 @@ pub(crate) fn enact(draft: &mut Draft<'_>, at: &Context<'_>, action: &Enact) -> 
     let number = action.proposal;
     let proposal = known(draft, number)?;
     in_stage(&proposal, at.now, &[Stage::Ready])?;
-    if proposal.path() == Path::High {
+    if proposal.path == Path::High {
         let rules = &draft.base().in_force(at.genesis).rules.governance;
         let needed = part(rules.council_seats.into(), rules.council_majority);
         let found = said(draft, at, number, Say::Approve);

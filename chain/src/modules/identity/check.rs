@@ -147,7 +147,7 @@ pub(crate) fn register(
     }
     draft.put(Nullifier { nullifier });
     draft.put(Identity { person, roles, status: Status::Pending, credential, since: at.now, keyed: at.now });
-    draft.put(Account::empty(person, key));
+    draft.put(Account::new(person, key));
     Ok(())
 }
 

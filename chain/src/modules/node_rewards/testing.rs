@@ -133,7 +133,7 @@ impl Net {
         }
         net.add(CREATOR, Roles::CREATOR);
         net.put(FundBalance { fund: Fund::Infrastructure, balance: INFRA });
-        net.put(Supply { minted: Credits(9 * PURSE.0 + INFRA.0) });
+        net.put(Supply { minted: Credits(9 * PURSE.0 + INFRA.0), burnt: Credits::ZERO });
         for n in 0..3 {
             net.add_work(n);
         }
@@ -145,7 +145,7 @@ impl Net {
         let key = SecretKey::generate(&mut self.rng);
         let (status, credential, since) = (Status::Active, Digest::default(), Time(0));
         self.put(Identity { person, roles, status, credential, since, keyed: since });
-        self.put(Account { balance: PURSE, ..Account::empty(person, key.public_key()) });
+        self.put(Account { balance: PURSE, ..Account::new(person, key.public_key()) });
         self.keys.insert(person, key);
     }
 

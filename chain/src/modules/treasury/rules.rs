@@ -30,6 +30,6 @@ impl TreasuryRules {
 
 impl Default for TreasuryRules {
     fn default() -> Self {
-        Self { auditors: 1, attestation_age: 35 * DAY, cap: Credits(1_000_000_000 * Credits::ONE.0) }
+        Self { auditors: 2, attestation_age: 35 * DAY, cap: Credits(1_000_000_000 * Credits::ONE.0) }
     }
 }

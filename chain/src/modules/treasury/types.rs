@@ -6,7 +6,7 @@ use crate::state::{
     Leaf, TableId, ToFelts,
     fields::{number_enum, record},
 };
-use primitives::{Credits, Digest, Layer1Address, PersonId};
+use primitives::{Credits, EpochId, Layer1Address, PersonId};
 
 /// Credits, key and nonce of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,14 +21,19 @@ pub struct Account {
     pub balance: Credits,
     /// The Ethereum wallet that signs for it as well, what a wallet can show.
     pub wallet: Option<Layer1Address>,
+    /// Epoch in which it signed last.
+    pub active_in: EpochId,
+    /// Transactions of that epoch that cost it nothing.
+    pub used: u32,
 }
 
-record!(Account { owner, key, nonce, balance, wallet });
+record!(Account { owner, key, nonce, balance, wallet, active_in, used });
 
 impl Account {
-    /// An account that holds nothing yet.
-    pub fn empty(owner: PersonId, key: PublicKey) -> Self {
-        Self { owner, key, nonce: 0, balance: Credits::ZERO, wallet: None }
+    /// An account without credits that has signed nothing.
+    pub fn new(owner: PersonId, key: PublicKey) -> Self {
+        let (balance, active_in) = (Credits::ZERO, EpochId::default());
+        Self { owner, key, nonce: 0, balance, wallet: None, active_in, used: 0 }
     }
 }
 
@@ -90,41 +95,30 @@ impl Leaf for FundBalance {
     }
 }
 
-/// Credits in existence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Credits that came and went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Supply {
-    /// All that was ever minted; burning comes with withdrawals.
+    /// All that was ever minted.
     pub minted: Credits,
+    /// All that was ever burnt.
+    pub burnt: Credits,
 }
 
-record!(Supply { minted });
+record!(Supply { minted, burnt });
+
+impl Supply {
+    /// Credits in existence.
+    ///
+    /// Panics if more was burnt than minted, which no transaction can do: what is burnt was held.
+    pub fn in_existence(&self) -> Credits {
+        self.minted.checked_sub(self.burnt).expect("only credits that are held are burnt")
+    }
+}
 
 impl Leaf for Supply {
     type Key = ();
     const TABLE: TableId = TableId::Supply;
     fn key(&self) {}
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
-
-/// An attestation of the reserve behind the credits. Each serves once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attestation {
-    /// Hash of the auditor's document.
-    pub document: Digest,
-    /// What the reserve holds in all, in credits.
-    pub reserve: Credits,
-}
-
-record!(Attestation { document, reserve });
-
-impl Leaf for Attestation {
-    type Key = Digest;
-    const TABLE: TableId = TableId::Attestation;
-    fn key(&self) -> Digest {
-        self.document
-    }
     fn value(&self) -> Vec<Felt> {
         self.to_felts()
     }

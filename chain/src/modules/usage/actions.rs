@@ -2,7 +2,7 @@
 
 use super::{seats::Seating, types::decode_key};
 use primitives::{
-    CodecError, Credits, Decode, Digest, Encode, EpochId, PartyId, Reader, Region, ShardIndex, Tier, Writer,
+    CodecError, Decode, Digest, Encode, EpochId, PartyId, Reader, Region, ShardIndex, Tier, Writer,
     codec_struct, limits, params::TierTerms,
 };
 use proofs::committee::{Committee, Signatures};
@@ -180,7 +180,7 @@ impl Decode for OpenEpoch {
     }
 }
 
-/// Reports what a tier brought, and mints it against a reserve. Signed by the treasury.
+/// Reports what a tier brought, and mints it against the reserve that auditors attest. Signed by the treasury.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportRevenue {
     /// Epoch, open and not settled.
@@ -189,13 +189,9 @@ pub struct ReportRevenue {
     pub tier: Tier,
     /// Subscriptions sold for the epoch: no fewer than were on record when it opened.
     pub subscriptions: u64,
-    /// Hash of the reserve attestation's document.
-    pub attestation: Digest,
-    /// What the reserve holds in all according to it.
-    pub reserve: Credits,
 }
 
-codec_struct!(ReportRevenue { epoch, tier, subscriptions, attestation, reserve });
+codec_struct!(ReportRevenue { epoch, tier, subscriptions });
 
 /// Gives an epoch up that cannot be settled, whatever the cause: totals that no revenue covers, parties that stopped, a
 /// total that never came. Signed by the steward, until governance decides this.

@@ -10,7 +10,7 @@ use crate::{
     modules::{
         governance,
         identity::{Roles, acts_as},
-        treasury::{self, Attestation, Fund},
+        treasury::{self, Fund},
     },
     state::Draft,
 };
@@ -138,13 +138,14 @@ pub(super) fn opening<'a>(draft: &Draft<'a>, epoch: EpochId) -> &'a Opening {
 /// Runs [`ReportRevenue`].
 pub(crate) fn report_revenue(
     draft: &mut Draft<'_>,
+    at: &Context<'_>,
     signer: PersonId,
     action: &ReportRevenue,
 ) -> Result<(), UsageError> {
     if !acts_as(draft, signer, Roles::TREASURER) {
         return Err(UsageError::NotTreasury { signer });
     }
-    let ReportRevenue { epoch, tier, subscriptions, attestation, reserve } = *action;
+    let ReportRevenue { epoch, tier, subscriptions } = *action;
     match known(draft, epoch)?.phase {
         Phase::Open | Phase::Frozen | Phase::Aggregated => {}
         Phase::Finalised => return Err(UsageError::Settled { epoch }),
@@ -160,7 +161,7 @@ pub(crate) fn report_revenue(
         return Err(UsageError::FewerThanSold { tier, sold, reported });
     }
     let revenue = terms.price.checked_mul(subscriptions).ok_or(UsageError::RevenueOverflow { tier })?;
-    treasury::mint(draft, revenue, &Attestation { document: attestation, reserve })?;
-    draft.put(TierRevenue { epoch, tier, subscriptions, revenue, attestation });
+    treasury::mint_revenue(draft, at, revenue)?;
+    draft.put(TierRevenue { epoch, tier, subscriptions, revenue });
     Ok(())
 }

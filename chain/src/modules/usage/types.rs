@@ -187,11 +187,9 @@ pub struct TierRevenue {
     pub subscriptions: u64,
     /// Price times subscriptions.
     pub revenue: Credits,
-    /// Document of the reserve attestation that it was minted against.
-    pub attestation: Digest,
 }
 
-record!(TierRevenue { epoch, tier, subscriptions, revenue, attestation });
+record!(TierRevenue { epoch, tier, subscriptions, revenue });
 
 impl Leaf for TierRevenue {
     type Key = (EpochId, Tier);
