@@ -110,7 +110,7 @@ pub enum ReplayError {
         /// Place of the transaction.
         position: usize,
         /// The rule that it breaks.
-        error: TxError,
+        error: Box<TxError>,
     },
     /// The transactions lead to another state.
     #[error("block {height} leads to another state root than it says")]
@@ -280,7 +280,11 @@ impl Ledger {
         }
         self.begin(block.time);
         for (position, tx) in block.transactions.iter().enumerate() {
-            self.apply(tx).map_err(|error| ReplayError::Transaction { height, position, error })?;
+            self.apply(tx).map_err(|error| ReplayError::Transaction {
+                height,
+                position,
+                error: error.into(),
+            })?;
         }
         let sealed = self.seal();
         if sealed.state_root != block.state_root {

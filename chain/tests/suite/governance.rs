@@ -3,6 +3,7 @@
 mod council;
 mod jury;
 mod proposals;
+mod reserve;
 mod wallets;
 
 use crate::world::{FIRST, REGISTRAR, World, bundles, digest, person};
