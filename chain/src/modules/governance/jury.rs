@@ -11,6 +11,7 @@ use crate::{
     ledger::Context,
     modules::{
         identity::{Identity, Roles, Status, move_to},
+        node_rewards::record_task,
         work_registry::{Removal, Work, remove_work},
     },
     poseidon::Felt,
@@ -331,6 +332,12 @@ pub(crate) fn close_case(
     let verdict = if case.granted > case.panel / 2 { Verdict::Granted } else { Verdict::Dismissed };
     if verdict == Verdict::Granted {
         grant(draft, at, &case)?;
+    }
+    // Chain spec 3.8, "moderation or curation tasks": who voted did one, whichever way.
+    for juror in case.panel() {
+        if draft.has::<JurorVote>(&(case.number, juror)) {
+            record_task(draft, at, juror, 1)?;
+        }
     }
     draft.put(Case { verdict, ..case });
     Ok(())

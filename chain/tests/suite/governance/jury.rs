@@ -73,6 +73,11 @@ fn a_jury_removes_a_work() {
     assert_eq!(case(&world).verdict, Verdict::Granted);
     let gone = world.ledger.state().works.get(&work()).expect("on record").gone;
     assert_eq!(gone, Some(Gone { from: epoch(3), removal: Removal::Removed }));
+    // Who voted, whichever way, did a task that the epoch pays for; who did not vote did none.
+    let tasks: Vec<_> = world.ledger.state().tasks.iter().map(|t| (t.epoch, t.person, t.units)).collect();
+    let mut voted: Vec<_> = jurors[..5].iter().map(|juror| (epoch(2), *juror, 1)).collect();
+    voted.sort();
+    assert_eq!(tasks, voted);
     world.refuse_open(close(1), GovernanceError::CaseClosed { case: 1 });
     world.refuse(jurors[5], jury_vote(1, true), GovernanceError::CaseClosed { case: 1 });
 }
