@@ -3,6 +3,7 @@
 mod council;
 mod jury;
 mod proposals;
+mod reserve;
 mod services;
 mod wallets;
 
