@@ -107,7 +107,7 @@ fn forged_vouchers_are_found_by_their_share_of_the_units() {
             let places = Audited { seed: beacon(*trial), ..audited }.places();
             places.iter().any(|unit| forged.contains(&book.prove(*unit).expect("a unit").voucher.serial))
         });
-        agrees(found.count(), trials as usize, 1.0 - (1.0 - tenths as f64).powi(50));
+        agrees(found.count(), trials, 1.0 - (1.0 - tenths as f64).powi(50));
     }
 }
 
