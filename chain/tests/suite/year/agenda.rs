@@ -8,9 +8,9 @@ use chain::modules::{
         PushValuation,
     },
     governance::{
-        Action, ApproveValuation, CallElection, ChallengeJuror, Change, CloseCase, CloseElection, DrawJury,
-        Elect, JuryVote, ModuleId, ModuleVersion, OfferAsset, OpenCase, Parameter, Propose, Recall, Remedy,
-        Resolve, SetParameters, Spend, Stand, Verdict,
+        Action, ApproveValuation, CallElection, Change, CloseCase, CloseElection, DrawJury, Elect, JuryVote,
+        ModuleId, ModuleVersion, OfferAsset, OpenCase, Parameter, Propose, Recall, Remedy, Resolve,
+        SetParameters, Spend, Stand, Verdict,
     },
     identity::{SetStatus, Status},
     treasury::{Burn, Mint, Transfer},

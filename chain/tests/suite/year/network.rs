@@ -111,7 +111,7 @@ impl Network {
         let epoch = epoch(week - 1);
         world.open_ok(Payload::ScoreNodes(ScoreNodes { epoch }));
         let scores = world.ledger.state().scores.get(&epoch).expect("scored").clone();
-        for reward in scores.rewards.iter().filter(|_| week % 2 == 0) {
+        for reward in scores.rewards.iter().filter(|_| week.is_multiple_of(2)) {
             world.open_ok(Payload::ClaimReward(ClaimReward { epoch, payee: reward.payee }));
             self.claimed = self.claimed.checked_add(reward.amount()).expect("a sum of rewards");
         }
