@@ -31,7 +31,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 const _: () = assert!(HEAD[0] != DATA, "no data key is the head marker");
 
-/// Why the index fails. Except for [`IndexError::NotNext`], the answer is [`Index::recreate`] and the log.
+/// Why the index fails. Where it [is damaged](IndexError::is_damage), the answer is [`Index::recreate`] and the log.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum IndexError {
@@ -55,6 +55,21 @@ pub enum IndexError {
         /// Height of the block.
         found: u64,
     },
+}
+
+impl IndexError {
+    /// Whether the files are damaged, so that the answer is to make them anew. Anything else has to be seen to: a file that
+    /// may not be read, no file left for this process, or somebody who has the index open.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::BrokeDown | Self::Head(_) => true,
+            Self::Store(sled::Error::Io(error)) => {
+                matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+            }
+            Self::Store(_) => true,
+            Self::Remove(_) | Self::NotNext { .. } => false,
+        }
+    }
 }
 
 /// The last block that was applied.

@@ -27,7 +27,7 @@ use reader::Places;
 use record::{HEAD_BYTES, Head, Scan};
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
@@ -142,6 +142,13 @@ pub struct FoundLog {
 }
 
 impl FoundLog {
+    /// Reads records before the log is accepted.
+    ///
+    /// Errors: [`LogError::Io`].
+    pub fn reader(&self) -> Result<LogReader, LogError> {
+        LogReader::open(&self.path, Arc::new(RwLock::new(self.places.clone())))
+    }
+
     /// Cuts a torn tail, and writes the header of a file that has none.
     ///
     /// Errors: [`LogError::Io`].
@@ -169,12 +176,28 @@ impl BlockLog {
         Ok((found.accept()?, payloads))
     }
 
-    /// Reads the log, and returns the payloads of all blocks in their order. A file that is missing is created empty;
-    /// one that is there is locked, and not changed.
+    /// Reads the log, and returns the payloads of all blocks in their order: [`Self::read_through`] for a short one.
+    ///
+    /// Errors: those of [`Self::read_through`].
+    pub fn find(path: impl AsRef<Path>) -> Result<(FoundLog, Vec<Vec<u8>>), LogError> {
+        let mut payloads = Vec::new();
+        let found = Self::read_through(path, |_, payload| {
+            payloads.push(payload);
+            Ok::<_, LogError>(())
+        })?;
+        Ok((found, payloads))
+    }
+
+    /// Reads the log, and hands out height and payload of all blocks in their order, one at a time. A file that is missing
+    /// is created empty; one that is there is locked, and not changed. What is handed out is on disk: what a process
+    /// wrote before it was killed may have been in memory only, and must not be built upon.
     ///
     /// Errors: [`LogError::Io`], [`LogError::InUse`], [`LogError::NotALog`], [`LogError::Version`],
-    /// [`LogError::Corrupt`], [`LogError::OutOfOrder`].
-    pub fn find(path: impl AsRef<Path>) -> Result<(FoundLog, Vec<Vec<u8>>), LogError> {
+    /// [`LogError::Corrupt`], [`LogError::OutOfOrder`], and what `each` says.
+    pub fn read_through<E: From<LogError>>(
+        path: impl AsRef<Path>,
+        mut each: impl FnMut(u64, Vec<u8>) -> Result<(), E>,
+    ) -> Result<FoundLog, E> {
         let path = path.as_ref().to_path_buf();
         let mut options = OpenOptions::new();
         let mut file = options
@@ -188,18 +211,24 @@ impl BlockLog {
             TryLockError::WouldBlock => LogError::InUse,
             TryLockError::Error(source) => LogError::Io { action: "locked", source },
         })?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed("read"))?;
-        if !has_header(&bytes)? {
+        file.sync_all().and_then(|()| sync_parent(&path)).map_err(failed("synced"))?;
+        let length = file.metadata().map_err(failed("read"))?.len();
+        let mut reader = BufReader::new(&mut file);
+        let mut header = Vec::new();
+        reader.by_ref().take(FILE_HEADER_BYTES as u64).read_to_end(&mut header).map_err(failed("read"))?;
+        if !has_header(&header)? {
             let (head, end, places, torn) = (None, None, Places::default(), None);
-            return Ok((FoundLog { file, path, head, end, places, torn }, Vec::new()));
+            return Ok(FoundLog { file, path, head, end, places, torn });
         }
-        let Scan { payloads, head, end } = record::scan(&bytes, FILE_HEADER_BYTES)?;
-        let torn =
-            (end < bytes.len()).then(|| TornTail { offset: end as u64, bytes: (bytes.len() - end) as u64 });
-        let first = head.map_or(0, |(last, _)| last + 1 - payloads.len() as u64);
-        let places = Places::of(first, payloads.iter().map(Vec::len));
-        Ok((FoundLog { file, path, head, end: Some(end as u64), places, torn }, payloads))
+        let mut places = Places::default();
+        let mut scan = Scan::new(&mut reader, FILE_HEADER_BYTES, length);
+        while let Some((height, payload)) = scan.next()? {
+            places.push(height, payload.len());
+            each(height, payload)?;
+        }
+        let Scan { head, end, .. } = scan;
+        let torn = (end < length).then(|| TornTail { offset: end, bytes: length - end });
+        Ok(FoundLog { file, path, head, end: Some(end), places, torn })
     }
 
     /// What opening cut off, if a crash had interrupted an append.
@@ -276,6 +305,11 @@ fn start(file: &mut File, path: &Path) -> io::Result<()> {
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&header())?;
     file.sync_all()?;
+    sync_parent(path)
+}
+
+/// Makes a name durable in its directory.
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()
 }

@@ -10,6 +10,7 @@
 
 pub mod archive;
 pub mod client;
+mod durable;
 mod follower;
 pub mod journal;
 pub mod origin;
@@ -23,7 +24,7 @@ pub use archive::Archive;
 pub use client::{ClientError, NodeClient};
 pub use journal::{Journal, JournalError};
 pub use rpc::ServeError;
-pub use run::{Config, Notice, Role, RunError, read_evidence, run};
+pub use run::{Config, Fork, Notice, Role, RunError, read_evidence, run};
 pub use shared::Head;
 pub use store::Store;
 
@@ -164,5 +165,10 @@ impl Node {
 
 /// The blocks in a node's directory, in their order. The node must not be open; its files are not changed.
 pub fn read_blocks(dir: impl AsRef<Path>) -> Result<Vec<Block>, NodeError> {
-    Ok(store::find_blocks(dir.as_ref())?.1.into_iter().map(|sealed| sealed.block).collect())
+    let mut blocks = Vec::new();
+    store::read_through(dir.as_ref(), |sealed| {
+        blocks.push(sealed.block);
+        Ok(())
+    })?;
+    Ok(blocks)
 }

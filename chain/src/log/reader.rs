@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Where the records of a log stand.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Places {
     /// Height of the first record.
     first: u64,
@@ -21,13 +21,6 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Places of records with payloads of these lengths.
-    pub(super) fn of(first: u64, lengths: impl Iterator<Item = usize>) -> Self {
-        let mut places = Self::default();
-        lengths.zip(first..).for_each(|(bytes, height)| places.push(height, bytes));
-        places
-    }
-
     /// Adds the next record.
     pub(super) fn push(&mut self, height: u64, payload_bytes: usize) {
         if self.ends.is_empty() {

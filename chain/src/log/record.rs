@@ -1,7 +1,8 @@
 //! Records, and the scan that tells a torn tail from damage.
 
-use super::{LogError, MAX_RECORD_BYTES};
+use super::{LogError, MAX_RECORD_BYTES, failed};
 use primitives::{Digest, Domain, Encode, codec_struct, hash};
+use std::io::Read;
 
 /// Bytes of a record before its payload.
 pub(super) const HEAD_BYTES: usize = 4 + 8 + 32 + CHECK_BYTES;
@@ -50,55 +51,75 @@ pub(super) fn payload_of(bytes: &[u8], height: u64) -> Option<&[u8]> {
     (sound && digest(height, payload) == head.digest).then_some(payload)
 }
 
-/// What a scan found.
-pub(super) struct Scan {
-    pub(super) payloads: Vec<Vec<u8>>,
+/// Reads the records of a file one after the other: no more than one of them is in memory.
+pub(super) struct Scan<'a, R> {
+    file: &'a mut R,
+    /// Length of the file.
+    length: u64,
     /// Height and digest of the last sound record.
     pub(super) head: Option<(u64, Digest)>,
     /// Where the sound records end. What follows is a torn tail.
-    pub(super) end: usize,
+    pub(super) end: u64,
 }
 
-/// Reads the records from `start` on.
-pub(super) fn scan(bytes: &[u8], start: usize) -> Result<Scan, LogError> {
-    let mut scan = Scan { payloads: Vec::new(), head: None, end: start };
-    while scan.end < bytes.len() {
-        let next = scan.head.map(|(height, _)| height.saturating_add(1));
-        let Some((head, payload)) = whole_record(&bytes[scan.end..], scan.end, next)? else { break };
-        let expected = next.unwrap_or(head.height);
-        if head.height != expected {
-            return Err(LogError::OutOfOrder { offset: scan.end as u64, expected, found: head.height });
-        }
-        scan.payloads.push(payload.to_vec());
-        scan.head = Some((head.height, head.digest));
-        scan.end += HEAD_BYTES + payload.len();
+impl<'a, R: Read> Scan<'a, R> {
+    /// Reads from here on, which is at `start` in a file of this length.
+    pub(super) fn new(file: &'a mut R, start: usize, length: u64) -> Self {
+        Self { file, length, head: None, end: start as u64 }
     }
-    Ok(scan)
-}
 
-/// The record at the front of `rest`, or `None` if `rest` is what a crash left of the last append: it holds at most
-/// one record, and nothing sound behind the damage.
-fn whole_record(rest: &[u8], offset: usize, next: Option<u64>) -> Result<Option<(Head, &[u8])>, LogError> {
-    let corrupt = |height| LogError::Corrupt { offset: offset as u64, height };
-    let Some(head) = Head::read(rest) else {
-        let one_record = rest.len() <= HEAD_BYTES + MAX_RECORD_BYTES;
-        return if one_record && !a_later_record_follows(rest, next) {
+    /// The next record, or `None` where they end.
+    pub(super) fn next(&mut self) -> Result<Option<(u64, Vec<u8>)>, LogError> {
+        if self.end >= self.length {
+            return Ok(None);
+        }
+        let next = self.head.map(|(height, _)| height.saturating_add(1));
+        let Some((head, payload)) = self.whole_record(next)? else { return Ok(None) };
+        let (offset, expected, found) = (self.end, next.unwrap_or(head.height), head.height);
+        if found != expected {
+            return Err(LogError::OutOfOrder { offset, expected, found });
+        }
+        self.head = Some((head.height, head.digest));
+        self.end += (HEAD_BYTES + payload.len()) as u64;
+        Ok(Some((head.height, payload)))
+    }
+
+    fn read(&mut self, into: &mut Vec<u8>, bytes: usize) -> Result<(), LogError> {
+        self.file.by_ref().take(bytes as u64).read_to_end(into).map_err(failed("read"))?;
+        Ok(())
+    }
+
+    /// The next record, or `None` if the rest of the file is what a crash left of the last append: it holds at most one
+    /// record, and nothing sound behind the damage.
+    fn whole_record(&mut self, next: Option<u64>) -> Result<Option<(Head, Vec<u8>)>, LogError> {
+        let offset = self.end;
+        let (corrupt, rest) = (|height| LogError::Corrupt { offset, height }, self.length - offset);
+        let mut bytes = Vec::new();
+        self.read(&mut bytes, HEAD_BYTES)?;
+        let Some(head) = Head::read(&bytes) else {
+            if rest > (HEAD_BYTES + MAX_RECORD_BYTES) as u64 {
+                return Err(corrupt(next.unwrap_or(0)));
+            }
+            self.read(&mut bytes, MAX_RECORD_BYTES)?;
+            return if a_later_record_follows(&bytes, next) {
+                Err(corrupt(next.unwrap_or(0)))
+            } else {
+                Ok(None)
+            };
+        };
+        let mut payload = Vec::with_capacity(head.length as usize);
+        self.read(&mut payload, head.length as usize)?;
+        if payload.len() < head.length as usize {
+            return Ok(None);
+        }
+        if digest(head.height, &payload) == head.digest {
+            Ok(Some((head, payload)))
+        } else if rest == (HEAD_BYTES + payload.len()) as u64 {
+            // The file grew to its new length before all of the record reached the disk.
             Ok(None)
         } else {
-            Err(corrupt(next.unwrap_or(0)))
-        };
-    };
-    let behind = &rest[HEAD_BYTES..];
-    let Some((payload, after)) = behind.split_at_checked(head.length as usize) else {
-        return Ok(None);
-    };
-    if digest(head.height, payload) == head.digest {
-        Ok(Some((head, payload)))
-    } else if after.is_empty() {
-        // The file grew to its new length before all of the record reached the disk.
-        Ok(None)
-    } else {
-        Err(corrupt(head.height))
+            Err(corrupt(head.height))
+        }
     }
 }
 

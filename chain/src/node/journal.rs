@@ -3,6 +3,7 @@
 //! One file for each block in hand, named by its height. A round of transactions is one record and one `fsync`, before
 //! anybody is told. Once the block is in the log its file is removed; one that a crash left behind is removed on opening.
 
+use super::durable;
 use crate::{
     log::{BlockLog, LogError},
     sequencer::Taken,
@@ -96,7 +97,7 @@ impl Journal {
     pub fn open(node: &Path, head: u64) -> Result<(Self, Vec<Taken>), JournalError> {
         let dir = node.join(JOURNAL_DIR);
         let failed = |error| JournalError::Io { path: dir.clone(), error };
-        fs::create_dir_all(&dir).map_err(failed)?;
+        durable::create_dir(&dir).map_err(failed)?;
         let mut journal = Self { dir: dir.clone(), file: None };
         let mut taken = Vec::new();
         for entry in fs::read_dir(&dir).map_err(failed)? {

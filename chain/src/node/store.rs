@@ -1,16 +1,16 @@
 //! The files of a node: the block log, and the index over it.
 
-use super::{Archive, NodeError, Place};
+use super::{Archive, NodeError, Place, durable};
 use crate::{
     block::Block,
     index::{Index, IndexError},
     ledger::{Genesis, Ledger},
-    log::{BlockLog, FoundLog, TornTail},
+    log::{BlockLog, FoundLog, LogReader, TornTail},
     sequencer::SealedBlock,
 };
-use primitives::{Decode, Digest, Encode, Time};
+use primitives::{Decode, Digest, Encode};
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -27,7 +27,6 @@ pub(super) const KEY_BLOCK: u8 = b'b';
 pub struct Store {
     log: BlockLog,
     archive: Archive,
-    index_dir: PathBuf,
 }
 
 impl Store {
@@ -36,9 +35,10 @@ impl Store {
         Self::open_with(dir.as_ref(), genesis, |ledger, sealed| Ok(ledger.replay(&sealed.block)?))
     }
 
-    /// The same of a chain whose blocks a sequencer seals: every seal is checked as well, at time `now`.
-    pub fn open_sealed(dir: &Path, genesis: Genesis, now: Time) -> Result<(Self, Ledger), NodeError> {
-        Self::open_with(dir, genesis, |ledger, sealed| Ok(sealed.check(ledger, now)?))
+    /// The same of a chain whose blocks a sequencer seals: every seal is checked as well. No clock is asked: what is in
+    /// the log was taken, and a clock that went back since makes none of it wrong.
+    pub fn open_sealed(dir: &Path, genesis: Genesis) -> Result<(Self, Ledger), NodeError> {
+        Self::open_with(dir, genesis, |ledger, sealed| Ok(sealed.repeat(ledger)?))
     }
 
     fn open_with(
@@ -46,18 +46,21 @@ impl Store {
         genesis: Genesis,
         follow: impl Fn(Ledger, &SealedBlock) -> Result<Ledger, NodeError>,
     ) -> Result<(Self, Ledger), NodeError> {
-        std::fs::create_dir_all(dir).map_err(NodeError::Directory)?;
-        let mut ledger = Ledger::genesis(genesis)?;
-        let (found, blocks) = find_blocks(dir)?;
-        for sealed in &blocks {
-            ledger = follow(ledger, sealed)?;
-        }
-        let index_dir = dir.join(INDEX_DIR);
-        let index = open_index(&index_dir, &blocks)?;
+        durable::create_dir(dir).map_err(NodeError::Directory)?;
+        let mut ledger = Some(Ledger::genesis(genesis)?);
+        let mut ends: Option<(u64, u64, Digest)> = None;
+        let found = read_through(dir, |sealed| {
+            let (height, digest) = (sealed.block.height, sealed.block.digest());
+            ledger = Some(follow(ledger.take().expect("the last block was good"), &sealed)?);
+            ends = Some((ends.map_or(height, |(first, ..)| first), height, digest));
+            Ok(())
+        })?;
+        let ledger = ledger.expect("the last block was good");
+        let index = open_index(&dir.join(INDEX_DIR), ends, &found.reader()?)?;
         // Only now: what looks like a torn tail may be all that is left of a block that the index knows.
         let log = found.accept()?;
         let archive = Archive::new(log.reader()?, Arc::new(RwLock::new(index)));
-        Ok((Self { log, archive, index_dir }, ledger))
+        Ok((Self { log, archive }, ledger))
     }
 
     /// What a crash had left at the end of the log, if opening cut something off.
@@ -65,16 +68,12 @@ impl Store {
         self.log.torn()
     }
 
-    /// Appends a block, and returns once it is on disk.
+    /// Appends a block, and returns once it is on disk. Where the index fails the block is safe in the log, and the next
+    /// opening brings the index up to it. Going on with less of an index would answer that transactions are unknown.
     pub fn append(&mut self, sealed: &SealedBlock) -> Result<(), NodeError> {
         self.log.append(sealed.block.height, &sealed.to_bytes())?;
-        let mut index = self.archive.index.write().unwrap_or_else(PoisonError::into_inner);
-        if apply(&index, &sealed.block).is_err() {
-            // The block is safe in the log. An index that cannot take it starts over, empty from here on; the next
-            // opening sees that it does not reach back and rebuilds it.
-            *index = Index::recreate(&self.index_dir)?;
-        }
-        Ok(())
+        let index = self.archive.index.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(apply(&index, &sealed.block)?)
     }
 
     /// What others read of the blocks while this is open.
@@ -93,13 +92,16 @@ impl Store {
     }
 }
 
-pub(super) fn find_blocks(dir: &Path) -> Result<(FoundLog, Vec<SealedBlock>), NodeError> {
-    let (found, payloads) = BlockLog::find(dir.join(LOG_FILE))?;
-    let decode = |(record, payload): (usize, &Vec<u8>)| {
-        SealedBlock::from_bytes(payload).map_err(|error| NodeError::Codec { record, error })
-    };
-    let blocks = payloads.iter().enumerate().map(decode).collect::<Result<_, _>>()?;
-    Ok((found, blocks))
+/// The blocks of a log, one at a time.
+pub(super) fn read_through(
+    dir: &Path,
+    mut each: impl FnMut(SealedBlock) -> Result<(), NodeError>,
+) -> Result<FoundLog, NodeError> {
+    let mut records = 0..;
+    BlockLog::read_through(dir.join(LOG_FILE), |_, payload| {
+        let record = records.next().expect("there are less");
+        each(SealedBlock::from_bytes(&payload).map_err(|error| NodeError::Codec { record, error })?)
+    })
 }
 
 pub(super) fn key(kind: u8, name: &[u8]) -> Vec<u8> {
@@ -117,25 +119,21 @@ fn apply(index: &Index, block: &Block) -> Result<(), IndexError> {
     index.apply(block.height, digest, puts, Vec::new())
 }
 
+/// Height of a log's first block, height of its last, and the digest of that.
+type Ends = Option<(u64, u64, Digest)>;
+
 /// Whether the index holds exactly these blocks, as far as its head and its first block tell.
-fn agrees(index: &Index, blocks: &[SealedBlock]) -> Result<bool, IndexError> {
-    let (Some(SealedBlock { block: first, .. }), Some(SealedBlock { block: last, .. })) =
-        (blocks.first(), blocks.last())
-    else {
-        return Ok(index.head()?.is_none());
-    };
-    let reaches_back = index.get(&key(KEY_BLOCK, &first.height.to_be_bytes()))?.is_some();
-    Ok(reaches_back && index.head()? == Some((last.height, last.digest())))
+fn agrees(index: &Index, ends: Ends) -> Result<bool, IndexError> {
+    let Some((first, last, digest)) = ends else { return Ok(index.head()?.is_none()) };
+    let reaches_back = index.get(&key(KEY_BLOCK, &first.to_be_bytes()))?.is_some();
+    Ok(reaches_back && index.head()? == Some((last, digest)))
 }
 
 /// Refuses a log that ends before the index does, or in another block.
-fn check_lost(index: &Index, blocks: &[SealedBlock]) -> Result<(), NodeError> {
-    let last = blocks.last().map(|sealed| &sealed.block);
-    let log = last.map_or(0, |block| block.height);
+fn check_lost(index: &Index, ends: Ends) -> Result<(), NodeError> {
+    let (log, last) = ends.map_or((0, None), |(_, height, digest)| (height, Some(digest)));
     match index.head() {
-        Ok(Some((height, digest)))
-            if height > log || (height == log && last.map(Block::digest) != Some(digest)) =>
-        {
+        Ok(Some((height, digest))) if height > log || (height == log && last != Some(digest)) => {
             Err(NodeError::LostBlock { log, index: height })
         }
         // Behind, empty, or unreadable: it proves nothing.
@@ -143,20 +141,31 @@ fn check_lost(index: &Index, blocks: &[SealedBlock]) -> Result<(), NodeError> {
     }
 }
 
-/// Opens the index and makes it anew from the log unless it agrees with it.
-fn open_index(dir: &Path, blocks: &[SealedBlock]) -> Result<Index, NodeError> {
-    let opened = Index::open(dir);
-    if let Ok(index) = &opened {
-        check_lost(index, blocks)?;
-    }
-    match opened {
-        Ok(index) if matches!(agrees(&index, blocks), Ok(true)) => return Ok(index),
-        // Closed again before its directory is removed.
-        opened => drop(opened),
+/// Opens the index and makes it anew from the log unless it agrees with it. One that cannot be opened for another reason
+/// than damage stays as it is: it may be the evidence of a lost block.
+fn open_index(dir: &Path, ends: Ends, log: &LogReader) -> Result<Index, NodeError> {
+    match Index::open(dir) {
+        Ok(index) => {
+            check_lost(&index, ends)?;
+            match agrees(&index, ends) {
+                Ok(true) => return Ok(index),
+                Err(error) if !error.is_damage() => return Err(error.into()),
+                // Closed again before its directory is removed.
+                _ => drop(index),
+            }
+        }
+        Err(error) if !error.is_damage() => return Err(error.into()),
+        Err(_) => {}
     }
     let index = Index::recreate(dir)?;
-    for sealed in blocks {
+    let Some((first, last, _)) = ends else { return Ok(index) };
+    for (record, height) in (first..=last).enumerate() {
+        let payload = log.read(height)?.expect("it was read through");
+        let sealed = SealedBlock::from_bytes(&payload).map_err(|error| NodeError::Codec { record, error })?;
         apply(&index, &sealed.block)?;
     }
     Ok(index)
 }
+
+#[cfg(test)]
+mod tests;

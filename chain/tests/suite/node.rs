@@ -3,6 +3,7 @@
 use crate::world::*;
 use chain::{
     Block, Node, Payload, Transaction,
+    index::Index,
     ledger::{Ledger, ReplayError},
     modules::{
         dapr::DaprError,
@@ -112,6 +113,29 @@ fn a_node_comes_back_from_its_log() {
         Node::open(dir.path(), other).map(|_| ()),
         Err(NodeError::Replay(ReplayError::Parent { height: 1, .. }))
     ));
+}
+
+/// An index that somebody has open is not damaged, and may know of a block that the log has lost.
+#[test]
+fn an_index_that_cannot_be_opened_is_not_thrown_away() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (world, blocks) = history();
+    let genesis = world.ledger.origin().clone();
+    let mut node = Node::open(dir.path(), genesis.clone()).expect("opens");
+    for tx in &blocks[0].transactions {
+        node.submit(tx).expect("valid");
+    }
+    node.produce_block().expect("on disk");
+    drop(node);
+    let path = dir.path().join("index");
+    let index = Index::open(&path).expect("opens");
+    let known = index.head().expect("readable");
+    let refused = Node::open(dir.path(), genesis.clone()).map(|_| ());
+    assert!(matches!(refused, Err(NodeError::Index(ref error)) if !error.is_damage()), "{refused:?}");
+    drop(index);
+    assert_eq!(Index::open(&path).and_then(|index| index.head()).expect("as it was"), known);
+    assert_eq!(known, Some((1, blocks[0].digest())));
+    Node::open(dir.path(), genesis).expect("opens");
 }
 
 /// One flipped bit in the last record looks like a crash to the log. The index knows better.
