@@ -13,14 +13,13 @@ use crate::{
 use chain::{
     Genesis,
     node::{
-        ClientError, Config, NodeClient, NodeError, Notice, Role, RunError,
+        ClientError, Config, Fork, NodeClient, NodeError, Notice, Role, RunError,
         origin::{self, MAX_GENESIS_BYTES, OriginError},
+        rpc::Patience,
     },
-    sequencer::{Author, Limits, LimitsError},
-    signature::PublicKey,
+    sequencer::{Limits, LimitsError},
     wallet::keyfile::{self, KeyFileError},
 };
-use primitives::PersonId;
 use serde_json::{Value, json};
 use settings::Settings;
 use std::{
@@ -52,9 +51,6 @@ pub(crate) enum NodeFailure {
     /// The genesis is none.
     #[error("{path}: {error}", path = .path.display())]
     Origin { path: PathBuf, error: OriginError },
-    /// Nobody at genesis has the key, so that the name of its owner has to be known otherwise.
-    #[error("no office at genesis has the key {key}: a sequencer is who had an office from the start")]
-    NoOffice { key: PublicKey },
     /// The node stopped.
     #[error(transparent)]
     Run(#[from] Box<RunError>),
@@ -74,7 +70,6 @@ impl NodeFailure {
             | Self::Occupied { .. }
             | Self::Genesis { .. }
             | Self::Origin { .. }
-            | Self::NoOffice { .. }
             | Self::Key(_)
             | Self::Client(_) => 2,
             Self::Write { .. } => 3,
@@ -98,11 +93,20 @@ impl NodeFailure {
     pub(crate) fn advice(&self) -> Option<String> {
         let Self::Run(error) = self else { return None };
         match error.as_ref() {
-            RunError::Block { evidence: Some((person, path)), .. } => {
-                let kept = path.as_ref().map_or_else(String::new, |path| format!(" in {}", path.display()));
-                Some(format!(
-                    "{person} signed two blocks of one height{kept}: show them to the other nodes and to governance"
-                ))
+            RunError::Block { fork: Some(Fork { signer, kept }), .. } => {
+                let kept = match kept {
+                    Ok(path) => format!("both are in {}", path.display()),
+                    Err(error) => format!("they could not be written down: {error}"),
+                };
+                Some(match signer {
+                    Some(person) => format!(
+                        "{person} signed two blocks of one height ({kept}): show them to the other nodes and to governance"
+                    ),
+                    None => format!(
+                        "there are two blocks of one height ({kept}), not both signed under the key on record now: show them \
+                         to the other nodes and to governance"
+                    ),
+                })
             }
             RunError::Block { .. } => Some(
                 "nothing of it was taken: check this machine's clock and version, ask another node for the block, and tell \
@@ -117,9 +121,11 @@ impl NodeFailure {
                 ),
                 _ => None,
             },
-            RunError::NotASequencer { .. } => {
-                Some("give the key of a person who is active as sequencer, or --role full".into())
-            }
+            RunError::NotASequencer { .. } => Some(
+                "give the key that the ledger has on record for a person who is active as sequencer: the new one after a \
+                 change of keys, and any only once its block is in this --dir; or --role full"
+                    .into(),
+            ),
             RunError::OtherChain { .. } => Some("give the genesis of that chain, or another --follow".into()),
             _ => None,
         }
@@ -206,7 +212,6 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     let number = "a whole number";
     let role = if settings.is_sequencer()? {
         let key = keyfile::read(&settings.path("key")?).map_err(NodeFailure::from)?;
-        let person = holder(&genesis, key.public_key())?;
         let limits = Limits {
             interval: settings.parse("block_seconds", number)?,
             heartbeat: settings.parse("heartbeat_seconds", number)?,
@@ -214,7 +219,7 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
             ..Limits::default()
         };
         limits.check().map_err(|error: LimitsError| RunError::from(error))?;
-        Role::Sequencer { author: Author { person, key }, limits }
+        Role::Sequencer { key, limits }
     } else {
         Role::Full { follow: settings.follow()? }
     };
@@ -224,6 +229,7 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
         role,
         listen: settings.listen()?,
         max_connections: settings.parse("max_connections", number)?,
+        patience: Patience::default(),
     })
 }
 
@@ -233,12 +239,6 @@ fn read_genesis(path: &Path) -> Result<Genesis, NodeFailure> {
     let file = File::open(path).map_err(failed)?;
     file.take(MAX_GENESIS_BYTES).read_to_string(&mut text).map_err(failed)?;
     origin::from_json(&text).map_err(|error| NodeFailure::Origin { path: path.into(), error })
-}
-
-/// Whose key it is.
-fn holder(genesis: &Genesis, key: PublicKey) -> Result<PersonId, NodeFailure> {
-    let found = genesis.offices.iter().find(|office| office.key == key);
-    found.map(|office| office.person).ok_or(NodeFailure::NoOffice { key })
 }
 
 fn say(text: &str) {
@@ -261,6 +261,17 @@ fn line(notice: &Notice) -> String {
             format!("block {height}: {transactions} transactions, {digest}")
         }
         Notice::Unreachable { reason } => format!("waiting: {reason}"),
+        Notice::ClockBehind { now, last } => format!(
+            "the clock says {now}, and the last block is of {last}: blocks have that time until the clock is there"
+        ),
+        Notice::Early { height, time, now } => {
+            format!("block {height} is of {time}, and the clock says {now}: waiting until that time has come")
+        }
+        Notice::Stale { height, time, now } => {
+            format!(
+                "block {height} was just made with time {time}, and the clock says {now}: votes and notices end late"
+            )
+        }
     }
 }
 
@@ -277,6 +288,13 @@ fn object(notice: &Notice) -> Value {
             json!({ "event": "block", "height": height, "digest": digest, "time": time, "transactions": transactions })
         }
         Notice::Unreachable { reason } => json!({ "event": "unreachable", "reason": reason }),
+        Notice::ClockBehind { now, last } => json!({ "event": "clock-behind", "now": now, "last": last }),
+        Notice::Early { height, time, now } => {
+            json!({ "event": "early", "height": height, "time": time, "now": now })
+        }
+        Notice::Stale { height, time, now } => {
+            json!({ "event": "stale", "height": height, "time": time, "now": now })
+        }
     }
 }
 
@@ -290,7 +308,7 @@ mod tests {
             url: "ws://x".into(),
             height: 3,
             error: Box::new(chain::sequencer::BlockError::NoSeal { height: 3 }),
-            evidence: None,
+            fork: None,
         };
         let failure = NodeFailure::Run(Box::new(wrong));
         assert_eq!(failure.code(), 4);

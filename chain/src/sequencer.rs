@@ -93,11 +93,13 @@ impl Sequencer {
         })
     }
 
-    /// Takes what was written down before a crash, in its places, before anything new.
+    /// Takes what was written down before a crash, in its places, before anything new. Its block is due from now, whatever
+    /// the clock said when it was written down.
     ///
     /// Errors: [`RestoreError`]; what was written down is then of another chain, or was changed.
     pub fn restore(
         &mut self,
+        now: Time,
         taken: Vec<Taken>,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Vec<Effect>, RestoreError> {
@@ -113,7 +115,7 @@ impl Sequencer {
             }
             let applied = self.ledger.apply(&transaction);
             applied.map_err(|error| RestoreError::Refused { height, position, error })?;
-            self.due.get_or_insert(time.after(self.limits.interval));
+            self.due.get_or_insert(now.after(self.limits.interval));
             self.confirm(transaction.id(), rng);
         }
         Ok(std::mem::take(&mut self.effects))
@@ -185,7 +187,9 @@ impl Sequencer {
         for id in self.mempool.expire(now) {
             self.tell(id, Answer::Refused(Refusal::Expired { patience: PATIENCE }));
         }
-        let last = *self.last.get_or_insert(now);
+        // A clock that went back must not keep a block waiting until it is there again.
+        let last = *self.last.insert(self.last.map_or(now, |last| last.min(now)));
+        self.due = self.due.map(|due| due.min(now.after(self.limits.interval)));
         let due = match self.due {
             Some(due) => due <= now,
             None => last.after(self.limits.heartbeat) <= now && self.check_author().is_ok(),

@@ -16,6 +16,9 @@ use super::rpc::MAX_RESPONSE_BYTES;
 
 /// How long an answer may take. A submission waits for the transactions before it, some of which take seconds to check.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// News of a subscription that wait to be taken. One who lags further behind has lost the subscription, and subscribes
+/// again.
+const NEWS: usize = 16;
 /// How long a connection may take.
 const CONNECTING: Duration = Duration::from_secs(5);
 
@@ -89,7 +92,10 @@ impl NodeClient {
                 .max_response_size(MAX_RESPONSE_BYTES)
                 .max_request_size(MAX_RESPONSE_BYTES);
             let (sender, receiver) = transport.build(address).await.map_err(|error| unreachable(&error))?;
-            Ok(ClientBuilder::new().request_timeout(PATIENCE).build_with_tokio(sender, receiver))
+            Ok(ClientBuilder::new()
+                .request_timeout(PATIENCE)
+                .max_buffer_capacity_per_subscription(NEWS)
+                .build_with_tokio(sender, receiver))
         })?;
         Ok(Self { client, runtime, url: url.into() })
     }
@@ -112,7 +118,7 @@ impl NodeClient {
     ) -> Result<Stream<'_>, ClientError> {
         let subscribed = self.client.subscribe(method, array(arguments), unsubscribe);
         let subscription = self.runtime.block_on(subscribed).map_err(|error| self.failed(method, error))?;
-        Ok(Stream { subscription, of: self })
+        Ok(Stream { subscription, over: false, of: self })
     }
 
     /// Whether the connection stands.
@@ -137,6 +143,7 @@ impl NodeClient {
 /// What a subscription brings.
 pub struct Stream<'a> {
     subscription: Subscription<Value>,
+    over: bool,
     of: &'a NodeClient,
 }
 
@@ -144,7 +151,14 @@ impl Stream<'_> {
     /// The next item, if one comes in time.
     pub fn next(&mut self, patience: Duration) -> Option<Value> {
         let next = async { tokio::time::timeout(patience, self.subscription.next()).await };
-        self.of.runtime.block_on(next).ok()??.ok()
+        let next = self.of.runtime.block_on(next).ok()?;
+        self.over = next.is_none();
+        next?.ok()
+    }
+
+    /// Whether nothing comes any more: the other side ended it, the connection is gone, or too much was not taken.
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 }
 

@@ -4,17 +4,18 @@
 //! its connection and one that keeps up all do the same.
 
 use super::{
-    Notice, RunError, Store,
+    Fork, Notice, RunError, Store,
     client::{ClientError, NodeClient},
+    durable,
     producer::now,
     shared::Shared,
 };
 use crate::{
     Ledger,
-    ledger::ReplayError,
     sequencer::{BlockError, Evidence, SealedBlock},
+    signature::PublicKey,
 };
-use primitives::{ChainId, CodecError, Decode, Digest, Encode, PersonId, ids};
+use primitives::{ChainId, CodecError, Decode, Digest, Encode, Time, ids};
 use serde_json::{Value, json};
 use std::{
     path::PathBuf,
@@ -33,30 +34,63 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Pause before it tries again to reach a node that does not answer.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Seconds by which the time of a block that was just made may be behind this node's clock before it says so. A sequencer
+/// makes a block of the hour at least ([`crate::sequencer::Limits`]) and gives it the time of its clock, and blocks are
+/// asked for every few seconds: ten minutes are no accident, and shorter than every period of the ledger.
+const STALE: u32 = 600;
+
 /// A full node's way through the chain.
 pub(super) struct Follower {
     /// The ledger after the last block. It is gone once a block is wrong.
-    pub(super) ledger: Option<Ledger>,
-    pub(super) store: Store,
-    pub(super) shared: Arc<Shared>,
-    pub(super) url: String,
-    pub(super) dir: PathBuf,
+    ledger: Option<Ledger>,
+    store: Store,
+    shared: Arc<Shared>,
+    url: String,
+    dir: PathBuf,
+    /// Under which key the last block was sealed that was checked here.
+    sealed_by: Option<PublicKey>,
+    told: Told,
+}
+
+/// What was said already, and is not said again until it was different.
+#[derive(Default)]
+struct Told {
+    unreachable: bool,
+    early: Option<u64>,
+    stale: bool,
+}
+
+/// What came of asking for blocks.
+enum Fetched {
+    /// Some were taken, and there may be more.
+    Some,
+    /// There are none.
+    None,
+    /// The next is from a later time than it is.
+    Early,
 }
 
 impl Follower {
+    /// A node that goes on from here.
+    pub(super) fn new(ledger: Ledger, store: Store, shared: Arc<Shared>, url: String, dir: PathBuf) -> Self {
+        Self { ledger: Some(ledger), store, shared, url, dir, sealed_by: None, told: Told::default() }
+    }
+
     /// Follows until it is told to stop, or until a block is wrong.
     pub(super) fn run(mut self, stop: &AtomicBool, notice: &dyn Fn(Notice)) -> Result<(), RunError> {
-        let mut told = false;
         while !stop.load(Ordering::Relaxed) {
             match self.follow(stop, notice) {
-                Ok(()) => told = false,
+                Ok(()) => {}
+                // One that refuses has too much to do, or a disk that fails. Others are followed again when it is mended.
                 Err(RunError::Client(
-                    error @ (ClientError::Unreachable { .. } | ClientError::Answer { .. }),
+                    error @ (ClientError::Unreachable { .. }
+                    | ClientError::Answer { .. }
+                    | ClientError::Refused { .. }),
                 )) => {
                     // Once: it may be away for hours.
-                    if !told {
+                    if !self.told.unreachable {
                         notice(Notice::Unreachable { reason: error.to_string() });
-                        told = true;
+                        self.told.unreachable = true;
                     }
                     pause(PAUSE, stop);
                 }
@@ -71,12 +105,27 @@ impl Follower {
         let client = NodeClient::connect(&self.url)?;
         self.check_chain(&client)?;
         let mut news = client.subscribe(["cwe_subscribeHeads", "cwe_unsubscribeHeads"], &[])?;
+        // Blocks that were there when we came are as old as they are.
+        let mut live = false;
         while !stop.load(Ordering::Relaxed) {
-            while !stop.load(Ordering::Relaxed) && self.fetch(&client, notice)? {}
+            let fetched = self.fetch(&client, live, notice)?;
+            self.told.unreachable = false;
+            match fetched {
+                Fetched::Some => continue,
+                Fetched::Early => {
+                    pause(PAUSE, stop);
+                    continue;
+                }
+                Fetched::None => live = true,
+            }
             let asked = Instant::now();
             while asked.elapsed() < ASK_EVERY && !stop.load(Ordering::Relaxed) {
                 if news.next(LOOK_EVERY).is_some() || !client.is_connected() {
                     break;
+                }
+                if news.is_over() {
+                    let (url, reason) = (self.url.clone(), "it ended the subscription".into());
+                    return Err(ClientError::Unreachable { url, reason }.into());
                 }
             }
         }
@@ -99,54 +148,112 @@ impl Follower {
         }
     }
 
-    /// Asks for the next blocks and checks them. Whether there were any.
-    fn fetch(&mut self, client: &NodeClient, notice: &dyn Fn(Notice)) -> Result<bool, RunError> {
+    /// Asks for the next blocks and checks them.
+    fn fetch(
+        &mut self,
+        client: &NodeClient,
+        live: bool,
+        notice: &dyn Fn(Notice),
+    ) -> Result<Fetched, RunError> {
         let from = self.shared.view().head.height + 1;
         let blocks = blocks(client, &self.url, from)?;
         if blocks.is_empty() {
-            return Ok(false);
+            return Ok(Fetched::None);
         }
-        let mut taken = Vec::new();
+        let (mut taken, mut fetched) = (Vec::new(), Fetched::Some);
         for (height, sealed) in (from..).zip(blocks) {
-            let ledger = self.ledger.take().expect("it is only gone when the node stops");
-            let checked = sealed
-                .map_err(|error| BlockError::Codec { height, error })
-                .and_then(|sealed| Ok((sealed.check(ledger, now())?, sealed)));
-            let (ledger, sealed) = checked.map_err(|error| self.wrong(client, height, error))?;
+            let clock = now();
+            let sealed = sealed.map_err(|error| {
+                let error = BlockError::Codec { height, error };
+                self.wrong(client, height, None, error)
+            })?;
+            match self.check(&sealed, clock) {
+                Ok(()) => {}
+                // Whoever has the right clock, that time comes. Nothing is decided by it before.
+                Err(BlockError::Ahead { height, time, now }) => {
+                    if self.told.early.replace(height) != Some(height) {
+                        notice(Notice::Early { height, time, now });
+                    }
+                    fetched = Fetched::Early;
+                    break;
+                }
+                Err(error) => return Err(self.wrong(client, height, Some(&sealed), error)),
+            }
             self.store.append(&sealed)?;
             notice(Notice::block(&sealed.block));
-            self.ledger = Some(ledger);
+            if live {
+                self.look_at_time(&sealed, clock, notice);
+            }
             taken.push(sealed);
         }
-        self.shared.advance(taken, self.ledger.clone().expect("the last block was good"));
-        Ok(true)
+        if !taken.is_empty() {
+            self.shared.advance(taken, self.ledger.clone().expect("the last block was good"));
+        }
+        Ok(fetched)
     }
 
-    /// A block is wrong. If the node that gave it has another past than it showed before, its sequencer signed twice.
-    fn wrong(&self, client: &NodeClient, height: u64, error: BlockError) -> RunError {
-        let evidence = match &error {
-            BlockError::Replay(ReplayError::Parent { .. }) => self.evidence(client, height - 1),
-            _ => None,
-        };
-        let evidence = evidence.map(|(person, evidence)| {
-            let path = self.dir.join(format!("evidence-{}.hex", height - 1));
-            let written = std::fs::write(&path, ids::to_hex(&evidence.to_bytes()));
-            (person, written.map(|()| path).ok())
+    /// Checks a block, and goes on to the ledger after it.
+    fn check(&mut self, sealed: &SealedBlock, clock: Time) -> Result<(), BlockError> {
+        let ledger = self.ledger.as_ref().expect("it is only gone when the node stops");
+        let key = sealed.check_seal(ledger)?;
+        // One of another past is wrong now, whatever its time.
+        if sealed.block.parent == ledger.head() {
+            sealed.check_time(clock)?;
+        }
+        let ledger = self.ledger.take().expect("it was there");
+        // A block that follows another than ours leaves the key of ours, which may have signed that one too.
+        self.ledger = Some(ledger.replay(&sealed.block)?);
+        self.sealed_by = Some(key);
+        Ok(())
+    }
+
+    /// Says once that blocks are made with a time that is long over.
+    fn look_at_time(&mut self, sealed: &SealedBlock, now: Time, notice: &dyn Fn(Notice)) {
+        let (height, time) = (sealed.block.height, sealed.block.time);
+        let stale = time.after(STALE) < now;
+        if stale && !self.told.stale {
+            notice(Notice::Stale { height, time, now });
+        }
+        self.told.stale = stale;
+    }
+
+    /// A block is wrong. If it has another past than the node that gave it showed before, both pasts are kept, whatever
+    /// else is wrong with it: its seal may be under a key that only one of the two pasts knows.
+    fn wrong(
+        &self,
+        client: &NodeClient,
+        height: u64,
+        sealed: Option<&SealedBlock>,
+        error: BlockError,
+    ) -> RunError {
+        let other_past = sealed.is_some_and(|SealedBlock { block, .. }| {
+            let ours =
+                height.checked_sub(1).and_then(|before| self.shared.archive.block_digest(before).ok()?);
+            block.height == height && ours.is_some_and(|ours| ours != block.parent)
         });
-        RunError::Block { url: self.url.clone(), height, error: Box::new(error), evidence }
+        let fork = if other_past { self.fork(client, height - 1) } else { None };
+        RunError::Block { url: self.url.clone(), height, error: Box::new(error), fork }
     }
 
-    /// Two sealed blocks of one height, if the node now shows another than it showed us.
-    fn evidence(&self, client: &NodeClient, height: u64) -> Option<(PersonId, Evidence)> {
+    /// Two blocks of one height, if the node now shows another than it showed us. Both are kept whoever signed them: who
+    /// knows the key of that time can check them, and the node may not show its own again.
+    fn fork(&self, client: &NodeClient, height: u64) -> Option<Fork> {
         let ours = self.shared.archive.block(height).ok()??;
         let theirs = blocks(client, &self.url, height).ok()?.into_iter().next()?.ok()?;
-        let signer = ours.seal?.signer;
-        let (chain, key) = self.shared.view().read(|ledger| {
-            let account = ledger.state().accounts.get(&signer);
+        if theirs.block.height != height || theirs.block.digest() == ours.block.digest() {
+            return None;
+        }
+        let (chain, after) = self.shared.view().read(|ledger| {
+            let account = ours.seal.and_then(|seal| ledger.state().accounts.get(&seal.signer));
             (ledger.origin().chain, account.map(|account| account.key))
         });
         let evidence = Evidence::TwoBlocks((ours, theirs));
-        evidence.check(chain, &key?).ok().map(|person| (person, evidence))
+        // The block may have changed its signer's key.
+        let keys = [self.sealed_by, after];
+        let signer = keys.into_iter().flatten().find_map(|key| evidence.check(chain, &key).ok());
+        let path = self.dir.join(format!("evidence-{height}.hex"));
+        let written = durable::write(&path, ids::to_hex(&evidence.to_bytes()).as_bytes());
+        Some(Fork { signer, kept: written.map(|()| path) })
     }
 }
 

@@ -57,7 +57,7 @@ impl Producer {
         shared: Arc<Shared>,
     ) -> Result<Self, NodeError> {
         shared.count(&taken);
-        let effects = core.restore(taken, &mut OsRng)?;
+        let effects = core.restore(now(), taken, &mut OsRng)?;
         let mut producer = Self { core, store, journal, shared, replies: BTreeMap::new() };
         producer.carry_out(effects, &|_| {})?;
         Ok(producer)
@@ -70,7 +70,14 @@ impl Producer {
         stop: &AtomicBool,
         notice: &dyn Fn(Notice),
     ) -> Result<(), NodeError> {
+        let mut behind = false;
         while !stop.load(Ordering::Relaxed) {
+            let (clock, last) = (now(), self.core.ledger().now());
+            // Once for each time: blocks go on with the time of the last one until the clock is there.
+            if clock < last && !behind {
+                notice(Notice::ClockBehind { now: clock, last });
+            }
+            behind = clock < last;
             let mut effects = self.round(submissions);
             effects.extend(self.core.turn(now(), &mut OsRng));
             effects.extend(self.core.tick(now(), &mut OsRng));

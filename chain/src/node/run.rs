@@ -3,14 +3,15 @@
 use super::{
     ClientError, Journal, NodeError, ServeError, Store,
     follower::Follower,
-    producer::{self, Producer},
-    rpc::{self, Service},
+    producer::Producer,
+    rpc::{self, Patience, Payouts, Service},
     shared::{Head, Shared},
 };
 use crate::{
-    Block, Genesis,
+    Block, Genesis, Ledger,
     log::TornTail,
     sequencer::{Author, BlockError, Evidence, Limits, LimitsError, Sequencer},
+    signature::{PublicKey, SecretKey},
 };
 use primitives::{ChainId, Digest, PersonId, Time};
 use std::{
@@ -25,7 +26,7 @@ use tokio::runtime::Builder;
 /// Threads that answer queries and read from sockets.
 const NETWORK_THREADS: usize = 2;
 /// Threads that make proofs and records.
-const READING_THREADS: usize = 8;
+pub(super) const READING_THREADS: usize = 8;
 /// Transactions that wait until the sequencer has a look: beyond these a caller is told to come back.
 const INBOX: usize = 1024;
 
@@ -34,8 +35,9 @@ const INBOX: usize = 1024;
 pub enum Role {
     /// Orders transactions into blocks.
     Sequencer {
-        /// Who it is, with the key.
-        author: Author,
+        /// The key of their account. Whose that is the ledger says, after the last block: keys change, and the office
+        /// is given and taken.
+        key: SecretKey,
         /// Its limits.
         limits: Limits,
     },
@@ -59,6 +61,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Most connections at once.
     pub max_connections: u32,
+    /// How long it waits for whoever is connected.
+    pub patience: Patience,
 }
 
 /// What a node has to say.
@@ -91,10 +95,36 @@ pub enum Notice {
         /// How many transactions it has.
         transactions: usize,
     },
-    /// The node that is followed does not answer. It is tried again.
+    /// The node that is followed does not answer, or answers that it cannot. It is tried again.
     Unreachable {
         /// Why.
         reason: String,
+    },
+    /// The clock of this sequencer is behind its last block. Blocks have the time of that one until the clock is there.
+    ClockBehind {
+        /// What the clock says.
+        now: Time,
+        /// Time of the last block.
+        last: Time,
+    },
+    /// A block is from a later time than it is by this node's clock. It is asked for again until its time has come.
+    Early {
+        /// Its height.
+        height: u64,
+        /// Its time.
+        time: Time,
+        /// What the clock says.
+        now: Time,
+    },
+    /// A block that was just made has a time that is long over: the sequencer holds the ledger's clock back, or its own is
+    /// wrong, or this node's is.
+    Stale {
+        /// Its height.
+        height: u64,
+        /// Its time.
+        time: Time,
+        /// What the clock says.
+        now: Time,
     },
 }
 
@@ -122,10 +152,15 @@ pub enum RunError {
     #[error("limit {0}")]
     Limits(#[from] LimitsError),
     /// Its key is not that of a sequencer on record.
-    #[error("{person} is no sequencer of this chain, or has another key on record than this one")]
+    #[error("the key {key} is {}, as of block {height}",
+        person.map_or_else(|| "nobody's".into(), |person| format!("that of {person}, who is no sequencer")))]
     NotASequencer {
-        /// Whose key it was given.
-        person: PersonId,
+        /// The key it was given.
+        key: Box<PublicKey>,
+        /// Whose account has it, if one does.
+        person: Option<PersonId>,
+        /// The last block.
+        height: u64,
     },
     /// The node that is followed cannot be asked.
     #[error(transparent)]
@@ -150,9 +185,32 @@ pub enum RunError {
         height: u64,
         /// The rule that it breaks.
         error: Box<BlockError>,
-        /// Who signed two blocks of one height, if that is so, and the file with both.
-        evidence: Option<(PersonId, Option<PathBuf>)>,
+        /// Two blocks of the height before, if the node that is followed now shows another than before.
+        fork: Option<Fork>,
     },
+}
+
+/// Two blocks of one height.
+#[derive(Debug)]
+pub struct Fork {
+    /// Who signed both, if both are signed under a key that this node knows to be theirs.
+    pub signer: Option<PersonId>,
+    /// The file with both.
+    pub kept: Result<PathBuf, io::Error>,
+}
+
+/// The sequencer whose key this is, after the last block.
+fn author(ledger: &Ledger, key: SecretKey) -> Result<Author, RunError> {
+    let public = key.public_key();
+    let holders = || ledger.state().accounts.iter().filter(|account| account.key == public);
+    let holder = holders().find(|account| ledger.sequencer_key(&account.owner).is_some());
+    match holder {
+        Some(account) => Ok(Author { person: account.owner, key }),
+        None => {
+            let person = holders().next().map(|account| account.owner);
+            Err(RunError::NotASequencer { key: Box::new(public), person, height: ledger.height() })
+        }
+    }
 }
 
 impl From<NodeError> for RunError {
@@ -164,11 +222,11 @@ impl From<NodeError> for RunError {
 /// Runs a node until `stop` is set, or until it has to stop by itself. A sequencer that is told to stop finishes the
 /// block in hand.
 pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) -> Result<(), RunError> {
-    let Config { dir, genesis, role, listen, max_connections } = config;
+    let Config { dir, genesis, role, listen, max_connections, patience } = config;
     if let Role::Full { follow } = &role {
         super::client::check_url(follow)?;
     }
-    let (store, ledger) = Store::open_sealed(&dir, genesis, producer::now())?;
+    let (store, ledger) = Store::open_sealed(&dir, genesis)?;
     if let Some(torn) = store.torn() {
         notice(Notice::Torn(torn));
     }
@@ -181,16 +239,13 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
         .map_err(RunError::Runtime)?;
     let start = |service: Service| -> Result<_, RunError> {
         let head = service.shared.view().head;
-        let (bound, server) = network.block_on(rpc::serve(service, listen, max_connections))?;
+        let (bound, server) = network.block_on(rpc::serve(service, listen, max_connections, patience))?;
         notice(Notice::Started { listen: bound, head });
         Ok(server)
     };
     let (server, ended) = match role {
-        Role::Sequencer { author, limits } => {
-            let person = author.person;
-            if ledger.sequencer_key(&person) != Some(author.key.public_key()) {
-                return Err(RunError::NotASequencer { person });
-            }
+        Role::Sequencer { key, limits } => {
+            let author = author(&ledger, key)?;
             let (journal, taken) = Journal::open(&dir, ledger.height()).map_err(NodeError::from)?;
             if let Some(first) = taken.first() {
                 notice(Notice::Restored { transactions: taken.len(), height: first.height });
@@ -198,14 +253,23 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
             let core = Sequencer::new(ledger, author, limits, 0)?;
             let producer = Producer::start(core, store, journal, taken, shared.clone())?;
             let (submissions, inbox) = sync_channel(INBOX);
-            let server = start(Service { shared, submissions: Some(submissions), sequencer: None })?;
+            let server = start(Service {
+                shared,
+                submissions: Some(submissions),
+                sequencer: None,
+                payouts: Payouts::default(),
+            })?;
             (server, producer.run(&inbox, stop, notice).map_err(RunError::from))
         }
         Role::Full { follow } => {
-            let service =
-                Service { shared: shared.clone(), submissions: None, sequencer: Some(follow.clone()) };
+            let service = Service {
+                shared: shared.clone(),
+                submissions: None,
+                sequencer: Some(follow.clone()),
+                payouts: Payouts::default(),
+            };
             let server = start(service)?;
-            let follower = Follower { ledger: Some(ledger), store, shared, url: follow, dir };
+            let follower = Follower::new(ledger, store, shared, follow, dir);
             (server, follower.run(stop, notice))
         }
     };

@@ -183,22 +183,38 @@ impl SealedBlock {
     ///
     /// Errors: every variant of [`BlockError`] but [`BlockError::Codec`].
     pub fn check(&self, ledger: Ledger, now: Time) -> Result<Ledger, BlockError> {
-        self.check_seal(&ledger, now)?;
+        self.check_seal(&ledger)?;
+        self.check_time(now)?;
         Ok(ledger.replay(&self.block)?)
     }
 
-    /// Checks who made the block, and its time.
-    fn check_seal(&self, ledger: &Ledger, now: Time) -> Result<(), BlockError> {
+    /// Checks everything about a block that was taken before. Its time was checked then.
+    ///
+    /// Errors: every variant of [`BlockError`] but [`BlockError::Codec`] and [`BlockError::Ahead`].
+    pub fn repeat(&self, ledger: Ledger) -> Result<Ledger, BlockError> {
+        self.check_seal(&ledger)?;
+        Ok(ledger.replay(&self.block)?)
+    }
+
+    /// Checks that the block is not from a later time than it is.
+    ///
+    /// Errors: [`BlockError::Ahead`].
+    pub fn check_time(&self, now: Time) -> Result<(), BlockError> {
+        let (height, time) = (self.block.height, self.block.time);
+        if time > now.after(MAX_BLOCK_AHEAD) { Err(BlockError::Ahead { height, time, now }) } else { Ok(()) }
+    }
+
+    /// Checks who made the block, and gives their key.
+    ///
+    /// Errors: [`BlockError::NoSeal`], [`BlockError::NotASequencer`], [`BlockError::Seal`].
+    pub fn check_seal(&self, ledger: &Ledger) -> Result<PublicKey, BlockError> {
         let Self { block, seal } = self;
-        let (height, time) = (block.height, block.time);
+        let height = block.height;
         let Seal { signer, .. } = seal.ok_or(BlockError::NoSeal { height })?;
         let key = ledger.sequencer_key(&signer).ok_or(BlockError::NotASequencer { height, signer })?;
         if !seal.is_some_and(|seal| seal.holds(ledger.origin().chain, block, &key)) {
             return Err(BlockError::Seal { height, signer });
         }
-        if time > now.after(MAX_BLOCK_AHEAD) {
-            return Err(BlockError::Ahead { height, time, now });
-        }
-        Ok(())
+        Ok(key)
     }
 }

@@ -1,17 +1,24 @@
 //! A node that follows: it reaches the same root, comes back from its own files, and stops at the first wrong block.
 
 use crate::{
-    rpc::{Running, settled},
-    sequencer::{SEQUENCER, author},
+    rpc::{Running, SOON, settled},
+    sequencer::{SEQUENCER, author, sequencer_key},
     world::*,
 };
 use chain::{
     Block, Genesis, Ledger, Payload, Transaction,
     ledger::ReplayError,
-    node::{NodeError, Notice, Role, RunError, Store, read_evidence},
-    sequencer::{BlockError, Seal, SealedBlock},
+    modules::identity::Rotate,
+    node::{Fork, NodeError, Notice, Role, RunError, Store, read_evidence, rpc::codes},
+    sequencer::{BlockError, MAX_BLOCK_AHEAD, Seal, SealedBlock},
+    signature::SecretKey,
 };
-use jsonrpsee::{Extensions, PendingSubscriptionSink, RpcModule, server::Server, types::Params};
+use jsonrpsee::{
+    Extensions, PendingSubscriptionSink, RpcModule,
+    core::SubscriptionError,
+    server::Server,
+    types::{ErrorObjectOwned, Params},
+};
 use primitives::{ChainId, Encode, Time, ids};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -20,8 +27,12 @@ use std::{
     fs,
     net::SocketAddr,
     path::Path,
-    sync::{Arc, Mutex},
-    time::Duration,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::runtime::Runtime;
 
@@ -76,6 +87,12 @@ fn a_full_node_reaches_the_same_root_and_comes_back() {
 struct Liar {
     address: SocketAddr,
     blocks: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// How often it was asked for blocks.
+    asked: Arc<AtomicUsize>,
+    /// It ends subscriptions as soon as they begin.
+    ends: Arc<AtomicBool>,
+    /// It refuses to give blocks.
+    busy: Arc<AtomicBool>,
     _runtime: Runtime,
 }
 
@@ -86,17 +103,29 @@ impl Liar {
         let mut module = RpcModule::new(blocks.clone());
         let chain = json!({ "chain": genesis.chain, "genesis": genesis.digest() });
         module.register_method("cwe_chain", move |_, _, _| chain.clone()).expect("a method");
-        let range = |params: Params<'_>, blocks: &Arc<Mutex<Vec<Vec<u8>>>>, _: &Extensions| {
+        let (asked, ends, busy): (Arc<AtomicUsize>, Arc<AtomicBool>, Arc<AtomicBool>) = Default::default();
+        let (counted, is_busy, is_ending) = (asked.clone(), busy.clone(), ends.clone());
+        let range = move |params: Params<'_>, blocks: &Arc<Mutex<Vec<Vec<u8>>>>, _: &Extensions| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            if is_busy.load(Ordering::Relaxed) {
+                return Err(ErrorObjectOwned::owned(codes::BUSY, "busy", None::<()>));
+            }
             let from: Vec<usize> = params.parse().expect("a height");
             let blocks = blocks.lock().expect("no panic");
             let given: Vec<String> =
                 blocks.iter().skip(from[0] - 1).map(|bytes| ids::to_hex(bytes)).collect();
-            json!({ "blocks": given, "head": blocks.len() })
+            Ok(json!({ "blocks": given, "head": blocks.len() }))
         };
         module.register_method("cwe_blocks", range).expect("a method");
-        let silent = |_: Params<'static>, sink: PendingSubscriptionSink, _, _| async move {
-            if let Ok(sink) = sink.accept().await {
+        let silent = move |_: Params<'static>, sink: PendingSubscriptionSink, _, _| {
+            let is_ending = is_ending.clone();
+            async move {
+                let Ok(sink) = sink.accept().await else { return Ok(()) };
+                if is_ending.load(Ordering::Relaxed) {
+                    return Err(SubscriptionError::from("it ends here"));
+                }
                 sink.closed().await;
+                Ok(())
             }
         };
         module
@@ -107,7 +136,7 @@ impl Liar {
         let entered = runtime.enter();
         runtime.spawn(server.start(module).stopped());
         drop(entered);
-        Self { address, blocks, _runtime: runtime }
+        Self { address, blocks, asked, ends, busy, _runtime: runtime }
     }
 
     fn role(&self) -> Role {
@@ -131,7 +160,7 @@ fn a_full_node_stops_at_the_first_wrong_block_and_names_the_rule() {
         change(&mut blocks);
         let (liar, dir) = (Liar::start(&genesis, blocks), tempfile::tempdir().expect("a directory"));
         let mut node = Running::start(dir.path(), genesis.clone(), liar.role());
-        let Err(RunError::Block { height: 2, error, evidence: None, .. }) = node.ended() else {
+        let Err(RunError::Block { height: 2, error, fork: None, .. }) = node.ended() else {
             panic!("it stops at block 2");
         };
         let taken = chain::node::read_blocks(dir.path()).expect("blocks");
@@ -170,8 +199,6 @@ fn a_full_node_stops_at_the_first_wrong_block_and_names_the_rule() {
     ));
     let twice = resealed(&|block| block.transactions.push(block.transactions[0].clone()));
     assert!(matches!(stop(&put(&twice)), BlockError::Replay(ReplayError::Transaction { height: 2, .. })));
-    let early = resealed(&|block| block.time = Time(u64::MAX));
-    assert!(matches!(stop(&put(&early)), BlockError::Ahead { height: 2, .. }));
     let skipped = honest[2].to_bytes();
     assert_eq!(
         stop(&|blocks| blocks[1] = skipped.clone()),
@@ -195,14 +222,170 @@ fn a_sequencer_that_seals_two_blocks_of_one_height_convicts_itself() {
         blocks.push(seal(other.seal()).to_bytes());
     }
     *liar.blocks.lock().expect("no panic") = blocks;
-    let Err(RunError::Block { height: 2, error, evidence: Some((signer, Some(path))), .. }) = node.ended()
+    let Err(RunError::Block { height: 2, error, fork: Some(Fork { signer, kept }), .. }) = node.ended()
     else {
         panic!("it stops at block 2 with evidence");
     };
     assert!(matches!(*error, BlockError::Replay(ReplayError::Parent { height: 2, .. })));
-    let evidence = read_evidence(&fs::read_to_string(path).expect("written")).expect("evidence");
+    let kept = fs::read_to_string(kept.expect("written")).expect("a file");
+    let evidence = read_evidence(&kept).expect("evidence");
     let key = author().key.public_key();
-    assert_eq!((signer, evidence.check(CHAIN, &key)), (SEQUENCER, Ok(SEQUENCER)));
+    assert_eq!((signer, evidence.check(CHAIN, &key)), (Some(SEQUENCER), Ok(SEQUENCER)));
+}
+
+/// When keys of the genesis may be changed.
+const LATER: Time = Time(1_000_000_000);
+
+/// Who gives itself another key in the first of two blocks is convicted under the key before it, and who comes back with
+/// the block in its log, and knows that key no more, keeps both.
+#[test]
+fn two_blocks_of_one_height_are_kept_whatever_key_is_on_record_after_them() {
+    let world = crate::sequencer::world();
+    let genesis = world.ledger.origin().clone();
+    let (mut old, mut rng) = (world.ledger.clone(), ChaCha20Rng::seed_from_u64(3));
+    old.begin(LATER);
+    let key = SecretKey::generate(&mut rng).public_key();
+    let rotate = Payload::Rotate(Rotate { key });
+    let rotate = Transaction::signed(rotate, CHAIN, (SEQUENCER, 0), &sequencer_key(), &mut rng);
+    old.apply(&rotate).expect("a new key");
+    let ours = seal(old.seal());
+    let mut other = world.ledger.clone();
+    let theirs = [1, 2].map(|seconds| {
+        other.begin(LATER.after(seconds));
+        seal(other.seal()).to_bytes()
+    });
+    for back in [false, true] {
+        let liar = Liar::start(&genesis, vec![ours.to_bytes()]);
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut node = Running::start(dir.path(), genesis.clone(), liar.role());
+        wait_for(&node, 1);
+        if back {
+            node.stop().expect("stops");
+            node = Running::start(dir.path(), genesis.clone(), liar.role());
+        }
+        *liar.blocks.lock().expect("no panic") = theirs.to_vec();
+        let Err(RunError::Block { height: 2, fork: Some(Fork { signer, kept }), .. }) = node.ended() else {
+            panic!("it stops at block 2 with both blocks");
+        };
+        assert_eq!(signer, (!back).then_some(SEQUENCER));
+        let kept = fs::read_to_string(kept.expect("written")).expect("a file");
+        let evidence = read_evidence(&kept).expect("evidence");
+        assert_eq!(evidence.check(CHAIN, &sequencer_key().public_key()), Ok(SEQUENCER));
+    }
+}
+
+/// Waits for something to be said.
+fn hear<T>(node: &Running, what: impl Fn(Notice) -> Option<T>) -> T {
+    while let Ok(notice) = node.notices.recv_timeout(SOON) {
+        if let Some(found) = what(notice) {
+            return found;
+        }
+    }
+    panic!("it was not said");
+}
+
+fn clock() -> Time {
+    Time(SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs())
+}
+
+/// A block whose time has not come is asked for again, and what is in the log is taken whatever the clock says.
+#[test]
+fn a_block_from_a_later_time_is_waited_for() {
+    let world = crate::sequencer::world();
+    let genesis = world.ledger.origin().clone();
+    let mut ledger = world.ledger.clone();
+    let mut make = |time| {
+        ledger.begin(time);
+        seal(ledger.seal())
+    };
+    let due = clock().after(MAX_BLOCK_AHEAD + 3);
+    let (now, soon, never) = (make(Time(5)), make(due), make(Time(u64::MAX - 1)));
+    let liar = Liar::start(&genesis, [&now, &soon, &never].map(Encode::to_bytes).into());
+    let dir = tempfile::tempdir().expect("a directory");
+    let node = Running::start(dir.path(), genesis.clone(), liar.role());
+    let early = |notice| match notice {
+        Notice::Early { height, time, .. } => Some((height, time)),
+        Notice::Block { height, .. } if height > 1 => panic!("block {height} is taken too early"),
+        _ => None,
+    };
+    assert_eq!(hear(&node, early), (2, due));
+    wait_for(&node, 2);
+    assert!(clock().after(MAX_BLOCK_AHEAD) >= due);
+    let early = |notice| match notice {
+        Notice::Early { height, .. } => Some(height),
+        _ => None,
+    };
+    assert_eq!(hear(&node, early), 3);
+    node.stop().expect("stops");
+    // The same in its own log.
+    let own = tempfile::tempdir().expect("a directory");
+    let mut store = Store::open(own.path(), genesis.clone()).expect("opens").0;
+    for sealed in [&now, &soon, &never] {
+        store.append(sealed).expect("on disk");
+    }
+    drop(store);
+    let (_, ledger) = Store::open_sealed(own.path(), genesis.clone()).expect("its own blocks");
+    assert_eq!((ledger.height(), ledger.now()), (3, Time(u64::MAX - 1)));
+    // Its sequencer goes on with that time, and says so.
+    let node = Running::sequencer(own.path(), genesis);
+    let said = hear(&node, |notice| match notice {
+        Notice::ClockBehind { last, .. } => Some(last),
+        _ => None,
+    });
+    assert_eq!(said, Time(u64::MAX - 1));
+}
+
+/// A sequencer that holds the ledger's clock back is noticed by whoever keeps up with it.
+#[test]
+fn a_block_that_is_new_and_has_an_old_time_is_noticed() {
+    let world = crate::sequencer::world();
+    let genesis = world.ledger.origin().clone();
+    let mut ledger = world.ledger.clone();
+    let mut make = |time| {
+        ledger.begin(time);
+        seal(ledger.seal()).to_bytes()
+    };
+    let liar = Liar::start(&genesis, vec![make(Time(5))]);
+    let dir = tempfile::tempdir().expect("a directory");
+    let node = Running::start(dir.path(), genesis, liar.role());
+    let stale = |notice| match notice {
+        Notice::Stale { height, .. } => Some(Some(height)),
+        Notice::Block { .. } => Some(None),
+        _ => None,
+    };
+    assert_eq!(hear(&node, stale), None, "an old block is old");
+    let said = [make(Time(5)), make(Time(6)), make(clock()), make(clock())].map(|block| {
+        // It has asked, and there was nothing.
+        thread::sleep(Duration::from_secs(1));
+        liar.blocks.lock().expect("no panic").push(block);
+        assert_eq!(hear(&node, stale), None);
+        node.notices.recv_timeout(Duration::from_millis(200)).ok().and_then(stale)
+    });
+    assert_eq!(said, [Some(Some(2)), None, None, None]);
+}
+
+/// One that ends its subscriptions, or refuses for a while, is connected to again, and that is said once.
+#[test]
+fn a_node_that_refuses_is_asked_again() {
+    let world = crate::sequencer::world();
+    let genesis = world.ledger.origin().clone();
+    let mut ledger = world.ledger.clone();
+    let block = seal(ledger.seal()).to_bytes();
+    for (ends, busy) in [(true, false), (false, true)] {
+        let liar = Liar::start(&genesis, Vec::new());
+        liar.ends.store(ends, Ordering::Relaxed);
+        liar.busy.store(busy, Ordering::Relaxed);
+        let dir = tempfile::tempdir().expect("a directory");
+        let node = Running::start(dir.path(), genesis.clone(), liar.role());
+        hear(&node, |notice| matches!(notice, Notice::Unreachable { .. }).then_some(()));
+        thread::sleep(Duration::from_millis(2500));
+        let asked = liar.asked.load(Ordering::Relaxed);
+        assert!((2..10).contains(&asked), "asked {asked} times");
+        liar.blocks.lock().expect("no panic").push(block.clone());
+        liar.busy.store(false, Ordering::Relaxed);
+        wait_for(&node, 1);
+        node.stop().expect("stops");
+    }
 }
 
 #[test]
@@ -223,7 +406,7 @@ fn a_log_whose_blocks_were_changed_is_refused_on_opening() {
     let unsealed = SealedBlock { block: world.blocks[0].clone(), seal: None };
     store.append(&unsealed).expect("on disk");
     drop(store);
-    let refused = Store::open_sealed(other.path(), genesis(), primitives::Time(1)).map(|_| ());
+    let refused = Store::open_sealed(other.path(), genesis()).map(|_| ());
     assert!(matches!(refused, Err(NodeError::Block(error)) if *error == BlockError::NoSeal { height: 1 }));
-    assert!(Store::open_sealed(dir.path(), genesis(), primitives::Time(1)).is_ok());
+    assert!(Store::open_sealed(dir.path(), genesis()).is_ok());
 }

@@ -19,17 +19,21 @@ fn what_was_written_down_comes_back_in_its_places() {
     };
     let mut rng = ChaCha20Rng::seed_from_u64(8);
     let mut back = fresh();
-    let again = back.restore(taken.clone(), &mut rng).expect("what it took before");
+    let again = back.restore(NOW, taken.clone(), &mut rng).expect("what it took before");
     assert!(written(&again).is_empty(), "it is on disk");
     let promised = |effects: &[Effect]| confirmations(effects).iter().map(|c| c.promise).collect::<Vec<_>>();
     assert_eq!(promised(&again), promised(&effects));
-    // Overdue, so it ends at the next look at the clock, and is the block that it would have been.
-    assert_eq!(blocks(&back.tick(NOW.after(100), &mut rng))[0].block, block.block);
+    // It is due from now, whatever the clock said before, and is the block that it would have been.
+    assert_eq!(blocks(&back.tick(NOW.after(1), &mut rng)), vec![]);
+    assert_eq!(blocks(&back.tick(NOW.after(2), &mut rng))[0].block, block.block);
+    let mut back = fresh();
+    back.restore(Time(3), taken.clone(), &mut rng).expect("what it took before");
+    assert_eq!(blocks(&back.tick(Time(5), &mut rng))[0].block, block.block);
 
     let mut refuse = |change: &dyn Fn(&mut Vec<Taken>)| {
         let mut changed = taken.clone();
         change(&mut changed);
-        fresh().restore(changed, &mut rng).expect_err("changed")
+        fresh().restore(NOW, changed, &mut rng).expect_err("changed")
     };
     let place = |expected, found| RestoreError::Place { expected, found };
     assert_eq!(refuse(&|taken| taken[0].height = 2), place((1, 0), (2, 0)));
