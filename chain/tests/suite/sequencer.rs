@@ -9,6 +9,7 @@ use chain::{
     modules::{
         dapr::DaprError,
         identity::{IdentityError, Roles, SetStatus, Status},
+        usage::CommitBeacon,
     },
     sequencer::{
         Answer, Author, BlockError, Confirmation, Effect, Evidence, Limits, MAX_AHEAD, MAX_BLOCK_AHEAD,
@@ -18,7 +19,7 @@ use chain::{
     signature::SecretKey,
     transaction::EnvelopeError,
 };
-use primitives::{ChainId, Decode, Digest, Encode, EpochId, PersonId, Time};
+use primitives::{ChainId, Decode, Digest, Encode, EpochId, PartyId, PersonId, Time};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -248,6 +249,45 @@ fn one_that_breaks_a_rule_in_its_turn_does_not_hold_the_others() {
     assert_eq!(answers(&effects)[1], (twice.id(), Answer::Refused(rule)));
     let next = desk.register(1);
     assert_eq!(confirmations(&desk.submit(&next))[0].promise.position, 1);
+}
+
+/// A clock that is set back keeps neither a block nor the heartbeat waiting, and the ledger's time stands still.
+#[test]
+fn a_clock_that_goes_back_holds_nothing_up() {
+    let mut desk = Desk::new(Desk::limits());
+    let tx = desk.register(0);
+    desk.submit(&tx);
+    desk.now = Time(NOW.0 - 5000);
+    assert!(blocks(&desk.tick(0)).is_empty());
+    let [first] = blocks(&desk.tick(2)).try_into().expect("one block");
+    assert_eq!((first.block.time, first.block.transactions.len()), (NOW, 1));
+    desk.now = Time(NOW.0 - 8000);
+    assert!(blocks(&desk.tick(0)).is_empty());
+    assert!(blocks(&desk.tick(59)).is_empty());
+    let [second] = blocks(&desk.tick(1)).try_into().expect("the heartbeat");
+    assert_eq!(second.block.time, NOW);
+}
+
+/// Claims by the thousand do not keep out what an epoch waits for.
+#[test]
+fn a_part_of_the_open_line_is_kept_for_what_parties_sign() {
+    let mut desk = Desk::new(Limits { open: 8, ..Desk::limits() });
+    let mut txs = (0..).map(|n| Transaction::open(finalise(EpochId(n))));
+    for tx in txs.by_ref().take(6) {
+        assert!(desk.submit(&tx).is_empty());
+    }
+    let over = txs.next().expect("another");
+    let full = |limit| Refusal::OpenFull { what: "transactions", limit };
+    assert_eq!(refused(&desk.submit(&over), &over), full(6));
+    let mut commit = |n| {
+        let (commitment, signature) = (Digest([0; 32]), [0; 64]);
+        let commit = CommitBeacon { epoch: EpochId(n), party: PartyId::ALL[0], commitment, signature };
+        let tx = Transaction::open(Payload::CommitBeacon(commit));
+        (desk.submit(&tx), tx)
+    };
+    assert!(commit(1).0.is_empty() && commit(2).0.is_empty());
+    let (effects, tx) = commit(3);
+    assert_eq!(refused(&effects, &tx), full(8));
 }
 
 #[test]
