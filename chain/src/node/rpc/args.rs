@@ -39,6 +39,8 @@ impl Kind {
 
 /// Most parts of a key: no table has one of more than three.
 pub(super) const MAX_KEY_PARTS: usize = 8;
+/// Characters of the name of an unknown parameter that are repeated: more than any known one has.
+const MAX_NAME: usize = 32;
 
 /// A parameter of a method.
 #[derive(Debug)]
@@ -74,7 +76,11 @@ impl Args {
             Value::Object(named) => {
                 for (name, value) in named {
                     let place = params.iter().position(|param| param.name == name);
-                    let place = place.ok_or_else(|| Failure::parameter(&name, "no such parameter"))?;
+                    let place = place.ok_or_else(|| {
+                        // A request is long; its error is not.
+                        let name: String = name.chars().take(MAX_NAME).collect();
+                        Failure::parameter(&name, "no such parameter")
+                    })?;
                     values[place] = value;
                 }
             }

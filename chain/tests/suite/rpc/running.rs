@@ -8,7 +8,7 @@ use chain::{
     Genesis,
     ledger::Authority,
     modules::identity::Roles,
-    node::{Config, NodeClient, Notice, Role, RunError, Store, run},
+    node::{Config, NodeClient, Notice, Role, RunError, Store, rpc::Patience, run},
     sequencer::{Limits, Seal, SealedBlock},
 };
 use rand_chacha::ChaCha20Rng;
@@ -38,6 +38,10 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(dir: &Path, genesis: Genesis, role: Role) -> Self {
+        Self::start_with(dir, genesis, role, Patience::default())
+    }
+
+    pub(crate) fn start_with(dir: &Path, genesis: Genesis, role: Role, patience: Patience) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, notices) = channel();
         let config = Config {
@@ -46,6 +50,7 @@ impl Running {
             role,
             listen: "127.0.0.1:0".parse().expect("an address"),
             max_connections: 8,
+            patience,
         };
         let stopped = stop.clone();
         let sender = std::sync::Mutex::new(sender);
@@ -64,7 +69,7 @@ impl Running {
 
     pub(crate) fn sequencer(dir: &Path, genesis: Genesis) -> Self {
         let limits = Limits { interval: 1, ..Limits::default() };
-        Self::start(dir, genesis, Role::Sequencer { author: author(), limits })
+        Self::start(dir, genesis, Role::Sequencer { key: sequencer_key(), limits })
     }
 
     pub(crate) fn url(&self) -> String {
