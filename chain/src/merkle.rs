@@ -87,15 +87,30 @@ pub fn root(leaves: &[Felt]) -> Felt {
 
 /// Path of the leaf at `position`, if the list is that long.
 pub fn path(leaves: &[Felt], position: usize) -> Option<MerklePath> {
-    let count = count(leaves);
-    let position = u32::try_from(position).ok().filter(|position| *position < count)?;
-    let levels = levels(leaves);
-    let siblings = levels[..levels.len() - 1]
-        .iter()
-        .enumerate()
-        .map(|(height, level)| level[(position >> height ^ 1) as usize])
-        .collect();
-    Some(MerklePath { position, count, siblings })
+    Tree::of(leaves).path(position)
+}
+
+/// A list that is hashed once, for many paths.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    count: u32,
+    levels: Vec<Vec<Felt>>,
+}
+
+impl Tree {
+    /// Hashes a list. Panics from 2^32 leaves on.
+    pub fn of(leaves: &[Felt]) -> Self {
+        Self { count: count(leaves), levels: levels(leaves) }
+    }
+
+    /// Path of the leaf at `position`, if the list is that long.
+    pub fn path(&self, position: usize) -> Option<MerklePath> {
+        let count = self.count;
+        let position = u32::try_from(position).ok().filter(|position| *position < count)?;
+        let below_top = self.levels[..self.levels.len() - 1].iter().enumerate();
+        let siblings = below_top.map(|(height, level)| level[(position >> height ^ 1) as usize]).collect();
+        Some(MerklePath { position, count, siblings })
+    }
 }
 
 /// Where a leaf stands in a list, and how it leads to the list's root.

@@ -5,14 +5,22 @@
 
 mod args;
 mod blocks;
+mod body;
 mod epochs;
 mod error;
 mod openrpc;
+mod payouts;
 mod records;
+mod sockets;
+mod stream;
 mod subscriptions;
 mod table;
+mod websocket;
 
 pub use error::codes;
+pub(super) use payouts::Payouts;
+pub use stream::Patience;
+pub use websocket::MAX_CALLS;
 
 use super::{producer::Submission, shared::Shared};
 use crate::block::MAX_BLOCK_BYTES;
@@ -21,7 +29,7 @@ use error::Failure;
 use jsonrpsee::{
     RpcModule,
     core::RegisterMethodError,
-    server::{BatchRequestConfig, PingConfig, Server, ServerConfig, ServerHandle},
+    server::{BatchRequestConfig, ServerHandle, stop_channel},
     types::ErrorObjectOwned,
 };
 use serde_json::Value;
@@ -29,22 +37,22 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, mpsc::SyncSender},
-    time::Duration,
 };
 use table::{METHODS, Run, SUBSCRIPTIONS};
+use tokio::{net::TcpListener, sync::Semaphore, task::spawn_blocking};
 
 /// Longest request: a transaction as long as a block, in hexadecimal digits, and what is around it.
 pub const MAX_REQUEST_BYTES: u32 = (2 * MAX_BLOCK_BYTES + (64 << 10)) as u32;
-/// Longest answer: a block in hexadecimal digits and what is around it, or the public record of an epoch of some size.
-pub const MAX_RESPONSE_BYTES: u32 = 32 << 20;
-/// Most calls of one request.
+/// Longest answer: the longest block in hexadecimal digits and what is around it, or the public record of an epoch.
+pub const MAX_RESPONSE_BYTES: u32 = (2 * MAX_BLOCK_BYTES + (1 << 20)) as u32;
+/// Most calls of one request. Several in one are for HTTP: a WebSocket takes calls while others are under way anyway.
 pub const MAX_BATCH: u32 = 32;
+/// The same.
+const BATCHES: BatchRequestConfig = BatchRequestConfig::Limit(MAX_BATCH);
 /// Most subscriptions of one connection.
 pub const MAX_SUBSCRIPTIONS: u32 = 64;
-/// Messages that wait for a slow reader before its connection is held up.
-const MAX_UNREAD: u32 = 256;
-/// A connection that is silent for longer than this, pings included, is closed.
-const SILENCE: Duration = Duration::from_secs(60);
+/// Calls that read at once, of all connections. The others wait without a thread, and those whose caller left are gone.
+const MAX_READING: usize = super::run::READING_THREADS;
 
 const _: () = assert!(MAX_REQUEST_BYTES < MAX_RESPONSE_BYTES, "what can be submitted can be shown again");
 
@@ -56,6 +64,8 @@ pub(super) struct Service {
     pub(super) submissions: Option<SyncSender<Submission>>,
     /// Where to submit instead.
     pub(super) sequencer: Option<String>,
+    /// What epochs pay.
+    pub(super) payouts: Payouts,
 }
 
 /// Why the server cannot be started.
@@ -80,38 +90,58 @@ pub(super) async fn serve(
     service: Service,
     address: SocketAddr,
     max_connections: u32,
+    patience: Patience,
 ) -> Result<(SocketAddr, ServerHandle), ServeError> {
-    let config = ServerConfig::builder()
-        .max_request_body_size(MAX_REQUEST_BYTES)
-        .max_response_body_size(MAX_RESPONSE_BYTES)
-        .max_connections(max_connections)
-        .max_subscriptions_per_connection(MAX_SUBSCRIPTIONS)
-        .set_batch_request_config(BatchRequestConfig::Limit(MAX_BATCH))
-        .set_message_buffer_capacity(MAX_UNREAD)
-        .enable_ws_ping(PingConfig::new().ping_interval(SILENCE / 2).inactive_limit(SILENCE))
-        .build();
     let module = module(service)?;
     let failed = |error| ServeError::Listen { address, error };
-    let server = Server::builder().set_config(config).build(address).await.map_err(failed)?;
-    let bound = server.local_addr().map_err(failed)?;
-    Ok((bound, server.start(module)))
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    let (stop, handle) = stop_channel();
+    tokio::spawn(sockets::listen(listener, module.into(), max_connections, patience, stop));
+    Ok((bound, handle))
+}
+
+/// Turns of those who read. What takes long has one of them, and so the others always have theirs.
+struct Turns {
+    reading: Arc<Semaphore>,
+    long: Arc<Semaphore>,
 }
 
 fn module(service: Service) -> Result<RpcModule<Service>, RegisterMethodError> {
     let mut module = RpcModule::new(service);
+    let turns = Turns { reading: Arc::new(Semaphore::new(MAX_READING)), long: Arc::new(Semaphore::new(1)) };
     for method in METHODS {
         match method.run {
-            Run::Read(read) => {
-                // On a thread of its own: proofs and records of epochs take a while, and must not hold the others up.
-                module.register_blocking_method(method.name, move |params, service, _| {
-                    let args = Args::parse(method.params, params.as_str())?;
-                    Ok::<Value, ErrorObjectOwned>(read(&service, &args)?)
+            Run::Read(read) | Run::ReadLong(read) => {
+                let long = matches!(method.run, Run::ReadLong(_)).then(|| turns.long.clone());
+                let turns = turns.reading.clone();
+                module.register_async_method(method.name, move |params, service, _| {
+                    let (long, turns) = (long.clone(), turns.clone());
+                    async move {
+                        let args = Args::parse(method.params, params.as_str())?;
+                        let long = match long {
+                            Some(long) => Some(long.acquire_owned().await.map_err(|_| Failure::busy())?),
+                            None => None,
+                        };
+                        let turn = turns.acquire_owned().await.map_err(|_| Failure::busy())?;
+                        // On a thread of its own: proofs and records of epochs take a while, and must not hold the
+                        // others up. Its turn ends with it, even if the caller left before.
+                        let read = spawn_blocking(move || {
+                            let _turns = (long, turn);
+                            read(&service, &args)
+                        });
+                        Ok::<Value, ErrorObjectOwned>(read.await.map_err(|_| Failure::busy())??)
+                    }
                 })?;
             }
             Run::Submit => {
-                module.register_async_method(method.name, move |params, service, _| async move {
-                    let args = Args::parse(method.params, params.as_str())?;
-                    Ok::<Value, ErrorObjectOwned>(blocks::submit(&service, &args).await?)
+                let turns = turns.reading.clone();
+                module.register_async_method(method.name, move |params, service, _| {
+                    let turns = turns.clone();
+                    async move {
+                        let args = Args::parse(method.params, params.as_str())?;
+                        Ok::<Value, ErrorObjectOwned>(blocks::submit(service, &args, turns).await?)
+                    }
                 })?;
             }
         }

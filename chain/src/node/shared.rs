@@ -2,7 +2,7 @@
 
 use super::Archive;
 use crate::{
-    Ledger,
+    Block, Ledger, Payload,
     poseidon::Felt,
     sequencer::{Answer, Confirmation, Refusal, SealedBlock, Taken},
 };
@@ -39,6 +39,12 @@ pub struct Head {
 }
 
 impl Head {
+    /// A block.
+    fn of_block(block: &Block) -> Self {
+        let Block { height, time, state_root, .. } = *block;
+        Self { height, digest: block.digest(), time, state_root }
+    }
+
     /// The last block of a ledger without pending transactions.
     pub(super) fn of(ledger: &mut Ledger) -> Self {
         let state_root = ledger.state_root();
@@ -88,13 +94,15 @@ struct Standings {
     refused: VecDeque<Digest>,
     /// Nonces of accounts with transactions in the block in hand.
     nonces: BTreeMap<PersonId, u64>,
+    /// Accounts that the block of a height makes, or whose key or wallet it changes.
+    changed: BTreeMap<PersonId, u64>,
 }
 
 /// What queries read.
 pub(super) struct Shared {
     view: watch::Sender<Arc<View>>,
     standings: Mutex<Standings>,
-    heads: broadcast::Sender<Arc<SealedBlock>>,
+    heads: broadcast::Sender<Head>,
     changes: broadcast::Sender<Digest>,
     pub(super) archive: Archive,
 }
@@ -121,7 +129,7 @@ impl Shared {
         standings.of.get(transaction).cloned()
     }
 
-    pub(super) fn heads(&self) -> broadcast::Receiver<Arc<SealedBlock>> {
+    pub(super) fn heads(&self) -> broadcast::Receiver<Head> {
         self.heads.subscribe()
     }
 
@@ -161,9 +169,22 @@ impl Shared {
     /// These have their places in the block in hand.
     pub(super) fn count(&self, taken: &[Taken]) {
         let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
-        for authorisation in taken.iter().filter_map(|taken| taken.transaction.authorisation.as_ref()) {
-            standings.nonces.insert(authorisation.signer, authorisation.nonce + 1);
+        for Taken { height, transaction, .. } in taken {
+            let Some(authorisation) = &transaction.authorisation else { continue };
+            let signer = authorisation.signer;
+            standings.nonces.insert(signer, authorisation.nonce + 1);
+            let changed = match &transaction.payload {
+                Payload::Register(action) => action.person,
+                Payload::Rotate(_) | Payload::BindWallet(_) => signer,
+                _ => continue,
+            };
+            standings.changed.insert(changed, *height);
         }
+    }
+
+    /// Whether the block in hand may have made this account, or changed who signs for it.
+    pub(super) fn may_have_changed(&self, person: &PersonId) -> bool {
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner).changed.contains_key(person)
     }
 
     /// Blocks are in the log, and this is the ledger after the last of them.
@@ -171,8 +192,11 @@ impl Shared {
         let view = View::of(ledger);
         let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
         standings.nonces.retain(|person, next| view.read(|ledger| ledger.nonce(person)) < Some(*next));
-        drop(standings);
+        let height = view.head.height;
+        // Whoever finds nothing here has to find the block.
         self.view.send_replace(view);
+        standings.changed.retain(|_, of| *of > height);
+        drop(standings);
         for sealed in blocks {
             let ids: Vec<Digest> = sealed.block.transactions.iter().map(|tx| tx.id()).collect();
             let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,7 +207,8 @@ impl Shared {
             for id in ids {
                 drop(self.changes.send(id));
             }
-            drop(self.heads.send(Arc::new(sealed)));
+            // Hashed once, however many listen.
+            drop(self.heads.send(Head::of_block(&sealed.block)));
         }
     }
 }

@@ -8,21 +8,27 @@ use super::{
 use crate::{
     Transaction,
     node::{
+        Place,
         producer::Submission,
-        shared::{Head, Standing},
+        shared::{Head, Shared, Standing},
     },
     poseidon::wire,
-    sequencer::{Answer, SealedBlock},
+    sequencer::{Answer, Refusal, SealedBlock},
+    transaction::EnvelopeError,
 };
 use primitives::{Decode, Digest, Encode, ids};
 use serde_json::{Value, json};
-use std::sync::mpsc::TrySendError;
-use tokio::sync::oneshot;
+use std::sync::{Arc, mpsc::TrySendError};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    task::spawn_blocking,
+};
 
 /// Most blocks of one range.
 pub(super) const MAX_RANGE: u64 = 256;
-/// Bytes of blocks with which a range ends. One block is given whatever its length.
-const RANGE_BYTES: usize = 4 << 20;
+/// Bytes of blocks with which a range ends: enough that a node that catches up does not wait for the way to and fro. One
+/// block is given whatever its length.
+const RANGE_BYTES: usize = 1 << 20;
 
 pub(super) fn head_object(head: &Head) -> Value {
     json!({
@@ -137,7 +143,11 @@ pub(super) fn transaction(service: &Service, args: &Args) -> Result<Value, Failu
 }
 
 /// Takes a transaction, and answers once it has its place, waits, or is refused.
-pub(super) async fn submit(service: &Service, args: &Args) -> Result<Value, Failure> {
+pub(super) async fn submit(
+    service: Arc<Service>,
+    args: &Args,
+    turns: Arc<Semaphore>,
+) -> Result<Value, Failure> {
     let Some(submissions) = &service.submissions else {
         return Err(Failure {
             code: codes::NO_SEQUENCER,
@@ -148,16 +158,49 @@ pub(super) async fn submit(service: &Service, args: &Args) -> Result<Value, Fail
     let transaction = Transaction::from_bytes(&args.bytes(0)?);
     let transaction = transaction.map_err(|error| args.expected(0, &format!("a transaction: {error}")))?;
     let id = transaction.id();
-    let place = service.shared.archive.find(&id).map_err(|error| Failure::files(&error))?;
-    if place.is_none() {
-        let (reply, answer) = oneshot::channel();
-        submissions.try_send(Submission { transaction, reply }).map_err(|error| match error {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => Failure::busy(),
-        })?;
-        // The sequencer stops without an answer where its files fail.
-        if let Answer::Refused(found) = answer.await.map_err(|_| Failure::busy())? {
-            return Err((&found).into());
-        }
+    if place(&service, &id)?.is_some() {
+        return status(&service, &id);
     }
-    status(service, &id)
+    let turn = turns.acquire_owned().await.map_err(|_| Failure::busy())?;
+    let shared = service.shared.clone();
+    let checked = spawn_blocking(move || {
+        let _turn = turn;
+        (check_signature(&shared, &transaction), transaction)
+    });
+    let (checked, transaction) = checked.await.map_err(|_| Failure::busy())?;
+    let answer = match checked {
+        Err(error) => Answer::Refused(Refusal::Rule(error.into())),
+        Ok(()) => {
+            let (reply, answer) = oneshot::channel();
+            submissions.try_send(Submission { transaction, reply }).map_err(|error| match error {
+                TrySendError::Full(_) | TrySendError::Disconnected(_) => Failure::busy(),
+            })?;
+            // The sequencer stops without an answer where its files fail.
+            answer.await.map_err(|_| Failure::busy())?
+        }
+    };
+    match answer {
+        // It may have gone into a block since the first look, and is refused because its nonce is spent: by itself.
+        Answer::Refused(found) if place(&service, &id)?.is_none() => Err((&found).into()),
+        _ => status(&service, &id),
+    }
 }
+
+fn place(service: &Service, id: &Digest) -> Result<Option<Place>, Failure> {
+    service.shared.archive.find(id).map_err(|error| Failure::files(&error))
+}
+
+/// Checks signer and signature by the last block, so that what somebody signs in another's name costs the sequencer
+/// nothing. What the block in hand may have changed is left to the sequencer.
+fn check_signature(shared: &Shared, transaction: &Transaction) -> Result<(), EnvelopeError> {
+    let Some(authorisation) = &transaction.authorisation else { return Ok(()) };
+    // In this order: what the block in hand changed is forgotten after the ledger has it.
+    let may_have_changed = shared.may_have_changed(&authorisation.signer);
+    match shared.view().read(|ledger| ledger.check_ahead(transaction)) {
+        Err(error) if !may_have_changed => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

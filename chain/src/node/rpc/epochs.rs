@@ -1,16 +1,15 @@
 //! Methods about epochs and what they pay.
 
-use super::{Failure, Service, args::Args};
+use super::{Failure, Service, args::Args, records::MAX_PAGE};
 use crate::{
     Payload, Transaction,
     light::record,
     modules::{
-        dapr::{Inputs, PayoutLeaf, settle},
-        usage::{Phase, TierRevenue},
+        dapr::{Claim, PayoutLeaf},
+        usage::Phase,
     },
-    state::State,
 };
-use primitives::{Encode, EpochId, PersonId, ids};
+use primitives::{Encode, EpochId, PersonId, WorkId, ids};
 use serde_json::{Value, json};
 
 pub(super) fn epoch(service: &Service, args: &Args) -> Result<Value, Failure> {
@@ -44,57 +43,83 @@ pub(super) fn epoch_record(service: &Service, args: &Args) -> Result<Value, Fail
     serde_json::to_value(record).map_err(|error| Failure::files(&error))
 }
 
-/// What an epoch that has its totals will pay a person, if all its revenue is on record.
-fn expected(state: &State, epoch: EpochId) -> Option<Vec<PayoutLeaf>> {
-    let opening = state.openings.get(&epoch)?;
-    let tallies: Vec<_> = state.aggregates_of(epoch).map(|aggregate| &aggregate.tally).collect();
-    let revenues: Vec<TierRevenue> = state.revenues_of(epoch).cloned().collect();
-    let (settlement, _) = settle(&Inputs { opening, revenues: &revenues, tallies: &tallies }).ok()?;
-    Some(settlement.leaves().collect())
+/// A page of what an epoch pays a person: what comes after a work, as many as asked for, and the work to go on after.
+struct Page {
+    person: PersonId,
+    epoch: EpochId,
+    count: usize,
+    after: Option<WorkId>,
+}
+
+impl Page {
+    fn asked(args: &Args) -> Result<Self, Failure> {
+        let (person, epoch) = (args.id(0)?, EpochId(args.number(1)?));
+        let count = args.number_or(3, MAX_PAGE)?.clamp(1, MAX_PAGE) as usize;
+        Ok(Self { person, epoch, count, after: args.id_or_none(2)? })
+    }
+
+    /// What is on the page, of payouts by ascending work, and the last work of it if there are more.
+    fn of<T>(
+        &self,
+        payouts: impl Iterator<Item = T>,
+        work: impl Fn(&T) -> WorkId,
+    ) -> (Vec<T>, Option<WorkId>) {
+        let mut page: Vec<T> = payouts
+            .skip_while(|payout| self.after.is_some_and(|after| work(payout) <= after))
+            .take(self.count + 1)
+            .collect();
+        let more = page.len() > self.count;
+        page.truncate(self.count);
+        let next = page.last().filter(|_| more).map(work);
+        (page, next)
+    }
 }
 
 pub(super) fn payouts(service: &Service, args: &Args) -> Result<Value, Failure> {
-    let (person, epoch): (PersonId, _) = (args.id(0)?, EpochId(args.number(1)?));
-    service.shared.view().read(|ledger| {
-        let state = ledger.state();
-        let phase = state.epochs.get(&epoch).ok_or_else(|| unknown(epoch))?.phase;
-        let leaves = match (state.settlements.get(&epoch), phase) {
-            (Some(settlement), _) => settlement.leaves().collect(),
-            (None, Phase::Aggregated) => expected(state, epoch).unwrap_or_default(),
-            (None, _) => Vec::new(),
-        };
+    let page = Page::asked(args)?;
+    let (person, epoch) = (page.person, page.epoch);
+    let view = service.shared.view();
+    let found = view.read(|ledger| ledger.state().epochs.get(&epoch).map(|found| found.phase));
+    let phase = found.ok_or_else(|| unknown(epoch))?;
+    let paid = service.payouts.get(&view, epoch);
+    let (of_person, next) = page.of(paid.to(&person).map(|(_, leaf)| leaf), |leaf| leaf.work);
+    let payouts: Vec<Value> = view.read(|ledger| {
+        let claims = &ledger.state().claims;
         let status = |leaf: &PayoutLeaf| match phase {
             Phase::Finalised if leaf.payee.layer1_address().is_some() => "on-layer1",
-            Phase::Finalised if state.claims.get(&(epoch, leaf.work, leaf.payee)).is_some() => "claimed",
+            Phase::Finalised if claims.get(&(epoch, leaf.work, leaf.payee)).is_some() => "claimed",
             Phase::Finalised => "claimable",
             _ => "expected",
         };
-        let of_person = leaves.iter().filter(|leaf| leaf.payee == person);
-        let payouts: Vec<Value> = of_person
-            .map(|leaf| json!({ "work": leaf.work, "amount": leaf.amount, "status": status(leaf) }))
-            .collect();
-        Ok(json!({ "person": person, "epoch": epoch, "phase": phase_name(phase), "payouts": payouts }))
-    })
+        let payout =
+            |leaf: &&PayoutLeaf| json!({ "work": leaf.work, "amount": leaf.amount, "status": status(leaf) });
+        of_person.iter().map(payout).collect()
+    });
+    let phase = phase_name(phase);
+    Ok(json!({ "person": person, "epoch": epoch, "phase": phase, "payouts": payouts, "next": next }))
 }
 
 pub(super) fn claims(service: &Service, args: &Args) -> Result<Value, Failure> {
-    let (person, epoch): (PersonId, _) = (args.id(0)?, EpochId(args.number(1)?));
-    service.shared.view().read(|ledger| {
-        let state = ledger.state();
-        state.epochs.get(&epoch).ok_or_else(|| unknown(epoch))?;
-        let mut claims = state.claims_in(epoch, &person);
-        claims.retain(|claim| {
-            claim.payee.layer1_address().is_none()
-                && state.claims.get(&(claim.epoch, claim.work, claim.payee)).is_none()
-        });
-        let claims: Vec<Value> = claims
-            .into_iter()
-            .map(|claim| {
-                let (work, amount) = (claim.work, claim.amount);
-                let bytes = Transaction::open(Payload::Claim(claim)).to_bytes();
-                json!({ "work": work, "amount": amount, "transaction": ids::to_hex(&bytes) })
-            })
-            .collect();
-        Ok(json!({ "person": person, "epoch": epoch, "claims": claims }))
-    })
+    let page = Page::asked(args)?;
+    let (person, epoch) = (page.person, page.epoch);
+    let view = service.shared.view();
+    let phase = view.read(|ledger| ledger.state().epochs.get(&epoch).map(|found| found.phase));
+    // An account on L1 is paid by the vault there.
+    if phase.ok_or_else(|| unknown(epoch))? != Phase::Finalised || person.layer1_address().is_some() {
+        return Ok(json!({ "person": person, "epoch": epoch, "claims": [], "next": null }));
+    }
+    let paid = service.payouts.get(&view, epoch);
+    let (unpaid, next) = view.read(|ledger| {
+        let claims = &ledger.state().claims;
+        let unpaid = paid.to(&person).filter(|(_, leaf)| claims.get(&(epoch, leaf.work, person)).is_none());
+        page.of(unpaid, |(_, leaf)| leaf.work)
+    });
+    let claim = |(position, leaf): (usize, &PayoutLeaf)| {
+        let PayoutLeaf { work, payee, amount, .. } = *leaf;
+        let path = paid.tree().path(position)?;
+        let bytes = Transaction::open(Payload::Claim(Claim { epoch, work, payee, amount, path })).to_bytes();
+        Some(json!({ "work": work, "amount": amount, "transaction": ids::to_hex(&bytes) }))
+    };
+    let claims: Vec<Value> = unpaid.into_iter().filter_map(claim).collect();
+    Ok(json!({ "person": person, "epoch": epoch, "claims": claims, "next": next }))
 }

@@ -6,7 +6,6 @@ use super::{
     blocks::{head_object, status},
     table::SUBSCRIPTIONS,
 };
-use crate::{node::shared::Head, sequencer::SealedBlock};
 use jsonrpsee::{
     PendingSubscriptionSink, RpcModule, SubscriptionSink,
     core::{RegisterMethodError, SubscriptionError},
@@ -78,11 +77,7 @@ async fn heads(sink: SubscriptionSink, service: &Service) -> Result<(), Subscrip
             () = sink.closed() => return Ok(()),
         };
         match next {
-            Ok(sealed) => {
-                let SealedBlock { block, .. } = sealed.as_ref();
-                let (height, time, state_root) = (block.height, block.time, block.state_root);
-                send(&sink, &head_object(&Head { height, digest: block.digest(), time, state_root })).await?;
-            }
+            Ok(head) => send(&sink, &head_object(&head)).await?,
             Err(RecvError::Lagged(missed)) => return Err(format!("{missed} heads were missed").into()),
             Err(RecvError::Closed) => return Ok(()),
         }

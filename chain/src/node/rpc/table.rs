@@ -13,6 +13,8 @@ use serde_json::Value;
 pub(super) enum Run {
     /// Reads what the node shows.
     Read(fn(&Service, &Args) -> Result<Value, Failure>),
+    /// The same, of something that takes long: one at a time, so that the others are not kept waiting.
+    ReadLong(fn(&Service, &Args) -> Result<Value, Failure>),
     /// Hands a transaction in, and waits for the answer.
     Submit,
 }
@@ -53,6 +55,8 @@ const WORK: &[&str] =
     &["id", "creator", "fingerprint", "media", "category", "metadata", "active_from", "terms", "next"];
 const PERSON: Param = param("person", Kind::Id, "who");
 const EPOCH: Param = param("epoch", Kind::Number, "number of the epoch");
+const AFTER_WORK: Param = optional("after", Kind::Id, "the last work of the page before");
+const COUNT: Param = optional("count", Kind::Number, "how many at most");
 const TRANSACTION: Param = param("transaction", Kind::Id, "identifier of the transaction");
 
 /// Every method.
@@ -155,21 +159,23 @@ pub(super) const METHODS: &[Method] = &[
         about: "The public record of a settled epoch: what `cwe epoch verify` checks.",
         params: &[EPOCH],
         result: &[],
-        run: Run::Read(epochs::epoch_record),
+        run: Run::ReadLong(epochs::epoch_record),
     },
     Method {
         name: "cwe_payouts",
-        about: "What an epoch pays a person for each work: expected (not settled yet), claimable, claimed, or on-layer1.",
-        params: &[PERSON, EPOCH],
-        result: &["person", "epoch", "phase", "payouts"],
-        run: Run::Read(epochs::payouts),
+        about: "What an epoch pays a person for each work: expected (not settled yet), claimable, claimed, or on-layer1; at \
+                most 256 at once.",
+        params: &[PERSON, EPOCH, AFTER_WORK, COUNT],
+        result: &["person", "epoch", "phase", "payouts", "next"],
+        run: Run::ReadLong(epochs::payouts),
     },
     Method {
         name: "cwe_claims",
-        about: "Claims of a person that are not paid yet, each as a transaction that anybody may submit.",
-        params: &[PERSON, EPOCH],
-        result: &["person", "epoch", "claims"],
-        run: Run::Read(epochs::claims),
+        about: "Claims of a person that are not paid yet, each as a transaction that anybody may submit; at most 256 \
+                at once.",
+        params: &[PERSON, EPOCH, AFTER_WORK, COUNT],
+        result: &["person", "epoch", "claims", "next"],
+        run: Run::ReadLong(epochs::claims),
     },
     Method {
         name: "cwe_funds",
