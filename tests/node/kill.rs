@@ -8,7 +8,7 @@ use chain::{
     poseidon::wire,
     sequencer::{Confirmation, Evidence, NoEvidence},
 };
-use primitives::{Digest, Time};
+use primitives::Digest;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{OsRng, RngCore, SeedableRng};
 use serde_json::json;
@@ -80,8 +80,7 @@ fn a_sequencer_that_is_killed_keeps_its_word() {
     let key = net.key("sequencer").public_key();
     let genesis = net.genesis();
     let chain = genesis.chain;
-    let (store, mut ledger) =
-        Store::open_sealed(&net.data(), genesis, Time(u64::MAX - 60)).expect("sealed blocks");
+    let (store, mut ledger) = Store::open_sealed(&net.data(), genesis).expect("sealed blocks");
     for confirmation in promised.values().filter_map(|(_, confirmation)| confirmation.as_ref()) {
         let block = store.archive().block(confirmation.promise.height).expect("read").expect("there");
         assert!(confirmation.holds(&key));

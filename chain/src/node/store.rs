@@ -168,4 +168,4 @@ fn open_index(dir: &Path, ends: Ends, log: &LogReader) -> Result<Index, NodeErro
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

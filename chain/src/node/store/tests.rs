@@ -1,14 +1,29 @@
 //! Files that fail under a node that is open.
 
 use super::*;
-use crate::{Payload, Transaction, modules::dapr::FinaliseEpoch};
-use primitives::{ChainId, EpochId, Preset};
+use crate::{
+    Payload, Transaction,
+    ledger::Authority,
+    modules::{dapr::FinaliseEpoch, identity::Roles},
+    signature::SecretKey,
+};
+use primitives::{ChainId, EpochId, PersonId, Preset};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng;
+
+/// A chain with one person in every office that there has to be.
+pub(in crate::node) fn genesis() -> Genesis {
+    let key = SecretKey::generate(&mut ChaCha20Rng::seed_from_u64(1)).public_key();
+    let roles = Roles::REGISTRAR.with(Roles::STEWARD).with(Roles::TREASURER);
+    let offices = vec![Authority { person: PersonId([1; 32]), key, roles }];
+    Genesis::new(ChainId(7), EpochId(1), Preset::Spec.params(), offices)
+}
 
 /// A node whose index fails stops with the block in its log, and the next one knows every transaction.
 #[test]
 fn an_index_that_fails_stops_the_node_and_loses_nothing() {
     let dir = tempfile::tempdir().expect("a directory");
-    let genesis = Genesis::new(ChainId(7), EpochId(1), Preset::Spec.params(), Vec::new());
+    let genesis = genesis();
     let (mut store, ledger) = Store::open(dir.path(), genesis.clone()).expect("opens");
     let seal = |ledger: &mut Ledger| SealedBlock { block: ledger.seal(), seal: None };
     let mut ledger = ledger;

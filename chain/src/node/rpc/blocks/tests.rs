@@ -5,12 +5,12 @@ use super::{
     *,
 };
 use crate::{
-    Block, Genesis, Payload,
+    Block, Payload,
     ledger::TxError,
     modules::dapr::FinaliseEpoch,
-    node::{Store, rpc::args::Kind},
+    node::{Store, rpc::args::Kind, store::tests::genesis},
 };
-use primitives::{ChainId, EpochId, PersonId, Preset};
+use primitives::{EpochId, PersonId};
 use std::sync::mpsc::sync_channel;
 use tokio::runtime::Runtime;
 
@@ -21,8 +21,7 @@ const BYTES: &[Param] = &[Param { name: "bytes", about: "bytes", kind: Kind::Byt
 #[test]
 fn what_went_into_a_block_meanwhile_is_not_refused() {
     let dir = tempfile::tempdir().expect("a directory");
-    let genesis = Genesis::new(ChainId(7), EpochId(1), Preset::Spec.params(), Vec::new());
-    let (mut store, ledger) = Store::open(dir.path(), genesis).expect("opens");
+    let (mut store, ledger) = Store::open(dir.path(), genesis()).expect("opens");
     let shared = Shared::new(ledger.clone(), store.archive());
     let (submissions, inbox) = sync_channel::<Submission>(4);
     let service = Arc::new(Service {
