@@ -1,6 +1,7 @@
 //! `cwe node` as real processes over loopback: a chain is made, a sequencer and a full node run, and a sequencer that is
 //! killed at random moments breaks no promise.
 
+mod commands;
 #[path = "../common/mod.rs"]
 mod common;
 mod kill;

@@ -1,8 +1,8 @@
 //! Guards of proposals: who makes them, who votes, who stops them, when they are enacted.
 
 use super::{
-    Ballot, CouncilSay, Deliberate, Enact, GovernanceError, Outcome, Path, Proposal, Propose, Say, SayOf,
-    Stage, Statement, Vote, Withdraw,
+    Ballot, CouncilSay, Deliberate, Enact, GovernanceError, GovernanceRules, Outcome, Path, Proposal,
+    Propose, Say, SayOf, Stage, Statement, Vote, Withdraw,
     council::{is_councillor, sitting},
 };
 use crate::{
@@ -68,6 +68,17 @@ pub(crate) fn propose(
 pub(super) fn part(of: u64, share: BasisPoints) -> u64 {
     let product = u128::from(of) * u128::from(share.get());
     u64::try_from(product.div_ceil(BasisPoints::WHOLE.get().into())).expect("a part of the whole")
+}
+
+impl GovernanceRules {
+    /// Councillors who have to say so.
+    pub fn needed(&self, say: Say) -> u64 {
+        let majority = match say {
+            Say::Approve => self.council_majority,
+            Say::Veto => self.veto_majority,
+        };
+        part(self.council_seats.into(), majority)
+    }
 }
 
 /// Runs [`Withdraw`].
@@ -166,8 +177,7 @@ pub(crate) fn council_say(
         return Err(GovernanceError::SaidAlready { proposal: number, person: signer });
     }
     draft.put(CouncilSay { proposal: number, say, councillor: signer });
-    let rules = &draft.base().in_force(at.genesis).rules.governance;
-    let needed = part(rules.council_seats.into(), rules.veto_majority);
+    let needed = draft.base().in_force(at.genesis).rules.governance.needed(Say::Veto);
     if say == Say::Veto && said(draft, at, number, say) >= needed {
         draft.put(Proposal { outcome: Outcome::Vetoed, ..proposal });
     }
@@ -186,8 +196,7 @@ pub(crate) fn enact(draft: &mut Draft<'_>, at: &Context<'_>, action: &Enact) -> 
     let proposal = known(draft, number)?;
     in_stage(&proposal, at.now, &[Stage::Ready])?;
     if proposal.path == Path::High {
-        let rules = &draft.base().in_force(at.genesis).rules.governance;
-        let needed = part(rules.council_seats.into(), rules.council_majority);
+        let needed = draft.base().in_force(at.genesis).rules.governance.needed(Say::Approve);
         let found = said(draft, at, number, Say::Approve);
         if found < needed {
             return Err(GovernanceError::NotApproved { proposal: number, found, needed });
