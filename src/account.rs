@@ -5,7 +5,7 @@ mod failure;
 pub(crate) use failure::ChainFailure;
 
 use crate::{
-    cli::{Account, Format, Send},
+    cli::{Account, Format, Sending},
     output::{self, Failure, table},
 };
 use chain::{Payload, Transaction, node::NodeClient, signature::SecretKey, wallet::keyfile};
@@ -92,9 +92,11 @@ impl Wallet {
         let persons: Vec<PersonId> = node.field(&found, "persons")?;
         let person = match (account.person, persons.as_slice()) {
             (Some(person), known) if known.contains(&person) => person,
-            (Some(person), _) => return Err(ChainFailure::OtherKey { person, key: public }),
+            (Some(person), _) => return Err(ChainFailure::OtherKey { person, key: public.to_string() }),
             (None, [person]) => *person,
-            (None, []) => return Err(ChainFailure::NoAccount { path: account.key.clone(), key: public }),
+            (None, []) => {
+                return Err(ChainFailure::NoAccount { path: account.key.clone(), key: public.to_string() });
+            }
             (None, _) => return Err(ChainFailure::SeveralAccounts { persons }),
         };
         Ok(Self { node, key, person, chain })
@@ -150,12 +152,11 @@ pub(crate) fn run(
     payload: Payload,
     facts: Vec<(&'static str, Value)>,
 ) -> Result<(), Failure> {
+    // A dry run too reads the key and finds the account, so that it tells what is wrong with them.
+    let wallet = Wallet::open(account)?;
     if account.send.dry_run {
-        // The key is read, and the account found, so that a dry run finds what is wrong with them.
-        let wallet = Wallet::open(account)?;
         return print(&account.send, with(json!({ "signer": wallet.person }), facts), "Nothing was sent");
     }
-    let wallet = Wallet::open(account)?;
     let transaction = wallet.sign(payload)?;
     let standing = send(&wallet.node, &transaction, !account.send.no_wait)?;
     print(&account.send, with(standing, facts), "Done")
@@ -163,7 +164,7 @@ pub(crate) fn run(
 
 /// Sends what anybody may ask for.
 pub(crate) fn run_open(
-    how: &Send,
+    how: &Sending,
     payload: Payload,
     facts: Vec<(&'static str, Value)>,
 ) -> Result<(), Failure> {
@@ -184,7 +185,7 @@ pub(crate) fn with(mut standing: Value, facts: Vec<(&'static str, Value)>) -> Va
 }
 
 /// Prints what became of a transaction.
-pub(crate) fn print(how: &Send, mut outcome: Value, done: &str) -> Result<(), Failure> {
+pub(crate) fn print(how: &Sending, mut outcome: Value, done: &str) -> Result<(), Failure> {
     if how.dry_run {
         outcome["dry_run"] = json!(true);
     }

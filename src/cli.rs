@@ -9,7 +9,7 @@ mod payouts;
 mod values;
 pub(crate) mod work;
 
-pub(crate) use account::{Account, Ask, Send};
+pub(crate) use account::{Account, Ask, Sending};
 pub(crate) use bundle::{BundleCommand, ShowBundle};
 pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
 pub(crate) use gov::GovCommand;

@@ -249,6 +249,15 @@ pub(crate) fn table<const N: usize>(header: [&str; N], right_from: usize, rows: 
     columns(&header, right_from, rows.into_iter().map(Vec::from).collect(), WIDTH)
 }
 
+/// The same, as wide as it needs: for identifiers that are copied, and so must stay in one piece.
+pub(crate) fn broad_table<const N: usize>(
+    header: [&str; N],
+    right_from: usize,
+    rows: Vec<[String; N]>,
+) -> String {
+    columns(&header, right_from, rows.into_iter().map(Vec::from).collect(), u16::MAX)
+}
+
 /// A table of figures with as many columns as there are titles, as wide as they need, all aligned to the right.
 pub(crate) fn wide_table(header: &[String], rows: Vec<Vec<String>>) -> String {
     let header: Vec<&str> = header.iter().map(String::as_str).collect();

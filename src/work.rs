@@ -34,10 +34,10 @@ pub(crate) enum WorkFailure {
     Splits(#[from] SplitError),
     /// A manifest is none.
     #[error("{path}: {error}", path = .path.display())]
-    Manifest { path: PathBuf, error: ManifestError },
+    Manifest { path: PathBuf, error: Box<ManifestError> },
     /// A title is none.
     #[error("--title: {0}")]
-    Title(ManifestError),
+    Title(Box<ManifestError>),
     /// A file is longer than any manifest.
     #[error("{path}: is longer than the {MAX_MANIFEST_BYTES} bytes that a manifest may have", path = .path.display())]
     TooLong { path: PathBuf },
@@ -58,6 +58,10 @@ impl WorkFailure {
         match self {
             Self::Chain(failure) => failure.code(),
             Self::DoesNotHold { .. } => 1,
+            Self::Manifest { error, .. } => match error.as_ref() {
+                ManifestError::Work { .. } | ManifestError::Signature { .. } => 1,
+                _ => 2,
+            },
             _ => 2,
         }
     }

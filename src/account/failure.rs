@@ -2,7 +2,6 @@
 
 use chain::{
     node::{ClientError, rpc::codes},
-    signature::PublicKey,
     wallet::keyfile::KeyFileError,
 };
 use primitives::{ChainId, PersonId};
@@ -27,13 +26,13 @@ pub(crate) enum ChainFailure {
     OtherChain { url: String, expected: ChainId, found: ChainId },
     /// Nobody has the key.
     #[error("{path}: no account of this chain has the key {key}", path = .path.display())]
-    NoAccount { path: PathBuf, key: PublicKey },
+    NoAccount { path: PathBuf, key: String },
     /// Several have the key.
     #[error("several accounts have this key: give one as --person: {}", names(persons))]
     SeveralAccounts { persons: Vec<PersonId> },
     /// The person has another key.
     #[error("the account of {person} has another key than {key}")]
-    OtherKey { person: PersonId, key: PublicKey },
+    OtherKey { person: PersonId, key: String },
     /// An answer lacks something.
     #[error("{url} gives no proper {field}: {error}: is it a node of this version?")]
     Answer { url: String, field: String, error: serde_json::Error },

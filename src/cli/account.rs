@@ -33,12 +33,12 @@ pub(crate) struct Account {
     pub(crate) chain: Option<ChainId>,
     /// How it is sent.
     #[command(flatten)]
-    pub(crate) send: Send,
+    pub(crate) send: Sending,
 }
 
 /// How a transaction is sent.
 #[derive(Debug, Args)]
-pub(crate) struct Send {
+pub(crate) struct Sending {
     /// Be content with the sequencer's confirmation, and do not wait for the block
     #[arg(long)]
     pub(crate) no_wait: bool,

@@ -1,6 +1,6 @@
 //! Arguments of `cwe gov` that ask a node, or sign.
 
-use super::{Account, Ask, Impact, Params, Send, values};
+use super::{Account, Ask, Impact, Params, Sending, values};
 use chain::modules::{governance::Choice, identity::Roles};
 use clap::{Args, Subcommand, ValueEnum};
 use primitives::{Digest, EpochId, PersonId, WorkId};
@@ -225,7 +225,7 @@ pub(crate) struct NumberedOpen {
     pub(crate) number: u64,
     /// How it is sent.
     #[command(flatten)]
-    pub(crate) send: Send,
+    pub(crate) send: Sending,
 }
 
 /// Arguments of `cwe gov elect`.

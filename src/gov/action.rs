@@ -128,12 +128,12 @@ pub(super) fn action(arguments: &ActionArgs, text: Digest) -> Result<Action, Act
             let (asset, price) = pair(flag, &arguments.offer)?;
             let until = arguments.until.ok_or(ActionError::Needs { flag, needs: "--until, a moment" })?;
             let offer = Offer { buyer: to()?, price: credits(flag, price)?, until: Time(until) };
-            Action::OfferAsset(OfferAsset { asset: AssetId(number(flag, asset)?), offer })
+            Action::OfferAsset(OfferAsset { asset: AssetId(hash(flag, asset)?), offer })
         }
         "--withdraw-offer" => Action::WithdrawOffer(WithdrawOffer { asset: asset(arguments.withdraw_offer) }),
         "--approve-valuation" => {
             let (asset, round) = pair(flag, &arguments.approve_valuation)?;
-            let (asset, round) = (AssetId(number(flag, asset)?), number(flag, round)?);
+            let (asset, round) = (AssetId(hash(flag, asset)?), number(flag, round)?);
             Action::ApproveValuation(ApproveValuation { asset, round })
         }
         "--reject-valuation" => {
@@ -143,7 +143,7 @@ pub(super) fn action(arguments: &ActionArgs, text: Digest) -> Result<Action, Act
             Some(manifest) => Action::WithdrawService(WithdrawService { manifest }),
             None => {
                 let (manifest, most) = pair("--approve-service", &arguments.approve_service)?;
-                let manifest = number("--approve-service", manifest)?;
+                let manifest = hash("--approve-service", manifest)?;
                 let most = number("--approve-service", most)?;
                 Action::ApproveService(ApproveService { manifest, most })
             }
@@ -228,10 +228,15 @@ fn pair<'a>(flag: &'static str, text: &'a Option<String>) -> Result<(&'a str, &'
     text.split_once('=').ok_or_else(|| ActionError::Form { flag, text: text.into(), expected })
 }
 
-/// A value that parses: a whole number, or 64 hexadecimal digits.
+/// A whole number.
 fn number<T: FromStr>(flag: &'static str, text: &str) -> Result<T, ActionError> {
-    let digits = if size_of::<T>() == 32 { "64 lower-case hexadecimal digits" } else { "a whole number" };
-    text.parse().map_err(|_| ActionError::Form { flag, text: text.into(), expected: digits.into() })
+    text.parse().map_err(|_| ActionError::Form { flag, text: text.into(), expected: "a whole number".into() })
+}
+
+/// A name of 256 bits.
+fn hash(flag: &'static str, text: &str) -> Result<Digest, ActionError> {
+    let expected = "64 lower-case hexadecimal digits".into();
+    text.parse().map_err(|_| ActionError::Form { flag, text: text.into(), expected })
 }
 
 /// A fund, a module, a kind of asset: by the name that the ledger's answers have for it.
@@ -274,11 +279,11 @@ fn acquisition(path: &Path) -> Result<Acquisition, ActionError> {
     };
     let hash =
         |name: &str, text: String| text.parse::<Digest>().map_err(|error| wrong(format!("{name}: {error}")));
-    let title = AssetId(hash("title", take("title")?)?);
+    let title = AssetId(digest("title", take("title")?)?);
     let kind = serde_json::from_value(Value::from(take("kind")?));
     let kind = kind.map_err(|error| wrong(format!("kind: {error}")))?;
-    let entity = hash("entity", take("entity")?)?;
-    let seller = PersonId(hash("seller", take("seller")?)?.0);
+    let entity = digest("entity", take("entity")?)?;
+    let seller = PersonId(digest("seller", take("seller")?)?.0);
     let cost = Credits(read("cost", Unit::Amount, take("cost")?)?);
     let points = read("haircut", Unit::Share, take("haircut")?)?;
     let haircut = u16::try_from(points).ok().and_then(BasisPoints::new).expect("a share is below the whole");

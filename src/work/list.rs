@@ -7,7 +7,7 @@ use crate::{
         Format,
         work::{List, Order, ShowWork},
     },
-    output::{self, Failure, table},
+    output::{self, Failure, broad_table, table},
 };
 use chain::modules::{dapr::payout::Split, governance::Unit};
 use primitives::params::ONE_Q32;
@@ -122,7 +122,7 @@ fn listing(listed: &Value) -> String {
             [rank, self::text(&work["id"]), kind(work), self::text(&work["category"]), reputation(shown)]
         });
         let title = format!("In the order of search after epoch {}\n\n", self::text(&listed["epoch"]));
-        title + &table(["", "work", "media", "category", "reputation"], 3, rows.collect())
+        title + &broad_table(["", "work", "media", "category", "reputation"], 3, rows.collect())
     } else {
         let row = |work: &Value| {
             let from = self::text(&work["active_from"]);
@@ -130,7 +130,7 @@ fn listing(listed: &Value) -> String {
             [id, creator, kind(work), self::text(&work["category"]), from, price(&work["terms"])]
         };
         let header = ["work", "creator", "media", "category", "from", "price"];
-        table(header, 3, works.iter().map(row).collect())
+        broad_table(header, 3, works.iter().map(row).collect())
     };
     if listed["more"] == true {
         text += "\nThere are more: raise --limit.\n";

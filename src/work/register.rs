@@ -30,7 +30,7 @@ const SUFFIX: &str = ".cwe.json";
 pub(crate) fn register(arguments: &Register) -> Result<(), Failure> {
     let Register { file, category, media, title, terms, account, .. } = arguments;
     if let Some(title) = title {
-        manifest::check_title(title).map_err(WorkFailure::Title)?;
+        manifest::check_title(title).map_err(|error| WorkFailure::Title(error.into()))?;
     }
     // First what can be wrong at once: a long file takes a while.
     let wallet = Wallet::open(account)?;
@@ -115,7 +115,8 @@ pub(super) fn read(path: &Path) -> Result<SignedManifest, WorkFailure> {
     if text.len() as u64 > MAX_MANIFEST_BYTES {
         return Err(WorkFailure::TooLong { path: path.into() });
     }
-    SignedManifest::from_json(&text).map_err(|error| WorkFailure::Manifest { path: path.into(), error })
+    SignedManifest::from_json(&text)
+        .map_err(|error| WorkFailure::Manifest { path: path.into(), error: error.into() })
 }
 
 /// Signs a manifest and writes it, and says whether it did: one that says the same and was signed with the same key is

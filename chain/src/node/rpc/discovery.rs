@@ -41,7 +41,7 @@ impl Wanted {
 
     pub(super) fn has(&self, work: &Work) -> bool {
         self.creator.is_none_or(|creator| creator == work.creator)
-            && self.category.is_none_or(|category| category == work.category.0.into())
+            && self.category.is_none_or(|category| category == u64::from(work.category.0))
             && self.media.is_none_or(|media| media == work.media)
     }
 }

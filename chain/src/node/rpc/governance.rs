@@ -34,7 +34,7 @@ impl<'a> At<'a> {
 }
 
 /// The page of a table by descending number: what is shown, and before which number the next page ends.
-fn newest<'a, T>(
+fn newest<'a, T: 'a>(
     args: &Args,
     rows: impl Iterator<Item = &'a T>,
     number: impl Fn(&T) -> u64,
