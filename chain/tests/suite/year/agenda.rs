@@ -150,15 +150,17 @@ impl Agenda {
                 let offer = Offer { buyer: person(1), price: Credits(7_000_000), until };
                 self.propose(world, Action::OfferAsset(OfferAsset { asset: land(), offer }));
             }
+            40 => {
+                self.propose(world, Action::Resolve(Resolve { text: digest(0x58) }));
+            }
             42 => {
                 let to = person(1);
                 world.ok(person(2), Payload::Transfer(Transfer { to, amount: Credits(1_000_000) }));
                 let price = Credits(7_000_000);
                 world.ok(to, Payload::BuyAsset(BuyAsset { asset: land(), price }));
             }
-            46 => {
-                self.propose(world, Action::Resolve(Resolve { text: digest(0x58) }));
-            }
+            // The council of the summer is elected for half a year.
+            47 => world.ok(voter(2), Payload::CallElection(CallElection)),
             _ => {}
         }
         Self::elections(world);
