@@ -277,7 +277,7 @@ fn acquisition(path: &Path) -> Result<Acquisition, ActionError> {
     let read = |name: &str, unit: Unit, text: String| {
         unit.read(&text).map_err(|error| wrong(format!("{name}: {error}")))
     };
-    let hash =
+    let digest =
         |name: &str, text: String| text.parse::<Digest>().map_err(|error| wrong(format!("{name}: {error}")));
     let title = AssetId(digest("title", take("title")?)?);
     let kind = serde_json::from_value(Value::from(take("kind")?));
