@@ -25,6 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Longest text that is hashed: a proposal and its reasons, not a library.
 const MAX_TEXT_BYTES: u64 = 16 << 20;
 
+/// What a dry run says.
+pub(crate) const NOTHING: &str = "Nothing was signed or sent";
+
+/// What is to be known of a transaction, beside where it stands.
+pub(crate) type Facts = Vec<(&'static str, Value)>;
+
 /// A node, and what it says of its chain.
 pub(crate) struct Node {
     client: NodeClient,
@@ -44,7 +50,7 @@ impl Node {
     /// Asks for something that there may not be.
     pub(crate) fn find(&self, method: &str, arguments: &[Value]) -> Result<Option<Value>, ChainFailure> {
         match self.ask(method, arguments) {
-            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(ChainFailure::NotFound { .. }) => Ok(None),
             found => found.map(Some),
         }
     }
@@ -121,8 +127,11 @@ pub(crate) fn send_bytes(node: &Node, bytes: &str, wait: bool) -> Result<Value, 
     if !wait || standing["status"] == "in-block" {
         return Ok(standing);
     }
+    let (url, transaction) = (node.url.clone(), text(&standing["transaction"]));
     let names = ["cwe_subscribeTransaction", "cwe_unsubscribeTransaction"];
-    let mut news = node.client.subscribe(names, &[standing["transaction"].clone()])?;
+    let Ok(mut news) = node.client.subscribe(names, &[standing["transaction"].clone()]) else {
+        return Err(ChainFailure::Lost { url, transaction });
+    };
     let (begun, mut last) = (Instant::now(), standing);
     loop {
         let left = PATIENCE.saturating_sub(begun.elapsed());
@@ -138,38 +147,44 @@ pub(crate) fn send_bytes(node: &Node, bytes: &str, wait: bool) -> Result<Value, 
                 return Err(ChainFailure::refused(&standing["refusal"]));
             }
             Some(standing) => last = standing,
-            None => {
-                let transaction = last["transaction"].to_string();
-                return Err(ChainFailure::NoBlock { transaction, seconds: PATIENCE.as_secs() });
+            None if node.client.is_connected() => {
+                return Err(ChainFailure::NoBlock { url, transaction, seconds: PATIENCE.as_secs() });
             }
+            None => return Err(ChainFailure::Lost { url, transaction }),
         }
     }
 }
 
 /// Signs a payload, sends it and prints what became of it. `facts` are what is to be known beside.
-pub(crate) fn run(
+pub(crate) fn run(account: &Account, payload: Payload, facts: Facts) -> Result<(), Failure> {
+    run_then(account, payload, facts, |_| Ok(Vec::new()))
+}
+
+/// The same, and asks for what is known once the transaction is in a block.
+pub(crate) fn run_then(
     account: &Account,
     payload: Payload,
-    facts: Vec<(&'static str, Value)>,
+    mut facts: Facts,
+    then: impl FnOnce(&Wallet) -> Result<Facts, ChainFailure>,
 ) -> Result<(), Failure> {
     // A dry run too reads the key and finds the account, so that it tells what is wrong with them.
     let wallet = Wallet::open(account)?;
+    facts.push(("signer", json!(wallet.person)));
     if account.send.dry_run {
-        return print(&account.send, with(json!({ "signer": wallet.person }), facts), "Nothing was sent");
+        return print(&account.send, with(json!({}), facts), NOTHING);
     }
     let transaction = wallet.sign(payload)?;
     let standing = send(&wallet.node, &transaction, !account.send.no_wait)?;
+    if standing["status"] == "in-block" {
+        facts.extend(then(&wallet)?);
+    }
     print(&account.send, with(standing, facts), "Done")
 }
 
 /// Sends what anybody may ask for.
-pub(crate) fn run_open(
-    how: &Sending,
-    payload: Payload,
-    facts: Vec<(&'static str, Value)>,
-) -> Result<(), Failure> {
+pub(crate) fn run_open(how: &Sending, payload: Payload, facts: Facts) -> Result<(), Failure> {
     if how.dry_run {
-        return print(how, with(json!({}), facts), "Nothing was sent");
+        return print(how, with(json!({}), facts), NOTHING);
     }
     let node = Node::connect(&how.ask.url)?;
     let standing = send(&node, &Transaction::open(payload), !how.no_wait)?;
@@ -177,7 +192,7 @@ pub(crate) fn run_open(
 }
 
 /// Where a transaction stands, with more facts.
-pub(crate) fn with(mut standing: Value, facts: Vec<(&'static str, Value)>) -> Value {
+pub(crate) fn with(mut standing: Value, facts: Facts) -> Value {
     for (name, value) in facts {
         standing[name] = value;
     }

@@ -13,7 +13,7 @@ pub(crate) use account::{Account, Ask, Sending};
 pub(crate) use bundle::{BundleCommand, ShowBundle};
 pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
 pub(crate) use gov::GovCommand;
-pub(crate) use node::{Init, NodeCommand, Run, Status};
+pub(crate) use node::{Init, NodeCommand, Run};
 pub(crate) use payouts::{PayoutFormat, Payouts};
 pub(crate) use values::TrustedRoot;
 pub(crate) use work::WorkCommand;
@@ -333,6 +333,7 @@ pub(crate) struct Impact {
 
 /// Arguments of `cwe gov params`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cwe gov params guarded > proposal.toml")]
 pub(crate) struct Params {
     /// spec, guarded or flat
     #[arg(value_name = "PRESET")]

@@ -6,7 +6,7 @@ mod propose;
 mod show;
 
 use crate::{
-    account,
+    account::{self, Facts},
     cli::{
         Account,
         gov::{
@@ -21,7 +21,9 @@ use chain::{
     Payload,
     modules::governance::{self, Remedy, SayOf},
 };
-use serde_json::{Value, json};
+use primitives::Digest;
+use serde_json::json;
+use std::path::PathBuf;
 use thiserror::Error;
 
 /// Why there is no comparison, or no proposal.
@@ -36,12 +38,16 @@ pub(crate) enum GovFailure {
     /// A proposal would do nothing that there is.
     #[error(transparent)]
     Action(#[from] ActionError),
+    /// A file is not the text of a proposal.
+    #[error("{path}: its hash is {found}: it is not the text of proposal {number}", path = .path.display())]
+    OtherText { path: PathBuf, number: String, found: Digest },
 }
 
 impl GovFailure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
+            Self::OtherText { .. } => 1,
             Self::Impact(ImpactError::Economics(_)) => 3,
             _ => 2,
         }
@@ -135,7 +141,7 @@ pub(crate) fn run(command: &GovCommand) -> Result<(), Failure> {
     }
 }
 
-fn one(name: &'static str, number: u64) -> Vec<(&'static str, Value)> {
+fn one(name: &'static str, number: u64) -> Facts {
     vec![(name, json!(number))]
 }
 
@@ -153,7 +159,10 @@ fn say(Numbered { number, account }: &Numbered, say: governance::Say) -> Result<
 }
 
 fn call_election(account: &Account) -> Result<(), Failure> {
-    account::run(account, Payload::CallElection(governance::CallElection), Vec::new())
+    account::run_then(account, Payload::CallElection(governance::CallElection), Vec::new(), |wallet| {
+        let council = wallet.node.ask("cwe_council", &[])?;
+        Ok(vec![("election", council["election"]["number"].clone())])
+    })
 }
 
 fn elect(Elect { election, choices, account }: &Elect) -> Result<(), Failure> {
@@ -170,6 +179,8 @@ fn open_case(arguments: &OpenCase) -> Result<(), Failure> {
         (_, _, person) => Remedy::Revoke(person.expect("one of the three is required")),
     };
     let document = account::document(&arguments.text)?;
-    let facts = vec![("document", json!(document))];
-    account::run(&arguments.account, Payload::OpenCase(governance::OpenCase { document, remedy }), facts)
+    let payload = Payload::OpenCase(governance::OpenCase { document, remedy });
+    account::run_then(&arguments.account, payload, vec![("document", json!(document))], |wallet| {
+        Ok(vec![("case", propose::newest(wallet, ["cwe_cases", "cases", "complainant"], document)?)])
+    })
 }

@@ -15,6 +15,9 @@ pub(crate) enum ChainFailure {
     /// The node cannot be asked.
     #[error(transparent)]
     Client(ClientError),
+    /// There is no such thing on record.
+    #[error("{message}, says {url}")]
+    NotFound { url: String, message: String },
     /// The ledger, or the sequencer's mempool, refuses a transaction.
     #[error("refused by {module}: {message}")]
     Refused { module: String, rule: String, message: String },
@@ -36,11 +39,12 @@ pub(crate) enum ChainFailure {
     /// An answer lacks something.
     #[error("{url} gives no proper {field}: {error}: is it a node of this version?")]
     Answer { url: String, field: String, error: serde_json::Error },
-    /// A confirmed transaction is in no block.
-    #[error(
-        "transaction {transaction} is in no block after {seconds} seconds: ask again with `cwe node status`"
-    )]
-    NoBlock { transaction: String, seconds: u64 },
+    /// A transaction that a node took is in no block.
+    #[error("{url} took transaction {transaction}, and it is in no block after {seconds} seconds")]
+    NoBlock { url: String, transaction: String, seconds: u64 },
+    /// A node took a transaction and went away.
+    #[error("{url} took transaction {transaction}, and stopped answering before it was in a block")]
+    Lost { url: String, transaction: String },
     /// A file cannot be read or written.
     #[error("{path}: {error}", path = .path.display())]
     File { path: PathBuf, error: io::Error },
@@ -59,6 +63,9 @@ impl From<ClientError> for ChainFailure {
             ClientError::Refused { code: codes::RULE | codes::MEMPOOL, data: Some(data), .. } => {
                 Self::refused(data)
             }
+            ClientError::Refused { code: codes::NOT_FOUND, url, message, .. } => {
+                Self::NotFound { url: url.clone(), message: message.clone() }
+            }
             _ => Self::Client(error),
         }
     }
@@ -71,16 +78,11 @@ impl ChainFailure {
         Self::Refused { module: text("module"), rule: text("rule"), message: text("message") }
     }
 
-    /// Whether there is no such thing.
-    pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Client(ClientError::Refused { code: codes::NOT_FOUND, .. }))
-    }
-
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Refused { .. } => 1,
-            Self::Answer { .. } | Self::NoBlock { .. } => 3,
+            Self::Answer { .. } | Self::NoBlock { .. } | Self::Lost { .. } => 3,
             _ => 2,
         }
     }
@@ -93,6 +95,10 @@ impl ChainFailure {
             }
             Self::Client(ClientError::Refused { code: codes::NO_SEQUENCER, .. }) => {
                 Some("give the sequencer's address as --url: `cwe node status` names it")
+            }
+            // What was confirmed comes: sent again, it may come twice.
+            Self::NoBlock { .. } | Self::Lost { .. } => {
+                Some("look with `show` whether it came before you send it again")
             }
             Self::NoAccount { .. } => {
                 Some("a registrar puts persons on record; or give another --url or --key")
@@ -141,7 +147,8 @@ mod tests {
         assert!(rule.advice().is_some_and(|advice| advice.contains("cwe gov show")));
         assert_eq!(rule.code(), 1);
         let missing = ChainFailure::from(refused(codes::NOT_FOUND));
-        assert!(missing.is_not_found() && missing.code() == 2);
+        assert!(matches!(&missing, ChainFailure::NotFound { message, .. } if message == "m"));
+        assert_eq!((missing.code(), missing.to_string()), (2, "m, says ws://x".into()));
         let full = ChainFailure::from(refused(codes::NO_SEQUENCER));
         assert!(full.advice().is_some_and(|advice| advice.contains("--url")));
     }

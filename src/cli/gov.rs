@@ -8,8 +8,10 @@ use std::path::PathBuf;
 
 const PROPOSE_EXAMPLES: &str = "\
 Examples:
-  cwe gov propose --key me.key --text why.md --set alpha=1.1 --set governance.quorum=12% --from 20
-      parameters by their names, in the units of people; `cwe gov rules` lists them all
+  cwe gov propose --key me.key --text why.md --from 20 \\
+      --set alpha=1.1 --set governance.quorum=12%
+      parameters by their names, in the units of people; `cwe gov rules` lists
+      them all
 
   cwe gov propose --key me.key --text why.md --give auditor --to 4f1c…
   cwe gov propose --key me.key --text why.md --spend eco=2500 --to 4f1c…
@@ -17,15 +19,77 @@ Examples:
   cwe gov propose --key me.key --text charter.md --resolve
       a decision that no code carries out; the text itself is what is decided
 
-Values: 1.0 for ratios; 0.05, 5% or 500 (basis points) for shares; 7d, 12h, 90s for times; credits for
-amounts; true or false for switches. An epoch of --from must not have opened when the proposal is enacted,
-which is weeks after the vote begins.
+Values: 1.0 for ratios; 0.05, 5% or 500 (basis points) for shares; 7d, 12h, 90s
+for times; credits for amounts; true or false for switches. An epoch of --from
+must not have opened when the proposal is enacted, which is weeks after the vote
+begins.
 
-The ledger holds the hash of the text. Publish the text where voters find it. Who makes a proposal is a
-voter on record.";
+The ledger holds the hash of the text. Publish the text where voters find it.
+Who makes a proposal is a voter on record.";
+
+const LIFE: &str = "\
+The life of a proposal:
+  cwe gov propose --key me.key --text why.md --set beta=0.3 --from 20
+      it is made, and talked about
+  cwe gov show
+      where each stands, and what comes next and when
+  cwe gov say 1 --text doubts.md --key me.key
+  cwe gov withdraw 1 --key me.key
+      by its proposer, before its vote begins
+  cwe gov vote 1 yes --key me.key
+      while its vote runs
+  cwe gov approve 1 --key councillor.key
+      where it takes the council: `cwe gov show 1` says
+  cwe gov veto 1 --key councillor.key
+      before it is enacted
+  cwe gov enact 1
+      after the notice, by anybody";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  cwe gov show
+  cwe gov show 1 --text why.md
+      one proposal, and whether this is the text that it is about; exit code 1
+      if it is another
+  cwe gov show -o json | jq '.proposals[] | select(.stage == \"voting\")'";
+
+const VOTE_EXAMPLES: &str = "\
+Examples:
+  cwe gov vote 1 yes --key me.key
+  cwe gov vote 1 abstain --key me.key
+
+Who votes is on record as a voter, and was so before the proposal was made. A
+vote is public, and final.";
+
+const RULES_EXAMPLES: &str = "\
+Examples:
+  cwe gov rules
+  cwe gov rules --epoch 20
+      as far as is decided now";
+
+const ELECT_EXAMPLES: &str = "\
+Examples:
+  cwe gov call-election --key me.key
+  cwe gov council
+      who sits until when, and where the election stands
+  cwe gov stand 1 --key me.key
+  cwe gov elect 1 4f1c… 7d02… --key me.key
+  cwe gov close-election 1";
+
+const CASE_EXAMPLES: &str = "\
+Examples:
+  cwe gov open-case --text complaint.md --remove-work 9a3b… --key me.key
+  cwe gov cases
+      what comes next in each
+  cwe gov draw-jury 1
+      once the beacon of its epoch is there
+  cwe gov challenge 1 4f1c… --key me.key
+  cwe gov jury-vote 1 grant --key juror.key
+  cwe gov close-case 1";
 
 /// What governance asks.
 #[derive(Debug, Subcommand)]
+#[command(after_help = LIFE)]
 pub(crate) enum GovCommand {
     /// Compare two sets of parameters on the same epochs, as one page
     Impact(Impact),
@@ -34,42 +98,61 @@ pub(crate) enum GovCommand {
     /// Make a proposal
     Propose(Box<Propose>),
     /// Vote on a proposal
+    #[command(after_help = VOTE_EXAMPLES)]
     Vote(Vote),
     /// Show all proposals, or one with its count and what it changes
+    #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowProposal),
     /// Show parameters and rules by the names that proposals use
+    #[command(after_help = RULES_EXAMPLES)]
     Rules(ShowRules),
     /// Show who sits on the council, and its last election
+    #[command(after_help = ELECT_EXAMPLES)]
     Council(Ask),
     /// Show cases before juries
+    #[command(after_help = CASE_EXAMPLES)]
     Cases(Ask),
     /// Say something on a proposal: the hash of a text goes on record
+    #[command(after_help = LIFE)]
     Say(Say),
     /// Approve of a proposal, as a councillor
+    #[command(after_help = LIFE)]
     Approve(Numbered),
     /// Veto a proposal, as a councillor
+    #[command(after_help = LIFE)]
     Veto(Numbered),
     /// Take a proposal of yours back before its vote begins
+    #[command(after_help = LIFE)]
     Withdraw(Numbered),
     /// Enact a proposal that is ready. Anybody may
+    #[command(after_help = LIFE)]
     Enact(NumberedOpen),
     /// Call an election of the council
+    #[command(after_help = ELECT_EXAMPLES)]
     CallElection(Account),
     /// Stand for a seat in an election
+    #[command(after_help = ELECT_EXAMPLES)]
     Stand(Numbered),
     /// Vote in an election
+    #[command(after_help = ELECT_EXAMPLES)]
     Elect(Elect),
     /// Count an election that is over. Anybody may
+    #[command(after_help = ELECT_EXAMPLES)]
     CloseElection(NumberedOpen),
     /// Bring a case before a jury
+    #[command(after_help = CASE_EXAMPLES)]
     OpenCase(OpenCase),
     /// Draw the jury of a case. Anybody may
+    #[command(after_help = CASE_EXAMPLES)]
     DrawJury(NumberedOpen),
     /// Challenge a juror of a case that you are a side of
+    #[command(after_help = CASE_EXAMPLES)]
     Challenge(Challenge),
     /// Vote on a case, as a juror
+    #[command(after_help = CASE_EXAMPLES)]
     JuryVote(JuryVote),
     /// Close a case that is decided. Anybody may
+    #[command(after_help = CASE_EXAMPLES)]
     CloseCase(NumberedOpen),
 }
 
@@ -176,6 +259,9 @@ pub(crate) struct ShowProposal {
     /// Number of the proposal; all of them without one
     #[arg(value_name = "PROPOSAL")]
     pub(crate) proposal: Option<u64>,
+    /// Check that this is the text that the proposal is about
+    #[arg(long, value_name = "FILE", requires = "proposal")]
+    pub(crate) text: Option<PathBuf>,
     /// Which node.
     #[command(flatten)]
     pub(crate) ask: Ask,

@@ -35,7 +35,7 @@ pub(crate) enum ActionError {
     #[error("{first} and {second} are two proposals")]
     Two { first: &'static str, second: &'static str },
     /// A flag is missing.
-    #[error("{flag} takes {needs}")]
+    #[error("{flag} needs {needs}")]
     Needs { flag: &'static str, needs: &'static str },
     /// A flag says something about nothing.
     #[error("{flag} does not go with {with}")]

@@ -2,7 +2,7 @@
 
 use super::action::{action, epoch_of};
 use crate::{
-    account::{self, ChainFailure, Node, Wallet},
+    account::{self, ChainFailure, Facts, Wallet},
     cli::gov::Propose,
     output::Failure,
 };
@@ -10,7 +10,7 @@ use chain::{
     Payload,
     modules::governance::{self, Action},
 };
-use primitives::{Digest, PersonId};
+use primitives::Digest;
 use serde_json::{Value, json};
 
 /// Makes a proposal, and says under which number.
@@ -18,35 +18,26 @@ pub(crate) fn propose(arguments: &Propose) -> Result<(), Failure> {
     let Propose { text, action: given, account } = arguments;
     let document = account::document(text)?;
     let action = action(given, document)?;
-    let wallet = Wallet::open(account)?;
-    let mut facts: Vec<(&'static str, Value)> = vec![
-        ("proposer", json!(wallet.person)),
-        ("document", json!(document)),
-        ("does", json!(does(&action))),
-    ];
+    let mut facts: Facts = vec![("document", json!(document)), ("does", json!(does(&action)))];
     if let Some(from) = epoch_of(&action) {
         facts.push(("from_epoch", json!(from)));
     }
-    if account.send.dry_run {
-        return account::print(&account.send, account::with(json!({}), facts), "Nothing was signed or sent");
-    }
-    let transaction = wallet.sign(Payload::Propose(governance::Propose { document, action }))?;
-    let standing = account::send(&wallet.node, &transaction, !account.send.no_wait)?;
-    if standing["status"] == "in-block" {
-        facts.push(("proposal", number(&wallet.node, wallet.person, document)?));
-    }
-    account::print(&account.send, account::with(standing, facts), "Proposed")
+    let payload = Payload::Propose(governance::Propose { document, action });
+    account::run_then(account, payload, facts, |wallet| {
+        Ok(vec![("proposal", newest(wallet, ["cwe_proposals", "proposals", "proposer"], document)?)])
+    })
 }
 
-/// Number of the newest proposal of somebody with a text.
-fn number(node: &Node, proposer: PersonId, document: Digest) -> Result<Value, ChainFailure> {
-    let newest = node.ask("cwe_proposals", &[])?;
-    let mine = |p: &&Value| p["proposer"] == json!(proposer) && p["document"] == json!(document);
-    Ok(node
-        .list(&newest, "proposals")?
-        .iter()
-        .find(mine)
-        .map_or(Value::Null, |found| found["number"].clone()))
+/// Number of the newest thing of somebody with a text.
+pub(super) fn newest(
+    wallet: &Wallet,
+    [method, list, whose]: [&str; 3],
+    document: Digest,
+) -> Result<Value, ChainFailure> {
+    let page = wallet.node.ask(method, &[])?;
+    let mine = |found: &&Value| found[whose] == json!(wallet.person) && found["document"] == json!(document);
+    let found = wallet.node.list(&page, list)?;
+    Ok(found.iter().find(mine).map_or(Value::Null, |found| found["number"].clone()))
 }
 
 /// What an action does, in a line.

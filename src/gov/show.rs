@@ -1,7 +1,8 @@
 //! `cwe gov show`, `rules`, `council` and `cases`: what is decided, and what comes next.
 
+use super::GovFailure;
 use crate::{
-    account::{ChainFailure, Node, short, text},
+    account::{self, ChainFailure, Node, short, text},
     cli::{
         Ask, Format,
         gov::{ShowProposal, ShowRules},
@@ -11,6 +12,7 @@ use crate::{
 };
 use chain::modules::governance::Unit;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// Shows all proposals, or one.
 pub(crate) fn show(arguments: &ShowProposal) -> Result<(), Failure> {
@@ -19,12 +21,28 @@ pub(crate) fn show(arguments: &ShowProposal) -> Result<(), Failure> {
     match arguments.proposal {
         Some(number) => {
             let answer = node.ask("cwe_proposal", &[json!(number)])?;
-            print(format, &answer, one)
+            print(format, &answer, one)?;
+            match &arguments.text {
+                Some(path) => check_text(path, &answer["proposal"], format),
+                None => Ok(()),
+            }
         }
         None => {
             let (proposals, now) = all(&node, "cwe_proposals", "proposals")?;
             print(format, &json!({ "now": now, "proposals": proposals }), list)
         }
+    }
+}
+
+/// Checks that a file is the text of a proposal.
+fn check_text(path: &Path, proposal: &Value, format: Format) -> Result<(), Failure> {
+    let (found, number) = (account::document(path)?, text(&proposal["number"]));
+    if proposal["document"] != json!(found) {
+        return Err(GovFailure::OtherText { path: path.into(), number, found }.into());
+    }
+    match format {
+        Format::Json => Ok(()),
+        Format::Table => output::print(&format!("{} is its text.\n", path.display())),
     }
 }
 

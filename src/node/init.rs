@@ -122,7 +122,7 @@ pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
             let settings = settings.display();
             output::print(&format!(
                 "Chain {chain}, genesis {digest}\n\n{}\nKeys in {}. Next:\n  cwe node run --config {settings}\n",
-                table(["office", "person"], 2, rows.collect()),
+                table(["who", "person"], 2, rows.collect()),
                 keys.display(),
             ))
         }

@@ -2,7 +2,7 @@
 
 use super::{WorkFailure, first_terms, splits_object};
 use crate::{
-    account::{self, ChainFailure, Wallet},
+    account::{self, ChainFailure, Facts, Wallet},
     cli::work::Register,
     output::Failure,
 };
@@ -16,7 +16,7 @@ use chain::{
 };
 use primitives::Digest;
 use rand_core::OsRng;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Read, Write},
@@ -52,7 +52,7 @@ pub(crate) fn register(arguments: &Register) -> Result<(), Failure> {
     };
     let (work, metadata) = (manifest.work, manifest.digest());
     let path = arguments.manifest.clone().unwrap_or_else(|| beside(file));
-    let facts: Vec<(&'static str, Value)> = vec![
+    let facts: Facts = vec![
         ("work", json!(work)),
         ("creator", json!(wallet.person)),
         ("fingerprint", json!(fingerprint)),
@@ -63,7 +63,7 @@ pub(crate) fn register(arguments: &Register) -> Result<(), Failure> {
         ("from_epoch", json!(active_from)),
     ];
     if account.send.dry_run {
-        return account::print(&account.send, account::with(json!({}), facts), "Nothing was signed or sent");
+        return account::print(&account.send, account::with(json!({}), facts), account::NOTHING);
     }
     let action = RegisterWork {
         fingerprint,
