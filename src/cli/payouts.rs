@@ -1,5 +1,6 @@
 //! Arguments of `cwe payouts`.
 
+use super::values;
 use clap::{Args, ValueEnum};
 use primitives::{EpochId, PersonId};
 
@@ -10,14 +11,16 @@ Examples:
   cwe payouts --creator 4f1c… --claim
 
 Columns, in credits:
-  expected   owed to the unit and not to be claimed here: the epoch has its totals and its revenue on
-             record and nobody has settled it yet, or the payee is an account on L1, whose vault pays
+  expected   owed to the unit and not to be claimed here: the epoch has its totals
+             and its revenue on record and nobody has settled it yet, or the payee
+             is an account on L1, whose vault pays
   claimable  owed by a settled epoch and not claimed
   claimed    paid to the account
 
-Nothing is estimated: of an epoch whose totals or revenue are not on record nothing is shown. Amounts are in
-credits in the table, and in micro-credits in CSV and JSON. Anybody may claim for a payee, so --claim takes
-no key: nobody else can be paid by it.";
+Nothing is estimated: of an epoch whose totals or revenue are not on record
+nothing is shown. Amounts are in credits in the table, and in micro-credits in
+CSV and JSON. Anybody may claim for a payee, so --claim takes no key: nobody else
+can be paid by it.";
 
 /// How payouts are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -34,8 +37,8 @@ pub(crate) enum PayoutFormat {
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Payouts {
-    /// Who is paid: a creator, or anybody whom a split names
-    #[arg(long, value_name = "PERSON")]
+    /// Who is paid: a creator, or anybody whom a split names, accounts on L1 with 0x among them
+    #[arg(long, value_name = "PERSON", value_parser = values::payee)]
     pub(crate) creator: PersonId,
     /// From this epoch on [default: the chain's first]
     #[arg(long, value_name = "EPOCH")]

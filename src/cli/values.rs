@@ -92,7 +92,7 @@ pub(super) fn split(text: &str) -> Result<Split, String> {
 }
 
 /// Reads a person on record, or an account on L1.
-fn payee(text: &str) -> Result<PersonId, String> {
+pub(super) fn payee(text: &str) -> Result<PersonId, String> {
     let expected = "expected a payee: 64 hexadecimal digits, or 0x and the 40 of an account on L1";
     let Some(digits) = text.strip_prefix(ON_LAYER1) else { return text.parse().map_err(|_| expected.into()) };
     let bytes = ids::from_hex(&digits.to_ascii_lowercase()).ok().and_then(|bytes| bytes.try_into().ok());

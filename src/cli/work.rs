@@ -8,35 +8,64 @@ use std::path::PathBuf;
 
 const REGISTER_EXAMPLES: &str = "\
 Examples:
-  cwe work register song.flac --key me.key --category 3 --media audio --title \"A song\"
-      the whole payout to yourself, at the price multiplier 1.0, from the next epoch on
+  cwe work register song.flac --key me.key --category 3 --media audio \\
+      --title \"A song\"
+      the whole payout to yourself, at the price multiplier 1.0, from the next
+      epoch on
 
-  cwe work register film.mkv --key me.key --category 7 --media video --price 1.5 \\
-      --split 4f1c…=70% --split 0x52908400098527886E0F7030069857D2E4169EE7=3000 --from 12
-      70 percent to a person on record, the rest to an account on L1, from epoch 12 on
+  cwe work register film.mkv --key me.key --category 7 --media video --price 1.2 \\
+      --split 4f1c…=70% --from 12 \\
+      --split 0x52908400098527886E0F7030069857D2E4169EE7=3000
+      70 percent to a person on record, the rest to an account on L1, from
+      epoch 12 on
 
-The fingerprint is the hash of the whole file. It is exact: a copy in another format, or with another
-title in its header, has another one. It is no acoustic or visual fingerprint, and finds no copies that
-sound or look alike.
+Persons are 64 hexadecimal digits, cut short here. A chain of `cwe node init`
+has a creator, whose key is in keys/creator.key.
 
-The manifest is written beside the file as FILE.cwe.json: chain, work, creator, fingerprint, length, media,
-category and title, under your signature. The ledger holds its hash alone; keep the manifest and publish
-it where the work is found. `cwe work verify` checks it.";
+The fingerprint is the hash of the whole file. It is exact: a copy in another
+format, or with another title in its header, has another one. It is no acoustic
+or visual fingerprint, and finds no copies that sound or look alike.
+
+The manifest is written beside the file as FILE.cwe.json: chain, work, creator,
+fingerprint, length, media, category and title, under your signature. The ledger
+holds its hash alone; keep the manifest and publish it where the work is found.
+`cwe work verify` checks it.";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  cwe work show 9a3b…
+  cwe work show 9a3b… -o json | jq .terms.splits";
+
+const UPDATE_EXAMPLES: &str = "\
+Examples:
+  cwe work update 9a3b… --key me.key --price 0.9
+  cwe work update 9a3b… --key me.key --split 4f1c…=50% --split 7d02…=50% --from 12
+      all splits are given anew, and the price stays as it is
+
+Epochs that have opened keep the terms that they opened with.";
+
+const DEPRECATE_EXAMPLES: &str = "\
+Examples:
+  cwe work deprecate 9a3b… --key me.key
+  cwe work update 9a3b… --key me.key
+      brings it back, with the terms on record";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
   cwe work list --creator 4f1c…
   cwe work list --by discovery --category 3 --media audio --limit 10
-      in the order of search, which follows from the figures of the last settled epoch and knows no price";
+      in the order of search, which follows from the figures of the last settled
+      epoch and knows no price";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
   cwe work verify song.flac.cwe.json song.flac
   cwe work verify song.flac.cwe.json song.flac --offline
 
-Without --offline the node is asked whether the work is on record with this manifest, and whether the key
-that signed is that of the creator's account. A key that was changed since is said, and does not fail.
-Exit code 1 if anything does not hold.";
+Without --offline the node is asked whether the work is on record with this
+manifest, and whether the key that signed is that of the creator's account. A
+key that was changed since is said, and does not fail. Exit code 1 if anything
+does not hold.";
 
 /// What to do with works.
 #[derive(Debug, Subcommand)]
@@ -58,7 +87,7 @@ pub(crate) enum WorkCommand {
 /// Price and splits of a work, where they are given.
 #[derive(Debug, Args)]
 pub(crate) struct TermsArgs {
-    /// Price multiplier, inside the bounds that governance sets
+    /// Price multiplier, inside the bounds that governance sets [default: 1, or what is on record]
     #[arg(long, value_name = "X", value_parser = values::ratio)]
     pub(crate) price: Option<u64>,
     /// Who is paid what part, as a percentage or in basis points; can be given several times, and sums to the whole. A
@@ -99,6 +128,7 @@ pub(crate) struct Register {
 
 /// Arguments of `cwe work show`.
 #[derive(Debug, Args)]
+#[command(after_help = SHOW_EXAMPLES)]
 pub(crate) struct ShowWork {
     /// The work
     #[arg(value_name = "WORK")]
@@ -161,6 +191,7 @@ pub(crate) struct VerifyWork {
 
 /// Arguments of `cwe work update`.
 #[derive(Debug, Args)]
+#[command(after_help = UPDATE_EXAMPLES)]
 pub(crate) struct Update {
     /// The work
     #[arg(value_name = "WORK")]
@@ -175,6 +206,7 @@ pub(crate) struct Update {
 
 /// Arguments of `cwe work deprecate`.
 #[derive(Debug, Args)]
+#[command(after_help = DEPRECATE_EXAMPLES)]
 pub(crate) struct Deprecate {
     /// The work
     #[arg(value_name = "WORK")]
