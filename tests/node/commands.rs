@@ -116,7 +116,7 @@ fn a_work_is_registered_shown_verified_and_changed() {
     };
     let dry = stage.json(&texts(&register(&["--dry-run"])));
     assert_eq!((&dry["dry_run"], manifest.exists()), (&json!(true), false));
-    stage.fails(&texts(&register(&["--price", "1000"])), 1, "price_min and price_max");
+    stage.fails(&texts(&register(&["--price", "1000"])), 1, "1000 is outside 0.8 to 1.25: `cwe gov rules`");
     assert!(!manifest.exists(), "the manifest of a work that was refused is not left behind");
     stage.fails(&texts(&register(&["--split", &format!("{creator}=70%")])), 2, "sum to 100%");
     stage.fails(&texts(&register(&["--from", "0"])), 1, "later --from");
@@ -149,11 +149,11 @@ fn a_work_is_registered_shown_verified_and_changed() {
     assert_eq!(alone.status.code(), Some(0), "{alone:?}");
 
     let voter = stage.key("voter");
-    stage.fails(&["work", "update", &work, "--price", "1.5", "--key", &voter], 1, "is not a creator");
-    let updated = stage.json(&["work", "update", &work, "--price", "1.5", "--from", "3", "--key", &key]);
-    assert_eq!((&updated["price"], &updated["from_epoch"]), (&json!("1.5"), &json!(3)));
+    stage.fails(&["work", "update", &work, "--price", "1.2", "--key", &voter], 1, "is not a creator");
+    let updated = stage.json(&["work", "update", &work, "--price", "1.2", "--from", "3", "--key", &key]);
+    assert_eq!((&updated["price"], &updated["from_epoch"]), (&json!("1.2"), &json!(3)));
     let shown = stage.json(&["work", "show", &work]);
-    assert_eq!((&shown["next"]["price"], &shown["next"]["from"]), (&json!(3u64 << 31), &json!(3)));
+    assert_eq!((&shown["next"]["price"], &shown["next"]["from"]), (&json!(q32(6, 5)), &json!(3)));
     assert_eq!(shown["next"]["splits"], shown["terms"]["splits"]);
     stage.json(&["work", "deprecate", &work, "--from", "4", "--key", &key]);
     let gone = stage.json(&["work", "show", &work])["gone"].clone();
@@ -189,6 +189,9 @@ fn a_proposal_is_made_shown_and_voted_on() {
     let proposal = &shown["proposal"];
     assert_eq!((&proposal["stage"], &proposal["path"]), (&json!("discussion"), &json!("high")));
     assert_eq!(proposal["document"], made["document"]);
+    stage.json(&["gov", "show", "2", "--text", path(&text)]);
+    let other = stage.file("other.md", "Because of something else.");
+    stage.fails(&["gov", "show", "2", "--text", path(&other)], 1, "not the text of proposal 2");
     let quorum = &proposal["action"]["changes"][1];
     assert_eq!((&quorum["before_text"], &quorum["after_text"]), (&json!("10%"), &json!("12%")));
     stage.fails(&["gov", "vote", "2", "yes", "--key", &voter], 1, "cwe gov show");
@@ -217,12 +220,13 @@ fn a_proposal_is_made_shown_and_voted_on() {
     stage.json(&["gov", "withdraw", "2", "--key", &creator]);
     assert_eq!(stage.json(&["gov", "show", "2"])["proposal"]["stage"], json!("withdrawn"));
     assert!(stage.table(&["gov", "council"]).contains("3 of 5 seats"));
-    stage.json(&["gov", "call-election", "--key", &voter]);
+    assert_eq!(stage.json(&["gov", "call-election", "--key", &voter])["election"], json!(1));
     stage.json(&["gov", "stand", "1", "--key", &voter]);
     let council = stage.json(&["gov", "council"]);
     assert_eq!(council["election"]["candidates"][0]["person"], json!(stage.net.person("voter")));
     let suspend = ["gov", "open-case", "--text", path(&text), "--key", &voter];
-    stage.json(&[&suspend[..], &["--suspend", &stage.net.person("creator").to_string()]].concat());
+    let case = stage.json(&[&suspend[..], &["--suspend", &stage.net.person("creator").to_string()]].concat());
+    assert_eq!(case["case"], json!(1));
     assert!(stage.table(&["gov", "cases"]).contains("waits-for-jury"));
     assert!(stage.table(&["gov", "rules"]).contains("governance.quorum"));
 }
@@ -239,6 +243,7 @@ fn keys_chains_and_nodes_that_do_not_fit_are_said() {
     let creator = stage.net.person("creator").to_string();
     stage.fails(&texts(&vote(&voter, &["--person", &creator])), 2, "another key");
     stage.fails(&texts(&vote("no/such/file", &[])), 2, "no/such/file");
+    stage.fails(&texts(&vote(path(stage.net.dir.path()), &[])), 2, "is a directory");
     let stranger = stage.net.dir.path().join("stranger.key");
     let key = chain::signature::SecretKey::generate(&mut OsRng);
     chain::wallet::keyfile::write(&stranger, &key).expect("written");
@@ -252,7 +257,7 @@ fn keys_chains_and_nodes_that_do_not_fit_are_said() {
     let nobody = cwe(&["gov", "show", "--url", "ws://127.0.0.1:1"]);
     assert_eq!(nobody.status.code(), Some(2));
     assert!(error(&nobody).contains("cwe node run"), "{nobody:?}");
-    stage.fails(&["work", "show", &"ab".repeat(32)], 2, "is not registered");
+    stage.fails(&["work", "show", &"ab".repeat(32)], 2, "is not registered, says ws://");
     let quick = stage.json(&texts(&vote(&voter, &["--no-wait"])));
     assert_eq!(quick["status"], json!("confirmed"));
 }

@@ -5,7 +5,13 @@ mod commands;
 #[path = "../common/mod.rs"]
 mod common;
 mod kill;
+mod payouts;
 mod process;
+#[path = "../../chain/tests/suite"]
+#[allow(dead_code, reason = "the ledger's tests use the rest of it")]
+mod suite {
+    pub(crate) mod world;
+}
 
 use chain::{modules::identity::Roles, node::read_blocks, signature::SecretKey};
 use common::{cwe, error, path, stdout};
