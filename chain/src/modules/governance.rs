@@ -12,6 +12,7 @@ mod jury;
 mod parameters;
 mod proposal;
 mod rules;
+mod units;
 mod upgrade;
 mod versions;
 mod vote;
@@ -33,6 +34,7 @@ pub use parameters::{Change, Parameter, Settings, Weight};
 pub use proposal::{Ballot, Choice, CouncilSay, Outcome, Proposal, Say, Stage, Statement};
 pub(crate) use rules::within;
 pub use rules::{DAY, Fees, GovernanceRules, MAX_COUNCIL_SEATS, MAX_JURORS, MIN_FREE, Rules, RulesError};
+pub use units::{Unit, UnitError};
 pub use upgrade::{ModuleId, ModuleVersion, Unsupported};
 pub(crate) use upgrade::{check_supported, first_versions};
 pub use versions::{MAX_CHANGES, Version};
@@ -63,6 +65,12 @@ impl State {
     /// Votes on a proposal.
     pub fn ballots_of(&self, proposal: u64) -> impl DoubleEndedIterator<Item = &Ballot> {
         self.ballots.range((proposal, PersonId([0; 32]))..=(proposal, PersonId([0xff; 32])))
+    }
+
+    /// Councillors who said so of a proposal and sit.
+    pub fn said_of(&self, proposal: u64, say: Say, now: Time) -> u64 {
+        let said = |person: &PersonId| self.says.get(&(proposal, say, *person)).is_some();
+        self.council(now).iter().filter(|person| said(person)).count() as u64
     }
 
     /// Changes of parameters that governance meant to look at again by now, and of which something still holds.

@@ -5,8 +5,10 @@
 
 mod args;
 mod blocks;
+mod discovery;
 mod epochs;
 mod error;
+mod governance;
 mod openrpc;
 mod records;
 mod subscriptions;

@@ -5,6 +5,7 @@ use crate::{
     ledger::Context,
     modules::{
         dapr::payout::{Split, SplitError, check_splits},
+        governance::Unit,
         identity::{Identity, Roles, Status},
     },
     state::Draft,
@@ -51,7 +52,7 @@ pub enum WorkError {
         limit: u32,
     },
     /// The price is outside governance's bounds.
-    #[error("price {price} is outside {min} to {max} (units of 2^-32)")]
+    #[error("price {} is outside {} to {}", Unit::Ratio.show(*price), Unit::Ratio.show(*min), Unit::Ratio.show(*max))]
     Price {
         /// Price asked for, Q32.
         price: u64,
