@@ -11,6 +11,7 @@ mod layer1;
 mod light;
 mod node;
 mod privacy;
+mod reference;
 mod seats;
 mod shards;
 mod snapshot;

@@ -141,7 +141,7 @@ impl World {
     }
 
     /// What the parties keep of a shard is what the chain has commitments to.
-    pub(super) fn carry_on(&mut self) {
+    pub(crate) fn carry_on(&mut self) {
         let line = std::mem::take(&mut self.line);
         self.other_lines.insert(self.shard, line);
         for (shard, line) in std::mem::take(&mut self.other_lines) {

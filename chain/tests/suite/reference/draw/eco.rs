@@ -1,0 +1,66 @@
+//! Oracles report, and buyers buy.
+
+use super::{
+    super::{eco::State, history::History, identity::ORACLE},
+    Draft,
+};
+use chain::{
+    Payload,
+    modules::eco_reserve::{
+        AcceptValuation, Acquisition, AssetId, BuyAsset, EcoKind, Figures, Mrv, PushValuation,
+    },
+};
+use primitives::{BasisPoints, Credits};
+
+pub(super) fn some_asset(h: &mut History) -> AssetId {
+    let assets: Vec<AssetId> = h.model.assets.keys().copied().collect();
+    let unknown = AssetId(primitives::Digest([0xaa; 32]));
+    if h.chance(4) { unknown } else { h.pick(&assets).unwrap_or(unknown) }
+}
+
+fn points(h: &mut History, from: u64, to: u64) -> BasisPoints {
+    BasisPoints::new((from + h.below(to - from)) as u16).expect("a part of the whole")
+}
+
+/// Something to be bought, for what the fund may have.
+pub(super) fn acquisition(h: &mut History) -> Acquisition {
+    let kinds = [EcoKind::Land, EcoKind::Carbon, EcoKind::Water, EcoKind::Biodiversity];
+    let fund = h.model.money.in_fund(chain::modules::treasury::Fund::Eco);
+    let most = u64::try_from(fund).expect("a fund") / 2 + 1;
+    Acquisition {
+        title: if h.chance(10) { some_asset(h) } else { AssetId(h.paper()) },
+        kind: h.pick(&kinds).expect("a kind"),
+        entity: h.paper(),
+        seller: h.someone(0),
+        cost: Credits(h.below(most)),
+        haircut: if h.chance(10) { points(h, 0, 1_000) } else { points(h, 4_000, 6_000) },
+        mrv: Mrv { hectares: h.below(1_000), tonnes: h.below(1_000) },
+    }
+}
+
+pub(super) fn push(h: &mut History) -> Draft {
+    let (oracle, asset) = (h.someone(ORACLE), some_asset(h));
+    let before = h.model.assets.get(&asset).map_or(1_000, |asset| asset.valued.0.value.0);
+    let spread = if h.chance(70) { before / 20 } else { before };
+    let value = Credits(before - spread.min(before) / 2 + h.below(spread + 1));
+    let kept = h.model.assets.get(&asset).map_or(4_000, |asset| asset.valued.0.haircut.get());
+    let haircut = if h.chance(60) { BasisPoints::new(kept).expect("kept") } else { points(h, 500, 6_000) };
+    let mrv = Mrv { hectares: h.below(1_000), tonnes: h.below(1_000) };
+    let push = PushValuation { asset, figures: Figures { value, haircut, mrv }, document: h.paper() };
+    Some((Some(oracle), Payload::PushValuation(push)))
+}
+
+pub(super) fn accept(h: &mut History) -> Draft {
+    Some((None, Payload::AcceptValuation(AcceptValuation { asset: some_asset(h) })))
+}
+
+pub(super) fn buy(h: &mut History) -> Draft {
+    let asset = some_asset(h);
+    let offer = h.model.assets.get(&asset).and_then(|known| match &known.state {
+        State::Offered(offer) => Some((offer.buyer, offer.price)),
+        State::Held | State::Sold(..) => None,
+    });
+    let (buyer, mut price) = offer.unwrap_or((h.someone(0), Credits(1)));
+    price.0 += u64::from(h.chance(10));
+    Some((Some(buyer), Payload::BuyAsset(BuyAsset { asset, price })))
+}

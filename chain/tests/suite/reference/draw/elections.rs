@@ -1,0 +1,131 @@
+//! Elections and juries.
+
+use super::{
+    super::{history::History, identity::VOTER},
+    Draft,
+    works::some_work,
+};
+use crate::world::{STEWARD, person};
+use chain::{
+    Payload,
+    modules::governance::{
+        CallElection, ChallengeJuror, CloseCase, CloseElection, DrawJury, Elect, JuryVote, OpenCase, Remedy,
+        Stand, Verdict,
+    },
+};
+use primitives::PersonId;
+
+/// The last election, now and then another.
+fn election(h: &mut History) -> u64 {
+    let last = h.model.elections.len() as u64;
+    if h.chance(95) { last } else { 1 + h.below(last + 2) }
+}
+
+pub(super) fn call(h: &mut History) -> Draft {
+    Some((Some(h.someone(VOTER)), Payload::CallElection(CallElection)))
+}
+
+pub(super) fn stand(h: &mut History) -> Draft {
+    let election = election(h);
+    Some((Some(h.someone(VOTER)), Payload::Stand(Stand { election })))
+}
+
+pub(super) fn elect(h: &mut History) -> Draft {
+    let election = election(h);
+    let of = h.model.candidates.iter().filter(|(number, _)| *number == election);
+    let candidates: Vec<PersonId> = of.map(|(_, person)| *person).collect();
+    let mut choices: Vec<PersonId> = (0..=h.below(3)).filter_map(|_| h.pick(&candidates)).collect();
+    if h.chance(8) {
+        choices.push(h.someone(0));
+    }
+    if !h.chance(8) {
+        choices.sort();
+        choices.dedup();
+    }
+    Some((Some(h.someone(VOTER)), Payload::Elect(Elect { election, choices })))
+}
+
+pub(super) fn close(h: &mut History) -> Draft {
+    let election = election(h);
+    Some((None, Payload::CloseElection(CloseElection { election })))
+}
+
+pub(super) fn due(h: &mut History) -> Vec<Payload> {
+    let over = h.model.elections.iter().filter(|(_, election)| {
+        election.elected.is_none() && election.vote_until <= h.model.now
+    });
+    over.map(|(number, _)| Payload::CloseElection(CloseElection { election: *number })).collect()
+}
+
+pub(super) fn open_case(h: &mut History) -> Draft {
+    let complainant = h.someone(VOTER);
+    let other = if h.chance(60) { person(1 + h.below(3) as u8) } else { h.someone(0) };
+    let remedy = match h.below(6) {
+        0 => Remedy::Revoke(other),
+        1 => Remedy::Suspend(complainant),
+        2 | 3 => Remedy::Suspend(other),
+        _ => Remedy::RemoveWork(some_work(h)),
+    };
+    // Nobody goes against the offices without which nothing happens.
+    let spared = matches!(remedy, Remedy::Revoke(who) | Remedy::Suspend(who) if who.0[0] < 4);
+    if spared {
+        return None;
+    }
+    Some((Some(complainant), Payload::OpenCase(OpenCase { document: h.paper(), remedy })))
+}
+
+/// A case that is open, now and then any.
+fn some_case(h: &mut History) -> u64 {
+    let open = h.model.cases.iter().filter(|(_, case)| case.verdict == Verdict::Open && case.drawn.is_some());
+    let open: Vec<u64> = open.map(|(number, _)| *number).collect();
+    let any = 1 + h.below(h.model.cases.len() as u64 + 1);
+    if h.chance(12) { any } else { h.pick(&open).unwrap_or(any) }
+}
+
+fn juror(h: &mut History, case: u64) -> PersonId {
+    let panel = h.model.cases.get(&case).map(|case| case.panel()).unwrap_or_default();
+    let other = h.someone(VOTER);
+    if h.chance(90) { h.pick(&panel).unwrap_or(other) } else { other }
+}
+
+pub(super) fn draw_jury(h: &mut History) -> Draft {
+    let case = 1 + h.below(h.model.cases.len() as u64 + 1);
+    Some((None, Payload::DrawJury(DrawJury { case })))
+}
+
+pub(super) fn challenge(h: &mut History) -> Draft {
+    let case = some_case(h);
+    let sides = h.model.cases.get(&case).map(|case| [case.complainant, case.respondent]);
+    let side = sides.and_then(|sides| h.pick(&sides)).unwrap_or(STEWARD);
+    let signer = if h.chance(85) { side } else { h.someone(VOTER) };
+    let juror = juror(h, case);
+    Some((Some(signer), Payload::ChallengeJuror(ChallengeJuror { case, juror })))
+}
+
+pub(super) fn jury_vote(h: &mut History) -> Draft {
+    let case = some_case(h);
+    let (juror, grant) = (juror(h, case), h.chance(70));
+    Some((Some(juror), Payload::JuryVote(JuryVote { case, grant })))
+}
+
+pub(super) fn close_case(h: &mut History) -> Draft {
+    let case = some_case(h);
+    Some((None, Payload::CloseCase(CloseCase { case })))
+}
+
+/// Juries that can be drawn, and cases that are over.
+pub(super) fn case_due(h: &mut History) -> Vec<Payload> {
+    let mut due = Vec::new();
+    for (number, case) in h.model.cases.iter().filter(|(_, case)| case.verdict == Verdict::Open) {
+        match &case.drawn {
+            None if h.model.beacons.range(case.draw_from..).next().is_some() => {
+                due.push(Payload::DrawJury(DrawJury { case: *number }));
+            }
+            Some(drawn) if drawn.vote_until <= h.model.now => {
+                due.push(Payload::CloseCase(CloseCase { case: *number }));
+            }
+            _ => {}
+        }
+    }
+    due
+}
