@@ -2,10 +2,12 @@
 
 mod bundle;
 mod epoch;
+mod node;
 mod values;
 
 pub(crate) use bundle::{BundleCommand, ShowBundle};
 pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
+pub(crate) use node::{Init, NodeCommand, Run, Status};
 pub(crate) use values::TrustedRoot;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -28,6 +30,7 @@ Exit codes:
   1  something that was checked does not hold
   2  bad input, or a wrong call
   3  the program or the epoch failed
+  4  a node found a block that breaks a rule
   130  interrupted; nothing was written, or what was written can be resumed";
 
 const DEMO_EXAMPLES: &str = "\
@@ -117,6 +120,9 @@ pub(crate) enum Command {
     /// Show what a change of parameters would do
     #[command(subcommand)]
     Gov(GovCommand),
+    /// Run a node of the rollup, or ask one
+    #[command(subcommand)]
+    Node(NodeCommand),
 }
 
 /// What governance asks.

@@ -5,10 +5,11 @@ use crate::{
     output::{self, Failure, table, verify_command},
     progress, secret,
 };
+use chain::modules::treasury::Fund;
 use primitives::Credits;
 use serde_json::{Value, json};
 use sim::{
-    demo::{self, DemoError, Layer1, OnLayer1, Options, Outcome, folder, stopped},
+    demo::{self, ChainMoney, DemoError, Layer1, OnLayer1, Options, Outcome, folder, stopped},
     folder::Staging,
     report::{credits, several, thousands},
     workload::{Workload, WorkloadOptions},
@@ -191,6 +192,36 @@ fn mark(holds: bool) -> &'static str {
     if holds { "✓" } else { "✗" }
 }
 
+/// Funds that are not empty, and what those who run the network earned.
+fn funds(chain: &ChainMoney) -> String {
+    let name = |fund: &Fund| match fund {
+        Fund::Revenue => "revenue of epochs that are not settled",
+        Fund::Eco => "Eco-Reserve",
+        Fund::Infrastructure => "infrastructure",
+        Fund::Fee => "protocol fees",
+        Fund::Unclaimed => "payouts that wait for their claim",
+        Fund::Carried => "carried to the next epoch's creators",
+        Fund::Layer1 => "payouts on L1",
+        Fund::Bonds => "bonds of nodes",
+        Fund::NodeRewards => "node rewards that wait for their claim",
+    };
+    let rows = chain.funds.iter().map(|(fund, amount)| [name(fund).into(), credits(Credits(*amount))]);
+    let mut text = table(["fund", "credits"], 1, rows.collect());
+    if chain.epochs_scored == 0 {
+        text += "\nNode rewards are scored once the next epoch is over: its beacon draws their audits. See --epochs.\n";
+        return text;
+    }
+    let kinds = chain.node_rewards.iter();
+    let rows = kinds.map(|(kind, amount)| [format!("{kind:?}").to_lowercase(), credits(Credits(*amount))]);
+    text += &table(["rewards for", "credits"], 1, rows.collect());
+    text += &format!(
+        "\n{} credits of node rewards were claimed, for {} scored.\n",
+        credits(Credits(chain.node_rewards_claimed)),
+        several(chain.epochs_scored, "epoch")
+    );
+    text
+}
+
 fn summary(outcome: &Outcome, out: &Path) -> String {
     let metrics = &outcome.metrics;
     let mut text = format!("\nEpoch {}\n\n", outcome.record.epoch);
@@ -247,6 +278,9 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
 
     text += "\nWhere the money went, in credits\n";
     text += &crate::epoch::money(&outcome.record);
+
+    text += "\nWhat the chain holds in its funds, in credits\n";
+    text += &funds(&metrics.chain);
 
     text += &format!("\nThe {TOP} best-paid works\n");
     let mut works: Vec<_> = outcome.record.works.iter().collect();

@@ -1,7 +1,8 @@
 //! The `cwe` command: parses, calls, prints.
 //!
 //! Results go to standard output, progress and errors to standard error. Exit codes: 0 if all is well, 1 if something
-//! that was checked does not hold, 2 for bad input or a wrong call, 3 if the program or the epoch failed.
+//! that was checked does not hold, 2 for bad input or a wrong call, 3 if the program or the epoch failed, 4 if a node found
+//! a block that breaks a rule.
 
 mod audit;
 mod bundle;
@@ -9,13 +10,14 @@ mod cli;
 mod demo;
 mod epoch;
 mod gov;
+mod node;
 mod output;
 mod progress;
 mod secret;
 mod sim;
 
 use clap::Parser;
-use cli::{BundleCommand, Command, EpochCommand, GovCommand, SimCommand};
+use cli::{BundleCommand, Command, EpochCommand, GovCommand, NodeCommand, SimCommand};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -28,6 +30,10 @@ fn main() -> ExitCode {
         Command::Sim(SimCommand::Sweep(arguments)) => sim::sweep(&arguments),
         Command::Gov(GovCommand::Impact(arguments)) => gov::impact(&arguments),
         Command::Gov(GovCommand::Params(arguments)) => gov::params(&arguments),
+        Command::Node(NodeCommand::Init(arguments)) => node::init(&arguments),
+        Command::Node(NodeCommand::Run(arguments)) => node::run(&arguments),
+        Command::Node(NodeCommand::Config(arguments)) => node::config_table(&arguments),
+        Command::Node(NodeCommand::Status(arguments)) => node::status(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

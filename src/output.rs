@@ -3,6 +3,7 @@
 use crate::audit::AuditFailure;
 use crate::bundle::BundleFailure;
 use crate::gov::GovFailure;
+use crate::node::NodeFailure;
 use crate::secret::KeyError;
 use crate::sim::SweepFailure;
 use chain::bridge::PortError;
@@ -14,6 +15,7 @@ use sim::{
     world::WorldError,
 };
 use std::{
+    borrow::Cow,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -109,6 +111,9 @@ pub(crate) enum Failure {
     /// No comparison of parameters.
     #[error(transparent)]
     Gov(#[from] GovFailure),
+    /// No node, or no longer.
+    #[error(transparent)]
+    Node(Box<NodeFailure>),
     /// Interrupts cannot be watched for.
     #[error("interrupts cannot be watched for: {0}")]
     Interrupts(#[from] ctrlc::Error),
@@ -144,12 +149,21 @@ impl Failure {
             Self::Audit(failure) => failure.code(),
             Self::Sweep(failure) => failure.code(),
             Self::Gov(failure) => failure.code(),
+            Self::Node(failure) => failure.code(),
             Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) => 3,
         }
     }
 
     /// What to do about it, where the error itself does not say.
-    fn advice(&self) -> Option<&'static str> {
+    fn advice(&self) -> Option<Cow<'static, str>> {
+        if let Self::Node(failure) = self {
+            return failure.advice().map(Cow::from);
+        }
+        self.fixed_advice().map(Cow::from)
+    }
+
+    /// Advice that is the same whatever happened.
+    fn fixed_advice(&self) -> Option<&'static str> {
         match self {
             Self::RecordUnreadable { .. } => Some("give the run folder of a `cwe demo`, or its epoch.json"),
             Self::Demo(error) => match error.as_ref() {
@@ -164,6 +178,12 @@ impl Failure {
             Self::Sweep(failure) => failure.advice(),
             _ => None,
         }
+    }
+}
+
+impl From<NodeFailure> for Failure {
+    fn from(failure: NodeFailure) -> Self {
+        Self::Node(Box::new(failure))
     }
 }
 

@@ -4,6 +4,8 @@
 //! trace. [`Ledger::seal`] ends a block. [`Ledger::replay`] repeats a sealed block and names the first thing in it
 //! that is wrong. Nothing here reads a clock or draws randomness.
 
+mod ahead;
+mod envelope;
 mod genesis;
 mod restore;
 
@@ -15,15 +17,16 @@ use crate::{
         eco_reserve::{self, EcoError},
         governance::{self, GovernanceError},
         identity::{self, IdentityError},
-        treasury::{self, Account, TreasuryError},
+        node_rewards::{self, NodeError},
+        treasury::{self, TreasuryError},
         usage::{self, Epoch, UsageError},
         work_registry::{self, WorkError},
     },
     poseidon::Felt,
     state::{Draft, State, tree::Inclusion},
-    transaction::{AccountSignature, EnvelopeError, Payload, Transaction, signing_message},
-    wallet::typed::{self, Signable, WalletSignature},
+    transaction::{EnvelopeError, Payload, Transaction},
 };
+use envelope::authorise;
 pub use genesis::{Authority, Continued, Genesis, GenesisError};
 use primitives::{Digest, Encode, EpochId, PersonId, Time};
 pub use restore::{MigrationError, SnapshotError};
@@ -68,6 +71,9 @@ pub enum TxError {
     /// A rule of governance.
     #[error(transparent)]
     Governance(#[from] GovernanceError),
+    /// A rule of node rewards.
+    #[error(transparent)]
+    Node(#[from] NodeError),
 }
 
 /// The first thing that is wrong with a block.
@@ -110,7 +116,7 @@ pub enum ReplayError {
         /// Place of the transaction.
         position: usize,
         /// The rule that it breaks.
-        error: TxError,
+        error: Box<TxError>,
     },
     /// The transactions lead to another state.
     #[error("block {height} leads to another state root than it says")]
@@ -280,7 +286,8 @@ impl Ledger {
         }
         self.begin(block.time);
         for (position, tx) in block.transactions.iter().enumerate() {
-            self.apply(tx).map_err(|error| ReplayError::Transaction { height, position, error })?;
+            let applied = self.apply(tx).map_err(Box::new);
+            applied.map_err(|error| ReplayError::Transaction { height, position, error })?;
         }
         let sealed = self.seal();
         if sealed.state_root != block.state_root {
@@ -342,57 +349,19 @@ fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), 
         Payload::ChallengeJuror(action) => governance::challenge_juror(draft, at, by()?, action)?,
         Payload::JuryVote(action) => governance::jury_vote(draft, at, by()?, action)?,
         Payload::CloseCase(action) => governance::close_case(draft, at, action)?,
+        Payload::RegisterNode(action) => node_rewards::register_node(draft, at, by()?, action)?,
+        Payload::LeaveNode(action) => node_rewards::leave_node(draft, at, by()?, action)?,
+        Payload::AddBond(action) => node_rewards::add_bond(draft, by()?, action)?,
+        Payload::WithdrawBond(action) => node_rewards::withdraw_bond(draft, at, by()?, action)?,
+        Payload::RegisterContent(action) => node_rewards::register_content(draft, at, by()?, action)?,
+        Payload::PublishVoucherKeys(action) => node_rewards::publish_voucher_keys(draft, at, by()?, action)?,
+        Payload::CommitMetrics(action) => node_rewards::commit_metrics(draft, at, by()?, action)?,
+        Payload::AnswerAudit(action) => node_rewards::answer_audit(draft, at, by()?, action)?,
+        Payload::AttestUptime(action) => node_rewards::attest_uptime(draft, at, by()?, action)?,
+        Payload::ScoreNodes(action) => node_rewards::score_nodes(draft, at, action)?,
+        Payload::ClaimReward(action) => node_rewards::claim_reward(draft, action)?,
     }
     Ok(())
-}
-
-/// Checks signature and nonce, spends the nonce, takes the fee, and says who signed with which.
-fn authorise(
-    draft: &mut Draft<'_>,
-    at: &Context<'_>,
-    tx: &Transaction,
-) -> Result<Option<(PersonId, u64)>, EnvelopeError> {
-    let authorisation = match (&tx.authorisation, tx.payload.needs_account()) {
-        (None, false) => return Ok(None),
-        (None, true) => return Err(EnvelopeError::Unsigned),
-        (Some(_), false) => return Err(EnvelopeError::NeedlesslySigned),
-        (Some(authorisation), true) => authorisation,
-    };
-    let (signer, nonce) = (authorisation.signer, authorisation.nonce);
-    let mut account = draft.get::<Account>(&signer).ok_or(EnvelopeError::NoAccount { signer })?.clone();
-    if nonce != account.nonce {
-        return Err(EnvelopeError::Nonce { signer, expected: account.nonce, found: nonce });
-    }
-    match &authorisation.signature {
-        AccountSignature::Key(signature) => {
-            let message = signing_message(at.genesis.chain, signer, nonce, &tx.payload);
-            let checked = account.key.verify(&message, signature);
-            checked.map_err(|_| EnvelopeError::Signature { signer })?;
-        }
-        AccountSignature::Wallet(signature) => check_wallet(at, (&account, nonce), &tx.payload, signature)?,
-    }
-    account.nonce += 1;
-    if !tx.payload.is_duty() {
-        treasury::charge(draft, at, &mut account)?;
-    }
-    draft.put(account);
-    Ok(Some((signer, nonce)))
-}
-
-/// Checks that the wallet of an account signed a payload.
-fn check_wallet(
-    at: &Context<'_>,
-    (account, nonce): (&Account, u64),
-    payload: &Payload,
-    signature: &WalletSignature,
-) -> Result<(), EnvelopeError> {
-    let signer = account.owner;
-    let shown = Signable::of((signer, nonce), payload).ok_or(EnvelopeError::NotForWallets { signer })?;
-    let expected = account.wallet.ok_or(EnvelopeError::NoWallet { signer })?;
-    let digest = shown.digest(&typed::domain(at.genesis.chain, at.genesis.digest()));
-    let found = typed::recover(&digest, signature);
-    let found = found.map_err(|error| EnvelopeError::WalletSignature { signer, error })?;
-    if found == expected { Ok(()) } else { Err(EnvelopeError::OtherWallet { signer, expected, found }) }
 }
 
 #[cfg(test)]

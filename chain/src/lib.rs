@@ -6,7 +6,8 @@
 //! | [`state`] | typed tables, an indexed tree each, and the one root over them |
 //! | [`modules`] | identity, work registry, usage, DAPR, treasury: records, actions and their guards |
 //! | [`transaction`], [`block`], [`ledger`] | what is applied, in what order, with what result |
-//! | [`log`], [`index`], [`node`] | the shell: an append-only log as the truth, an index as a cache |
+//! | [`sequencer`] | which transaction comes when: mempool, confirmations, seals |
+//! | [`log`], [`index`], [`node`] | the shell: an append-only log as the truth, an index as a cache; nodes and their RPC |
 //! | [`bridge`] | the rollup on L1: batches, final epochs, payouts there |
 //! | [`light`] | the public record of an epoch, and its check from scratch |
 //! | [`wallet`] | credentials, which registrars check, and what Ethereum wallets sign |
@@ -24,6 +25,7 @@ pub mod merkle;
 pub mod modules;
 pub mod node;
 pub mod poseidon;
+pub mod sequencer;
 pub mod signature;
 pub mod snapshot;
 pub mod state;

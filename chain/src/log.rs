@@ -18,14 +18,18 @@
 //! [`crate::index::Index`] is ahead of what was found has lost a block that it had acknowledged, and stops instead of
 //! going on without.
 
+mod reader;
 mod record;
 
 use primitives::Digest;
+pub use reader::LogReader;
+use reader::Places;
 use record::{HEAD_BYTES, Head, Scan};
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
 };
 use thiserror::Error;
 
@@ -118,6 +122,8 @@ pub struct TornTail {
 #[derive(Debug)]
 pub struct BlockLog {
     file: File,
+    path: PathBuf,
+    places: Arc<RwLock<Places>>,
     head: Option<(u64, Digest)>,
     torn: Option<TornTail>,
     poisoned: bool,
@@ -131,6 +137,7 @@ pub struct FoundLog {
     head: Option<(u64, Digest)>,
     /// End of the last whole record; `None` for a file that has no header yet.
     end: Option<u64>,
+    places: Places,
     torn: Option<TornTail>,
 }
 
@@ -139,16 +146,17 @@ impl FoundLog {
     ///
     /// Errors: [`LogError::Io`].
     pub fn accept(self) -> Result<BlockLog, LogError> {
-        let Self { mut file, path, head, end, torn } = self;
+        let Self { mut file, path, head, end, places, torn } = self;
+        let places = Arc::new(RwLock::new(places));
         let Some(end) = end else {
             start(&mut file, &path).map_err(failed("created"))?;
-            return Ok(BlockLog { file, head: None, torn: None, poisoned: false });
+            return Ok(BlockLog { file, path, places, head: None, torn: None, poisoned: false });
         };
         if let Some(tail) = torn {
             file.set_len(tail.offset).and_then(|()| file.sync_all()).map_err(failed("cut"))?;
         }
         file.seek(SeekFrom::Start(end)).map_err(failed("read"))?;
-        Ok(BlockLog { file, head, torn, poisoned: false })
+        Ok(BlockLog { file, path, places, head, torn, poisoned: false })
     }
 }
 
@@ -183,12 +191,15 @@ impl BlockLog {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed("read"))?;
         if !has_header(&bytes)? {
-            return Ok((FoundLog { file, path, head: None, end: None, torn: None }, Vec::new()));
+            let (head, end, places, torn) = (None, None, Places::default(), None);
+            return Ok((FoundLog { file, path, head, end, places, torn }, Vec::new()));
         }
         let Scan { payloads, head, end } = record::scan(&bytes, FILE_HEADER_BYTES)?;
         let torn =
             (end < bytes.len()).then(|| TornTail { offset: end as u64, bytes: (bytes.len() - end) as u64 });
-        Ok((FoundLog { file, path, head, end: Some(end as u64), torn }, payloads))
+        let first = head.map_or(0, |(last, _)| last + 1 - payloads.len() as u64);
+        let places = Places::of(first, payloads.iter().map(Vec::len));
+        Ok((FoundLog { file, path, head, end: Some(end as u64), places, torn }, payloads))
     }
 
     /// What opening cut off, if a crash had interrupted an append.
@@ -199,6 +210,13 @@ impl BlockLog {
     /// Height and record digest of the last block.
     pub fn head(&self) -> Option<(u64, Digest)> {
         self.head
+    }
+
+    /// Reads records while this log is open.
+    ///
+    /// Errors: [`LogError::Io`].
+    pub fn reader(&self) -> Result<LogReader, LogError> {
+        LogReader::open(&self.path, self.places.clone())
     }
 
     /// Appends a block and returns its record's digest once it is on disk. The first block may have any height.
@@ -226,6 +244,7 @@ impl BlockLog {
         self.poisoned = true;
         self.file.write_all(&record).and_then(|()| self.file.sync_all()).map_err(failed("appended to"))?;
         self.poisoned = false;
+        self.places.write().unwrap_or_else(PoisonError::into_inner).push(height, payload.len());
         self.head = Some((height, head.digest));
         Ok(head.digest)
     }

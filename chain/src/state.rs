@@ -5,11 +5,13 @@
 //! as it was, whatever it had checked or written before it failed.
 
 pub mod fields;
+pub mod proof;
 pub mod table;
 pub mod tables;
 pub mod tree;
 
 pub use fields::{Fields, ToFelts};
+pub use proof::{ProofError, Shown, StateProof};
 pub use table::{Leaf, Table};
 pub use tables::{Changes, State, Stored, TableId};
 

@@ -8,6 +8,10 @@ use crate::modules::{
         OpenCase, Propose, SayOf, Stand, Vote, Withdraw,
     },
     identity::{BindWallet, Register, Rotate, SetStatus},
+    node_rewards::{
+        AddBond, AnswerAudit, AttestUptime, ClaimReward, CommitMetrics, LeaveNode, PublishVoucherKeys,
+        RegisterContent, RegisterNode, ScoreNodes, WithdrawBond,
+    },
     treasury::{AttestReserve, Burn, Mint, Transfer},
     usage::{
         AbandonEpoch, CommitBeacon, OpenEpoch, PublishKeys, ReportRevenue, RevealBeacon, SeatStandby,
@@ -113,6 +117,28 @@ pub enum Payload {
     JuryVote(JuryVote),
     /// Governance: close a case.
     CloseCase(CloseCase),
+    /// Node rewards: put a node on record.
+    RegisterNode(RegisterNode),
+    /// Node rewards: announce that a node leaves.
+    LeaveNode(LeaveNode),
+    /// Node rewards: add to a bond.
+    AddBond(AddBond),
+    /// Node rewards: take a bond back.
+    WithdrawBond(WithdrawBond),
+    /// Node rewards: put the content of a work on record.
+    RegisterContent(RegisterContent),
+    /// Node rewards: publish the keys of vouchers.
+    PublishVoucherKeys(PublishVoucherKeys),
+    /// Node rewards: commit to what a node did.
+    CommitMetrics(CommitMetrics),
+    /// Node rewards: answer an audit.
+    AnswerAudit(AnswerAudit),
+    /// Node rewards: say which nodes were there.
+    AttestUptime(AttestUptime),
+    /// Node rewards: compute the rewards of an epoch.
+    ScoreNodes(ScoreNodes),
+    /// Node rewards: pay a reward.
+    ClaimReward(ClaimReward),
 }
 
 codec_enum!(Payload("payload") {
@@ -158,6 +184,17 @@ codec_enum!(Payload("payload") {
     72 => ChallengeJuror,
     73 => JuryVote,
     74 => CloseCase,
+    40 => RegisterNode,
+    41 => LeaveNode,
+    42 => AddBond,
+    43 => WithdrawBond,
+    44 => RegisterContent,
+    45 => PublishVoucherKeys,
+    46 => CommitMetrics,
+    47 => AnswerAudit,
+    48 => AttestUptime,
+    49 => ScoreNodes,
+    50 => ClaimReward,
 });
 
 impl Payload {
@@ -193,7 +230,16 @@ impl Payload {
             | Self::OpenCase(_)
             | Self::ChallengeJuror(_)
             | Self::JuryVote(_)
-            | Self::BindWallet(_) => true,
+            | Self::BindWallet(_)
+            | Self::RegisterNode(_)
+            | Self::LeaveNode(_)
+            | Self::AddBond(_)
+            | Self::WithdrawBond(_)
+            | Self::RegisterContent(_)
+            | Self::PublishVoucherKeys(_)
+            | Self::CommitMetrics(_)
+            | Self::AnswerAudit(_)
+            | Self::AttestUptime(_) => true,
             Self::CommitBeacon(_)
             | Self::RevealBeacon(_)
             | Self::AnchorHeader(_)
@@ -206,7 +252,9 @@ impl Payload {
             | Self::Enact(_)
             | Self::CloseElection(_)
             | Self::DrawJury(_)
-            | Self::CloseCase(_) => false,
+            | Self::CloseCase(_)
+            | Self::ScoreNodes(_)
+            | Self::ClaimReward(_) => false,
         }
     }
 
@@ -224,6 +272,7 @@ impl Payload {
                 | Self::AttestReserve(_)
                 | Self::Mint(_)
                 | Self::PushValuation(_)
+                | Self::PublishVoucherKeys(_)
         )
     }
 }

@@ -3,6 +3,7 @@
 
 use chain::{
     Block, Transaction,
+    sequencer::{self, Confirmation, SealedBlock, Taken},
     wallet::credential::{self, DidKey},
 };
 use engine::{
@@ -79,6 +80,10 @@ pub const DECODERS: &[Decoder] = &[
     ("letter", canonical::<Letter>),
     ("transaction", canonical::<Transaction>),
     ("block", canonical::<Block>),
+    ("sealed block", canonical::<SealedBlock>),
+    ("confirmation", canonical::<Confirmation>),
+    ("what a sequencer writes down", canonical::<Taken>),
+    ("evidence against a sequencer", canonical::<sequencer::Evidence>),
     ("parameters", canonical::<GovernanceParams>),
     ("what is published of a bundle", canonical::<Published>),
     ("evidence", canonical::<Evidence>),

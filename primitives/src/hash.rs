@@ -118,6 +118,10 @@ domains! {
     Attestation = "attestation",
     /// A block of the chain.
     Block = "block",
+    /// What a sequencer signs of a block.
+    BlockSeal = "block-seal",
+    /// What a sequencer signs when it gives a transaction its place.
+    Confirmation = "confirmation",
     /// A record of the block log.
     LogRecord = "log-record",
     /// The genesis of a chain.
@@ -138,6 +142,26 @@ domains! {
     ComplaintNonce = "complaint-nonce",
     /// A step of what is done on L1, by its name.
     Layer1Step = "layer1-step",
+    /// A node of the network: its operator and a name.
+    Node = "node",
+    /// What a beacon is worth to audits: what parties revealed, and nothing that a maker of blocks chooses.
+    AuditSeed = "audit-seed",
+    /// A place that an audit asks for.
+    AuditDraw = "audit-draw",
+    /// Order in which nodes are paid for one work's content.
+    Replica = "replica",
+    /// Order of nodes, from which witnesses follow.
+    Witness = "witness",
+    /// A client's receipt for a job.
+    JobReceipt = "job-receipt",
+    /// Message under a voucher for bandwidth.
+    Voucher = "voucher",
+    /// Key of an entry in a tree of sums.
+    SumKey = "sum-key",
+    /// Leaf of a tree of sums.
+    SumLeaf = "sum-leaf",
+    /// Inner node of a tree of sums.
+    SumNode = "sum-node",
 }
 
 fn absorb<H: sha2::Digest>(domain: Domain, parts: &[&[u8]]) -> H {

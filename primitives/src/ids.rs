@@ -315,6 +315,18 @@ impl fmt::Display for Region {
     }
 }
 
+impl Encode for Region {
+    fn encode(&self, w: &mut Writer) {
+        self.0.encode(w);
+    }
+}
+
+impl Decode for Region {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        u8::decode(r)?.try_into().map_err(|_| CodecError::Invalid { what: "region" })
+    }
+}
+
 /// What a bundle says of where its receipts come from: nothing, or one region. On the wire 0 means nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "u8", try_from = "u8")]

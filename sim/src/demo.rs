@@ -10,6 +10,7 @@ pub mod layer1;
 mod metrics;
 pub mod outcome;
 mod page;
+mod rewards;
 mod statements;
 pub mod stopped;
 mod submissions;
@@ -20,6 +21,7 @@ pub use error::DemoError;
 pub use layer1::{Layer1, OnLayer1};
 pub use metrics::{ActorMetrics, Metrics, TierMetrics};
 pub use outcome::{AttackReport, Outcome, PayoutRow, Verdict};
+pub use rewards::ChainMoney;
 pub use statements::Statements;
 pub use stopped::Stopped;
 
@@ -146,6 +148,7 @@ pub fn run(
             epoch(options, (&world, used, node), (carried, in_the_open), (scratch, progress))?;
         node = back;
         let claimed = claims::claim_all(&mut node, world.epoch, progress)?;
+        rewards::pay(&mut node, world.epoch)?;
         if world.epoch.0 == options.epochs.max(1) {
             break (ended, claimed);
         }
@@ -156,6 +159,7 @@ pub fn run(
         world.turn(&workload, seated, progress)?;
         world.publish_keys(&mut node, progress)?;
     };
+    let money = ChainMoney::of(&node);
     let records: Vec<_> = earlier.iter().map(|epoch| &epoch.record).chain([&last.record]).collect();
     let (verified, node) = verify(node, genesis.clone(), scratch, &records, progress)?;
     let claims = claimed.on_layer1();
@@ -175,6 +179,7 @@ pub fn run(
         record: last.record,
         earlier,
         claimed,
+        money,
         layer1,
         verified,
         timings: progress.durations(),

@@ -57,6 +57,8 @@ pub const CREATORS_ON_LAYER1: usize = 2;
 /// Seconds of silence after which the standby may have a party's seat: longer than any step of a party takes on a busy
 /// machine.
 pub const SEAT_PATIENCE: u32 = 15;
+/// Who runs the parties, and who stands by.
+const OPERATORS: [&str; 4] = ["operator 1", "operator 2", "operator 3", "operator standby"];
 /// Who attests the reserve. Two of them have to.
 const AUDITORS: [&str; 3] = ["first auditor", "second auditor", "third auditor"];
 /// Auditors who have to attest the reserve.
@@ -201,8 +203,12 @@ impl World {
             let Office { person, key } = office(self.seed, name);
             Authority { person, key: key.public_key(), roles }
         };
-        let offices =
-            [("registrar", Roles::REGISTRAR), ("steward", Roles::STEWARD), ("treasury", Roles::TREASURER)];
+        let offices = [
+            ("registrar", Roles::REGISTRAR),
+            ("steward", Roles::STEWARD),
+            ("treasury", Roles::TREASURER),
+            ("sequencer", Roles::SEQUENCER),
+        ];
         let auditors = AUDITORS.map(|name| (name, Roles::AUDITOR));
         let offices = offices.into_iter().chain(auditors).map(authority).collect();
         let mut genesis = Genesis::new(CHAIN, FIRST_EPOCH, self.params.clone(), offices);
@@ -215,12 +221,12 @@ impl World {
 
     /// Who runs the parties, and who stands by for them.
     fn seating(&self) -> Seating {
-        let operator = |name: &str| person(self.seed, &format!("operator {name}"));
+        let [first, second, third, standby] = OPERATORS.map(|name| person(self.seed, name));
         let PartySecrets { signer, kem } = standby_secrets(self.seed);
         let member = Member { signing: signer.public(), kem: kem.public() };
         Seating {
-            operators: PartyId::ALL.map(|party| operator(&party.to_string())),
-            standby: Some(Standby { operator: operator("standby"), member }),
+            operators: [first, second, third],
+            standby: Some(Standby { operator: standby, member }),
             patience: SEAT_PATIENCE,
         }
     }

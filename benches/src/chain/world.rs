@@ -17,8 +17,8 @@ use ::chain::{
 };
 use curve25519_dalek::scalar::Scalar;
 use primitives::{
-    BasisPoints, CategoryId, ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, PersonId, Preset,
-    RegionTag, ShardIndex, Tier, limits,
+    BasisPoints, CategoryId, ChainId, Credits, Digest, Encode, EpochId, GovernanceParams, PartyId, PersonId,
+    Preset, RegionTag, ShardIndex, Tier, limits,
     params::{ONE_Q32, TierTerms},
 };
 use proofs::{
@@ -64,6 +64,10 @@ pub(crate) struct World {
     params: GovernanceParams,
     persons: usize,
     rng: ChaCha20Rng,
+    /// Bytes of all transactions so far.
+    bytes: usize,
+    /// Bytes of those from the epoch's preparation to its settlement.
+    pub(crate) epoch_bytes: usize,
 }
 
 impl World {
@@ -76,11 +80,13 @@ impl World {
         for n in 0..works {
             world.register_work(n);
         }
+        let before = world.bytes;
         world.prepare();
         world.open();
         world.count(works);
         world.apply(&Transaction::open(Payload::FinaliseEpoch(FinaliseEpoch { epoch: EPOCH })));
         world.ledger.seal();
+        world.epoch_bytes = world.bytes - before;
         world
     }
 
@@ -101,10 +107,20 @@ impl World {
         let params = GovernanceParams { k_anonymity: 0, ..Preset::Spec.params() };
         let genesis = Genesis::new(CHAIN, EPOCH, params.clone(), offices.map(office).into());
         let ledger = Ledger::genesis(genesis).expect("a valid genesis");
-        Self { ledger, keys, committee: testing::committee(5), params, persons, rng }
+        Self {
+            ledger,
+            keys,
+            committee: testing::committee(5),
+            params,
+            persons,
+            rng,
+            bytes: 0,
+            epoch_bytes: 0,
+        }
     }
 
     fn apply(&mut self, tx: &Transaction) {
+        self.bytes += tx.to_bytes().len();
         self.ledger.apply(tx).expect("a valid transaction");
     }
 

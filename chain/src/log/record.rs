@@ -42,6 +42,14 @@ fn digest(height: u64, payload: &[u8]) -> Digest {
     hash::hash(Domain::LogRecord, &[&height.to_le_bytes(), payload])
 }
 
+/// The payload of the one record that `bytes` are, if it is sound and of this height.
+pub(super) fn payload_of(bytes: &[u8], height: u64) -> Option<&[u8]> {
+    let head = Head::read(bytes)?;
+    let payload = &bytes[HEAD_BYTES..];
+    let sound = head.height == height && head.length as usize == payload.len();
+    (sound && digest(height, payload) == head.digest).then_some(payload)
+}
+
 /// What a scan found.
 pub(super) struct Scan {
     pub(super) payloads: Vec<Vec<u8>>,

@@ -209,7 +209,45 @@ fn what_was_acknowledged_is_in_a_copy_taken_at_once() {
 fn after_a_failed_write_nothing_is_appended() {
     let (dir, _) = log_of(2);
     let file = File::open(dir.path()).expect("read only");
-    let mut log = BlockLog { file, head: Some((1, Digest::default())), torn: None, poisoned: false };
+    let head = Some((1, Digest::default()));
+    let (path, places) = (dir.path(), Arc::default());
+    let mut log = BlockLog { file, path, places, head, torn: None, poisoned: false };
     assert!(matches!(log.append(2, b"two"), Err(LogError::Io { .. })));
     assert!(matches!(log.append(2, b"two"), Err(LogError::Poisoned)));
+}
+
+/// Records are read by height while the log grows, and one that was damaged since it was opened is an error.
+#[test]
+fn records_are_read_while_the_log_is_open() {
+    let (dir, starts) = log_of(3);
+    let (mut log, _) = dir.open().expect("a sound log");
+    let reader = log.reader().expect("a second handle");
+    for height in 0..3 {
+        assert_eq!(reader.read(height).expect("sound"), Some(payload(height)));
+    }
+    assert_eq!(reader.read(3).expect("nothing there"), None);
+    log.append(3, &payload(3)).expect("appended");
+    assert_eq!(reader.clone().read(3).expect("sound"), Some(payload(3)));
+    let mut bytes = dir.bytes();
+    bytes[starts[2] - 1] ^= 1;
+    dir.put(&bytes);
+    let offset = starts[1] as u64;
+    assert!(matches!(reader.read(1), Err(LogError::Corrupt { offset: o, height: 1 }) if o == offset));
+    assert_eq!(reader.read(2).expect("sound"), Some(payload(2)));
+}
+
+#[test]
+fn a_log_may_begin_at_any_height() {
+    let dir = Dir::new();
+    let (mut log, _) = dir.open().expect("a new log");
+    let reader = log.reader().expect("a second handle");
+    assert_eq!(reader.read(0).expect("empty"), None);
+    log.append(7, &payload(7)).expect("appended");
+    log.append(8, &payload(8)).expect("appended");
+    drop(log);
+    let (log, _) = dir.open().expect("a sound log");
+    for reader in [reader, log.reader().expect("a second handle")] {
+        assert_eq!(reader.read(8).expect("sound"), Some(payload(8)));
+        assert_eq!(reader.read(6).expect("before the first"), None);
+    }
 }

@@ -17,8 +17,8 @@ mod versions;
 mod vote;
 
 pub use action::{
-    Action, ApproveValuation, MAX_EPOCHS_AHEAD, OfferAsset, Path, Recall, RejectValuation, RemoveWork,
-    Resolve, SetOffices, SetParameters, Spend, WithdrawOffer,
+    Action, ApproveService, ApproveValuation, MAX_EPOCHS_AHEAD, OfferAsset, Path, Recall, RejectValuation,
+    RemoveWork, Resolve, SetOffices, SetParameters, Spend, WithdrawOffer, WithdrawService,
 };
 pub use actions::{
     CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,

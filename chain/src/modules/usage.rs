@@ -33,7 +33,7 @@ pub use error::UsageError;
 pub use keys::KeyState;
 pub(crate) use open::{open_epoch, report_revenue};
 pub use prepare::{beacon_commitment, beacon_signing_digest};
-pub(crate) use prepare::{commit_beacon, publish_keys, reveal_beacon, set_committee};
+pub(crate) use prepare::{commit_beacon, publish_keys, reveal_beacon, set_committee, undrawn};
 pub use progress::ShardProgress;
 pub(crate) use seats::seat_standby;
 pub use seats::{Seat, SeatStandby, Seating, Standby, seat_digest};

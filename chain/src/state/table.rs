@@ -11,7 +11,10 @@ use crate::{
 };
 use primitives::{CodecError, Decode, Encode, Reader, Writer};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Most records of a table in a snapshot: as many as a tree has positions for, without the sentinel's.
 const MAX_ROWS: usize = u32::MAX as usize;
@@ -35,9 +38,12 @@ pub trait Leaf: Encode + Decode + Clone + Eq + Send + Sync {
 
 /// Key felt of a record: table number and key.
 pub fn key_felt<L: Leaf>(key: &L::Key) -> Felt {
-    let mut fields = vec![Felt::from(L::TABLE as u64)];
-    fields.extend(key.to_felts());
-    hash_many(FeltDomain::StateKey, &fields)
+    key_felt_of(L::TABLE, &key.to_felts())
+}
+
+/// Key felt of a record whose key is spelled out: table number and key.
+pub fn key_felt_of(table: TableId, key: &[Felt]) -> Felt {
+    hash_many(FeltDomain::StateKey, &[&[Felt::from(table as u64)], key].concat())
 }
 
 /// Value felt of a record.
@@ -50,9 +56,11 @@ pub fn value_felt<L: Leaf>(record: &L) -> Felt {
 /// Changes reach the tree when its root is asked for, so that a block of many changes to one record hashes it once.
 /// New records enter the tree in the order in which they were written, whenever the root is asked for: where a leaf
 /// stands must not depend on who looked.
+///
+/// A clone shares the records and the tree, and copies one pointer a record.
 #[derive(Clone)]
 pub struct Table<L: Leaf> {
-    rows: BTreeMap<L::Key, L>,
+    rows: BTreeMap<L::Key, Arc<L>>,
     /// All keys, in the order in which their records were first written, which is that of the leaves.
     placed: Vec<L::Key>,
     changed: BTreeSet<L::Key>,
@@ -76,17 +84,17 @@ impl<L: Leaf> Default for Table<L> {
 impl<L: Leaf> Table<L> {
     /// A record.
     pub fn get(&self, key: &L::Key) -> Option<&L> {
-        self.rows.get(key)
+        self.rows.get(key).map(Arc::as_ref)
     }
 
     /// Records in order of their keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &L> {
-        self.rows.values()
+        self.rows.values().map(Arc::as_ref)
     }
 
     /// Records whose keys lie in a range.
     pub fn range(&self, range: impl std::ops::RangeBounds<L::Key>) -> impl DoubleEndedIterator<Item = &L> {
-        self.rows.range(range).map(|(_, record)| record)
+        self.rows.range(range).map(|(_, record)| record.as_ref())
     }
 
     /// Number of records.
@@ -102,11 +110,11 @@ impl<L: Leaf> Table<L> {
     /// Writes a record.
     pub(super) fn put(&mut self, record: L) {
         let key = record.key();
-        if self.rows.get(&key) != Some(&record) {
+        if self.get(&key) != Some(&record) {
             if self.changed.insert(key.clone()) {
                 self.order.push(key.clone());
             }
-            if self.rows.insert(key.clone(), record).is_none() {
+            if self.rows.insert(key.clone(), Arc::new(record)).is_none() {
                 self.placed.push(key);
             }
         }
@@ -141,7 +149,7 @@ impl<L: Leaf> Table<L> {
     pub fn root(&mut self) -> Felt {
         self.changed.clear();
         let order = std::mem::take(&mut self.order);
-        let hash = |key: &L::Key| (key_felt::<L>(key), value_felt(&self.rows[key]));
+        let hash = |key: &L::Key| (key_felt::<L>(key), value_felt(self.rows[key].as_ref()));
         let hashed: Vec<(Felt, Felt)> = if order.len() < merkle::PARALLEL_NODES {
             order.iter().map(hash).collect()
         } else {
@@ -160,7 +168,18 @@ impl<L: Leaf> Table<L> {
 
     /// Proof that a record stands in the table, under the table's root.
     pub fn prove(&mut self, key: &L::Key) -> Option<Inclusion> {
+        self.prove_at(key_felt::<L>(key))
+    }
+
+    /// The same by key felt.
+    pub(super) fn prove_at(&mut self, key: Felt) -> Option<Inclusion> {
         self.root();
-        self.tree.prove(key_felt::<L>(key))
+        self.tree.prove(key)
+    }
+
+    /// Proof that no record has this key felt, under the table's root.
+    pub(super) fn prove_absence_at(&mut self, key: Felt) -> Option<Absence> {
+        self.root();
+        self.tree.prove_absence(key)
     }
 }

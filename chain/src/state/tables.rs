@@ -13,6 +13,10 @@ use crate::modules::{
         Proposal, Statement, Version,
     },
     identity::{Identity, Nullifier, WalletBinding},
+    node_rewards::{
+        Content, Metrics, Node, NodeScores, Operator, RewardNullifier, Service, Task, UptimeReport,
+        VoucherKey,
+    },
     treasury::{Account, Attestation, Citation, Deposit, FundBalance, Redemption, Supply},
     usage::{
         Aggregate, Anchors, Beacon, CarriedUsage, CommitteeSeat, Epoch, Home, IssuerKey, Opening, RegionKey,
@@ -50,6 +54,17 @@ macro_rules! tables {
                 $(for record in changes.$field.into_values() {
                     self.$field.put(record);
                 })*
+            }
+
+            /// Proof that a table has a record under a key felt, or that it has none.
+            pub(super) fn prove_in(&mut self, table: TableId, key: Felt) -> Option<Found> {
+                match table {
+                    $(TableId::$leaf => {
+                        let table = &mut self.$field;
+                        let included = table.prove_at(key).map(Found::Included);
+                        included.or_else(|| table.prove_absence_at(key).map(Found::Absent))
+                    })*
+                }
             }
 
             /// Roots of the tables, in order of their numbers.
@@ -110,6 +125,18 @@ macro_rules! tables {
         )*
 
         const ORDER: &[TableId] = &[$(TableId::$leaf),*];
+
+        impl TableId {
+            /// Every table, in order of their numbers.
+            pub const ALL: &[Self] = ORDER;
+
+            /// What a table is called.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$leaf => stringify!($field),)*
+                }
+            }
+        }
     };
 }
 
@@ -202,6 +229,26 @@ tables! {
     eco_reports: EcoReport = 42,
     /// The journal of the Eco-Reserve.
     eco_events: EcoEvent = 43,
+    /// Nodes of the network.
+    nodes: Node = 44,
+    /// Operators of nodes.
+    operators: Operator = 45,
+    /// Content of works that nodes keep.
+    contents: Content = 46,
+    /// Services that nodes run.
+    services: Service = 47,
+    /// Keys under which regions sign vouchers.
+    voucher_keys: VoucherKey = 48,
+    /// What nodes committed to in the last two epochs.
+    metrics: Metrics = 49,
+    /// What witnesses saw of nodes in the last two epochs.
+    reports: UptimeReport = 50,
+    /// Curation tasks.
+    tasks: Task = 51,
+    /// What epochs owe to nodes.
+    scores: NodeScores = 52,
+    /// Node rewards that were paid.
+    reward_claims: RewardNullifier = 53,
 }
 
 /// A record with a table in the state.
@@ -216,6 +263,13 @@ pub trait Stored: Leaf + 'static {
     fn changed_mut(changes: &mut Changes) -> &mut BTreeMap<Self::Key, Self>;
 }
 
+/// What a table has under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Included(Inclusion),
+    Absent(Absence),
+}
+
 /// Number of tables.
 pub const TABLES: u32 = ORDER.len() as u32;
 
@@ -228,7 +282,7 @@ impl State {
     /// Proof that a record stands in the state: inclusion in its table, and the table's path to the state root.
     pub fn prove<L: Stored>(&mut self, key: &L::Key) -> Option<(Inclusion, MerklePath)> {
         let inclusion = L::table_mut(self).prove(key)?;
-        let path = merkle::path(&self.table_roots(), L::TABLE as usize)?;
+        let path = self.table_path(L::TABLE);
         Some((inclusion, path))
     }
 
@@ -237,6 +291,11 @@ impl State {
         let absence = L::table_mut(self).prove_absence(key)?;
         let path = merkle::path(&self.table_roots(), L::TABLE as usize)?;
         Some((absence, path))
+    }
+
+    /// Path of a table's root to the state root.
+    pub(super) fn table_path(&mut self, table: TableId) -> MerklePath {
+        merkle::path(&self.table_roots(), table as usize).expect("every table has a place")
     }
 }
 

@@ -3,11 +3,12 @@
 mod council;
 mod jury;
 mod proposals;
+mod services;
 mod wallets;
 
 use crate::world::{FIRST, REGISTRAR, World, bundles, digest, person};
 use chain::{
-    Payload,
+    Genesis, Payload,
     ledger::Authority,
     modules::{
         governance::{Action, Choice, DAY, Enact, Proposal, Propose, Say, SayOf, Vote},
@@ -23,23 +24,31 @@ const VOTERS: u8 = 24;
 const COUNCIL: u8 = 5;
 const WEEK: u32 = 7 * DAY;
 
-fn voter(n: u8) -> PersonId {
+pub(crate) fn voter(n: u8) -> PersonId {
     PersonId([0x80 + n; 32])
 }
 
-fn councillor(n: u8) -> PersonId {
+pub(crate) fn councillor(n: u8) -> PersonId {
     PersonId([0x20 + n; 32])
 }
 
 /// Works on record, a council of five, and two dozen voters.
 fn world() -> World {
+    world_with(|_| {})
+}
+
+/// The same after any genesis.
+pub(crate) fn world_with(change: impl FnOnce(&mut Genesis)) -> World {
     let mut rng = ChaCha20Rng::seed_from_u64(11);
     let council: Vec<_> = (0..COUNCIL).map(|n| (councillor(n), SecretKey::generate(&mut rng))).collect();
     let sits = |(person, key): &(PersonId, SecretKey)| {
         let roles = Roles::COUNCILLOR.with(Roles::VOTER);
         Authority { person: *person, key: key.public_key(), roles }
     };
-    let mut world = World::genesis_with(|genesis| genesis.offices.extend(council.iter().map(sits)));
+    let mut world = World::genesis_with(|genesis| {
+        genesis.offices.extend(council.iter().map(sits));
+        change(genesis);
+    });
     world.keys.extend(council);
     let mut world = world.and_works();
     for n in 0..VOTERS {
@@ -65,7 +74,7 @@ fn join(world: &mut World, n: u8) {
 }
 
 /// Ends the block, and begins the next one so much later.
-fn later(world: &mut World, seconds: u32) {
+pub(crate) fn later(world: &mut World, seconds: u32) {
     world.seal();
     let now = world.ledger.now().after(seconds);
     world.ledger.begin(now);
@@ -77,19 +86,19 @@ fn propose(world: &mut World, action: Action) -> u64 {
     world.ledger.state().proposals.iter().next_back().expect("made").number
 }
 
-fn proposal(world: &World, number: u64) -> Proposal {
+pub(crate) fn proposal(world: &World, number: u64) -> Proposal {
     world.ledger.state().proposals.get(&number).expect("on record").clone()
 }
 
-fn vote(proposal: u64, choice: Choice) -> Payload {
+pub(crate) fn vote(proposal: u64, choice: Choice) -> Payload {
     Payload::Vote(Vote { proposal, choice })
 }
 
-fn say(proposal: u64, say: Say) -> Payload {
+pub(crate) fn say(proposal: u64, say: Say) -> Payload {
     Payload::CouncilSay(SayOf { proposal, say })
 }
 
-fn enact(proposal: u64) -> Payload {
+pub(crate) fn enact(proposal: u64) -> Payload {
     Payload::Enact(Enact { proposal })
 }
 
@@ -128,7 +137,7 @@ fn decide(world: &mut World, action: Action) -> u64 {
     number
 }
 
-fn seconds(from: Time, to: Time) -> u32 {
+pub(crate) fn seconds(from: Time, to: Time) -> u32 {
     u32::try_from(to.0.saturating_sub(from.0)).expect("a few weeks")
 }
 

@@ -246,7 +246,7 @@ fn replay_names_the_first_wrong_thing() {
     let nonce = EnvelopeError::Nonce { signer: REGISTRAR, expected: 3, found: 4 };
     assert_eq!(
         refused(after_two(), &missing),
-        ReplayError::Transaction { height: 3, position: 0, error: nonce.into() }
+        ReplayError::Transaction { height: 3, position: 0, error: Box::new(nonce.into()) }
     );
     let mut short = blocks[2].clone();
     short.transactions.pop();

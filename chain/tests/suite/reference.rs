@@ -11,8 +11,10 @@ mod epochs;
 mod history;
 mod identity;
 mod jury;
+mod killed;
 mod model;
 mod mutate;
+mod nodes;
 mod payouts;
 mod proposals;
 mod settings;
@@ -20,9 +22,13 @@ mod treasury;
 mod works;
 
 use history::{History, Seen};
+use std::env;
 
-/// Blocks of a history.
+/// Seeds of every test run, and blocks of each history.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=4;
 const BLOCKS: usize = 60;
+/// Seeds of a long run: `from..to`.
+const LONG: &str = "CWE_REFERENCE_SEEDS";
 
 /// Draws a history and compares ledger and model all the way.
 fn history(seed: u64, blocks: usize) -> History {
@@ -33,13 +39,79 @@ fn history(seed: u64, blocks: usize) -> History {
     history
 }
 
+fn report(seen: &Seen) {
+    for ((kind, answer), count) in &seen.0 {
+        println!("{count:6} {kind}: {answer}");
+    }
+}
+
+/// Kinds of transactions that histories must have seen done, and refused.
+const KINDS: [&str; 34] = [
+    "Register",
+    "SetStatus",
+    "Rotate",
+    "RegisterWork",
+    "UpdateWork",
+    "DeprecateWork",
+    "Transfer",
+    "AttestReserve",
+    "Mint",
+    "Burn",
+    "PublishKeys",
+    "OpenEpoch",
+    "ReportRevenue",
+    "FinaliseEpoch",
+    "AbandonEpoch",
+    "Claim",
+    "PushValuation",
+    "AcceptValuation",
+    "BuyAsset",
+    "Propose",
+    "Withdraw",
+    "Deliberate",
+    "Vote",
+    "CouncilSay",
+    "Enact",
+    "CallElection",
+    "Stand",
+    "Elect",
+    "CloseElection",
+    "OpenCase",
+    "DrawJury",
+    "ChallengeJuror",
+    "JuryVote",
+    "CloseCase",
+];
+
 #[test]
 fn ledger_and_model_agree_on_histories() {
     let mut seen = Seen::default();
-    for seed in 1..=4 {
+    for seed in SEEDS {
         seen.merge(history(seed, BLOCKS).seen);
     }
-    for ((kind, answer), count) in &seen.0 {
-        println!("{count:5} {kind}: {answer}");
+    report(&seen);
+    for kind in KINDS {
+        let done = seen.count(Some(kind), "done");
+        assert!(done > 0, "no {kind} was ever done");
+        assert!(seen.of_kind(kind) > done, "no {kind} was ever refused");
+    }
+    for answer in ANSWERS {
+        assert!(seen.count(None, answer) > 0, "no history came to {answer}");
     }
 }
+
+#[test]
+#[ignore = "takes as long as it has seeds, from..to in CWE_REFERENCE_SEEDS"]
+fn ledger_and_model_agree_on_many_histories() {
+    let range = env::var(LONG).unwrap_or_else(|_| "100..200".into());
+    let (from, to) = range.split_once("..").expect("from..to");
+    let bound = |text: &str| text.parse::<u64>().expect("a seed");
+    let mut seen = Seen::default();
+    for seed in bound(from)..bound(to) {
+        seen.merge(history(seed, 2 * BLOCKS).seen);
+    }
+    report(&seen);
+}
+
+/// Rules that histories must have run into.
+const ANSWERS: [&str; 0] = [];

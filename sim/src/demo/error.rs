@@ -3,6 +3,7 @@
 use super::Stopped;
 use crate::{device::DeviceError, workload::WorkloadError, world::WorldError};
 use chain::{
+    TxError,
     bridge::{AnchorError, AttestError, PortError},
     light::RecordError,
     node::NodeError,
@@ -105,6 +106,9 @@ pub enum DemoError {
     /// A member of the committee does not sign for L1.
     #[error("the committee does not attest: {0}")]
     Attest(Box<AttestError>),
+    /// The chain did not score an epoch, or did not pay what it owes.
+    #[error("the chain refused to pay rewards: {0}")]
+    Rewards(Box<TxError>),
     /// The chain has no record of the epoch.
     #[error(transparent)]
     Record(#[from] RecordError),

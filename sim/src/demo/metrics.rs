@@ -1,6 +1,6 @@
 //! Figures of a run.
 
-use super::OnLayer1;
+use super::{ChainMoney, OnLayer1};
 use crate::{
     report::{several, thousands},
     workload::Capped,
@@ -94,6 +94,8 @@ pub struct Metrics {
     pub double_claims_tried: u64,
     /// Second claims that were refused.
     pub double_claims_rejected: u64,
+    /// Funds of the chain, and rewards of those who run it.
+    pub chain: ChainMoney,
     /// What L1 has in the end.
     pub layer1: OnLayer1,
     /// State root of the block that settled the epoch, from a node that replayed the log.

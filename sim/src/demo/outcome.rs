@@ -1,7 +1,7 @@
 //! What a run came to: figures, verdicts, and the rows of its files.
 
 use super::{
-    EarlierEpoch, OnLayer1, Statements, Verified,
+    ChainMoney, EarlierEpoch, OnLayer1, Statements, Verified,
     claims::Claimed,
     collect::{Away, Collected},
     evidence::{EvidenceRow, in_words},
@@ -168,6 +168,7 @@ pub(super) struct Inputs {
     pub(super) record: EpochRecord,
     pub(super) earlier: Vec<EarlierEpoch>,
     pub(super) claimed: Claimed,
+    pub(super) money: ChainMoney,
     pub(super) layer1: OnLayer1,
     pub(super) verified: Verified,
     pub(super) timings: Vec<(Stage, Duration)>,
@@ -286,6 +287,7 @@ impl Inputs {
                 .iter()
                 .map(|(name, n)| (name.clone(), ActorMetrics { messages: *n }))
                 .collect(),
+            chain: self.money.clone(),
             layer1: self.layer1.clone(),
             messages_dropped: collected.dropped.clone(),
             refusals,

@@ -1,6 +1,6 @@
 //! Putting the world on record: persons, works, the committee, and the keys of the epoch.
 
-use super::{CHAIN, FIRST_EPOCH, World, WorldError, account_key, fingerprint, named, office};
+use super::{CHAIN, FIRST_EPOCH, OPERATORS, World, WorldError, account_key, fingerprint, named, office};
 use crate::{
     progress::{Progress, Stage},
     workload::{WorkSpec, Workload, draw},
@@ -60,10 +60,11 @@ impl World {
         node: &mut Node,
         progress: &dyn Progress,
     ) -> Result<(), WorldError> {
-        let steps = 2 * self.creators.len() + self.works.len() + 1;
+        let steps = 2 * (self.creators.len() + OPERATORS.len()) + self.works.len() + 1;
         progress.begin(Stage::Registry, steps as u64);
         let rng = draw::rng("registrations", self.seed, "");
         let mut desk = Desk { node, progress, rng, pending: 0 };
+        self.register_operators(&mut desk)?;
         self.register_creators(workload, &mut desk)?;
         self.register_works(workload, &mut desk)?;
         let Office { person, key } = office(self.seed, "steward");
@@ -81,6 +82,26 @@ impl World {
         let Office { person, key } = office(self.seed, "steward");
         desk.submit((person, &key), Payload::PublishKeys(self.keys()), || "the epoch's keys".into())?;
         desk.end_block()
+    }
+
+    /// Whoever runs a party is on record, and is paid for it.
+    fn register_operators(&self, desk: &mut Desk<'_>) -> Result<(), WorldError> {
+        let registrar = office(self.seed, "registrar");
+        let by = (registrar.person, &registrar.key);
+        for name in OPERATORS {
+            let Office { person, key } = office(self.seed, name);
+            let register = Register {
+                person,
+                key: key.public_key(),
+                roles: Roles::COMMITTEE,
+                credential: named("credential", self.seed, name),
+                nullifier: named("nullifier", self.seed, name),
+            };
+            desk.submit(by, Payload::Register(register), || name.into())?;
+            let activate = SetStatus { person, status: Status::Active };
+            desk.submit(by, Payload::SetStatus(activate), || format!("{name} as active"))?;
+        }
+        Ok(())
     }
 
     fn register_creators(&self, workload: &Workload, desk: &mut Desk<'_>) -> Result<(), WorldError> {

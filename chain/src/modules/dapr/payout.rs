@@ -24,7 +24,7 @@ pub fn largest_remainder(pool: Credits, shares: &[(WorkId, U256)]) -> Vec<Credit
 }
 
 /// [`largest_remainder`] for any key that breaks ties.
-fn apportion<K: Ord>(pool: Credits, shares: &[(K, U256)]) -> Vec<Credits> {
+pub(crate) fn apportion<K: Ord>(pool: Credits, shares: &[(K, U256)]) -> Vec<Credits> {
     let total: U320 = shares.iter().fold(U320::ZERO, |sum, (_, share)| sum + U320::from(*share));
     if total.is_zero() {
         return vec![Credits::ZERO; shares.len()];

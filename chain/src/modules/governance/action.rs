@@ -14,6 +14,7 @@ use crate::{
     modules::{
         eco_reserve::{self, Acquisition, AssetId, Offer},
         identity::{Identity, Roles, set_roles},
+        node_rewards::{approve_service, check_service, standing_service, withdraw_service},
         treasury::{self, Fund},
         work_registry::{Removal, Work, remove_work},
     },
@@ -151,6 +152,26 @@ pub struct RejectValuation {
 
 codec_struct!(RejectValuation { asset });
 
+/// Approves a service that nodes may run for rewards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApproveService {
+    /// Hash of its manifest.
+    pub manifest: Digest,
+    /// Most units of one of its jobs.
+    pub most: u64,
+}
+
+codec_struct!(ApproveService { manifest, most });
+
+/// Withdraws a service: its jobs earn nothing any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithdrawService {
+    /// Hash of its manifest.
+    pub manifest: Digest,
+}
+
+codec_struct!(WithdrawService { manifest });
+
 /// What governance can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -178,6 +199,10 @@ pub enum Action {
     ApproveValuation(ApproveValuation),
     /// Reject what oracles report.
     RejectValuation(RejectValuation),
+    /// Approve a service that nodes run.
+    ApproveService(ApproveService),
+    /// Withdraw it.
+    WithdrawService(WithdrawService),
 }
 
 codec_enum!(Action("action") {
@@ -193,6 +218,8 @@ codec_enum!(Action("action") {
     9 => WithdrawOffer,
     10 => ApproveValuation,
     11 => RejectValuation,
+    12 => ApproveService,
+    13 => WithdrawService,
 });
 
 impl ToFelts for Action {
@@ -235,6 +262,7 @@ impl Action {
             },
             Self::SetOffices(_) | Self::Upgrade(_) | Self::Resolve(_) => Path::High,
             Self::Recall(_) => Path::People,
+            Self::ApproveService(_) | Self::WithdrawService(_) => Path::Ordinary,
         }
     }
 
@@ -283,6 +311,8 @@ impl Action {
             | Self::ApproveValuation(_)
             | Self::RejectValuation(_)
             | Self::Resolve(_) => Ok(()),
+            Self::ApproveService(action) => Ok(check_service(draft, action.manifest, action.most)?),
+            Self::WithdrawService(action) => Ok(standing_service(draft, action.manifest).map(drop)?),
         }
     }
 
@@ -317,6 +347,8 @@ impl Action {
                 eco_reserve::approve_valuation(draft, at, *asset, *round)?;
             }
             Self::RejectValuation(action) => eco_reserve::reject_valuation(draft, at, action.asset)?,
+            Self::ApproveService(action) => approve_service(draft, at, action.manifest, action.most)?,
+            Self::WithdrawService(action) => withdraw_service(draft, at, action.manifest)?,
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use super::{ModuleId, Parameter, RulesError, Stage};
 use crate::modules::{
-    eco_reserve::EcoError, identity::IdentityError, treasury::TreasuryError, work_registry::WorkError,
+    eco_reserve::EcoError, identity::IdentityError, node_rewards::NodeError, treasury::TreasuryError,
+    work_registry::WorkError,
 };
 use primitives::{EpochId, PersonId, Time, WorkId, params::ParamsError};
 use thiserror::Error;
@@ -370,4 +371,7 @@ pub enum GovernanceError {
     /// A rule of the Eco-Reserve.
     #[error(transparent)]
     Eco(#[from] EcoError),
+    /// A rule of node rewards.
+    #[error(transparent)]
+    Node(#[from] NodeError),
 }

@@ -11,7 +11,8 @@ use crate::{
     ledger::Context,
     modules::{
         identity::{Identity, Roles, Status, move_to},
-        work_registry::{Removal, Work, remove_work},
+        node_rewards::record_task,
+        work_registry::{Removal, Work, WorkError, remove_work},
     },
     poseidon::Felt,
     state::{
@@ -332,6 +333,12 @@ pub(crate) fn close_case(
     if verdict == Verdict::Granted {
         grant(draft, at, &case)?;
     }
+    // Chain spec 3.8, "moderation or curation tasks": who voted did one, whichever way.
+    for juror in case.panel() {
+        if draft.has::<JurorVote>(&(case.number, juror)) {
+            record_task(draft, at, juror, 1)?;
+        }
+    }
     draft.put(Case { verdict, ..case });
     Ok(())
 }
@@ -340,7 +347,12 @@ fn grant(draft: &mut Draft<'_>, at: &Context<'_>, case: &Case) -> Result<(), Gov
     match case.remedy {
         Remedy::RemoveWork(work) => {
             let from = draft.base().next_epoch(at.genesis);
-            remove_work(draft, at, work, (Removal::Removed, from))?;
+            match remove_work(draft, at, work, (Removal::Removed, from)) {
+                // What another jury or a vote has removed meanwhile stays that. Otherwise the case could never be closed, and
+                // would count among those of its complainant for ever.
+                Ok(()) | Err(WorkError::Removed { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         // Somebody whom the registrar has suspended or revoked meanwhile stays that.
         Remedy::Suspend(person) => settle(draft, at, person, Status::Suspended)?,

@@ -66,6 +66,10 @@ number_enum! {
         Carried = 5,
         /// Payouts to accounts on L1. The vault there pays them from credits that were minted against this fund.
         Layer1 = 6,
+        /// What operators deposit for their nodes.
+        Bonds = 7,
+        /// Node rewards that nobody has claimed yet.
+        NodeRewards = 8,
     }
 }
 

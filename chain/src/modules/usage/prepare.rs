@@ -34,6 +34,13 @@ fn beacon<'a>(draft: &'a Draft<'_>, epoch: EpochId, party: PartyId) -> Option<&'
     draft.get::<Beacon>(&(epoch, party)).filter(|beacon| !spent(&beacon.commitment))
 }
 
+/// The first epoch of whose beacon nobody has revealed anything. What is fixed before is drawn from blindly, as long as
+/// one party that reveals is honest.
+pub(crate) fn undrawn(draft: &Draft<'_>, at: &Context<'_>) -> EpochId {
+    let next = draft.base().next_epoch(at.genesis);
+    if beacons(draft, next).any(|beacon| beacon.value.is_some()) { EpochId(next.0 + 1) } else { next }
+}
+
 /// Runs [`SetCommittee`].
 pub(crate) fn set_committee(
     draft: &mut Draft<'_>,
@@ -109,7 +116,8 @@ fn check_keys(draft: &Draft<'_>, action: &PublishKeys) -> Result<(), UsageError>
     let state = draft.base();
     let issuers = state.issuer_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
     let regions = state.region_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
-    let on_record: BTreeMap<&Vec<u8>, EpochId> = issuers.chain(regions).collect();
+    let vouchers = state.voucher_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
+    let on_record: BTreeMap<&Vec<u8>, EpochId> = issuers.chain(regions).chain(vouchers).collect();
     let mut distinct = BTreeSet::new();
     for key in action.tiers.iter().map(|k| &k.key).chain(action.regions.iter().map(|k| &k.key)) {
         if !distinct.insert(key) {

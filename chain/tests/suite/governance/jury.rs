@@ -73,8 +73,37 @@ fn a_jury_removes_a_work() {
     assert_eq!(case(&world).verdict, Verdict::Granted);
     let gone = world.ledger.state().works.get(&work()).expect("on record").gone;
     assert_eq!(gone, Some(Gone { from: epoch(3), removal: Removal::Removed }));
+    // Who voted, whichever way, did a task that the epoch pays for; who did not vote did none.
+    let tasks: Vec<_> = world.ledger.state().tasks.iter().map(|t| (t.epoch, t.person, t.units)).collect();
+    let mut voted: Vec<_> = jurors[..5].iter().map(|juror| (epoch(2), *juror, 1)).collect();
+    voted.sort();
+    assert_eq!(tasks, voted);
     world.refuse_open(close(1), GovernanceError::CaseClosed { case: 1 });
     world.refuse(jurors[5], jury_vote(1, true), GovernanceError::CaseClosed { case: 1 });
+}
+
+/// The second jury finds nothing left to remove, and its case is closed all the same.
+#[test]
+fn two_juries_remove_one_work() {
+    let mut world = world();
+    run_epoch(&mut world, 0);
+    for complainant in [voter(0), voter(1)] {
+        world.ok(complainant, open(Remedy::RemoveWork(work())));
+    }
+    run_epoch(&mut world, 1);
+    run_epoch(&mut world, 2);
+    [1, 2].into_iter().for_each(|number| world.open_ok(draw(number)));
+    to_the_vote(&mut world);
+    let of = |world: &World, number: u64| world.ledger.state().cases.get(&number).expect("opened").clone();
+    for number in [1, 2] {
+        for juror in of(&world, number).panel().take(4) {
+            world.ok(juror, jury_vote(number, true));
+        }
+        world.open_ok(close(number));
+        assert_eq!(of(&world, number).verdict, Verdict::Granted);
+    }
+    let gone = world.ledger.state().works.get(&work()).expect("on record").gone;
+    assert_eq!(gone, Some(Gone { from: epoch(3), removal: Removal::Removed }));
 }
 
 #[test]

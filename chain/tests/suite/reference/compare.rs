@@ -5,6 +5,7 @@ use super::{
     elections::{Councillor, Election},
     identity::{Person, is_on_layer1},
     model::{Model, bits},
+    nodes::Service,
     payouts::Settled,
     settings::values_of,
     treasury::Attested,
@@ -21,8 +22,17 @@ use chain::{
 use primitives::{Credits, EpochId, PersonId};
 use std::{collections::BTreeMap, fmt::Debug};
 
-const FUNDS: [Fund; 7] =
-    [Fund::Revenue, Fund::Eco, Fund::Infrastructure, Fund::Fee, Fund::Unclaimed, Fund::Carried, Fund::Layer1];
+const FUNDS: [Fund; 9] = [
+    Fund::Revenue,
+    Fund::Eco,
+    Fund::Infrastructure,
+    Fund::Fee,
+    Fund::Unclaimed,
+    Fund::Carried,
+    Fund::Layer1,
+    Fund::Bonds,
+    Fund::NodeRewards,
+];
 
 fn n(amount: Credits) -> i128 {
     amount.0.into()
@@ -257,6 +267,13 @@ impl Model {
             (*number, (case.complainant, case.respondent, case.remedy, times, jury, sides, votes, case.verdict))
         });
         same("case", ledger, model);
+        let ledger = state.tasks.iter().map(|task| ((task.epoch, task.person), i128::from(task.units)));
+        same("task", ledger, self.tasks.clone());
+        let ledger = state.services.iter().map(|service| {
+            let (most, from, until) = (service.most, service.from, service.until);
+            (service.manifest, Service { most, from, until })
+        });
+        same("service", ledger, self.services.clone());
     }
 
     /// What must be true of the figures, whoever computed them.

@@ -27,7 +27,7 @@ const DRAWS: [(u64, fn(&mut History) -> Draft); 34] = [
     (3, money::mint),
     (2, money::burn),
     (6, money::attest),
-    (5, money::claim),
+    (8, money::claim),
     (5, epochs::report),
     (1, epochs::abandon),
     (1, epochs::finalise),
@@ -38,11 +38,11 @@ const DRAWS: [(u64, fn(&mut History) -> Draft); 34] = [
     (6, proposals::propose),
     (1, proposals::withdraw),
     (2, proposals::deliberate),
-    (22, proposals::vote),
-    (6, proposals::say),
+    (18, proposals::vote),
+    (9, proposals::say),
     (2, proposals::enact),
     (2, elections::call),
-    (4, elections::stand),
+    (5, elections::stand),
     (7, elections::elect),
     (1, elections::close),
     (2, elections::open_case),
@@ -84,7 +84,7 @@ impl History {
     pub(super) fn what_is_due(&mut self) {
         for draw in [proposals::due, elections::due, elections::case_due] {
             for payload in draw(self) {
-                if self.chance(75) {
+                if self.chance(60) {
                     self.submit(None, payload);
                 }
             }

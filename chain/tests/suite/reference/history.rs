@@ -8,11 +8,12 @@ use chain::{
     modules::{
         governance::DAY,
         identity::{Register, Roles, SetStatus, Status},
+        treasury::{AttestReserve, Mint},
     },
     signature::SecretKey,
     transaction::{AccountSignature, Authorisation},
 };
-use primitives::{Credits, Digest, Encode, PersonId};
+use primitives::{Credits, Digest, PersonId};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::collections::BTreeMap;
@@ -44,13 +45,19 @@ pub(super) struct Seen(pub(super) BTreeMap<(String, String), usize>);
 impl Seen {
     fn note(&mut self, payload: &Payload, answer: &Answer) {
         let answer = answer.as_ref().map_or_else(|error| path(&format!("{error:?}")), |()| "done".into());
-        *self.0.entry((path(&format!("{payload:?}")), answer)).or_default() += 1;
+        let kind = path(&format!("{payload:?}")).split(' ').next().expect("a name").to_owned();
+        *self.0.entry((kind, answer)).or_default() += 1;
     }
 
     pub(super) fn merge(&mut self, other: Self) {
         for (what, count) in other.0 {
             *self.0.entry(what).or_default() += count;
         }
+    }
+
+    /// How often a kind of transaction was submitted.
+    pub(super) fn of_kind(&self, payload: &str) -> usize {
+        self.0.iter().filter(|((kind, _), _)| kind == payload).map(|(_, count)| count).sum()
     }
 
     /// How often something with this answer happened, of any kind if none is named.
@@ -61,7 +68,7 @@ impl Seen {
     }
 }
 
-/// The names of the variants in a value's debug text, from the outermost in: `Governance Stage`. Of a payload the first.
+/// The names of the variants in a value's debug text, from the outermost in: `Governance Stage`.
 fn path(debug: &str) -> String {
     let end = debug.find(" {").unwrap_or(debug.len());
     let names: Vec<&str> = debug[..end].split('(').map(|name| name.trim_end_matches(')')).collect();
@@ -94,7 +101,7 @@ fn rules(genesis: &mut Genesis) {
     rules.eco.report_age = 5 * DAY;
     rules.eco.pause = DAY;
     let governance = &mut rules.governance;
-    (governance.discussion, governance.voting) = (DAY / 2, DAY);
+    (governance.discussion, governance.voting) = (DAY, DAY);
     (governance.notice, governance.notice_high) = (DAY / 2, DAY);
     (governance.expiry, governance.council_term) = (4 * DAY, 16 * DAY);
     (governance.challenge_period, governance.jury_period) = (DAY, 2 * DAY);
@@ -135,8 +142,22 @@ impl History {
         for n in 0..VOTERS {
             history.join(n);
         }
+        history.endow();
         history.end_block(1);
         history
+    }
+
+    /// Everybody has a few credits to begin with, against a reserve that two auditors attest.
+    fn endow(&mut self) {
+        for auditor in AUDITORS {
+            let attest = AttestReserve { document: self.paper(), reserve: RESERVE };
+            assert!(self.submit(Some(auditor), Payload::AttestReserve(attest)), "attested");
+        }
+        let people: Vec<PersonId> = self.model.people.keys().copied().collect();
+        for (n, to) in (0..).zip(people) {
+            let (amount, reference) = (Credits(100_000), digest(n));
+            assert!(self.submit(Some(TREASURY), Payload::Mint(Mint { to, amount, reference })), "minted");
+        }
     }
 
     fn join(&mut self, n: u8) {
@@ -279,7 +300,7 @@ impl History {
             for _ in 0..8 + self.below(10) {
                 self.step();
             }
-            let pause = if self.chance(20) { 1 } else { self.below(u64::from(DAY)) };
+            let pause = if self.chance(20) { 1 } else { self.below(u64::from(DAY) * 4 / 5) };
             self.end_block(u32::try_from(pause).expect("a day"));
         }
     }
@@ -314,9 +335,4 @@ impl History {
             self.model.people.iter().filter(|(_, who)| who.roles & role == role).map(|(who, _)| *who).collect();
         self.pick(&holders).unwrap_or(STEWARD)
     }
-}
-
-/// Bytes of all blocks of a history, each after its length.
-pub(super) fn blocks_of(history: &History) -> Vec<Vec<u8>> {
-    history.world.blocks.iter().map(Encode::to_bytes).collect()
 }

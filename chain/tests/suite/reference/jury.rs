@@ -193,6 +193,12 @@ impl Model {
                 Remedy::Revoke(person) => self.settle(person, Status::Revoked)?,
             }
         }
+        // Whoever sat on the panel and voted did a task, whichever way.
+        for juror in case.panel() {
+            if self.verdicts.contains_key(&(number, juror)) {
+                self.did_a_task(juror);
+            }
+        }
         self.cases.insert(number, case);
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::{
     epochs::Epoch,
     identity::{Account, Person},
     jury::Case,
+    nodes::Service,
     proposals::Proposal,
     settings::Settings,
     treasury::{Attested, Money},
@@ -89,6 +90,9 @@ pub(super) struct Model {
     /// Beacon keys of epochs that opened, which come from outside.
     pub(super) beacons: BTreeMap<EpochId, Digest>,
     pub(super) modules: BTreeMap<ModuleId, BTreeMap<EpochId, u32>>,
+    pub(super) services: BTreeMap<Digest, Service>,
+    /// Curation tasks, by epoch and person.
+    pub(super) tasks: BTreeMap<(EpochId, PersonId), i128>,
 }
 
 impl Model {
@@ -125,6 +129,8 @@ impl Model {
             candidates: BTreeSet::new(),
             approvals: BTreeMap::new(),
             cases: BTreeMap::new(),
+            services: BTreeMap::new(),
+            tasks: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             beacons: BTreeMap::new(),
             modules: ModuleId::ALL.map(|id| (id, BTreeMap::from([(genesis.first_epoch, 1)]))).into(),
@@ -242,8 +248,9 @@ impl Model {
             Payload::ChallengeJuror(action) => self.challenge(by, action)?,
             Payload::JuryVote(action) => self.jury_vote(by, action)?,
             Payload::CloseCase(action) => self.close_case(action.case)?,
-            // The cryptography of an epoch, and of wallets, is not modelled: what the parties do is an input.
-            Payload::CommitBeacon(_) | Payload::SeatStandby(_) | Payload::BindWallet(_) => {}
+            // What the parties do, and the cryptography in it, is an input.
+            Payload::CommitBeacon(_) => {}
+            other => unreachable!("no history has {other:?}"),
         }
         Ok(())
     }

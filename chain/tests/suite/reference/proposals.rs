@@ -209,6 +209,7 @@ impl Model {
             Action::AcquireAsset(bought) => large(bought.cost.0),
             Action::OfferAsset(offered) => large(offered.offer.price.0),
             Action::WithdrawOffer(_) | Action::ApproveValuation(_) | Action::RejectValuation(_) => false,
+            Action::ApproveService(_) | Action::WithdrawService(_) => false,
             Action::SetParameters(set) => set.changes.iter().any(|change| !is_ordinary(change.parameter)),
             Action::RemoveWork(remove) => remove.removal == Removal::Removed,
             Action::SetOffices(_) | Action::Upgrade(_) | Action::Resolve(_) => true,
@@ -260,6 +261,8 @@ impl Model {
                 }
                 Ok(())
             }
+            Action::ApproveService(service) => Ok(self.can_approve(service.manifest, service.most)?),
+            Action::WithdrawService(service) => Ok(self.can_withdraw(service.manifest)?),
             _ => Ok(()),
         }
     }
@@ -305,6 +308,8 @@ impl Model {
             Action::WithdrawOffer(withdrawn) => self.withdraw_offer(withdrawn.asset)?,
             Action::ApproveValuation(approved) => self.approve_valuation(approved.asset, approved.round)?,
             Action::RejectValuation(rejected) => self.reject_valuation(rejected.asset)?,
+            Action::ApproveService(service) => self.approve_service(service.manifest, service.most),
+            Action::WithdrawService(service) => self.withdraw_service(service.manifest),
         }
         Ok(())
     }
@@ -318,8 +323,11 @@ impl Model {
 /// What a simple majority may change: slopes, bonuses and caps of the payout, fees, ages of reports, bonds.
 fn is_ordinary(parameter: Parameter) -> bool {
     let names = ["k", "delta", "price_min", "price_max", "price_normalised", "j_max", "value_cap"];
-    let more = ["listeners_half", "reputation_decay", "eco.report_age", "nodes.bond"];
+    let more = ["listeners_half", "reputation_decay", "eco.report_age"];
+    // Of nodes what divides the budget, bounds what one may earn, or takes bonds.
+    let weighty = ["nodes.budget", "nodes.operator_cap", "nodes.slash_wrong", "nodes.slash_silent"];
     let name = parameter.name();
-    names.contains(&name) || more.contains(&name) || name.starts_with("fees.")
+    let of_nodes = name.starts_with("nodes.") && !weighty.contains(&name) && !name.ends_with(".share");
+    names.contains(&name) || more.contains(&name) || name.starts_with("fees.") || of_nodes
 }
 

@@ -41,7 +41,7 @@ enum Bound {
 use Bound::{Half, Is, Rule};
 
 /// Rules with their bounds, by the names that errors use and those that parameters have.
-const RULES: [(&str, &str, Bound, Bound); 27] = [
+const RULES: [(&str, &str, Bound, Bound); 37] = [
     ("fee", "fees.transaction", Is(0), Is(CREDIT)),
     ("discussion", "governance.discussion", Is(HOUR), Is(YEAR)),
     ("voting", "governance.voting", Is(HOUR), Is(YEAR)),
@@ -68,8 +68,22 @@ const RULES: [(&str, &str, Bound, Bound); 27] = [
     ("oracles", "eco.oracles", Is(1), Is(31)),
     ("report_age", "eco.report_age", Is(DAY), Is(YEAR)),
     ("pause", "eco.pause", Is(0), Half("eco.report_age")),
-    ("bond", "nodes.bond", Is(0), Is(1_000_000 * CREDIT)),
+    ("bond", "nodes.bond", Is(CREDIT), Is(1_000_000 * CREDIT)),
+    ("notice", "nodes.notice", Is(1), Is(52)),
+    ("budget", "nodes.budget", Is(0), Is(1_000_000_000 * CREDIT)),
+    ("samples", "nodes.samples", Is(44), Is(128)),
+    ("replicas", "nodes.replicas", Is(1), Is(1_000)),
+    ("client_units", "nodes.client_units", Is(1), Is(1 << 40)),
+    ("witnesses", "nodes.witnesses", Is(3), Is(15)),
+    ("node_cap", "nodes.node_cap", Is(1), Is(10_000)),
+    ("operator_cap", "nodes.operator_cap", Rule("nodes.node_cap"), Is(10_000)),
+    ("slash_silent", "nodes.slash_silent", Is(1), Is(10_000)),
+    ("slash_wrong", "nodes.slash_wrong", Rule("nodes.slash_silent"), Is(10_000)),
 ];
+
+/// Kinds of contributions of nodes.
+const KINDS: [&str; 8] =
+    ["storage", "bandwidth", "compute", "uptime", "aggregation", "sequencing", "proving", "curation"];
 
 /// The largest number that a parameter can hold at all.
 pub(super) fn holds(name: &str) -> i128 {
@@ -80,10 +94,14 @@ pub(super) fn holds(name: &str) -> i128 {
         "price_normalised" | "pool_by_tier" => 1,
         _ if points.contains(&name) || name.starts_with("eco.haircuts.") || last == "free_change" => 10_000,
         _ if name.starts_with("governance.") && shares.contains(&last) => 10_000,
+        "uptime_floor" | "node_cap" | "operator_cap" | "slash_wrong" | "slash_silent" | "share" => 10_000,
         "council_seats" | "jurors" | "challenges" | "open_per_person" | "auditors" | "oracles" => 255,
-        "j_max" => 65_535,
+        "notice" if name.starts_with("nodes.") => 255,
+        "samples" | "witnesses" => 255,
+        "j_max" | "replicas" => 65_535,
         "alpha" | "beta" | "k" | "b_min" | "delta" | "price_min" | "price_max" | "value_cap" => u64::MAX.into(),
         "reputation_decay" | "transaction" | "large" | "cap" | "bond" => u64::MAX.into(),
+        "budget" | "client_units" | "rate" => u64::MAX.into(),
         _ => u32::MAX.into(),
     }
 }
@@ -209,5 +227,17 @@ fn rules_error(values: &Values) -> Option<RulesError> {
             return Some(RulesError { name: "jurors, odd", value: 0, min: 1, max: 1 });
         }
     }
-    None
+    // What kinds of contributions earn: together at most the whole budget.
+    let of_kinds = |field: &str| {
+        let names = KINDS.map(|kind| format!("nodes.{kind}.{field}"));
+        names.map(|name| values[&name])
+    };
+    let shares = of_kinds("share").iter().sum::<i128>();
+    if shares > 10_000 {
+        let (name, value) = ("shares of the budget", number(shares));
+        return Some(RulesError { name, value, min: 0, max: 10_000 });
+    }
+    let most = 1_000_000_000_000 * CREDIT;
+    let over = of_kinds("rate").into_iter().find(|rate| *rate > most);
+    over.map(|rate| RulesError { name: "rate", value: number(rate), min: 0, max: number(most) })
 }

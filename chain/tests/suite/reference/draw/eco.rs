@@ -38,7 +38,15 @@ pub(super) fn acquisition(h: &mut History) -> Acquisition {
     }
 }
 
+/// Where there is nothing yet there is little to do.
+fn idle(h: &mut History) -> bool {
+    h.model.assets.is_empty() && h.chance(90)
+}
+
 pub(super) fn push(h: &mut History) -> Draft {
+    if idle(h) {
+        return None;
+    }
     let (oracle, asset) = (h.someone(ORACLE), some_asset(h));
     let before = h.model.assets.get(&asset).map_or(1_000, |asset| asset.valued.0.value.0);
     let spread = if h.chance(70) { before / 20 } else { before };
@@ -51,11 +59,20 @@ pub(super) fn push(h: &mut History) -> Draft {
 }
 
 pub(super) fn accept(h: &mut History) -> Draft {
+    if idle(h) {
+        return None;
+    }
     Some((None, Payload::AcceptValuation(AcceptValuation { asset: some_asset(h) })))
 }
 
 pub(super) fn buy(h: &mut History) -> Draft {
-    let asset = some_asset(h);
+    let offered = h.model.assets.iter().filter(|(_, asset)| matches!(asset.state, State::Offered(_)));
+    let offered: Vec<AssetId> = offered.map(|(id, _)| *id).collect();
+    if idle(h) || (offered.is_empty() && h.chance(80)) {
+        return None;
+    }
+    let any = some_asset(h);
+    let asset = if h.chance(85) { h.pick(&offered).unwrap_or(any) } else { any };
     let offer = h.model.assets.get(&asset).and_then(|known| match &known.state {
         State::Offered(offer) => Some((offer.buyer, offer.price)),
         State::Held | State::Sold(..) => None,

@@ -1,7 +1,7 @@
 //! Elections and juries.
 
 use super::{
-    super::{history::History, identity::VOTER},
+    super::{elections::Election, history::History, identity::VOTER, jury::Case},
     Draft,
     works::some_work,
 };
@@ -13,7 +13,7 @@ use chain::{
         Stand, Verdict,
     },
 };
-use primitives::PersonId;
+use primitives::{PersonId, Time};
 
 /// The last election, now and then another.
 fn election(h: &mut History) -> u64 {
@@ -21,16 +21,42 @@ fn election(h: &mut History) -> u64 {
     if h.chance(95) { last } else { 1 + h.below(last + 2) }
 }
 
+/// Whether the last election is open and a moment of it has come that another has not.
+fn in_part(h: &History, part: fn(&Election) -> (Time, Time)) -> bool {
+    let open = h.model.elections.values().next_back().filter(|election| election.elected.is_none());
+    open.map(part).is_some_and(|(from, until)| from <= h.model.now && h.model.now < until)
+}
+
 pub(super) fn call(h: &mut History) -> Draft {
     Some((Some(h.someone(VOTER)), Payload::CallElection(CallElection)))
 }
 
+/// Several at once, while there is time.
 pub(super) fn stand(h: &mut History) -> Draft {
+    if !in_part(h, |election| (election.called, election.stand_until)) && h.chance(85) {
+        return None;
+    }
     let election = election(h);
+    for _ in 0..h.below(4) {
+        let candidate = h.someone(VOTER);
+        h.submit(Some(candidate), Payload::Stand(Stand { election }));
+    }
     Some((Some(h.someone(VOTER)), Payload::Stand(Stand { election })))
 }
 
 pub(super) fn elect(h: &mut History) -> Draft {
+    if !in_part(h, |election| (election.stand_until, election.vote_until)) && h.chance(85) {
+        return None;
+    }
+    for _ in 0..h.below(4) {
+        let (voter, payload) = choices(h);
+        h.submit(Some(voter), payload);
+    }
+    let (voter, payload) = choices(h);
+    Some((Some(voter), payload))
+}
+
+fn choices(h: &mut History) -> (PersonId, Payload) {
     let election = election(h);
     let of = h.model.candidates.iter().filter(|(number, _)| *number == election);
     let candidates: Vec<PersonId> = of.map(|(_, person)| *person).collect();
@@ -42,7 +68,7 @@ pub(super) fn elect(h: &mut History) -> Draft {
         choices.sort();
         choices.dedup();
     }
-    Some((Some(h.someone(VOTER)), Payload::Elect(Elect { election, choices })))
+    (h.someone(VOTER), Payload::Elect(Elect { election, choices }))
 }
 
 pub(super) fn close(h: &mut History) -> Draft {
@@ -93,7 +119,19 @@ pub(super) fn draw_jury(h: &mut History) -> Draft {
     Some((None, Payload::DrawJury(DrawJury { case })))
 }
 
+/// Whether some jury sits, before the votes or while they are cast.
+fn in_session(h: &mut History) -> bool {
+    let sits = |case: &Case| {
+        case.verdict == Verdict::Open && case.drawn.as_ref().is_some_and(|drawn| h.model.now < drawn.vote_until)
+    };
+    let any = h.model.cases.values().any(sits);
+    any || h.chance(10)
+}
+
 pub(super) fn challenge(h: &mut History) -> Draft {
+    if !in_session(h) {
+        return None;
+    }
     let case = some_case(h);
     let sides = h.model.cases.get(&case).map(|case| [case.complainant, case.respondent]);
     let side = sides.and_then(|sides| h.pick(&sides)).unwrap_or(STEWARD);
@@ -103,6 +141,9 @@ pub(super) fn challenge(h: &mut History) -> Draft {
 }
 
 pub(super) fn jury_vote(h: &mut History) -> Draft {
+    if !in_session(h) {
+        return None;
+    }
     let case = some_case(h);
     let (juror, grant) = (juror(h, case), h.chance(70));
     Some((Some(juror), Payload::JuryVote(JuryVote { case, grant })))

@@ -26,6 +26,7 @@ pub(super) fn go_on(h: &mut History) -> Draft {
             h.submit(None, Payload::SubmitAggregate(aggregate));
             return None;
         }
+        Some((epoch, Phase::Aggregated)) if h.model.epochs[&epoch].revenue.len() < 2 && h.chance(85) => report(h),
         Some((epoch, Phase::Aggregated)) => {
             let done = h.submit(None, Payload::FinaliseEpoch(FinaliseEpoch { epoch }));
             let reported = h.model.epochs[&epoch].revenue.len() == TIERS.len();
@@ -102,7 +103,7 @@ pub(super) fn report(h: &mut History) -> Draft {
 /// Mostly of an epoch that is over; one that runs is given up now and then.
 pub(super) fn abandon(h: &mut History) -> Draft {
     let (epoch, _) = last(h)?;
-    let back = if h.chance(15) { 0 } else { 1 };
+    let back = if h.chance(30) { 0 } else { 1 };
     abandoned(h, EpochId(epoch.0.saturating_sub(back)))
 }
 

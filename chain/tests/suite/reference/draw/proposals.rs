@@ -16,16 +16,16 @@ use chain::{
     modules::{
         eco_reserve::Offer,
         governance::{
-            Action, ApproveValuation, Change, Choice, Deliberate, Enact, ModuleId, ModuleVersion, OfferAsset,
+            Action, ApproveService, ApproveValuation, Change, Choice, Deliberate, Enact, ModuleId, ModuleVersion, OfferAsset,
             Parameter, Path, Propose, Recall, RejectValuation, RemoveWork, Resolve, Say, SayOf, SetOffices,
-            SetParameters, Spend, Stage, Vote, Withdraw, WithdrawOffer,
+            SetParameters, Spend, Stage, Vote, Withdraw, WithdrawOffer, WithdrawService,
         },
         identity::Roles,
         treasury::Fund,
         work_registry::Removal,
     },
 };
-use primitives::{Credits, EpochId};
+use primitives::{Credits, Digest, EpochId};
 
 /// Numbers of the proposals in one of some stages.
 fn in_stages(h: &History, stages: &[Stage]) -> Vec<u64> {
@@ -93,7 +93,8 @@ fn set_offices(h: &mut History) -> Action {
 fn action(h: &mut History) -> Action {
     let funds = [Fund::Fee, Fund::Eco, Fund::Infrastructure, Fund::Unclaimed];
     let asset = some_asset(h);
-    match h.below(22) {
+    let kinds = if h.model.assets.len() < 2 { 10 } else { 0 };
+    match h.below(24 + kinds) {
         0..=4 => Action::AcquireAsset(acquisition(h)),
         5..=7 => {
             let (buyer, price) = (h.someone(0), Credits(h.below(1_500_000)));
@@ -130,7 +131,14 @@ fn action(h: &mut History) -> Action {
             let version = last + 1 + u32::from(h.chance(10));
             Action::Upgrade(ModuleVersion { module, from, version, code: h.paper() })
         }
-        _ => Action::Resolve(Resolve { text: h.paper() }),
+        21 => Action::Resolve(Resolve { text: h.paper() }),
+        22 => Action::ApproveService(ApproveService { manifest: h.paper(), most: h.below(5) }),
+        23 => {
+            let services: Vec<Digest> = h.model.services.keys().copied().collect();
+            let (any, one) = (h.paper(), h.pick(&services));
+            Action::WithdrawService(WithdrawService { manifest: one.unwrap_or(any) })
+        }
+        _ => Action::AcquireAsset(acquisition(h)),
     }
 }
 
@@ -155,6 +163,9 @@ pub(super) fn deliberate(h: &mut History) -> Draft {
 
 /// Several voters at once, mostly in favour.
 pub(super) fn vote(h: &mut History) -> Draft {
+    if in_stages(h, &[Stage::Voting]).is_empty() && h.chance(90) {
+        return None;
+    }
     let proposal = one_of(h, &[Stage::Voting]);
     for _ in 0..h.below(5) {
         let choice = match h.below(10) {

@@ -1,0 +1,54 @@
+//! What whoever orders transactions asks the ledger about the block that is being made.
+
+use super::{Context, Ledger, envelope::check_signature};
+use crate::{
+    modules::identity::Roles,
+    poseidon::Felt,
+    signature::PublicKey,
+    state::{StateProof, TableId},
+    transaction::{EnvelopeError, Transaction},
+};
+use primitives::PersonId;
+
+impl Ledger {
+    /// The transactions of the block that is being made.
+    pub fn pending(&self) -> &[Transaction] {
+        &self.pending
+    }
+
+    /// Length of their encodings.
+    pub fn pending_bytes(&self) -> usize {
+        self.pending_bytes
+    }
+
+    /// Checks signer and signature of a transaction whose turn may come later, and says how many transactions of the
+    /// signer come before it. The payload is judged when its turn comes.
+    ///
+    /// Errors: [`EnvelopeError::Unsigned`], [`EnvelopeError::NeedlesslySigned`], [`EnvelopeError::NoAccount`],
+    /// [`EnvelopeError::Nonce`] for one whose turn is over, [`EnvelopeError::Signature`], and those of wallets.
+    pub fn check_ahead(&self, tx: &Transaction) -> Result<u64, EnvelopeError> {
+        let authorisation = match &tx.authorisation {
+            None => return Err(EnvelopeError::Unsigned),
+            Some(_) if !tx.payload.needs_account() => return Err(EnvelopeError::NeedlesslySigned),
+            Some(authorisation) => authorisation,
+        };
+        let (signer, found) = (authorisation.signer, authorisation.nonce);
+        let account = self.state.accounts.get(&signer).ok_or(EnvelopeError::NoAccount { signer })?;
+        let expected = account.nonce;
+        let ahead = found.checked_sub(expected).ok_or(EnvelopeError::Nonce { signer, expected, found })?;
+        let at = Context { genesis: &self.genesis, head: self.head, now: self.now };
+        check_signature(&at, account, authorisation, &tx.payload)?;
+        Ok(ahead)
+    }
+
+    /// Proof of what a table has under a key ([`crate::state::State::prove_at`]), pending transactions included.
+    pub fn prove_at(&mut self, table: TableId, key: &[Felt]) -> Option<StateProof> {
+        self.state.prove_at(table, key)
+    }
+
+    /// The key under which a person may seal blocks: that of their account, while they are active as a sequencer.
+    pub fn sequencer_key(&self, person: &PersonId) -> Option<PublicKey> {
+        self.state.identities.get(person).filter(|identity| identity.acts_as(Roles::SEQUENCER))?;
+        self.state.accounts.get(person).map(|account| account.key)
+    }
+}

@@ -1,0 +1,163 @@
+//! Methods about the chain, its blocks and transactions.
+
+use super::{
+    Failure, Service,
+    args::Args,
+    error::{codes, refusal},
+};
+use crate::{
+    Transaction,
+    node::{
+        producer::Submission,
+        shared::{Head, Standing},
+    },
+    poseidon::wire,
+    sequencer::{Answer, SealedBlock},
+};
+use primitives::{Decode, Digest, Encode, ids};
+use serde_json::{Value, json};
+use std::sync::mpsc::TrySendError;
+use tokio::sync::oneshot;
+
+/// Most blocks of one range.
+pub(super) const MAX_RANGE: u64 = 256;
+/// Bytes of blocks with which a range ends. One block is given whatever its length.
+const RANGE_BYTES: usize = 4 << 20;
+
+pub(super) fn head_object(head: &Head) -> Value {
+    json!({
+        "height": head.height,
+        "digest": head.digest,
+        "time": head.time,
+        "state_root": wire::to_hex(&head.state_root),
+    })
+}
+
+pub(super) fn chain(service: &Service, _: &Args) -> Result<Value, Failure> {
+    let view = service.shared.view();
+    let (genesis, epoch) =
+        view.read(|ledger| (ledger.origin().clone(), ledger.state().running_epoch(ledger.origin())));
+    Ok(json!({
+        "chain": genesis.chain,
+        "genesis": genesis.digest(),
+        "first_epoch": genesis.first_epoch,
+        "epoch": epoch,
+        "role": if service.submissions.is_some() { "sequencer" } else { "full" },
+        "sequencer": service.sequencer,
+        "head": head_object(&view.head),
+    }))
+}
+
+pub(super) fn head(service: &Service, _: &Args) -> Result<Value, Failure> {
+    Ok(head_object(&service.shared.view().head))
+}
+
+pub(super) fn block_object(sealed: &SealedBlock) -> Value {
+    let SealedBlock { block, seal } = sealed;
+    let ids: Vec<Digest> = block.transactions.iter().map(Transaction::id).collect();
+    json!({
+        "height": block.height,
+        "digest": block.digest(),
+        "parent": block.parent,
+        "time": block.time,
+        "state_root": wire::to_hex(&block.state_root),
+        "seal": seal,
+        "transactions": ids,
+    })
+}
+
+pub(super) fn block(service: &Service, args: &Args) -> Result<Value, Failure> {
+    let height = args.number(0)?;
+    Ok(block_object(&read(service, height)?))
+}
+
+fn read(service: &Service, height: u64) -> Result<SealedBlock, Failure> {
+    let found = service.shared.archive.block(height).map_err(|error| Failure::files(&error))?;
+    found.ok_or_else(|| Failure::not_found(format!("there is no block {height}")))
+}
+
+pub(super) fn blocks(service: &Service, args: &Args) -> Result<Value, Failure> {
+    let from = args.number(0)?.max(1);
+    let count = args.number_or(1, MAX_RANGE)?.clamp(1, MAX_RANGE);
+    let head = service.shared.view().head.height;
+    let (mut given, mut bytes) = (Vec::new(), 0);
+    for height in from..=head.min(from.saturating_add(count - 1)) {
+        let block = read(service, height)?.to_bytes();
+        if !given.is_empty() && bytes + block.len() > RANGE_BYTES {
+            break;
+        }
+        bytes += block.len();
+        given.push(ids::to_hex(&block));
+    }
+    Ok(json!({ "blocks": given, "head": head }))
+}
+
+/// Where a transaction stands.
+pub(super) fn status(service: &Service, id: &Digest) -> Result<Value, Failure> {
+    // First where it stands in no block: between the two looks it may only have gone into one.
+    let standing = service.shared.standing(id);
+    let place = service.shared.archive.find(id).map_err(|error| Failure::files(&error))?;
+    let mut object = json!({
+        "transaction": id,
+        "status": "unknown",
+        "height": null,
+        "position": null,
+        "confirmation": null,
+        "waits": null,
+        "refusal": null,
+    });
+    let mut set = |key: &str, value: Value| object[key] = value;
+    match (place, standing) {
+        (Some(place), _) => {
+            set("status", json!("in-block"));
+            set("height", json!(place.height));
+            set("position", json!(place.position));
+        }
+        (None, Some(Standing::Confirmed(confirmation))) => {
+            set("status", json!("confirmed"));
+            set("height", json!(confirmation.promise.height));
+            set("position", json!(confirmation.promise.position));
+            set("confirmation", json!(confirmation));
+        }
+        (None, Some(Standing::Waits { signer, nonce, next })) => {
+            set("status", json!("waits"));
+            set("waits", json!({ "signer": signer, "nonce": nonce, "next": next }));
+        }
+        (None, Some(Standing::Refused(found))) => {
+            set("status", json!("refused"));
+            set("refusal", refusal(&found));
+        }
+        (None, None) => {}
+    }
+    Ok(object)
+}
+
+pub(super) fn transaction(service: &Service, args: &Args) -> Result<Value, Failure> {
+    status(service, &args.id(0)?)
+}
+
+/// Takes a transaction, and answers once it has its place, waits, or is refused.
+pub(super) async fn submit(service: &Service, args: &Args) -> Result<Value, Failure> {
+    let Some(submissions) = &service.submissions else {
+        return Err(Failure {
+            code: codes::NO_SEQUENCER,
+            message: "this node takes no transactions: submit to the sequencer's".into(),
+            data: Some(json!({ "sequencer": service.sequencer })),
+        });
+    };
+    let transaction = Transaction::from_bytes(&args.bytes(0)?);
+    let transaction = transaction.map_err(|error| args.expected(0, &format!("a transaction: {error}")))?;
+    let id = transaction.id();
+    let place = service.shared.archive.find(&id).map_err(|error| Failure::files(&error))?;
+    if place.is_none() {
+        let (reply, answer) = oneshot::channel();
+        submissions.try_send(Submission { transaction, reply }).map_err(|error| match error {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => Failure::busy(),
+        })?;
+        // The sequencer stops without an answer where its files fail.
+        if let Answer::Refused(found) = answer.await.map_err(|_| Failure::busy())? {
+            return Err((&found).into());
+        }
+    }
+    status(service, &id)
+}

@@ -1,0 +1,127 @@
+//! `cwe node init`: a chain for development.
+
+use super::NodeFailure;
+use crate::{
+    cli::{Format, Init},
+    output::{self, Failure, table},
+};
+use chain::{
+    Genesis, ledger::Authority, modules::identity::Roles, node::origin, signature::SecretKey, wallet::keyfile,
+};
+use primitives::{ChainId, Domain, EpochId, PersonId, Preset, Time, hash};
+use rand_core::{OsRng, RngCore};
+use serde_json::json;
+use std::{
+    fs,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Name of the genesis in the folder.
+const GENESIS_FILE: &str = "genesis.json";
+/// Name of the settings.
+const SETTINGS_FILE: &str = "node.toml";
+/// Name of the folder of keys.
+const KEYS_DIR: &str = "keys";
+
+/// Offices of a chain for development, each held by somebody of its own.
+const OFFICES: [(&str, Roles); 9] = [
+    ("registrar", Roles::REGISTRAR),
+    ("steward", Roles::STEWARD),
+    ("treasurer", Roles::TREASURER),
+    ("sequencer", Roles::SEQUENCER),
+    ("auditor", Roles::AUDITOR),
+    ("oracle", Roles::ORACLE),
+    ("councillor-1", Roles::COUNCILLOR),
+    ("councillor-2", Roles::COUNCILLOR),
+    ("councillor-3", Roles::COUNCILLOR),
+];
+
+const SETTINGS: &str = r#"# Settings of a node. Every line can be overridden by CWE_NODE_NAME in the environment, and by a flag of
+# `cwe node run`. Paths are relative to this file.
+
+# sequencer: orders transactions into blocks. full: follows a sequencer's node and checks every block.
+role = "sequencer"
+
+# The node's own files: blocks, index, journal. They can be deleted on a full node, which then starts over.
+dir = "data"
+
+# Where the chain begins. Every node of the chain has the same file.
+genesis = "genesis.json"
+
+# The sequencer's key, which no one else may read.
+key = "keys/sequencer.key"
+
+# Where JSON-RPC is answered, over HTTP and WebSocket. It has no passwords: keep it on this machine, or put a
+# proxy in front.
+listen = "127.0.0.1:4300"
+
+# The node that a full node follows.
+# follow = "ws://127.0.0.1:4300"
+
+# Seconds from the first transaction of a block to its end, 1 to 60.
+block_seconds = 2
+
+# Seconds after which a block without transactions is made, 1 to 3600: the ledger's time is that of its blocks.
+heartbeat_seconds = 60
+
+# Transactions with which a block is full, 1 to 65536.
+block_transactions = 4096
+
+# Most connections at once.
+max_connections = 256
+"#;
+
+/// Makes the folder.
+pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
+    let dir = &arguments.dir;
+    let failed = |path: &Path, error: std::io::Error| NodeFailure::Write { path: path.into(), error };
+    for name in [GENESIS_FILE, SETTINGS_FILE, KEYS_DIR] {
+        let path = dir.join(name);
+        if path.exists() {
+            return Err(NodeFailure::Occupied { path }.into());
+        }
+    }
+    let keys = dir.join(KEYS_DIR);
+    fs::create_dir_all(&keys).map_err(|error| failed(&keys, error))?;
+    let mut offices = Vec::new();
+    for (name, roles) in OFFICES {
+        let key = SecretKey::generate(&mut OsRng);
+        let public = key.public_key();
+        let person = PersonId(hash::hash(Domain::Credential, &[name.as_bytes(), public.as_bytes()]).0);
+        keyfile::write(&keys.join(format!("{name}.key")), &key).map_err(NodeFailure::from)?;
+        offices.push(Authority { person, key: public, roles });
+    }
+    // Numbers of chains stand in JSON, whose readers often keep 53 bits.
+    let chain = ChainId(arguments.chain.unwrap_or_else(|| u64::from(OsRng.next_u32())));
+    let mut genesis = Genesis::new(chain, EpochId(1), Preset::Spec.params(), offices);
+    genesis.time = Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
+    for (name, text) in [(GENESIS_FILE, origin::to_json(&genesis)), (SETTINGS_FILE, SETTINGS.to_owned())] {
+        let path = dir.join(name);
+        fs::write(&path, text).map_err(|error| failed(&path, error))?;
+    }
+    match arguments.output {
+        Format::Json => {
+            let offices = OFFICES.iter().zip(&genesis.offices).map(
+                |((name, _), office)| json!({ "office": name, "person": office.person, "key": office.key }),
+            );
+            output::json(&json!({
+                "chain": chain,
+                "genesis": genesis.digest(),
+                "dir": dir,
+                "offices": offices.collect::<Vec<_>>(),
+            }))
+        }
+        Format::Table => {
+            let rows = OFFICES.iter().zip(&genesis.offices);
+            let rows = rows.map(|((name, _), office)| [(*name).to_owned(), office.person.to_string()]);
+            let (settings, digest) = (dir.join(SETTINGS_FILE), genesis.digest());
+            let settings = settings.display();
+            output::print(&format!(
+                "Chain {chain}, genesis {digest}\n\n{}\nKeys in {}. Next:\n  cwe node run --config {settings}\n",
+                table(["office", "person"], 2, rows.collect()),
+                keys.display(),
+            ))
+        }
+    }
+}

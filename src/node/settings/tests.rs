@@ -1,0 +1,80 @@
+//! Layers, and what is refused in each.
+
+use super::*;
+use clap::Parser;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    run: Run,
+}
+
+fn layered(
+    file: Option<&str>,
+    environment: &[(&str, &str)],
+    flags: &[&str],
+) -> Result<Settings, SettingsError> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("node.toml");
+    let mut line = vec!["run"];
+    let name = path.display().to_string();
+    if let Some(text) = file {
+        fs::write(&path, text).expect("written");
+        line.extend(["--config", &name]);
+    }
+    line.extend(flags);
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::layer(&Line::parse_from(line).run, environment)
+}
+
+#[test]
+fn later_layers_come_before_earlier_ones() {
+    let file = Some("listen = '127.0.0.1:1'\nblock_seconds = 7\ndir = 'data'\n");
+    let settings =
+        layered(file, &[("LISTEN", "127.0.0.1:2")], &["--listen", "127.0.0.1:3"]).expect("settings");
+    assert_eq!(settings.listen().expect("an address").port(), 3);
+    let settings = layered(file, &[("LISTEN", "127.0.0.1:2")], &[]).expect("settings");
+    assert_eq!(settings.listen().expect("an address").port(), 2);
+    let settings = layered(file, &[], &[]).expect("settings");
+    assert_eq!(settings.listen().expect("an address").port(), 1);
+    assert_eq!(settings.parse::<u32>("block_seconds", "a number").ok(), Some(7));
+    assert_eq!(settings.parse::<u32>("heartbeat_seconds", "a number").ok(), Some(60));
+    let dir = settings.path("dir").expect("a path");
+    assert!(dir.is_absolute() && dir.ends_with("data"), "beside the file: {dir:?}");
+    let sources: Vec<_> = settings.all().map(|(name, _, source)| (name, source.to_string())).collect();
+    assert!(sources.contains(&("heartbeat_seconds", "default".into())));
+    assert!(sources.iter().any(|(name, source)| *name == "dir" && source.ends_with("node.toml")));
+    assert_eq!(layered(None, &[], &[]).expect("settings").listen().expect("an address").port(), 4300);
+}
+
+#[test]
+fn what_is_unknown_or_wrong_is_named_with_its_source() {
+    let unknown = |result: Result<Settings, SettingsError>, wrong: &str| match result {
+        Err(SettingsError::Unknown { name, .. }) => assert_eq!(name, wrong),
+        other => panic!("{other:?}"),
+    };
+    unknown(layered(Some("litsen = 1"), &[], &[]), "litsen");
+    unknown(layered(None, &[("LITSEN", "1")], &[]), "CWE_NODE_LITSEN");
+    unknown(layered(None, &[("listen", "1")], &[]), "CWE_NODE_listen");
+    assert!(matches!(layered(Some("listen = ["), &[], &[]), Err(SettingsError::NoToml { .. })));
+    assert!(matches!(
+        layered(Some("listen = true"), &[], &[]),
+        Err(SettingsError::Value { name: "listen", .. })
+    ));
+    let settings = layered(None, &[("LISTEN", "here")], &[]).expect("texts");
+    assert!(matches!(
+        settings.listen(),
+        Err(SettingsError::Value { name: "listen", source_of, .. }) if source_of == "environment"
+    ));
+    assert!(matches!(settings.path("dir"), Err(SettingsError::Missing { name: "dir" })));
+    let role = |role| layered(None, &[], &["--role", role]).expect("texts").is_sequencer();
+    assert!(matches!(role("prover"), Err(SettingsError::Value { name: "role", .. })));
+    assert!(matches!((role("sequencer"), role("full")), (Ok(true), Ok(false))));
+    let both = layered(None, &[], &["--follow", "ws://127.0.0.1:1"]).expect("texts");
+    assert!(matches!(both.is_sequencer(), Err(SettingsError::OtherRole { name: "follow", .. })));
+    let follow = |url| layered(None, &[], &["--follow", url]).expect("texts").follow();
+    assert!(follow("http://127.0.0.1:1").is_ok());
+    for wrong in ["wss://127.0.0.1:1", "127.0.0.1:1", "ws://", ""] {
+        assert!(matches!(follow(wrong), Err(SettingsError::Value { name: "follow", .. })), "{wrong}");
+    }
+}
