@@ -217,7 +217,7 @@ fn funds(chain: &ChainMoney) -> String {
     text += &format!(
         "\n{} credits of node rewards were claimed, for {} scored.\n",
         credits(Credits(chain.node_rewards_claimed)),
-        several(chain.epochs_scored, "epoch")
+        several(chain.epochs_scored as u64, "epoch", "epochs")
     );
     text
 }

@@ -3,6 +3,7 @@
 mod council;
 mod jury;
 mod proposals;
+mod reserve;
 mod services;
 mod wallets;
 
@@ -86,7 +87,7 @@ fn propose(world: &mut World, action: Action) -> u64 {
     world.ledger.state().proposals.iter().next_back().expect("made").number
 }
 
-pub(crate) fn proposal(world: &World, number: u64) -> Proposal {
+fn proposal(world: &World, number: u64) -> Proposal {
     world.ledger.state().proposals.get(&number).expect("on record").clone()
 }
 

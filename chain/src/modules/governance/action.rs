@@ -12,7 +12,7 @@ use super::{
 use crate::{
     ledger::Context,
     modules::{
-        eco_reserve::{self, Acquisition, AssetId, Offer},
+        eco_reserve::{self, Acquisition, AssetId, EcoAsset, Offer},
         identity::{Identity, Roles, set_roles},
         node_rewards::{approve_service, check_service, standing_service, withdraw_service},
         treasury::{self, Fund},
@@ -244,13 +244,19 @@ impl Action {
     /// Who has to agree (chain spec 7.2, "High-impact changes: require multi-step approval (e.g., council + vote)").
     ///
     /// `large` is the sum from which on money weighs much.
-    pub fn path(&self, large: Credits) -> Path {
+    pub(super) fn path(&self, draft: &Draft<'_>, large: Credits) -> Path {
         let sum = |amount: Credits| if amount >= large { Path::High } else { Path::Ordinary };
         match self {
             Self::Spend(action) => sum(action.amount),
             // Chain spec 6.5: "Governance: decides on large acquisitions or policy changes."
             Self::AcquireAsset(action) => sum(action.cost),
-            Self::OfferAsset(action) => sum(action.offer.price),
+            // At whatever price: a large asset that is given away weighs as much as one that is sold.
+            Self::OfferAsset(OfferAsset { asset, offer }) => {
+                let asset = draft.get::<EcoAsset>(asset);
+                let worth =
+                    asset.map_or(Credits::ZERO, |asset| asset.cost.max(asset.valuation.figures.value));
+                sum(offer.price.max(worth))
+            }
             Self::WithdrawOffer(_) | Self::ApproveValuation(_) | Self::RejectValuation(_) => Path::Ordinary,
             Self::SetParameters(action) => {
                 let weight = action.changes.iter().map(|change| change.parameter.weight()).max();

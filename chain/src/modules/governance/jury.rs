@@ -238,6 +238,8 @@ pub(crate) fn draw_jury(
     // The first beacon that counts, and no later one: nobody waits for jurors that suit them.
     let opening = state.openings.range(case.draw_from..).next();
     let opening = opening.ok_or(GovernanceError::NoBeaconYet { case: case.number, epoch: case.draw_from })?;
+    // Of what the parties revealed, and not of the block that the beacon hashes too: its maker could try several.
+    let seed = state.audit_seed(at.genesis.chain, opening.epoch).expect("the epoch has opened");
     let rules = &state.in_force(at.genesis).rules.governance;
     let mut pool: Vec<PersonId> = state
         .identities
@@ -251,8 +253,7 @@ pub(crate) fn draw_jury(
     if pool.len() < needed {
         return Err(GovernanceError::TooFewJurors { case: case.number, found: pool.len(), needed });
     }
-    let lot =
-        |person: &PersonId| hash::hash(Domain::Jury, &[&opening.key.0, &case.number.to_bytes(), &person.0]);
+    let lot = |person: &PersonId| hash::hash(Domain::Jury, &[&seed.0, &case.number.to_bytes(), &person.0]);
     pool.sort_by_cached_key(lot);
     pool.truncate(needed);
     let challenge_until = at.now.after(rules.challenge_period);

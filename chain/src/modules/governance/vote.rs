@@ -32,7 +32,7 @@ pub(crate) fn propose(
     }
     action.action.check(draft, at)?;
     let number = state.proposals.iter().next_back().map_or(1, |last| last.number + 1);
-    let path = action.action.path(rules.large);
+    let path = action.action.path(draft, rules.large);
     let (majority, notice) = match path {
         Path::Ordinary => (rules.majority, rules.notice),
         Path::High => (rules.majority_high, rules.notice_high),

@@ -100,14 +100,14 @@ fn forged_vouchers_are_found_by_their_share_of_the_units() {
     assert_eq!(net.commit(0, 0, FIRST, Claimed::Bandwidth(book.root())), Ok(()));
     net.turn(FIRST);
     let audited = net.audit(0, 0, FIRST, Contribution::Bandwidth);
-    for (forged, tenths) in [(10, 0.01), (50, 0.05), (100, 0.1)] {
+    for (forged, part) in [(10, 0.01_f64), (50, 0.05), (100, 0.1)] {
         let forged: BTreeSet<_> = vouchers[..forged].iter().map(|voucher| voucher.serial).collect();
         let trials = 600;
         let found = (0..trials).filter(|trial| {
             let places = Audited { seed: beacon(*trial), ..audited }.places();
             places.iter().any(|unit| forged.contains(&book.prove(*unit).expect("a unit").voucher.serial))
         });
-        agrees(found.count(), trials as usize, 1.0 - (1.0 - tenths as f64).powi(50));
+        agrees(found.count(), trials as usize, 1.0 - (1.0 - part).powi(50));
     }
 }
 
