@@ -163,11 +163,13 @@ impl Model {
         same("epoch", ledger, model);
         let claimed = state.claims.iter().map(|claim| ((claim.epoch, claim.work, claim.payee), ()));
         same("claim", claimed, self.claimed.iter().map(|claim| (*claim, ())));
-        let versions = state.versions.iter().map(|version| {
-            (version.from, (values_of(version), version.proposal, version.review_by))
-        });
+        let versions = state
+            .versions
+            .iter()
+            .map(|version| (version.from, (values_of(version), version.proposal, version.review_by)));
         let model = self.settings.versions.iter();
-        let model = model.map(|(from, (proposal, review))| (*from, (self.settings.all(*from), *proposal, *review)));
+        let model =
+            model.map(|(from, (proposal, review))| (*from, (self.settings.all(*from), *proposal, *review)));
         same("version", versions, model);
         let modules = state.modules.iter().map(|version| ((version.module, version.from), version.version));
         let model = self.modules.iter().flat_map(|(module, versions)| {
@@ -231,12 +233,17 @@ impl Model {
     }
 
     fn council_agrees(&self, state: &State) {
-        let ledger = state.councillors.iter().map(|seat| {
-            (seat.person, Councillor { until: seat.until, election: seat.election })
-        });
+        let ledger = state
+            .councillors
+            .iter()
+            .map(|seat| (seat.person, Councillor { until: seat.until, election: seat.election }));
         same("seat", ledger, self.council.clone());
         let sits = self.council.keys().filter(|person| self.sits(**person));
-        same("councillor", state.council(self.now).into_iter().map(|who| (who, ())), sits.map(|who| (*who, ())));
+        same(
+            "councillor",
+            state.council(self.now).into_iter().map(|who| (who, ())),
+            sits.map(|who| (*who, ())),
+        );
         let ledger = state.elections.iter().map(|election| {
             let elected = election.elected.as_ref().map(|people| people.0.clone());
             let (called, stand_until, vote_until) =
@@ -256,7 +263,10 @@ impl Model {
             let sides = (case.by_complainant.0.clone(), case.by_respondent.0.clone());
             let votes = (usize::from(case.granted), usize::from(case.dismissed));
             let times = (case.opened, case.draw_from, case.drawn);
-            (case.number, (case.complainant, case.respondent, case.remedy, times, jury, sides, votes, case.verdict))
+            (
+                case.number,
+                (case.complainant, case.respondent, case.remedy, times, jury, sides, votes, case.verdict),
+            )
         });
         let model = self.cases.iter().map(|(number, case)| {
             let drawn = case.drawn.as_ref();
@@ -264,7 +274,10 @@ impl Model {
             let sides = (case.by_complainant.clone(), case.by_respondent.clone());
             let times = (case.opened, case.draw_from, drawn.map(|drawn| drawn.at));
             let (jury, votes) = ((jurors, case.panel()), self.jurors_say(*number));
-            (*number, (case.complainant, case.respondent, case.remedy, times, jury, sides, votes, case.verdict))
+            (
+                *number,
+                (case.complainant, case.respondent, case.remedy, times, jury, sides, votes, case.verdict),
+            )
         });
         same("case", ledger, model);
         let ledger = state.tasks.iter().map(|task| ((task.epoch, task.person), i128::from(task.units)));

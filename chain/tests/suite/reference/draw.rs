@@ -77,7 +77,11 @@ impl History {
         if signer.is_some() && self.chance(6) {
             signer = Some(self.someone(0));
         }
-        if self.chance(5) { self.submit_tampered(signer, payload) } else { self.submit(signer, payload) };
+        if self.chance(5) {
+            self.submit_tampered(signer, payload)
+        } else {
+            self.submit(signer, payload)
+        };
     }
 
     /// What can be done because its time has come.

@@ -70,11 +70,7 @@ impl Model {
     }
 
     /// An election in the part of it from one moment to another.
-    fn during(
-        &self,
-        number: u64,
-        part: fn(&Election) -> (Time, Time),
-    ) -> Result<Election, GovernanceError> {
+    fn during(&self, number: u64, part: fn(&Election) -> (Time, Time)) -> Result<Election, GovernanceError> {
         let election = self.elections.get(&number).cloned();
         let election = election.ok_or(GovernanceError::UnknownElection { election: number })?;
         let ((from, until), now) = (part(&election), self.now);

@@ -71,7 +71,7 @@ impl Model {
     }
 
     pub(super) fn revealed(&self, epoch: EpochId) -> usize {
-        self.reveals.get(&epoch).copied().unwrap_or(0)
+        self.reveals.get(&epoch).map_or(0, BTreeMap::len)
     }
 
     pub(super) fn set_committee(&mut self, by: PersonId) -> Result<(), UsageError> {

@@ -237,7 +237,8 @@ impl History {
         match way {
             4 => {
                 // A signature over the next nonce.
-                let other = Transaction::signed(payload, CHAIN, (person, nonce + 1), key, &mut self.world.rng);
+                let other =
+                    Transaction::signed(payload, CHAIN, (person, nonce + 1), key, &mut self.world.rng);
                 let signature = other.authorisation.map(|by| by.signature);
                 let signature: AccountSignature = signature.expect("signed");
                 tx.authorisation = Some(Authorisation { signer: person, nonce, signature });
@@ -331,8 +332,13 @@ impl History {
 
     /// One of some persons who hold a role, active or not.
     pub(super) fn someone(&mut self, role: u16) -> PersonId {
-        let holders: Vec<PersonId> =
-            self.model.people.iter().filter(|(_, who)| who.roles & role == role).map(|(who, _)| *who).collect();
+        let holders: Vec<PersonId> = self
+            .model
+            .people
+            .iter()
+            .filter(|(_, who)| who.roles & role == role)
+            .map(|(who, _)| *who)
+            .collect();
         self.pick(&holders).unwrap_or(STEWARD)
     }
 }

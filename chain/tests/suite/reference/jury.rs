@@ -9,7 +9,7 @@ use chain::modules::{
     identity::Status,
     work_registry::Removal,
 };
-use primitives::{Domain, EpochId, PersonId, Time, hash};
+use primitives::{Digest, Domain, EpochId, PersonId, Time, hash};
 
 #[derive(Clone, Debug)]
 pub(super) struct Case {
@@ -93,14 +93,25 @@ impl Model {
         Ok(())
     }
 
+    /// What is drawn from: a hash of what the parties revealed for an epoch, and of no block.
+    fn seed(&self, epoch: EpochId) -> Digest {
+        let mut revealed = Vec::new();
+        for (party, value) in &self.reveals[&epoch] {
+            revealed.push(u8::from(*party));
+            revealed.extend(value.0);
+        }
+        let parts: [&[u8]; 3] = [&self.chain.0.to_le_bytes(), &epoch.0.to_le_bytes(), &revealed];
+        hash::hash(Domain::AuditSeed, &parts)
+    }
+
     pub(super) fn draw_jury(&mut self, number: u64) -> Result<(), GovernanceError> {
         let mut case = self.open_or(number)?;
         if case.drawn.is_some() {
             return Err(GovernanceError::DrawnAlready { case: number });
         }
         let epoch = case.draw_from;
-        let beacon = self.beacons.range(epoch..).next().map(|(_, key)| *key);
-        let key = beacon.ok_or(GovernanceError::NoBeaconYet { case: number, epoch })?;
+        let drawing = self.epochs.range(epoch..).next().map(|(opened, _)| *opened);
+        let seed = self.seed(drawing.ok_or(GovernanceError::NoBeaconYet { case: number, epoch })?);
         let rule = |name: &str| usize::try_from(self.rule(name)).expect("a small number");
         let panel = rule("governance.jurors");
         let needed = panel + 2 * rule("governance.challenges");
@@ -114,8 +125,8 @@ impl Model {
         if pool.len() < needed {
             return Err(GovernanceError::TooFewJurors { case: number, found: pool.len(), needed });
         }
-        // In the order of a hash of the beacon key, the number of the case, and the person.
-        pool.sort_by_key(|person| hash::hash(Domain::Jury, &[&key.0, &number.to_le_bytes(), &person.0]));
+        // In the order of a hash of what was revealed, the number of the case, and the person.
+        pool.sort_by_key(|person| hash::hash(Domain::Jury, &[&seed.0, &number.to_le_bytes(), &person.0]));
         pool.truncate(needed);
         let challenge_until = self.after(self.now, "governance.challenge_period");
         let vote_until = self.after(challenge_until, "governance.jury_period");

@@ -54,8 +54,9 @@ fn run_and_kill(dir: &Path, rng: &mut ChaCha20Rng) -> Option<u64> {
         .spawn()
         .expect("starts");
     let (wanted, pause) = (1 + rng.next_u64() % 4, Duration::from_micros(rng.next_u64() % 40_000));
-    let lines = BufReader::new(node.stdout.take().expect("piped")).lines().map_while(Result::ok);
-    let said = lines.filter_map(|line| line.strip_prefix(DONE)?.parse().ok());
+    // Read from until after the kill: a node that nobody listens to would end by itself.
+    let mut lines = BufReader::new(node.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let said = lines.by_ref().filter_map(|line| line.rsplit_once(DONE)?.1.parse().ok());
     let last = said.take(usize::try_from(wanted).expect("a few")).last();
     thread::sleep(pause);
     // On Unix this is the signal that nobody can handle.

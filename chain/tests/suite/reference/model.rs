@@ -23,7 +23,7 @@ use chain::{
     signature::PublicKey,
     transaction::EnvelopeError,
 };
-use primitives::{Credits, Decode, Digest, Encode, EpochId, PersonId, Tier, Time, WorkId};
+use primitives::{ChainId, Credits, Decode, Digest, Encode, EpochId, PartyId, PersonId, Tier, Time, WorkId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An answer of the model.
@@ -53,6 +53,7 @@ pub(super) type Entry = (Time, EcoChange);
 #[derive(Clone)]
 pub(super) struct Model {
     pub(super) now: Time,
+    pub(super) chain: ChainId,
     pub(super) first_epoch: EpochId,
     pub(super) settings: Settings,
     pub(super) accounts: BTreeMap<PersonId, Account>,
@@ -68,8 +69,8 @@ pub(super) struct Model {
     pub(super) paid_out: BTreeSet<(PersonId, Digest)>,
     pub(super) has_committee: bool,
     pub(super) issuers: BTreeSet<(EpochId, Tier)>,
-    /// Parties that revealed, by epoch.
-    pub(super) reveals: BTreeMap<EpochId, usize>,
+    /// What parties revealed, by epoch.
+    pub(super) reveals: BTreeMap<EpochId, BTreeMap<PartyId, Digest>>,
     pub(super) epochs: BTreeMap<EpochId, Epoch>,
     /// Bundles behind totals so far: as many subscribers may be behind what is carried over.
     pub(super) counted: i128,
@@ -99,6 +100,7 @@ impl Model {
     pub(super) fn new(genesis: &Genesis) -> Self {
         let mut model = Self {
             now: genesis.time,
+            chain: genesis.chain,
             first_epoch: genesis.first_epoch,
             settings: Settings::new(genesis),
             accounts: BTreeMap::new(),
@@ -221,7 +223,9 @@ impl Model {
             Payload::Burn(action) => self.burn(by, action)?,
             Payload::SetCommittee(_) => self.set_committee(by)?,
             Payload::PublishKeys(action) => self.publish_keys(by, action)?,
-            Payload::RevealBeacon(action) => *self.reveals.entry(action.epoch).or_default() += 1,
+            Payload::RevealBeacon(action) => {
+                self.reveals.entry(action.epoch).or_default().insert(action.party, action.value);
+            }
             Payload::OpenEpoch(action) => self.open_epoch(by, action)?,
             Payload::ReportRevenue(action) => self.report_revenue(by, action)?,
             Payload::AnchorHeader(header) => self.anchored(header),

@@ -64,7 +64,8 @@ impl Epoch {
     /// Weights of all works, over all tiers or in one, in 2^-50 of a view.
     fn weights(&self, tier: Option<Tier>) -> Vec<(WorkId, RBig)> {
         let used = |work: &WorkId| -> IBig {
-            let cells = self.totals.iter().filter(|((of, id), _)| id == work && tier.is_none_or(|t| t == *of));
+            let cells =
+                self.totals.iter().filter(|((of, id), _)| id == work && tier.is_none_or(|t| t == *of));
             cells.map(|(_, counted)| IBig::from(counted.value)).sum()
         };
         let weighed = |(id, listed): (&WorkId, &Listed)| {
@@ -78,9 +79,8 @@ impl Epoch {
             // Prices shift money inside a category: each weight times what the category weighs without prices, over
             // what it weighs with them, rounded down in units of 2^-82.
             let of_category = weighed.iter().filter(|(_, of, _, _)| of == category);
-            let (without, with) = of_category.fold((IBig::ZERO, IBig::ZERO), |(without, with), work| {
-                (without + &work.2, with + &work.3)
-            });
+            let (without, with) = of_category
+                .fold((IBig::ZERO, IBig::ZERO), |(without, with), work| (without + &work.2, with + &work.3));
             if with == IBig::ZERO {
                 return (*id, RBig::ZERO);
             }
@@ -111,7 +111,8 @@ impl Epoch {
         } else {
             vec![self.shares(revenue)]
         };
-        let [fee, eco, infra, creators] = [0, 1, 2, 3].map(|part| parts.iter().map(|parts| parts[part]).sum());
+        let [fee, eco, infra, creators] =
+            [0, 1, 2, 3].map(|part| parts.iter().map(|parts| parts[part]).sum());
         let pools = if by_tier { self.pools_by_tier() } else { self.one_pool(creators) };
         let mut of_works = BTreeMap::<WorkId, i128>::new();
         for (pool, weights) in pools {
@@ -123,7 +124,8 @@ impl Epoch {
         let mut owed = BTreeMap::new();
         for (work, amount) in of_works {
             let splits = &self.works[&work].splits;
-            let shares: Vec<_> = splits.iter().map(|(who, share)| (*who, RBig::from(IBig::from(*share)))).collect();
+            let shares: Vec<_> =
+                splits.iter().map(|(who, share)| (*who, RBig::from(IBig::from(*share)))).collect();
             let parts = divide(amount, &shares).into_iter().filter(|(_, part)| *part > 0);
             owed.extend(parts.map(|(payee, part)| ((work, payee), part)));
         }

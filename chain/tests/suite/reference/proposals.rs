@@ -1,6 +1,7 @@
 //! Proposals: who makes them, who votes, where they stand, and what they do when they are enacted.
 
 use super::{
+    eco::Asset,
     identity::{OFFICES, VOTER},
     model::{Model, bits, threshold},
 };
@@ -71,11 +72,7 @@ impl Model {
 
     fn in_stage(&self, number: u64, stages: &[Stage]) -> Result<(), GovernanceError> {
         let found = self.stage(number);
-        if stages.contains(&found) {
-            Ok(())
-        } else {
-            Err(GovernanceError::Stage { proposal: number, found })
-        }
+        if stages.contains(&found) { Ok(()) } else { Err(GovernanceError::Stage { proposal: number, found }) }
     }
 
     pub(super) fn propose(&mut self, by: PersonId, action: &Propose) -> Result<(), GovernanceError> {
@@ -176,7 +173,8 @@ impl Model {
 
     /// Councillors who said so and still sit.
     fn councillors_for(&self, number: u64, say: Say) -> i128 {
-        let said = self.says.iter().filter(|(of, what, who)| (*of, *what) == (number, say) && self.sits(*who));
+        let said =
+            self.says.iter().filter(|(of, what, who)| (*of, *what) == (number, say) && self.sits(*who));
         said.count() as i128
     }
 
@@ -188,8 +186,7 @@ impl Model {
     pub(super) fn enact(&mut self, number: u64) -> Result<(), GovernanceError> {
         let Proposal { path, action, .. } = self.proposal(number)?.clone();
         self.in_stage(number, &[Stage::Ready])?;
-        let (found, needed) =
-            (self.councillors_for(number, Say::Approve), self.of_seats("council_majority"));
+        let (found, needed) = (self.councillors_for(number, Say::Approve), self.of_seats("council_majority"));
         if path == Path::High && found < needed {
             let [found, needed] = [found, needed].map(|n| u64::try_from(n).expect("seats"));
             return Err(GovernanceError::NotApproved { proposal: number, found, needed });
@@ -207,7 +204,11 @@ impl Model {
             Action::Recall(_) => return Path::People,
             Action::Spend(spend) => large(spend.amount.0),
             Action::AcquireAsset(bought) => large(bought.cost.0),
-            Action::OfferAsset(offered) => large(offered.offer.price.0),
+            // At whatever price: what is given away weighs as much as what is sold.
+            Action::OfferAsset(offered) => {
+                let worth = |asset: &Asset| asset.cost.0.max(asset.valued.0.value.0);
+                large(self.assets.get(&offered.asset).map_or(0, worth).max(offered.offer.price.0))
+            }
             Action::WithdrawOffer(_) | Action::ApproveValuation(_) | Action::RejectValuation(_) => false,
             Action::ApproveService(_) | Action::WithdrawService(_) => false,
             Action::SetParameters(set) => set.changes.iter().any(|change| !is_ordinary(change.parameter)),
@@ -244,7 +245,11 @@ impl Model {
             Action::RemoveWork(remove) => {
                 self.only_near(remove.from)?;
                 let work = remove.work;
-                if self.works.contains_key(&work) { Ok(()) } else { Err(GovernanceError::UnknownWork { work }) }
+                if self.works.contains_key(&work) {
+                    Ok(())
+                } else {
+                    Err(GovernanceError::UnknownWork { work })
+                }
             }
             Action::Recall(Recall { councillor: person }) if !self.sits(*person) => {
                 Err(GovernanceError::NotCouncillor { person: *person })
@@ -330,4 +335,3 @@ fn is_ordinary(parameter: Parameter) -> bool {
     let of_nodes = name.starts_with("nodes.") && !weighty.contains(&name) && !name.ends_with(".share");
     names.contains(&name) || more.contains(&name) || name.starts_with("fees.") || of_nodes
 }
-

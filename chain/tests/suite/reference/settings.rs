@@ -99,7 +99,9 @@ pub(super) fn holds(name: &str) -> i128 {
         "notice" if name.starts_with("nodes.") => 255,
         "samples" | "witnesses" => 255,
         "j_max" | "replicas" => 65_535,
-        "alpha" | "beta" | "k" | "b_min" | "delta" | "price_min" | "price_max" | "value_cap" => u64::MAX.into(),
+        "alpha" | "beta" | "k" | "b_min" | "delta" | "price_min" | "price_max" | "value_cap" => {
+            u64::MAX.into()
+        }
         "reputation_decay" | "transaction" | "large" | "cap" | "bond" => u64::MAX.into(),
         "budget" | "client_units" | "rate" => u64::MAX.into(),
         _ => u32::MAX.into(),

@@ -155,7 +155,12 @@ impl Model {
     pub(super) fn spend(&mut self, fund: Fund, to: PersonId, amount: u64) -> Result<(), TreasuryError> {
         match fund {
             Fund::Fee | Fund::Infrastructure | Fund::Eco => {}
-            Fund::Revenue | Fund::Unclaimed | Fund::Carried | Fund::Layer1 | Fund::Bonds | Fund::NodeRewards => {
+            Fund::Revenue
+            | Fund::Unclaimed
+            | Fund::Carried
+            | Fund::Layer1
+            | Fund::Bonds
+            | Fund::NodeRewards => {
                 return Err(TreasuryError::NotForSpending { fund });
             }
         }

@@ -77,9 +77,11 @@ pub(super) fn close(h: &mut History) -> Draft {
 }
 
 pub(super) fn due(h: &mut History) -> Vec<Payload> {
-    let over = h.model.elections.iter().filter(|(_, election)| {
-        election.elected.is_none() && election.vote_until <= h.model.now
-    });
+    let over = h
+        .model
+        .elections
+        .iter()
+        .filter(|(_, election)| election.elected.is_none() && election.vote_until <= h.model.now);
     over.map(|(number, _)| Payload::CloseElection(CloseElection { election: *number })).collect()
 }
 
@@ -122,7 +124,8 @@ pub(super) fn draw_jury(h: &mut History) -> Draft {
 /// Whether some jury sits, before the votes or while they are cast.
 fn in_session(h: &mut History) -> bool {
     let sits = |case: &Case| {
-        case.verdict == Verdict::Open && case.drawn.as_ref().is_some_and(|drawn| h.model.now < drawn.vote_until)
+        case.verdict == Verdict::Open
+            && case.drawn.as_ref().is_some_and(|drawn| h.model.now < drawn.vote_until)
     };
     let any = h.model.cases.values().any(sits);
     any || h.chance(10)
@@ -159,7 +162,7 @@ pub(super) fn case_due(h: &mut History) -> Vec<Payload> {
     let mut due = Vec::new();
     for (number, case) in h.model.cases.iter().filter(|(_, case)| case.verdict == Verdict::Open) {
         match &case.drawn {
-            None if h.model.beacons.range(case.draw_from..).next().is_some() => {
+            None if h.model.epochs.range(case.draw_from..).next().is_some() => {
                 due.push(Payload::DrawJury(DrawJury { case: *number }));
             }
             Some(drawn) if drawn.vote_until <= h.model.now => {

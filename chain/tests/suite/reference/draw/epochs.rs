@@ -26,7 +26,9 @@ pub(super) fn go_on(h: &mut History) -> Draft {
             h.submit(None, Payload::SubmitAggregate(aggregate));
             return None;
         }
-        Some((epoch, Phase::Aggregated)) if h.model.epochs[&epoch].revenue.len() < 2 && h.chance(85) => report(h),
+        Some((epoch, Phase::Aggregated)) if h.model.epochs[&epoch].revenue.len() < 2 && h.chance(85) => {
+            report(h)
+        }
         Some((epoch, Phase::Aggregated)) => {
             let done = h.submit(None, Payload::FinaliseEpoch(FinaliseEpoch { epoch }));
             let reported = h.model.epochs[&epoch].revenue.len() == TIERS.len();

@@ -16,9 +16,10 @@ use chain::{
     modules::{
         eco_reserve::Offer,
         governance::{
-            Action, ApproveService, ApproveValuation, Change, Choice, Deliberate, Enact, ModuleId, ModuleVersion, OfferAsset,
-            Parameter, Path, Propose, Recall, RejectValuation, RemoveWork, Resolve, Say, SayOf, SetOffices,
-            SetParameters, Spend, Stage, Vote, Withdraw, WithdrawOffer, WithdrawService,
+            Action, ApproveService, ApproveValuation, Change, Choice, Deliberate, Enact, ModuleId,
+            ModuleVersion, OfferAsset, Parameter, Path, Propose, Recall, RejectValuation, RemoveWork,
+            Resolve, Say, SayOf, SetOffices, SetParameters, Spend, Stage, Vote, Withdraw, WithdrawOffer,
+            WithdrawService,
         },
         identity::Roles,
         treasury::Fund,
