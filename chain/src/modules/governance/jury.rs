@@ -5,13 +5,15 @@
 //! absolute majority of the panel.
 
 use super::{
-    ChallengeJuror, CloseCase, DrawJury, GovernanceError, JuryVote, OpenCase, People, vote::only_voter,
+    ChallengeJuror, CloseCase, DrawJury, GovernanceError, JuryVote, OpenCase, People, WithdrawCase,
+    vote::only_voter,
 };
 use crate::{
     ledger::Context,
     modules::{
         identity::{Identity, Roles, Status, move_to},
         node_rewards::record_task,
+        usage::undrawn,
         work_registry::{Removal, Work, WorkError, remove_work},
     },
     poseidon::Felt,
@@ -57,6 +59,10 @@ number_enum! {
         Granted = 1,
         /// It is not.
         Dismissed = 2,
+        /// No jury could be drawn, and nothing is granted.
+        NoJury = 3,
+        /// Whoever brought the case took it back.
+        Withdrawn = 4,
     }
 }
 
@@ -224,7 +230,30 @@ fn known(draft: &Draft<'_>, number: u64) -> Result<Case, GovernanceError> {
     if case.verdict == Verdict::Open { Ok(case) } else { Err(GovernanceError::CaseClosed { case: number }) }
 }
 
+/// Runs [`WithdrawCase`].
+pub(crate) fn withdraw_case(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &WithdrawCase,
+) -> Result<(), GovernanceError> {
+    let case = known(draft, action.case)?;
+    if case.complainant != signer {
+        return Err(GovernanceError::NotComplainant { case: case.number, signer });
+    }
+    // Whoever sees the jury coming must not be able to ask for another one.
+    if undrawn(draft, at) > case.draw_from {
+        return Err(GovernanceError::BeaconRevealed { case: case.number, epoch: case.draw_from });
+    }
+    draft.put(Case { verdict: Verdict::Withdrawn, ..case });
+    Ok(())
+}
+
 /// Runs [`DrawJury`].
+///
+/// Chain spec 3.5: "Jury-based arbitration." Where there are too few for a jury there is none: the case is closed without
+/// a verdict on what was asked for, and may be brought again. Waiting would not help. Those who become voters, or active
+/// again, after a case was opened are not drawn for it, so the number of those who may be only falls.
 pub(crate) fn draw_jury(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
@@ -251,7 +280,8 @@ pub(crate) fn draw_jury(
     let (panel, spare) = (rules.jurors, 2 * rules.challenges);
     let needed = usize::from(panel) + usize::from(spare);
     if pool.len() < needed {
-        return Err(GovernanceError::TooFewJurors { case: case.number, found: pool.len(), needed });
+        draft.put(Case { verdict: Verdict::NoJury, ..case });
+        return Ok(());
     }
     let lot = |person: &PersonId| hash::hash(Domain::Jury, &[&seed.0, &case.number.to_bytes(), &person.0]);
     pool.sort_by_cached_key(lot);

@@ -12,11 +12,17 @@ use super::{history::History, mutate::mutate};
 use chain::Payload;
 use primitives::PersonId;
 
-/// Something that somebody might submit: who signs, and what.
-type Draft = Option<(Option<PersonId>, Payload)>;
+/// Something that somebody might submit.
+type Draft = Option<Signed>;
+
+/// Who signs, if somebody does, and what.
+type Signed = (Option<PersonId>, Payload);
+
+/// Makes one up.
+type Draw = fn(&mut History) -> Draft;
 
 /// Everything that may happen, and how often.
-const DRAWS: [(u64, fn(&mut History) -> Draft); 34] = [
+const DRAWS: [(u64, Draw); 36] = [
     (3, people::register),
     (4, people::set_status),
     (2, people::rotate),
@@ -27,6 +33,7 @@ const DRAWS: [(u64, fn(&mut History) -> Draft); 34] = [
     (3, money::mint),
     (2, money::burn),
     (6, money::attest),
+    (1, works::to_the_last_credit),
     (8, money::claim),
     (5, epochs::report),
     (1, epochs::abandon),
@@ -46,6 +53,7 @@ const DRAWS: [(u64, fn(&mut History) -> Draft); 34] = [
     (7, elections::elect),
     (1, elections::close),
     (2, elections::open_case),
+    (1, elections::withdraw_case),
     (1, elections::draw_jury),
     (2, elections::challenge),
     (6, elections::jury_vote),
@@ -86,10 +94,10 @@ impl History {
 
     /// What can be done because its time has come.
     pub(super) fn what_is_due(&mut self) {
-        for draw in [proposals::due, elections::due, elections::case_due] {
-            for payload in draw(self) {
+        for draw in [proposals::due, elections::due, elections::case_due, eco::due] {
+            for (signer, payload) in draw(self) {
                 if self.chance(60) {
-                    self.submit(None, payload);
+                    self.submit(signer, payload);
                 }
             }
         }

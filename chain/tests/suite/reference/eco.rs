@@ -95,10 +95,10 @@ impl Model {
 
     pub(super) fn offer(&mut self, asset: AssetId, offer: &Offer) -> Result<(), EcoError> {
         let mut held = self.held(asset)?;
-        if let State::Offered(before) = &held.state {
-            if before.until >= self.now {
-                return Err(EcoError::OfferStands { asset, buyer: before.buyer });
-            }
+        if let State::Offered(before) = &held.state
+            && before.until >= self.now
+        {
+            return Err(EcoError::OfferStands { asset, buyer: before.buyer });
         }
         if offer.until < self.now {
             return Err(EcoError::OfferOver { asset, until: offer.until });
@@ -178,10 +178,10 @@ impl Model {
 
     pub(super) fn accept_valuation(&mut self, asset: AssetId) -> Result<(), EcoError> {
         let mut held = self.held(asset)?;
-        if let Some((_, at)) = held.pending {
-            if self.now <= self.after(at, "eco.report_age") {
-                return Err(EcoError::AwaitsGovernance { asset, round: held.round });
-            }
+        if let Some((_, at)) = held.pending
+            && self.now <= self.after(at, "eco.report_age")
+        {
+            return Err(EcoError::AwaitsGovernance { asset, round: held.round });
         }
         let reports = self.counted(asset, &held);
         let (expected, found) = (usize::try_from(self.rule("eco.oracles")).expect("few"), reports.len());

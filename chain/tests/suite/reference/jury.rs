@@ -93,6 +93,21 @@ impl Model {
         Ok(())
     }
 
+    /// Whoever brought a case takes it back, while nothing is known of the beacon that draws its jury.
+    pub(super) fn withdraw_case(&mut self, by: PersonId, number: u64) -> Result<(), GovernanceError> {
+        let mut case = self.open_or(number)?;
+        if by != case.complainant {
+            return Err(GovernanceError::NotComplainant { case: number, signer: by });
+        }
+        let epoch = case.draw_from;
+        if self.reveals.range(epoch..).any(|(_, revealed)| !revealed.is_empty()) {
+            return Err(GovernanceError::BeaconRevealed { case: number, epoch });
+        }
+        case.verdict = Verdict::Withdrawn;
+        self.cases.insert(number, case);
+        Ok(())
+    }
+
     /// What is drawn from: a hash of what the parties revealed for an epoch, and of no block.
     fn seed(&self, epoch: EpochId) -> Digest {
         let mut revealed = Vec::new();
@@ -123,7 +138,10 @@ impl Model {
             }
         }
         if pool.len() < needed {
-            return Err(GovernanceError::TooFewJurors { case: number, found: pool.len(), needed });
+            // Nobody is added to those who may be drawn, so there will be no jury.
+            case.verdict = Verdict::NoJury;
+            self.cases.insert(number, case);
+            return Ok(());
         }
         // In the order of a hash of what was revealed, the number of the case, and the person.
         pool.sort_by_key(|person| hash::hash(Domain::Jury, &[&seed.0, &number.to_le_bytes(), &person.0]));

@@ -248,6 +248,7 @@ impl Model {
             Payload::Elect(action) => self.elect(by, action)?,
             Payload::CloseElection(action) => self.close_election(action.election)?,
             Payload::OpenCase(action) => self.open_case(by, action)?,
+            Payload::WithdrawCase(action) => self.withdraw_case(by, action.case)?,
             Payload::DrawJury(action) => self.draw_jury(action.case)?,
             Payload::ChallengeJuror(action) => self.challenge(by, action)?,
             Payload::JuryVote(action) => self.jury_vote(by, action)?,
@@ -282,13 +283,19 @@ fn signs(payload: &Payload) -> bool {
 
 /// Whether a payload is an office's duty.
 fn is_free(payload: &Payload) -> bool {
-    match payload {
-        Payload::Register(_) | Payload::SetStatus(_) => true,
-        Payload::SetCommittee(_) | Payload::PublishKeys(_) | Payload::OpenEpoch(_) => true,
-        Payload::ReportRevenue(_) | Payload::AbandonEpoch(_) | Payload::Mint(_) => true,
-        Payload::AttestReserve(_) | Payload::PushValuation(_) => true,
-        _ => false,
-    }
+    matches!(
+        payload,
+        Payload::Register(_)
+            | Payload::SetStatus(_)
+            | Payload::SetCommittee(_)
+            | Payload::PublishKeys(_)
+            | Payload::OpenEpoch(_)
+            | Payload::ReportRevenue(_)
+            | Payload::AbandonEpoch(_)
+            | Payload::Mint(_)
+            | Payload::AttestReserve(_)
+            | Payload::PushValuation(_)
+    )
 }
 
 /// So many seconds after a moment.

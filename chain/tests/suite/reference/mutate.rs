@@ -102,6 +102,7 @@ pub(super) fn mutate(h: &mut History, payload: &mut Payload) {
             0 => action.remedy = Remedy::RemoveWork(WorkId(NOTHING.0)),
             _ => action.remedy = Remedy::Suspend(NOBODY),
         },
+        Payload::WithdrawCase(action) => action.case += 1,
         Payload::DrawJury(action) => action.case += 1,
         Payload::ChallengeJuror(action) => action.juror = h.someone(0),
         Payload::JuryVote(action) => action.case += 1,

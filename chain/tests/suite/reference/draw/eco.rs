@@ -2,12 +2,12 @@
 
 use super::{
     super::{eco::State, history::History, identity::ORACLE},
-    Draft,
+    Draft, Signed,
 };
 use chain::{
     Payload,
     modules::eco_reserve::{
-        AcceptValuation, Acquisition, AssetId, BuyAsset, EcoKind, Figures, Mrv, PushValuation,
+        AcceptValuation, Acquisition, AssetId, BuyAsset, EcoKind, Figures, Mrv, Offer, PushValuation,
     },
 };
 use primitives::{BasisPoints, Credits};
@@ -80,4 +80,16 @@ pub(super) fn buy(h: &mut History) -> Draft {
     let (buyer, mut price) = offer.unwrap_or((h.someone(0), Credits(1)));
     price.0 += u64::from(h.chance(10));
     Some((Some(buyer), Payload::BuyAsset(BuyAsset { asset, price })))
+}
+
+/// Whoever may buy something does.
+pub(super) fn due(h: &mut History) -> Vec<Signed> {
+    let offered = h.model.assets.iter().filter_map(|(asset, known)| match &known.state {
+        State::Offered(offer) => Some((*asset, offer)),
+        State::Held | State::Sold(..) => None,
+    });
+    let buy = |(asset, offer): (_, &Offer)| {
+        (Some(offer.buyer), Payload::BuyAsset(BuyAsset { asset, price: offer.price }))
+    };
+    offered.map(buy).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{elections::Election, history::History, identity::VOTER, jury::Case},
-    Draft,
+    Draft, Signed,
     works::some_work,
 };
 use crate::world::{STEWARD, person};
@@ -10,10 +10,10 @@ use chain::{
     Payload,
     modules::governance::{
         CallElection, ChallengeJuror, CloseCase, CloseElection, DrawJury, Elect, JuryVote, OpenCase, Remedy,
-        Stand, Verdict,
+        Stand, Verdict, WithdrawCase,
     },
 };
-use primitives::{PersonId, Time};
+use primitives::{EpochId, PersonId, Time};
 
 /// The last election, now and then another.
 fn election(h: &mut History) -> u64 {
@@ -76,13 +76,13 @@ pub(super) fn close(h: &mut History) -> Draft {
     Some((None, Payload::CloseElection(CloseElection { election })))
 }
 
-pub(super) fn due(h: &mut History) -> Vec<Payload> {
+pub(super) fn due(h: &mut History) -> Vec<Signed> {
     let over = h
         .model
         .elections
         .iter()
         .filter(|(_, election)| election.elected.is_none() && election.vote_until <= h.model.now);
-    over.map(|(number, _)| Payload::CloseElection(CloseElection { election: *number })).collect()
+    over.map(|(number, _)| (None, Payload::CloseElection(CloseElection { election: *number }))).collect()
 }
 
 pub(super) fn open_case(h: &mut History) -> Draft {
@@ -114,6 +114,24 @@ fn juror(h: &mut History, case: u64) -> PersonId {
     let panel = h.model.cases.get(&case).map(|case| case.panel()).unwrap_or_default();
     let other = h.someone(VOTER);
     if h.chance(90) { h.pick(&panel).unwrap_or(other) } else { other }
+}
+
+/// Mostly by who brought it.
+pub(super) fn withdraw_case(h: &mut History) -> Draft {
+    let undrawn = h.model.cases.iter().filter(|(_, case)| case.drawn.is_none());
+    let undrawn: Vec<u64> = undrawn.map(|(number, _)| *number).collect();
+    let any = 1 + h.below(h.model.cases.len() as u64 + 1);
+    let case = if h.chance(85) { h.pick(&undrawn).unwrap_or(any) } else { any };
+    let by = h.model.cases.get(&case).map_or(STEWARD, |case| case.complainant);
+    let signer = if h.chance(80) { by } else { h.someone(VOTER) };
+    Some((Some(signer), Payload::WithdrawCase(WithdrawCase { case })))
+}
+
+/// A case goes on once its beacon is being revealed.
+pub(super) fn withdraw_late(h: &mut History, epoch: EpochId) -> Draft {
+    let mut open = h.model.cases.iter().filter(|(_, case)| case.verdict == Verdict::Open);
+    let (number, case) = open.find(|(_, case)| case.draw_from == epoch)?;
+    Some((Some(case.complainant), Payload::WithdrawCase(WithdrawCase { case: *number })))
 }
 
 pub(super) fn draw_jury(h: &mut History) -> Draft {
@@ -148,7 +166,11 @@ pub(super) fn jury_vote(h: &mut History) -> Draft {
         return None;
     }
     let case = some_case(h);
-    let (juror, grant) = (juror(h, case), h.chance(70));
+    for _ in 0..h.below(3) {
+        let (juror, grant) = (juror(h, case), h.chance(75));
+        h.submit(Some(juror), Payload::JuryVote(JuryVote { case, grant }));
+    }
+    let (juror, grant) = (juror(h, case), h.chance(75));
     Some((Some(juror), Payload::JuryVote(JuryVote { case, grant })))
 }
 
@@ -158,15 +180,15 @@ pub(super) fn close_case(h: &mut History) -> Draft {
 }
 
 /// Juries that can be drawn, and cases that are over.
-pub(super) fn case_due(h: &mut History) -> Vec<Payload> {
+pub(super) fn case_due(h: &mut History) -> Vec<Signed> {
     let mut due = Vec::new();
     for (number, case) in h.model.cases.iter().filter(|(_, case)| case.verdict == Verdict::Open) {
         match &case.drawn {
             None if h.model.epochs.range(case.draw_from..).next().is_some() => {
-                due.push(Payload::DrawJury(DrawJury { case: *number }));
+                due.push((None, Payload::DrawJury(DrawJury { case: *number })));
             }
             Some(drawn) if drawn.vote_until <= h.model.now => {
-                due.push(Payload::CloseCase(CloseCase { case: *number }));
+                due.push((None, Payload::CloseCase(CloseCase { case: *number })));
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Epochs go on, step by step, and stewards and treasurers do what they may and what they may not.
 
-use super::{super::history::History, Draft};
+use super::{super::history::History, Draft, elections::withdraw_late};
 use crate::world::*;
 use chain::{
     Payload,
@@ -76,6 +76,7 @@ fn prepare(h: &mut History) -> Draft {
         2 => Some((Some(STEWARD), Payload::PublishKeys(World::publish_keys(epoch)))),
         step @ 3..=5 => Some((None, Payload::CommitBeacon(h.world.commit(epoch, PartyId::ALL[step - 3])))),
         step @ 6..=7 => Some((None, World::reveal(epoch, PartyId::ALL[step - 6]))),
+        8 => withdraw_late(h, epoch),
         _ => Some((Some(STEWARD), Payload::OpenEpoch(opening(h, epoch)))),
     }
 }

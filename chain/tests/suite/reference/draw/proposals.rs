@@ -6,7 +6,7 @@ use super::{
         identity::{COUNCILLOR, VOTER},
         settings::holds,
     },
-    Draft,
+    Draft, Signed,
     eco::{acquisition, some_asset},
     works::{some_work, soon},
 };
@@ -16,10 +16,10 @@ use chain::{
     modules::{
         eco_reserve::Offer,
         governance::{
-            Action, ApproveService, ApproveValuation, Change, Choice, Deliberate, Enact, ModuleId,
-            ModuleVersion, OfferAsset, Parameter, Path, Propose, Recall, RejectValuation, RemoveWork,
-            Resolve, Say, SayOf, SetOffices, SetParameters, Spend, Stage, Vote, Withdraw, WithdrawOffer,
-            WithdrawService,
+            Action, ApproveService, ApproveValuation, Change, Choice, Deliberate, Enact, MAX_EPOCHS_AHEAD,
+            ModuleId, ModuleVersion, OfferAsset, Parameter, Path, Propose, Recall, RejectValuation,
+            RemoveWork, Resolve, Say, SayOf, SetOffices, SetParameters, Spend, Stage, Vote, Withdraw,
+            WithdrawOffer, WithdrawService,
         },
         identity::Roles,
         treasury::Fund,
@@ -69,7 +69,8 @@ fn set_parameters(h: &mut History) -> Action {
     if h.chance(3) {
         changes.clear();
     }
-    let from = EpochId(soon(h).0 + h.below(2));
+    let far = if h.chance(6) { MAX_EPOCHS_AHEAD } else { 0 };
+    let from = EpochId(soon(h).0 + h.below(2) + far);
     let review_by = h.chance(30).then(|| EpochId(from.0 + h.below(5)));
     Action::SetParameters(SetParameters { from, changes, review_by })
 }
@@ -98,8 +99,12 @@ fn action(h: &mut History) -> Action {
     match h.below(24 + kinds) {
         0..=4 => Action::AcquireAsset(acquisition(h)),
         5..=7 => {
-            let (buyer, price) = (h.someone(0), Credits(h.below(1_500_000)));
-            let until = h.model.now.after(86_400 * (1 + h.below(9) as u32));
+            // Mostly to somebody who has as much, for longer than it takes to decide.
+            let buyer = h.someone(0);
+            let has = h.model.accounts.get(&buyer).map_or(0, |account| account.balance);
+            let has = u64::try_from(has).expect("a balance");
+            let price = Credits(if h.chance(80) { h.below(has + 1) } else { h.below(1_500_000) });
+            let until = h.model.now.after(86_400 * (1 + h.below(14) as u32));
             Action::OfferAsset(OfferAsset { asset, offer: Offer { buyer, price, until } })
         }
         8 => Action::WithdrawOffer(WithdrawOffer { asset }),
@@ -199,7 +204,7 @@ pub(super) fn enact(h: &mut History) -> Draft {
     Some((None, Payload::Enact(Enact { proposal: one_of(h, &[Stage::Ready]) })))
 }
 
-pub(super) fn due(h: &mut History) -> Vec<Payload> {
+pub(super) fn due(h: &mut History) -> Vec<Signed> {
     let ready = in_stages(h, &[Stage::Ready]);
-    ready.into_iter().map(|proposal| Payload::Enact(Enact { proposal })).collect()
+    ready.into_iter().map(|proposal| (None, Payload::Enact(Enact { proposal }))).collect()
 }
