@@ -232,6 +232,7 @@ fn too_few_voters_make_no_jury() {
     world.refuse_open(draw(1), GovernanceError::NoBeaconYet { case: 1, epoch: epoch(2) });
     run_epoch(&mut world, 2);
     // Voters who came after the case was opened do not help: there are three beside the complainant.
+    later(&mut world, 1);
     for n in 4..20 {
         join(&mut world, n);
     }

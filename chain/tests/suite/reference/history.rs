@@ -266,7 +266,7 @@ impl History {
     pub(super) fn run(&mut self, blocks: usize) {
         for _ in 0..blocks {
             self.what_is_due();
-            for _ in 0..8 + self.below(10) {
+            for _ in 0..12 + self.below(12) {
                 self.step();
             }
             let pause = if self.chance(20) { 1 } else { self.below(u64::from(DAY) * 4 / 5) };

@@ -31,7 +31,7 @@ pub(super) fn acquisition(h: &mut History) -> Acquisition {
         title: if h.chance(10) { some_asset(h) } else { AssetId(h.paper()) },
         kind: h.pick(&kinds).expect("a kind"),
         entity: h.paper(),
-        seller: h.someone(0),
+        seller: if h.chance(20) { h.someone(ORACLE) } else { h.someone(0) },
         cost: Credits(h.below(most)),
         haircut: if h.chance(10) { points(h, 0, 1_000) } else { points(h, 4_000, 6_000) },
         mrv: Mrv { hectares: h.below(1_000), tonnes: h.below(1_000) },
@@ -47,7 +47,11 @@ pub(super) fn push(h: &mut History) -> Draft {
     if idle(h) {
         return None;
     }
-    let (oracle, asset) = (h.someone(ORACLE), some_asset(h));
+    let (mut oracle, asset) = (h.someone(ORACLE), some_asset(h));
+    let seller = h.model.assets.get(&asset).map(|asset| asset.seller);
+    if let Some(seller) = seller.filter(|seller| h.model.acts(*seller, ORACLE) && h.chance(30)) {
+        oracle = seller;
+    }
     let before = h.model.assets.get(&asset).map_or(1_000, |asset| asset.valued.0.value.0);
     let spread = if h.chance(70) { before / 20 } else { before };
     let value = Credits(before - spread.min(before) / 2 + h.below(spread + 1));

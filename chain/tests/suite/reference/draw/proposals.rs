@@ -190,7 +190,10 @@ pub(super) fn say(h: &mut History) -> Draft {
     let councillor = if h.chance(90) { h.someone(COUNCILLOR) } else { h.someone(VOTER) };
     if h.chance(25) {
         let proposal = one_of(h, &[Stage::Queued, Stage::Ready]);
-        return Some((Some(councillor), Payload::CouncilSay(SayOf { proposal, say: Say::Veto })));
+        let veto = Payload::CouncilSay(SayOf { proposal, say: Say::Veto });
+        let other = h.someone(COUNCILLOR);
+        h.submit(Some(other), veto.clone());
+        return Some((Some(councillor), veto));
     }
     let stages = [Stage::Discussion, Stage::Voting, Stage::Queued, Stage::Ready];
     let mut weighty = in_stages(h, &stages);
