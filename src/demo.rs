@@ -5,7 +5,6 @@ use crate::{
     output::{self, Failure, table, verify_command},
     progress, secret,
 };
-use chain::modules::treasury::Fund;
 use primitives::Credits;
 use serde_json::{Value, json};
 use sim::{
@@ -194,32 +193,13 @@ fn mark(holds: bool) -> &'static str {
 
 /// Funds that are not empty, and what those who run the network earned.
 fn funds(chain: &ChainMoney) -> String {
-    let name = |fund: &Fund| match fund {
-        Fund::Revenue => "revenue of epochs that are not settled",
-        Fund::Eco => "Eco-Reserve",
-        Fund::Infrastructure => "infrastructure",
-        Fund::Fee => "protocol fees",
-        Fund::Unclaimed => "payouts that wait for their claim",
-        Fund::Carried => "carried to the next epoch's creators",
-        Fund::Layer1 => "payouts on L1",
-        Fund::Bonds => "bonds of nodes",
-        Fund::NodeRewards => "node rewards that wait for their claim",
+    let list = |what: &str, rows: Vec<(String, Credits)>| {
+        let rows = rows.into_iter().map(|(name, amount)| [name, credits(amount)]).collect();
+        table([what, "credits"], 1, rows)
     };
-    let rows = chain.funds.iter().map(|(fund, amount)| [name(fund).into(), credits(Credits(*amount))]);
-    let mut text = table(["fund", "credits"], 1, rows.collect());
-    if chain.epochs_scored == 0 {
-        text += "\nNode rewards are scored once the next epoch is over: its beacon draws their audits. See --epochs.\n";
-        return text;
-    }
-    let kinds = chain.node_rewards.iter();
-    let rows = kinds.map(|(kind, amount)| [format!("{kind:?}").to_lowercase(), credits(Credits(*amount))]);
-    text += &table(["rewards for", "credits"], 1, rows.collect());
-    text += &format!(
-        "\n{} credits of node rewards were claimed, for {} scored.\n",
-        credits(Credits(chain.node_rewards_claimed)),
-        several(chain.epochs_scored as u64, "epoch", "epochs")
-    );
-    text
+    let earned = chain.earned();
+    let rewards = if earned.is_empty() { String::new() } else { list("rewards for", earned) };
+    format!("{}{rewards}\n{}\n", list("fund", chain.holdings()), chain.rewards_in_words())
 }
 
 fn summary(outcome: &Outcome, out: &Path) -> String {

@@ -12,6 +12,7 @@ pub mod tree;
 
 pub use fields::{Fields, ToFelts};
 pub use proof::{ProofError, Shown, StateProof};
+pub(crate) use table::leaf;
 pub use table::{Leaf, Table};
 pub use tables::{Changes, State, Stored, TableId};
 

@@ -33,6 +33,12 @@ pub struct ReportData {
     pub regions: Vec<RegionCount>,
     /// What the two tables leave unsaid: sentences.
     pub counting: Vec<String>,
+    /// What each fund of the chain holds.
+    pub funds: Vec<(String, Credits)>,
+    /// What those who run the chain earned, by what for.
+    pub rewards: Vec<(String, Credits)>,
+    /// What became of these rewards: a sentence.
+    pub rewarded: String,
     /// Attacks that were tried, and how each was refused.
     pub attacks: Vec<RefusedAttack>,
     /// Messages that each actor handled.

@@ -11,10 +11,7 @@ use crate::{
 };
 use primitives::{CodecError, Decode, Encode, Reader, Writer};
 use rayon::prelude::*;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Most records of a table in a snapshot: as many as a tree has positions for, without the sentinel's.
 const MAX_ROWS: usize = u32::MAX as usize;
@@ -36,6 +33,30 @@ pub trait Leaf: Encode + Decode + Clone + Eq + Send + Sync {
     fn value(&self) -> Vec<Felt>;
 }
 
+/// Says under which of its fields a record stands in the table of its name, and that its leaf binds all of it.
+macro_rules! leaf {
+    ($name:ident by $field:ident: $type:ty) => {
+        leaf!(impl $name, $type, |record| record.$field);
+    };
+    ($name:ident by $($field:ident: $type:ty),+) => {
+        leaf!(impl $name, ($($type),+), |record| ($(record.$field),+));
+    };
+    (impl $name:ident, $key:ty, $of:expr) => {
+        impl $crate::state::Leaf for $name {
+            type Key = $key;
+            const TABLE: $crate::state::TableId = $crate::state::TableId::$name;
+            fn key(&self) -> Self::Key {
+                let of: fn(&Self) -> Self::Key = $of;
+                of(self)
+            }
+            fn value(&self) -> Vec<$crate::poseidon::Felt> {
+                $crate::state::ToFelts::to_felts(self)
+            }
+        }
+    };
+}
+pub(crate) use leaf;
+
 /// Key felt of a record: table number and key.
 pub fn key_felt<L: Leaf>(key: &L::Key) -> Felt {
     key_felt_of(L::TABLE, &key.to_felts())
@@ -48,7 +69,29 @@ pub fn key_felt_of(table: TableId, key: &[Felt]) -> Felt {
 
 /// Value felt of a record.
 pub fn value_felt<L: Leaf>(record: &L) -> Felt {
-    hash_many(FeltDomain::StateValue, &record.value())
+    value_felt_of(&record.value())
+}
+
+fn value_felt_of(value: &[Felt]) -> Felt {
+    hash_many(FeltDomain::StateValue, value)
+}
+
+/// Leaves of one table, of records that are spelled out. Of no type, so that it is compiled once for all tables.
+fn hash_leaves(table: TableId, spelled: &[[Vec<Felt>; 2]]) -> Vec<(Felt, Felt)> {
+    let hash = |[key, value]: &[Vec<Felt>; 2]| (key_felt_of(table, key), value_felt_of(value));
+    if spelled.len() < merkle::PARALLEL_NODES {
+        spelled.iter().map(hash).collect()
+    } else {
+        spelled.par_iter().map(hash).collect()
+    }
+}
+
+/// A record in memory.
+#[derive(Clone)]
+struct Row<L> {
+    record: Arc<L>,
+    /// Whether the tree has yet to hear of it.
+    changed: bool,
 }
 
 /// Records in the order of their keys, with their tree.
@@ -60,41 +103,34 @@ pub fn value_felt<L: Leaf>(record: &L) -> Felt {
 /// A clone shares the records and the tree, and copies one pointer a record.
 #[derive(Clone)]
 pub struct Table<L: Leaf> {
-    rows: BTreeMap<L::Key, Arc<L>>,
+    rows: BTreeMap<L::Key, Row<L>>,
     /// All keys, in the order in which their records were first written, which is that of the leaves.
     placed: Vec<L::Key>,
-    changed: BTreeSet<L::Key>,
-    /// The same keys, in the order of their first change.
+    /// Keys of changed rows, in the order of their first change.
     order: Vec<L::Key>,
     tree: IndexedTree,
 }
 
 impl<L: Leaf> Default for Table<L> {
     fn default() -> Self {
-        Self {
-            rows: BTreeMap::new(),
-            placed: Vec::new(),
-            changed: BTreeSet::new(),
-            order: Vec::new(),
-            tree: IndexedTree::new(),
-        }
+        Self { rows: BTreeMap::new(), placed: Vec::new(), order: Vec::new(), tree: IndexedTree::new() }
     }
 }
 
 impl<L: Leaf> Table<L> {
     /// A record.
     pub fn get(&self, key: &L::Key) -> Option<&L> {
-        self.rows.get(key).map(Arc::as_ref)
+        self.rows.get(key).map(|row| row.record.as_ref())
     }
 
     /// Records in order of their keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &L> {
-        self.rows.values().map(Arc::as_ref)
+        self.rows.values().map(|row| row.record.as_ref())
     }
 
     /// Records whose keys lie in a range.
     pub fn range(&self, range: impl std::ops::RangeBounds<L::Key>) -> impl DoubleEndedIterator<Item = &L> {
-        self.rows.range(range).map(|(_, record)| record.as_ref())
+        self.rows.range(range).map(|(_, row)| row.record.as_ref())
     }
 
     /// Number of records.
@@ -110,20 +146,24 @@ impl<L: Leaf> Table<L> {
     /// Writes a record.
     pub(super) fn put(&mut self, record: L) {
         let key = record.key();
-        if self.get(&key) != Some(&record) {
-            if self.changed.insert(key.clone()) {
-                self.order.push(key.clone());
+        let Some(row) = self.rows.get_mut(&key) else {
+            self.placed.push(key.clone());
+            self.order.push(key.clone());
+            self.rows.insert(key, Row { record: Arc::new(record), changed: true });
+            return;
+        };
+        if *row.record != record {
+            if !row.changed {
+                self.order.push(key);
             }
-            if self.rows.insert(key.clone(), Arc::new(record)).is_none() {
-                self.placed.push(key);
-            }
+            *row = Row { record: Arc::new(record), changed: true };
         }
     }
 
     /// Appends all records, in the order of their leaves.
     pub(super) fn export(&self, w: &mut Writer) {
         w.count(self.placed.len());
-        self.placed.iter().for_each(|key| self.rows[key].encode(w));
+        self.placed.iter().for_each(|key| self.rows[key].record.encode(w));
     }
 
     /// Reads what [`Self::export`] wrote.
@@ -147,15 +187,13 @@ impl<L: Leaf> Table<L> {
 
     /// Root of the table's tree, with every change in it.
     pub fn root(&mut self) -> Felt {
-        self.changed.clear();
-        let order = std::mem::take(&mut self.order);
-        let hash = |key: &L::Key| (key_felt::<L>(key), value_felt(self.rows[key].as_ref()));
-        let hashed: Vec<(Felt, Felt)> = if order.len() < merkle::PARALLEL_NODES {
-            order.iter().map(hash).collect()
-        } else {
-            order.par_iter().map(hash).collect()
-        };
-        for (at, value) in hashed {
+        let mut spelled = Vec::with_capacity(self.order.len());
+        for key in std::mem::take(&mut self.order) {
+            let row = self.rows.get_mut(&key).expect("rows never leave");
+            row.changed = false;
+            spelled.push([key.to_felts(), row.record.value()]);
+        }
+        for (at, value) in hash_leaves(L::TABLE, &spelled) {
             let written = if self.tree.get(at).is_some() {
                 self.tree.update(at, value)
             } else {

@@ -63,6 +63,9 @@ pub(super) fn data(outcome: &Outcome) -> ReportData {
             .map(|r| RegionCount { region: r.region.to_string(), receipts: r.receipts, views: r.views })
             .collect(),
         counting: vec![metrics.carried_in_words(), metrics.cap_in_words(), metrics.complaints_in_words()],
+        funds: metrics.chain.holdings(),
+        rewards: metrics.chain.earned(),
+        rewarded: metrics.chain.rewards_in_words(),
         attacks: outcome.attacks.iter().map(attack).collect(),
         actors: metrics
             .actors

@@ -1,6 +1,7 @@
 //! What the chain pays those who run it, once an epoch can be scored.
 
 use super::DemoError;
+use crate::report::{credits, several};
 use chain::{
     Node, Payload, Transaction,
     modules::{
@@ -48,6 +49,40 @@ impl ChainMoney {
             node_rewards_claimed,
             epochs_scored: state.scores.len(),
         }
+    }
+
+    /// What each fund is for, with its balance.
+    pub fn holdings(&self) -> Vec<(String, Credits)> {
+        let what = |fund: &Fund| match fund {
+            Fund::Revenue => "revenue of epochs that are not settled",
+            Fund::Eco => "Eco-Reserve",
+            Fund::Infrastructure => "infrastructure",
+            Fund::Fee => "protocol fees",
+            Fund::Unclaimed => "payouts that wait for their claim",
+            Fund::Carried => "carried to the next epoch's creators",
+            Fund::Layer1 => "payouts on L1",
+            Fund::Bonds => "bonds of nodes",
+            Fund::NodeRewards => "node rewards that wait for their claim",
+        };
+        self.funds.iter().map(|(fund, amount)| (what(fund).to_owned(), Credits(*amount))).collect()
+    }
+
+    /// What nodes and members earned, by what for.
+    pub fn earned(&self) -> Vec<(String, Credits)> {
+        let name = |kind: &Contribution| format!("{kind:?}").to_lowercase();
+        self.node_rewards.iter().map(|(kind, amount)| (name(kind), Credits(*amount))).collect()
+    }
+
+    /// What became of rewards, in a sentence.
+    pub fn rewards_in_words(&self) -> String {
+        if self.epochs_scored == 0 {
+            return "Node rewards are scored once the next epoch is over: its beacon draws their audits. See --epochs.".into();
+        }
+        format!(
+            "{} credits of node rewards were claimed, for {} scored.",
+            credits(Credits(self.node_rewards_claimed)),
+            several(self.epochs_scored as u64, "epoch", "epochs")
+        )
     }
 }
 

@@ -50,6 +50,7 @@ pub(super) fn page(data: &ReportData) -> Markup {
                 (top_works(&data.payouts))
             }
             (counted(data))
+            (held(data))
             div.columns {
                 (attacks(data))
                 (actors(data))
@@ -218,6 +219,37 @@ fn counted(data: &ReportData) -> Markup {
                 }
             }
             @for sentence in &data.counting { p.sentence { (sentence) } }
+        }
+    }
+}
+
+/// What the chain holds, and what those who run it earned.
+fn held(data: &ReportData) -> Markup {
+    let list = |what: &str, rows: &[(String, Credits)], none: &str| {
+        html! {
+            table {
+                thead { tr { th { (what) } th.n { "Credits" } } }
+                tbody {
+                    @for (name, amount) in rows { tr { td.whole { (name) } td.n { (credits(*amount)) } } }
+                    @if rows.is_empty() { tr { td.none colspan="2" { (none) } } }
+                }
+            }
+        }
+    };
+    html! {
+        section {
+            div.pair {
+                figure {
+                    h2 { "What the chain holds" }
+                    (list("Fund", &data.funds, "Every fund is empty."))
+                    figcaption { "After all claims: what is owed, kept, or carried to the next epoch." }
+                }
+                figure {
+                    h2 { "What those who run it earned" }
+                    (list("Reward for", &data.rewards, "Nothing yet."))
+                    figcaption { (data.rewarded) }
+                }
+            }
         }
     }
 }

@@ -69,6 +69,9 @@ fn example() -> ReportData {
         ],
         regions: vec![RegionCount { region: "4".into(), receipts: 141, views: 305 }],
         counting: vec!["Capped subscribers: 3 of 120, 59 events beyond the cap.".into()],
+        funds: vec![("Eco-Reserve".into(), Credits(eco)), ("infrastructure".into(), Credits(infra))],
+        rewards: vec![("aggregation".into(), Credits(12_000_000))],
+        rewarded: "12.000000 credits of node rewards were claimed, for 1 epoch scored.".into(),
         attacks: vec![
             attack("The same bundle twice", "intake: the bundle was already accepted"),
             attack(
@@ -202,6 +205,9 @@ fn names_are_escaped_everywhere() {
     data.tiers[0].tier = evil.into();
     data.regions[0].region = evil.into();
     data.counting[0] = evil.into();
+    data.funds[0].0 = evil.into();
+    data.rewards[0].0 = evil.into();
+    data.rewarded = evil.into();
     data.provenance.command = evil.into();
     data.provenance.version = evil.into();
     data.provenance.config_hash = evil.into();
@@ -225,9 +231,13 @@ fn what_fails_is_said_in_words() {
 #[test]
 fn an_empty_run_still_has_a_page() {
     let page = render(&ReportData::default());
-    for text in
-        ["Nothing was checked", "None in this run.", "No actor took part.", "No work earned anything."]
-    {
+    for text in [
+        "Nothing was checked",
+        "None in this run.",
+        "No actor took part.",
+        "Every fund is empty.",
+        "No work earned anything.",
+    ] {
         assert!(page.contains(text), "{text}");
     }
     assert!(!page.contains("NaN"));

@@ -3,7 +3,7 @@
 use super::discovery::{CategoryShare, Health};
 use crate::modules::work_registry::MAX_SPLITS;
 use crate::poseidon::{Felt, FeltDomain, hash_many};
-use crate::state::{Fields, Leaf, TableId, ToFelts, fields::record};
+use crate::state::{Fields, Leaf, TableId, ToFelts, fields::record, leaf};
 use primitives::{
     CodecError, Credits, Decode, Encode, EpochId, PersonId, Reader, WorkId, Writer, codec_struct, limits,
 };
@@ -216,16 +216,7 @@ impl ToFelts for Settlement {
     }
 }
 
-impl Leaf for Settlement {
-    type Key = EpochId;
-    const TABLE: TableId = TableId::Settlement;
-    fn key(&self) -> EpochId {
-        self.epoch
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Settlement by epoch: EpochId);
 
 /// A leaf of an epoch's payout tree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -328,13 +319,4 @@ pub struct Reputation {
 
 record!(Reputation { work, reputation });
 
-impl Leaf for Reputation {
-    type Key = WorkId;
-    const TABLE: TableId = TableId::Reputation;
-    fn key(&self) -> WorkId {
-        self.work
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Reputation by work: WorkId);

@@ -1,10 +1,10 @@
 //! Ecological assets, and what oracles report of them.
 
 use super::Offer;
-use crate::poseidon::Felt;
 use crate::state::{
-    Fields, Leaf, TableId, ToFelts,
+    Fields, ToFelts,
     fields::{number_enum, record},
+    leaf,
 };
 use primitives::{BasisPoints, CodecError, Credits, Decode, Digest, Encode, PersonId, Reader, Time, Writer};
 use serde::{Deserialize, Serialize};
@@ -199,16 +199,7 @@ impl EcoAsset {
     }
 }
 
-impl Leaf for EcoAsset {
-    type Key = AssetId;
-    const TABLE: TableId = TableId::EcoAsset;
-    fn key(&self) -> AssetId {
-        self.id
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(EcoAsset by id: AssetId);
 
 /// What an oracle last reported of an asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -229,13 +220,4 @@ pub struct EcoReport {
 
 record!(EcoReport { asset, oracle, figures, document, round, at });
 
-impl Leaf for EcoReport {
-    type Key = (AssetId, PersonId);
-    const TABLE: TableId = TableId::EcoReport;
-    fn key(&self) -> Self::Key {
-        (self.asset, self.oracle)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(EcoReport by asset: AssetId, oracle: PersonId);

@@ -10,8 +10,7 @@ use super::{
 use crate::{
     ledger::Context,
     modules::identity::{Identity, Roles, set_roles},
-    poseidon::Felt,
-    state::{Draft, Fields, Leaf, TableId, ToFelts, fields::record},
+    state::{Draft, Fields, ToFelts, fields::record, leaf},
 };
 use primitives::{CodecError, Decode, Digest, Domain, Encode, PersonId, Reader, Time, Writer, hash};
 use std::cmp::Reverse;
@@ -56,16 +55,7 @@ pub struct Councillor {
 
 record!(Councillor { person, until, election });
 
-impl Leaf for Councillor {
-    type Key = PersonId;
-    const TABLE: TableId = TableId::Councillor;
-    fn key(&self) -> PersonId {
-        self.person
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Councillor by person: PersonId);
 
 /// An election of the whole council.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,16 +76,7 @@ pub struct Election {
 
 record!(Election { number, called, stand_until, vote_until, seats, elected });
 
-impl Leaf for Election {
-    type Key = u64;
-    const TABLE: TableId = TableId::Election;
-    fn key(&self) -> u64 {
-        self.number
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Election by number: u64);
 
 /// A candidate of an election.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,16 +91,7 @@ pub struct Candidate {
 
 record!(Candidate { election, person, votes });
 
-impl Leaf for Candidate {
-    type Key = (u64, PersonId);
-    const TABLE: TableId = TableId::Candidate;
-    fn key(&self) -> Self::Key {
-        (self.election, self.person)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Candidate by election: u64, person: PersonId);
 
 /// A vote in an election, logged under the voter's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,16 +106,7 @@ pub struct Approval {
 
 record!(Approval { election, voter, choices });
 
-impl Leaf for Approval {
-    type Key = (u64, PersonId);
-    const TABLE: TableId = TableId::Approval;
-    fn key(&self) -> Self::Key {
-        (self.election, self.voter)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Approval by election: u64, voter: PersonId);
 
 /// Whether somebody sits on the council.
 pub(super) fn is_councillor(draft: &Draft<'_>, at: &Context<'_>, person: PersonId) -> bool {

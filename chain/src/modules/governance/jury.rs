@@ -16,10 +16,10 @@ use crate::{
         usage::undrawn,
         work_registry::{Removal, Work, WorkError, remove_work},
     },
-    poseidon::Felt,
     state::{
-        Draft, Leaf, TableId, ToFelts,
+        Draft, ToFelts,
         fields::{number_enum, record},
+        leaf,
     },
 };
 use primitives::{Digest, Domain, Encode, EpochId, PersonId, Time, WorkId, hash};
@@ -125,16 +125,7 @@ record!(Case {
     verdict,
 });
 
-impl Leaf for Case {
-    type Key = u64;
-    const TABLE: TableId = TableId::Case;
-    fn key(&self) -> u64 {
-        self.number
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Case by number: u64);
 
 impl Case {
     /// Who decides: the first of those drawn whom nobody challenged.
@@ -164,16 +155,7 @@ pub struct JurorVote {
 
 record!(JurorVote { case, juror, grant });
 
-impl Leaf for JurorVote {
-    type Key = (u64, PersonId);
-    const TABLE: TableId = TableId::JurorVote;
-    fn key(&self) -> Self::Key {
-        (self.case, self.juror)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(JurorVote by case: u64, juror: PersonId);
 
 /// Runs [`OpenCase`].
 pub(crate) fn open_case(

@@ -11,12 +11,9 @@
 //! begun. Where it stands follows from the time and the count, so nobody has to close a vote.
 
 use super::{Action, Path};
-use crate::{
-    poseidon::Felt,
-    state::{
-        Leaf, TableId, ToFelts,
-        fields::{number_enum, record},
-    },
+use crate::state::{
+    fields::{number_enum, record},
+    leaf,
 };
 use primitives::{BasisPoints, Digest, PersonId, Time};
 
@@ -128,16 +125,7 @@ record!(Proposal {
     outcome,
 });
 
-impl Leaf for Proposal {
-    type Key = u64;
-    const TABLE: TableId = TableId::Proposal;
-    fn key(&self) -> u64 {
-        self.number
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Proposal by number: u64);
 
 impl Proposal {
     /// Whether the votes so far carry it.
@@ -182,16 +170,7 @@ pub struct Ballot {
 
 record!(Ballot { proposal, voter, choice });
 
-impl Leaf for Ballot {
-    type Key = (u64, PersonId);
-    const TABLE: TableId = TableId::Ballot;
-    fn key(&self) -> Self::Key {
-        (self.proposal, self.voter)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Ballot by proposal: u64, voter: PersonId);
 
 /// What somebody has to say on a proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,16 +185,7 @@ pub struct Statement {
 
 record!(Statement { proposal, author, document });
 
-impl Leaf for Statement {
-    type Key = (u64, PersonId, Digest);
-    const TABLE: TableId = TableId::Statement;
-    fn key(&self) -> Self::Key {
-        (self.proposal, self.author, self.document)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Statement by proposal: u64, author: PersonId, document: Digest);
 
 number_enum! {
     /// What a councillor says of a proposal.
@@ -240,13 +210,4 @@ pub struct CouncilSay {
 
 record!(CouncilSay { proposal, say, councillor });
 
-impl Leaf for CouncilSay {
-    type Key = (u64, Say, PersonId);
-    const TABLE: TableId = TableId::CouncilSay;
-    fn key(&self) -> Self::Key {
-        (self.proposal, self.say, self.councillor)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(CouncilSay by proposal: u64, say: Say, councillor: PersonId);

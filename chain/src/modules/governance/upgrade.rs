@@ -7,10 +7,10 @@
 use super::{GovernanceError, action::check_epoch};
 use crate::{
     ledger::Context,
-    poseidon::Felt,
     state::{
-        Draft, Leaf, State, TableId, ToFelts,
+        Draft, State,
         fields::{number_enum, record},
+        leaf,
     },
 };
 use primitives::{Digest, EpochId};
@@ -73,16 +73,7 @@ pub struct ModuleVersion {
 
 record!(ModuleVersion { module, from, version, code });
 
-impl Leaf for ModuleVersion {
-    type Key = (ModuleId, EpochId);
-    const TABLE: TableId = TableId::ModuleVersion;
-    fn key(&self) -> Self::Key {
-        (self.module, self.from)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(ModuleVersion by module: ModuleId, from: EpochId);
 
 impl State {
     /// The version of a module that holds in an epoch.

@@ -7,8 +7,7 @@
 use super::{Change, GovernanceError, Rules, Settings};
 use crate::{
     ledger::Genesis,
-    poseidon::Felt,
-    state::{Draft, Fields, Leaf, State, TableId, ToFelts},
+    state::{Draft, Fields, State, ToFelts, leaf},
 };
 use primitives::{
     CodecError, Decode, Encode, EpochId, GovernanceParams, Reader, Writer, params::ParamsError,
@@ -66,16 +65,7 @@ impl ToFelts for Version {
     }
 }
 
-impl Leaf for Version {
-    type Key = EpochId;
-    const TABLE: TableId = TableId::Version;
-    fn key(&self) -> EpochId {
-        self.from
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Version by from: EpochId);
 
 impl Version {
     /// What a chain begins with.

@@ -4,6 +4,7 @@ use crate::poseidon::Felt;
 use crate::state::{
     Fields, Leaf, TableId, ToFelts,
     fields::{number_enum, record},
+    leaf,
 };
 use primitives::{CodecError, Decode, Digest, Encode, PersonId, Reader, Time, Writer, codec_struct};
 use serde::{Deserialize, Serialize};
@@ -159,16 +160,7 @@ impl Identity {
     }
 }
 
-impl Leaf for Identity {
-    type Key = PersonId;
-    const TABLE: TableId = TableId::Identity;
-    fn key(&self) -> PersonId {
-        self.person
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Identity by person: PersonId);
 
 /// A personhood nullifier that is taken: the same human gives the same nullifier, and nobody learns which human.
 ///

@@ -3,8 +3,7 @@
 use super::IdentityError;
 use crate::ledger::Context;
 use crate::modules::treasury::Account;
-use crate::poseidon::Felt;
-use crate::state::{Draft, Leaf, TableId, ToFelts, fields::record};
+use crate::state::{Draft, fields::record, leaf};
 use crate::wallet::typed::{self, BindKey, WALLET_SIGNATURE_BYTES, WalletSignature};
 use primitives::{Layer1Address, PersonId, codec_struct};
 
@@ -32,16 +31,7 @@ pub struct WalletBinding {
 
 record!(WalletBinding { wallet, person });
 
-impl Leaf for WalletBinding {
-    type Key = Layer1Address;
-    const TABLE: TableId = TableId::WalletBinding;
-    fn key(&self) -> Layer1Address {
-        self.wallet
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(WalletBinding by wallet: Layer1Address);
 
 /// Runs [`BindWallet`].
 ///

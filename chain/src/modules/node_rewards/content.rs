@@ -13,6 +13,7 @@ use crate::{
     state::{
         Draft, Leaf, TableId, ToFelts,
         fields::{Bytes, record},
+        leaf,
     },
 };
 use primitives::{
@@ -44,16 +45,7 @@ pub struct Content {
 
 record!(Content { work, manifest, root, chunks, from });
 
-impl Leaf for Content {
-    type Key = WorkId;
-    const TABLE: TableId = TableId::Content;
-    fn key(&self) -> WorkId {
-        self.work
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Content by work: WorkId);
 
 /// A service that governance approved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,16 +69,7 @@ impl Service {
     }
 }
 
-impl Leaf for Service {
-    type Key = Digest;
-    const TABLE: TableId = TableId::Service;
-    fn key(&self) -> Digest {
-        self.manifest
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Service by manifest: Digest);
 
 /// Key under which a region signs vouchers in an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]

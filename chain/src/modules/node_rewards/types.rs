@@ -5,6 +5,7 @@ use crate::poseidon::Felt;
 use crate::state::{
     Fields, Leaf, TableId, ToFelts,
     fields::{number_enum, record},
+    leaf,
 };
 use primitives::{
     CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, PersonId, Reader, Region, Writer,
@@ -278,16 +279,7 @@ pub struct Task {
 
 record!(Task { epoch, person, units });
 
-impl Leaf for Task {
-    type Key = (EpochId, PersonId);
-    const TABLE: TableId = TableId::Task;
-    fn key(&self) -> Self::Key {
-        (self.epoch, self.person)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Task by epoch: EpochId, person: PersonId);
 
 /// A claim that was paid: nothing is paid twice.
 #[derive(Clone, Debug, PartialEq, Eq)]

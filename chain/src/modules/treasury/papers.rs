@@ -1,7 +1,7 @@
 //! What stands for money outside the ledger: attestations, payments in, payments out, and documents that served.
 
 use crate::poseidon::Felt;
-use crate::state::{Leaf, TableId, ToFelts, fields::record};
+use crate::state::{Leaf, TableId, fields::record, leaf};
 use primitives::{Credits, Digest, PersonId, Time, codec_struct};
 
 /// What an auditor last attested of the reserve behind the credits.
@@ -21,16 +21,7 @@ pub struct Attestation {
 
 record!(Attestation { auditor, document, reserve, at, burnt });
 
-impl Leaf for Attestation {
-    type Key = PersonId;
-    const TABLE: TableId = TableId::Attestation;
-    fn key(&self) -> PersonId {
-        self.auditor
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Attestation by auditor: PersonId);
 
 /// A document that somebody vouched by. It serves once: an old finding is no new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,16 +60,7 @@ pub struct Deposit {
 
 record!(Deposit { reference, to, amount, at });
 
-impl Leaf for Deposit {
-    type Key = Digest;
-    const TABLE: TableId = TableId::Deposit;
-    fn key(&self) -> Digest {
-        self.reference
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Deposit by reference: Digest);
 
 /// Credits that were burnt, to be paid out of the reserve. The holder's name is in the key: nobody can take somebody
 /// else's reference first.
@@ -96,13 +78,4 @@ pub struct Redemption {
 
 record!(Redemption { holder, reference, amount, at });
 
-impl Leaf for Redemption {
-    type Key = (PersonId, Digest);
-    const TABLE: TableId = TableId::Redemption;
-    fn key(&self) -> Self::Key {
-        (self.holder, self.reference)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Redemption by holder: PersonId, reference: Digest);

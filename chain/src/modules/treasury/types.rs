@@ -5,6 +5,7 @@ use crate::signature::PublicKey;
 use crate::state::{
     Leaf, TableId, ToFelts,
     fields::{number_enum, record},
+    leaf,
 };
 use primitives::{Credits, EpochId, Layer1Address, PersonId};
 
@@ -37,16 +38,7 @@ impl Account {
     }
 }
 
-impl Leaf for Account {
-    type Key = PersonId;
-    const TABLE: TableId = TableId::Account;
-    fn key(&self) -> PersonId {
-        self.owner
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Account by owner: PersonId);
 
 number_enum! {
     /// Money that no account holds.
@@ -84,16 +76,7 @@ pub struct FundBalance {
 
 record!(FundBalance { fund, balance });
 
-impl Leaf for FundBalance {
-    type Key = Fund;
-    const TABLE: TableId = TableId::FundBalance;
-    fn key(&self) -> Fund {
-        self.fund
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(FundBalance by fund: Fund);
 
 /// Credits that came and went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use crate::modules::dapr::payout::Split;
 use crate::modules::work_registry::{decode_splits, encode_splits};
 use crate::poseidon::{Felt, FeltDomain, hash_many, wire};
 use crate::state::{
-    Fields, Leaf, TableId, ToFelts,
+    Fields, ToFelts,
     fields::{Bytes, number_enum},
+    leaf,
 };
 use primitives::{
     CategoryId, ChainId, CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, GovernanceParams,
@@ -224,16 +225,7 @@ impl ToFelts for Opening {
     }
 }
 
-impl Leaf for Opening {
-    type Key = EpochId;
-    const TABLE: TableId = TableId::Opening;
-    fn key(&self) -> EpochId {
-        self.epoch
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Opening by epoch: EpochId);
 
 /// The money and the roots of a settled epoch (chain spec 3.3: "total revenue, total fees, total creator payout,
 /// share allocated to Eco-Reserve treasury and infra funds").
@@ -459,13 +451,4 @@ impl ToFelts for Epoch {
     }
 }
 
-impl Leaf for Epoch {
-    type Key = EpochId;
-    const TABLE: TableId = TableId::Epoch;
-    fn key(&self) -> EpochId {
-        self.epoch
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Epoch by epoch: EpochId);

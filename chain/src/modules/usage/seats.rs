@@ -10,6 +10,7 @@ use crate::poseidon::Felt;
 use crate::state::{
     Draft, Fields, Leaf, State, TableId, ToFelts,
     fields::{Bytes, record},
+    leaf,
 };
 use crate::{ledger::Context, modules::usage::prepare::beacons};
 use primitives::{
@@ -77,16 +78,7 @@ pub struct Seat {
 
 record!(Seat { operator, party });
 
-impl Leaf for Seat {
-    type Key = PersonId;
-    const TABLE: TableId = TableId::Seat;
-    fn key(&self) -> PersonId {
-        self.operator
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Seat by operator: PersonId);
 
 /// Seats the standby of a frozen epoch in the place of a party that is gone. Its keys are void from there on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

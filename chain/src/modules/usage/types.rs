@@ -5,6 +5,7 @@ use crate::poseidon::Felt;
 use crate::state::{
     Fields, Leaf, TableId, ToFelts,
     fields::{Bytes, record},
+    leaf,
 };
 use primitives::{
     CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, PartyId, Reader, Region, ShardIndex, Tier,
@@ -165,16 +166,7 @@ pub struct Beacon {
 
 record!(Beacon { epoch, party, commitment, value });
 
-impl Leaf for Beacon {
-    type Key = (EpochId, PartyId);
-    const TABLE: TableId = TableId::Beacon;
-    fn key(&self) -> Self::Key {
-        (self.epoch, self.party)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Beacon by epoch: EpochId, party: PartyId);
 
 /// What a tier brought in an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,16 +183,7 @@ pub struct TierRevenue {
 
 record!(TierRevenue { epoch, tier, subscriptions, revenue });
 
-impl Leaf for TierRevenue {
-    type Key = (EpochId, Tier);
-    const TABLE: TableId = TableId::TierRevenue;
-    fn key(&self) -> Self::Key {
-        (self.epoch, self.tier)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(TierRevenue by epoch: EpochId, tier: Tier);
 
 /// The anchored batch headers of a shard. Final: nothing else will ever stand at their positions.
 ///
@@ -280,16 +263,7 @@ impl ToFelts for CarriedUsage {
     }
 }
 
-impl Leaf for CarriedUsage {
-    type Key = ShardIndex;
-    const TABLE: TableId = TableId::CarriedUsage;
-    fn key(&self) -> ShardIndex {
-        self.shard
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(CarriedUsage by shard: ShardIndex);
 
 /// The shard where a work is at home.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -302,16 +276,7 @@ pub struct Home {
 
 record!(Home { work, shard });
 
-impl Leaf for Home {
-    type Key = WorkId;
-    const TABLE: TableId = TableId::Home;
-    fn key(&self) -> WorkId {
-        self.work
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Home by work: WorkId);
 
 /// The tally of a shard with its proof and the committee's quorum. An epoch's totals are those of all its shards: no
 /// work is in two.
@@ -364,16 +329,7 @@ pub struct UsageAggregate {
 
 record!(UsageAggregate { epoch, work, tier, usage_units });
 
-impl Leaf for UsageAggregate {
-    type Key = (EpochId, WorkId, Tier);
-    const TABLE: TableId = TableId::UsageAggregate;
-    fn key(&self) -> Self::Key {
-        (self.epoch, self.work, self.tier)
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(UsageAggregate by epoch: EpochId, work: WorkId, tier: Tier);
 
 /// Reads a DER key of bounded length.
 pub(super) fn decode_key(r: &mut Reader<'_>) -> Result<Vec<u8>, CodecError> {

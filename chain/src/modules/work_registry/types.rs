@@ -1,10 +1,10 @@
 //! Records of the work registry.
 
 use crate::modules::dapr::payout::Split;
-use crate::poseidon::Felt;
 use crate::state::{
-    Fields, Leaf, TableId, ToFelts,
+    Fields, ToFelts,
     fields::{number_enum, record},
+    leaf,
 };
 use primitives::{
     CategoryId, CodecError, Decode, Digest, Domain, Encode, EpochId, PersonId, Reader, WorkId, Writer, hash,
@@ -149,13 +149,4 @@ impl Work {
     }
 }
 
-impl Leaf for Work {
-    type Key = WorkId;
-    const TABLE: TableId = TableId::Work;
-    fn key(&self) -> WorkId {
-        self.id
-    }
-    fn value(&self) -> Vec<Felt> {
-        self.to_felts()
-    }
-}
+leaf!(Work by id: WorkId);
