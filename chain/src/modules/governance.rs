@@ -34,7 +34,7 @@ pub(crate) use jury::{challenge_juror, close_case, draw_jury, jury_vote, open_ca
 pub use parameters::{Change, Parameter, Settings, Weight};
 pub use proposal::{Ballot, Choice, CouncilSay, Outcome, Proposal, Say, Stage, Statement};
 pub(crate) use rules::within;
-pub use rules::{DAY, Fees, GovernanceRules, MAX_COUNCIL_SEATS, MAX_JURORS, Rules, RulesError};
+pub use rules::{DAY, Fees, GovernanceRules, MAX_COUNCIL_SEATS, MAX_JURORS, MIN_FREE, Rules, RulesError};
 pub use upgrade::{ModuleId, ModuleVersion, Unsupported};
 pub(crate) use upgrade::{check_supported, first_versions};
 pub use versions::{MAX_CHANGES, Version};
@@ -42,7 +42,7 @@ pub use vote::MAX_STATEMENTS;
 pub(crate) use vote::{council_say, deliberate, enact, propose, vote, withdraw};
 
 use crate::{ledger::Genesis, modules::identity::Roles, state::State};
-use primitives::{EpochId, PersonId, Time};
+use primitives::{PersonId, Time};
 
 impl State {
     /// Voters that there are: active, and since no later than a moment.
@@ -67,10 +67,26 @@ impl State {
         self.ballots.range((proposal, PersonId([0; 32]))..=(proposal, PersonId([0xff; 32])))
     }
 
-    /// Versions that governance meant to look at again by now, and that still hold.
-    pub fn due_for_review(&self, genesis: &Genesis) -> Vec<&Version> {
+    /// Changes of parameters that governance meant to look at again by now, and of which something still holds.
+    pub fn due_for_review(&self, genesis: &Genesis) -> Vec<&Proposal> {
         let running = self.running_epoch(genesis);
-        let due = |version: &&Version| version.review_by.is_some_and(|review: EpochId| review <= running);
-        std::iter::once(self.version_of(running)).filter(due).collect()
+        let enacted: Vec<(&Proposal, &SetParameters)> = self
+            .proposals
+            .iter()
+            .filter(|proposal| proposal.outcome == Outcome::Enacted)
+            .filter_map(|proposal| match &proposal.action {
+                Action::SetParameters(action) if action.from <= running => Some((proposal, action)),
+                _ => None,
+            })
+            .collect();
+        let overruled = |(proposal, action): (&Proposal, &SetParameters), change: &Change| {
+            let later = enacted.iter().filter(|(p, a)| (a.from, p.number) > (action.from, proposal.number));
+            later.flat_map(|(_, a)| &a.changes).any(|other| other.parameter == change.parameter)
+        };
+        let due = |(proposal, action): &(&Proposal, &SetParameters)| {
+            let review = action.review_by.is_some_and(|review| review <= running);
+            review && action.changes.iter().any(|change| !overruled((proposal, action), change))
+        };
+        enacted.iter().copied().filter(due).map(|(proposal, _)| proposal).collect()
     }
 }

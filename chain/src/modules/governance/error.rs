@@ -112,6 +112,18 @@ pub enum GovernanceError {
         /// Its number.
         proposal: u64,
     },
+    /// What it does weighs much by now, and it was voted on as if it did not.
+    #[error("proposal {proposal} weighs much by now: propose it anew, as what the council approves as well")]
+    Heavier {
+        /// Its number.
+        proposal: u64,
+    },
+    /// A recall was voted on before the councillor was elected anew.
+    #[error("{person} was elected after the vote on the recall")]
+    ElectedSince {
+        /// Who.
+        person: PersonId,
+    },
     /// The council has not approved.
     #[error("{found} councillors approve of proposal {proposal}, {needed} have to")]
     NotApproved {

@@ -116,7 +116,7 @@ pub(crate) fn draw_jury(
     let opening = state.openings.range(case.draw_from..).next();
     let opening = opening.ok_or(GovernanceError::NoBeaconYet { case: case.number, epoch: case.draw_from })?;
     // Of what the parties revealed, and not of the block that the beacon hashes too: its maker could try several.
-    let seed = state.audit_seed(at.genesis.chain, opening.epoch).expect("the epoch has opened");
+    let seed = state.audit_seed(opening.epoch).expect("the epoch has opened");
     let rules = &state.in_force(at.genesis).rules.governance;
     let mut pool: Vec<PersonId> = state
         .identities
