@@ -6,6 +6,7 @@
 
 mod action;
 mod actions;
+mod case;
 mod council;
 mod error;
 mod jury;
@@ -23,13 +24,14 @@ pub use action::{
 };
 pub use actions::{
     CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,
-    OpenCase, Propose, SayOf, Stand, Vote, Withdraw,
+    OpenCase, Propose, SayOf, Stand, Vote, Withdraw, WithdrawCase,
 };
+pub use case::{Case, JurorVote, Remedy, Verdict};
 pub use council::{Approval, Candidate, Councillor, Election, People};
 pub(crate) use council::{call_election, close_election, elect, stand};
 pub use error::GovernanceError;
-pub use jury::{Case, EPOCHS_TO_DRAW, JurorVote, Remedy, Verdict};
-pub(crate) use jury::{challenge_juror, close_case, draw_jury, jury_vote, open_case};
+pub use jury::EPOCHS_TO_DRAW;
+pub(crate) use jury::{challenge_juror, close_case, draw_jury, jury_vote, open_case, withdraw_case};
 pub use parameters::{Change, Parameter, Settings, Weight};
 pub use proposal::{Ballot, Choice, CouncilSay, Outcome, Proposal, Say, Stage, Statement};
 pub(crate) use rules::within;

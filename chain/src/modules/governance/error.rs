@@ -309,15 +309,21 @@ pub enum GovernanceError {
         /// The first epoch whose beacon counts.
         epoch: EpochId,
     },
-    /// Not enough voters for a panel and those who would move up.
-    #[error("case {case} takes {needed} persons to draw from, there are {found}")]
-    TooFewJurors {
+    /// The case is somebody else's.
+    #[error("case {case} was not brought by {signer}")]
+    NotComplainant {
         /// Its number.
         case: u64,
-        /// Voters who are no side.
-        found: usize,
-        /// As many as it takes.
-        needed: usize,
+        /// Who signed.
+        signer: PersonId,
+    },
+    /// Part of the beacon that draws the jury is known, so the case goes on.
+    #[error("the beacon of epoch {epoch}, which draws the jury of case {case}, is being revealed")]
+    BeaconRevealed {
+        /// Its number.
+        case: u64,
+        /// The first epoch whose beacon counts.
+        epoch: EpochId,
     },
     /// No juror can be challenged now.
     #[error("jurors of case {case} cannot be challenged now")]

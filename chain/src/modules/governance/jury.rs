@@ -5,151 +5,23 @@
 //! absolute majority of the panel.
 
 use super::{
-    ChallengeJuror, CloseCase, DrawJury, GovernanceError, JuryVote, OpenCase, People, vote::only_voter,
+    Case, ChallengeJuror, CloseCase, DrawJury, GovernanceError, JurorVote, JuryVote, OpenCase, People,
+    Remedy, Verdict, WithdrawCase, vote::only_voter,
 };
 use crate::{
     ledger::Context,
     modules::{
         identity::{Identity, Roles, Status, move_to},
         node_rewards::record_task,
-        work_registry::{Removal, Work, remove_work},
+        usage::undrawn,
+        work_registry::{Removal, Work, WorkError, remove_work},
     },
-    state::{
-        Draft, ToFelts,
-        fields::{number_enum, record},
-        leaf,
-    },
+    state::Draft,
 };
-use primitives::{Digest, Domain, Encode, EpochId, PersonId, Time, WorkId, hash};
+use primitives::{Domain, Encode, EpochId, PersonId, hash};
 
 /// Epochs between the opening of a case and the one whose beacon draws its jury.
 pub const EPOCHS_TO_DRAW: u64 = 2;
-
-/// What is asked of a jury.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// Remove a work.
-    RemoveWork(WorkId),
-    /// Suspend a person.
-    Suspend(PersonId),
-    /// Revoke a person.
-    Revoke(PersonId),
-}
-
-crate::state::fields::codec_enum!(Remedy("remedy") {
-    0 => RemoveWork,
-    1 => Suspend,
-    2 => Revoke,
-});
-
-impl ToFelts for Remedy {
-    fn felts(&self, out: &mut crate::state::Fields) {
-        out.push(&crate::state::fields::Bytes(&self.to_bytes()));
-    }
-}
-
-number_enum! {
-    /// How a case stands.
-    Verdict("verdict") {
-        /// Not closed.
-        Open = 0,
-        /// What was asked for is granted.
-        Granted = 1,
-        /// It is not.
-        Dismissed = 2,
-    }
-}
-
-/// A case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
-    /// Its number, from 1.
-    pub number: u64,
-    /// Who brought it.
-    pub complainant: PersonId,
-    /// Whom it is brought against.
-    pub respondent: PersonId,
-    /// Hash of the complaint.
-    pub document: Digest,
-    /// What is asked for.
-    pub remedy: Remedy,
-    /// When it was opened. Who was not a voter by then is not drawn.
-    pub opened: Time,
-    /// First epoch whose beacon may draw the jury.
-    pub draw_from: EpochId,
-    /// When the jury was drawn, if it was.
-    pub drawn: Option<Time>,
-    /// Who was drawn, in order: the panel, and who moves up for each that is challenged.
-    pub jurors: People,
-    /// Jurors challenged by the complainant.
-    pub by_complainant: People,
-    /// Jurors challenged by the respondent.
-    pub by_respondent: People,
-    /// Size of the panel.
-    pub panel: u8,
-    /// End of the challenges.
-    pub challenge_until: Time,
-    /// End of the votes.
-    pub vote_until: Time,
-    /// Jurors who grant.
-    pub granted: u8,
-    /// Jurors who do not.
-    pub dismissed: u8,
-    /// How it stands.
-    pub verdict: Verdict,
-}
-
-record!(Case {
-    number,
-    complainant,
-    respondent,
-    document,
-    remedy,
-    opened,
-    draw_from,
-    drawn,
-    jurors,
-    by_complainant,
-    by_respondent,
-    panel,
-    challenge_until,
-    vote_until,
-    granted,
-    dismissed,
-    verdict,
-});
-
-leaf!(Case by number: u64);
-
-impl Case {
-    /// Who decides: the first of those drawn whom nobody challenged.
-    pub fn panel(&self) -> impl Iterator<Item = PersonId> {
-        let challenged = |person: &PersonId| {
-            self.by_complainant.0.contains(person) || self.by_respondent.0.contains(person)
-        };
-        self.jurors.0.iter().copied().filter(move |person| !challenged(person)).take(self.panel.into())
-    }
-
-    /// Whether one side has more than half of the panel.
-    fn is_decided(&self) -> bool {
-        self.granted.max(self.dismissed) > self.panel / 2
-    }
-}
-
-/// A juror's vote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JurorVote {
-    /// On which case.
-    pub case: u64,
-    /// Whose.
-    pub juror: PersonId,
-    /// Whether what is asked for is granted.
-    pub grant: bool,
-}
-
-record!(JurorVote { case, juror, grant });
-
-leaf!(JurorVote by case: u64, juror: PersonId);
 
 /// Runs [`OpenCase`].
 pub(crate) fn open_case(
@@ -206,7 +78,30 @@ fn known(draft: &Draft<'_>, number: u64) -> Result<Case, GovernanceError> {
     if case.verdict == Verdict::Open { Ok(case) } else { Err(GovernanceError::CaseClosed { case: number }) }
 }
 
+/// Runs [`WithdrawCase`].
+pub(crate) fn withdraw_case(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &WithdrawCase,
+) -> Result<(), GovernanceError> {
+    let case = known(draft, action.case)?;
+    if case.complainant != signer {
+        return Err(GovernanceError::NotComplainant { case: case.number, signer });
+    }
+    // Whoever sees the jury coming must not be able to ask for another one.
+    if undrawn(draft, at) > case.draw_from {
+        return Err(GovernanceError::BeaconRevealed { case: case.number, epoch: case.draw_from });
+    }
+    draft.put(Case { verdict: Verdict::Withdrawn, ..case });
+    Ok(())
+}
+
 /// Runs [`DrawJury`].
+///
+/// Chain spec 3.5: "Jury-based arbitration." Where there are too few for a jury there is none: the case is closed without
+/// a verdict on what was asked for, and may be brought again. Waiting would not help. Those who become voters, or active
+/// again, after a case was opened are not drawn for it, so the number of those who may be only falls.
 pub(crate) fn draw_jury(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
@@ -233,7 +128,8 @@ pub(crate) fn draw_jury(
     let (panel, spare) = (rules.jurors, 2 * rules.challenges);
     let needed = usize::from(panel) + usize::from(spare);
     if pool.len() < needed {
-        return Err(GovernanceError::TooFewJurors { case: case.number, found: pool.len(), needed });
+        draft.put(Case { verdict: Verdict::NoJury, ..case });
+        return Ok(());
     }
     let lot = |person: &PersonId| hash::hash(Domain::Jury, &[&seed.0, &case.number.to_bytes(), &person.0]);
     pool.sort_by_cached_key(lot);
@@ -330,7 +226,12 @@ fn grant(draft: &mut Draft<'_>, at: &Context<'_>, case: &Case) -> Result<(), Gov
     match case.remedy {
         Remedy::RemoveWork(work) => {
             let from = draft.base().next_epoch(at.genesis);
-            remove_work(draft, at, work, (Removal::Removed, from))?;
+            match remove_work(draft, at, work, (Removal::Removed, from)) {
+                // What another jury or a vote has removed meanwhile stays that. Otherwise the case could never be closed, and
+                // would count among those of its complainant for ever.
+                Ok(()) | Err(WorkError::Removed { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         // Somebody whom the registrar has suspended or revoked meanwhile stays that.
         Remedy::Suspend(person) => settle(draft, at, person, Status::Suspended)?,
