@@ -30,7 +30,7 @@ pub use case::{Case, JurorVote, Remedy, Verdict};
 pub use council::{Approval, Candidate, Councillor, Election, People};
 pub(crate) use council::{call_election, close_election, elect, stand};
 pub use error::GovernanceError;
-pub use jury::EPOCHS_TO_DRAW;
+pub use jury::{EPOCHS_TO_DRAW, JURY_REST};
 pub(crate) use jury::{challenge_juror, close_case, draw_jury, jury_vote, open_case, withdraw_case};
 pub use parameters::{Change, Parameter, Settings, Weight};
 pub use proposal::{Ballot, Choice, CouncilSay, Outcome, Proposal, Say, Stage, Statement};

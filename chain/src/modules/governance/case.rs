@@ -19,6 +19,16 @@ pub enum Remedy {
     Revoke(PersonId),
 }
 
+impl Remedy {
+    /// What or whom it is about: one question to a jury, whatever is asked for.
+    pub(super) fn subject(&self) -> (Option<WorkId>, Option<PersonId>) {
+        match *self {
+            Self::RemoveWork(work) => (Some(work), None),
+            Self::Suspend(person) | Self::Revoke(person) => (None, Some(person)),
+        }
+    }
+}
+
 codec_enum!(Remedy("remedy") {
     0 => RemoveWork,
     1 => Suspend,

@@ -309,6 +309,12 @@ pub enum GovernanceError {
         /// The first epoch whose beacon counts.
         epoch: EpochId,
     },
+    /// A jury has the same before it, or dismissed it lately.
+    #[error("case {case} is about the same: it is open, or was dismissed lately")]
+    AskedAlready {
+        /// Its number.
+        case: u64,
+    },
     /// The case is somebody else's.
     #[error("case {case} was not brought by {signer}")]
     NotComplainant {

@@ -5,7 +5,7 @@
 //! absolute majority of the panel.
 
 use super::{
-    Case, ChallengeJuror, CloseCase, DrawJury, GovernanceError, JurorVote, JuryVote, OpenCase, People,
+    Case, ChallengeJuror, CloseCase, DAY, DrawJury, GovernanceError, JurorVote, JuryVote, OpenCase, People,
     Remedy, Verdict, WithdrawCase, vote::only_voter,
 };
 use crate::{
@@ -20,6 +20,8 @@ use crate::{
 };
 use primitives::{Domain, Encode, EpochId, PersonId, hash};
 
+/// Seconds after the end of a jury's vote in which what it dismissed is not asked again.
+pub const JURY_REST: u32 = 182 * DAY;
 /// Epochs between the opening of a case and the one whose beacon draws its jury.
 pub const EPOCHS_TO_DRAW: u64 = 2;
 
@@ -49,6 +51,16 @@ pub(crate) fn open_case(
     let open = state.cases.iter().filter(|case| case.complainant == signer && case.verdict == Verdict::Open);
     if open.count() >= usize::from(limit) {
         return Err(GovernanceError::TooManyOpen { person: signer, limit });
+    }
+    // One question, one jury: whoever could ask again and again would be granted in the end what most panels deny.
+    let same = |case: &&Case| case.remedy.subject() == remedy.subject();
+    let asked = |case: &&Case| match case.verdict {
+        Verdict::Open => true,
+        Verdict::Dismissed => at.now < case.vote_until.after(JURY_REST),
+        Verdict::Granted | Verdict::NoJury | Verdict::Withdrawn => false,
+    };
+    if let Some(case) = state.cases.iter().rev().filter(same).find(asked) {
+        return Err(GovernanceError::AskedAlready { case: case.number });
     }
     let running = state.next_epoch(at.genesis).0;
     draft.put(Case {

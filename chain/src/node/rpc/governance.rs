@@ -209,7 +209,7 @@ fn case_object(case: &Case, now: Time) -> Value {
         Remedy::Revoke(person) => json!({ "kind": "revoke", "person": person }),
     };
     let stage = match (case.verdict, case.drawn) {
-        (Verdict::Granted | Verdict::Dismissed, _) => "closed",
+        (Verdict::Granted | Verdict::Dismissed | Verdict::NoJury | Verdict::Withdrawn, _) => "closed",
         (Verdict::Open, None) => "waits-for-jury",
         (Verdict::Open, Some(_)) if now < case.challenge_until => "challenges",
         (Verdict::Open, Some(_)) if now < case.vote_until => "voting",

@@ -2,8 +2,8 @@ use super::*;
 use crate::world::id_of;
 use chain::modules::{
     governance::{
-        Case, ChallengeJuror, CloseCase, DrawJury, GovernanceError, JuryVote, OpenCase, Remedy, Verdict,
-        WithdrawCase,
+        Case, ChallengeJuror, CloseCase, DrawJury, GovernanceError, JURY_REST, JuryVote, OpenCase, Remedy,
+        RemoveWork, Verdict, WithdrawCase,
     },
     work_registry::{Gone, Removal},
 };
@@ -87,28 +87,38 @@ fn a_jury_removes_a_work() {
     world.refuse(jurors[5], jury_vote(1, true), GovernanceError::CaseClosed { case: 1 });
 }
 
-/// The second jury finds nothing left to remove, and its case is closed all the same.
+/// A jury that finds nothing left to remove has its case closed all the same.
 #[test]
-fn two_juries_remove_one_work() {
-    let mut world = world();
-    run_epoch(&mut world, 0);
-    for complainant in [voter(0), voter(1)] {
-        world.ok(complainant, open(Remedy::RemoveWork(work())));
-    }
-    run_epoch(&mut world, 1);
-    run_epoch(&mut world, 2);
-    [1, 2].into_iter().for_each(|number| world.open_ok(draw(number)));
+fn a_work_that_a_vote_removed_meanwhile_is_removed_once() {
+    let mut world = drawn();
     to_the_vote(&mut world);
-    let of = |world: &World, number: u64| world.ledger.state().cases.get(&number).expect("opened").clone();
-    for number in [1, 2] {
-        for juror in of(&world, number).panel().take(4) {
-            world.ok(juror, jury_vote(number, true));
-        }
-        world.open_ok(close(number));
-        assert_eq!(of(&world, number).verdict, Verdict::Granted);
+    for juror in &panel(&world)[..4] {
+        world.ok(*juror, jury_vote(1, true));
     }
+    let (from, removal) = (epoch(4), Removal::Removed);
+    decide(&mut world, Action::RemoveWork(RemoveWork { work: work(), from, removal }));
+    world.open_ok(close(1));
+    assert_eq!(case(&world).verdict, Verdict::Granted);
     let gone = world.ledger.state().works.get(&work()).expect("on record").gone;
-    assert_eq!(gone, Some(Gone { from: epoch(3), removal: Removal::Removed }));
+    assert_eq!(gone, Some(Gone { from, removal }));
+}
+
+/// Whoever could ask again and again would be granted in the end.
+#[test]
+fn one_question_goes_before_one_jury() {
+    let mut world = drawn();
+    let again = || open(Remedy::RemoveWork(work()));
+    let asked = || GovernanceError::AskedAlready { case: 1 };
+    world.refuse(voter(1), again(), asked());
+    later(&mut world, 3 * DAY + WEEK);
+    world.open_ok(close(1));
+    assert_eq!(case(&world).verdict, Verdict::Dismissed);
+    world.refuse(voter(1), again(), asked());
+    // Another question is another matter, and so is the same one after half a year.
+    world.ok(voter(1), open(Remedy::Suspend(person(2))));
+    world.refuse(voter(2), open(Remedy::Revoke(person(2))), GovernanceError::AskedAlready { case: 2 });
+    later(&mut world, JURY_REST);
+    world.ok(voter(1), again());
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub(super) const COUNCILLOR: u16 = 1 << 8;
 pub(super) const REGISTRAR: u16 = 1 << 9;
 pub(super) const STEWARD: u16 = 1 << 10;
 pub(super) const TREASURER: u16 = 1 << 11;
+const SEQUENCER: u16 = 1 << 12;
 /// Roles that a credential gives; the others are offices.
 const BY_CREDENTIAL: u16 = (1 << 6) - 1;
 const ALL: u16 = (1 << 13) - 1;
@@ -98,12 +99,25 @@ impl Model {
 
     pub(super) fn move_to(&mut self, person: PersonId, to: Status) -> Result<(), IdentityError> {
         let now = self.now;
-        let who = self.people.get_mut(&person).ok_or(IdentityError::Unknown { person })?;
+        let who = self.people.get(&person).ok_or(IdentityError::Unknown { person })?;
         let from = who.status;
         if !may_follow(from, to) {
             return Err(IdentityError::Step { person, from, to });
         }
-        (who.status, who.since) = (to, now);
+        let roles = who.roles;
+        self.leaves_a_sequencer(person, roles, to)?;
+        self.people.entry(person).and_modify(|who| (who.status, who.since) = (to, now));
+        Ok(())
+    }
+
+    /// Without anybody who makes blocks nothing would ever change again.
+    fn leaves_a_sequencer(&self, person: PersonId, roles: u16, status: Status) -> Result<(), IdentityError> {
+        let before = self.people.keys().filter(|who| self.acts(**who, SEQUENCER)).count();
+        let is_one = self.acts(person, SEQUENCER);
+        let stays_one = status == Status::Active && roles & SEQUENCER != 0;
+        if is_one && !stays_one && before == 1 {
+            return Err(IdentityError::LastSequencer { person });
+        }
         Ok(())
     }
 
@@ -113,12 +127,14 @@ impl Model {
         person: PersonId,
         (give, take): (u16, u16),
     ) -> Result<(), IdentityError> {
-        let who = self.people.get_mut(&person).ok_or(IdentityError::Unknown { person })?;
+        let who = self.people.get(&person).ok_or(IdentityError::Unknown { person })?;
         let roles = who.roles & !take | give;
         if roles & STEWARD != 0 && roles & TREASURER != 0 {
             return Err(IdentityError::StewardIsTreasurer { person });
         }
-        who.roles = roles;
+        let status = who.status;
+        self.leaves_a_sequencer(person, roles, status)?;
+        self.people.entry(person).and_modify(|who| who.roles = roles);
         Ok(())
     }
 

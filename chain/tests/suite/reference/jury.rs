@@ -2,7 +2,7 @@
 
 use super::{
     identity::{VOTER, may_follow},
-    model::Model,
+    model::{Model, later},
 };
 use chain::modules::{
     governance::{ChallengeJuror, EPOCHS_TO_DRAW, GovernanceError, JuryVote, OpenCase, Remedy, Verdict},
@@ -75,6 +75,22 @@ impl Model {
         if own.filter(|case| case.verdict == Verdict::Open).count() as i128 >= limit {
             let limit = u8::try_from(limit).expect("at most 100");
             return Err(GovernanceError::TooManyOpen { person: by, limit });
+        }
+        // One question goes before one jury, and not again for half a year if it was dismissed.
+        let half_a_year = 182 * 86_400;
+        let subject = |remedy: Remedy| match remedy {
+            Remedy::RemoveWork(work) => work.0,
+            Remedy::Suspend(person) | Remedy::Revoke(person) => person.0,
+        };
+        let about_work = |remedy: Remedy| matches!(remedy, Remedy::RemoveWork(_));
+        for (number, case) in self.cases.iter().rev() {
+            let same = subject(case.remedy) == subject(action.remedy)
+                && about_work(case.remedy) == about_work(action.remedy);
+            let rests =
+                case.drawn.as_ref().is_some_and(|drawn| self.now < later(drawn.vote_until, half_a_year));
+            if same && (case.verdict == Verdict::Open || case.verdict == Verdict::Dismissed && rests) {
+                return Err(GovernanceError::AskedAlready { case: *number });
+            }
         }
         // Not by the next beacon, which may be on the table already: by the one after.
         let draw_from = EpochId(self.next_epoch().0 + EPOCHS_TO_DRAW - 1);

@@ -235,7 +235,7 @@ impl Model {
             Payload::AbandonEpoch(action) => self.abandon(by, action)?,
             Payload::Claim(action) => self.claim(action, request.path_holds)?,
             Payload::PushValuation(action) => self.push_valuation(by, action)?,
-            Payload::AcceptValuation(action) => self.accept_valuation(action.asset)?,
+            Payload::AcceptValuation(action) => self.accept_valuation(action.asset, action.round)?,
             Payload::BuyAsset(action) => self.buy_asset(by, action)?,
             Payload::Propose(action) => self.propose(by, action)?,
             Payload::Withdraw(action) => self.withdraw(by, action.proposal)?,

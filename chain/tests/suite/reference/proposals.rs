@@ -3,7 +3,7 @@
 use super::{
     eco::Asset,
     identity::{OFFICES, VOTER},
-    model::{Model, bits, threshold},
+    model::{Model, bits, later, threshold},
 };
 use chain::modules::{
     governance::{
@@ -79,7 +79,9 @@ impl Model {
         self.only_voter(by, self.now)?;
         let undecided = [Stage::Discussion, Stage::Voting, Stage::Queued, Stage::Ready];
         let own = self.proposals.iter().filter(|(_, proposal)| proposal.by == by);
-        let open = own.filter(|(number, _)| undecided.contains(&self.stage(**number))).count();
+        // One that is taken back counts until its vote would be over.
+        let counts = |number: &u64, until: Time| self.now < until || undecided.contains(&self.stage(*number));
+        let open = own.filter(|(number, proposal)| counts(number, proposal.moments[1])).count();
         let limit = self.rule("governance.open_per_person");
         if open as i128 >= limit {
             let limit = u8::try_from(limit).expect("at most 100");
@@ -178,14 +180,27 @@ impl Model {
         said.count() as i128
     }
 
-    /// A part of the seats, rounded up.
+    /// A part of the seats, or of those who sit if they are more, rounded up; and more than half of them.
     fn of_seats(&self, rule: &str) -> i128 {
-        threshold(self.rule("governance.council_seats"), self.rule(&format!("governance.{rule}")))
+        let sitting = self.council.keys().filter(|person| self.sits(**person)).count() as i128;
+        let council = self.rule("governance.council_seats").max(sitting);
+        let half = council / 2;
+        threshold(council, self.rule(&format!("governance.{rule}"))).max(half + 1)
     }
 
     pub(super) fn enact(&mut self, number: u64) -> Result<(), GovernanceError> {
         let Proposal { path, action, .. } = self.proposal(number)?.clone();
         self.in_stage(number, &[Stage::Ready])?;
+        if path == Path::Ordinary && self.path(&action) == Path::High {
+            return Err(GovernanceError::Heavier { proposal: number });
+        }
+        if let Action::Recall(Recall { councillor: person }) = action {
+            let election = self.council.get(&person).and_then(|seat| self.elections.get(&seat.election));
+            let voted_until = self.proposals[&number].moments[1];
+            if election.is_some_and(|election| voted_until < election.vote_until) {
+                return Err(GovernanceError::ElectedSince { person });
+            }
+        }
         let (found, needed) = (self.councillors_for(number, Say::Approve), self.of_seats("council_majority"));
         if path == Path::High && found < needed {
             let [found, needed] = [found, needed].map(|n| u64::try_from(n).expect("seats"));
@@ -202,8 +217,8 @@ impl Model {
         let large = |amount: u64| i128::from(amount) >= self.rule("governance.large");
         let weighs = match action {
             Action::Recall(_) => return Path::People,
-            Action::Spend(spend) => large(spend.amount.0),
-            Action::AcquireAsset(bought) => large(bought.cost.0),
+            Action::Spend(spend) => large(spend.amount.0.saturating_add(self.taken_lately(spend.fund))),
+            Action::AcquireAsset(bought) => large(bought.cost.0.saturating_add(self.taken_lately(Fund::Eco))),
             // At whatever price: what is given away weighs as much as what is sold.
             Action::OfferAsset(offered) => {
                 let worth = |asset: &Asset| asset.cost.0.max(asset.valued.0.value.0);
@@ -216,6 +231,22 @@ impl Model {
             Action::SetOffices(_) | Action::Upgrade(_) | Action::Resolve(_) => true,
         };
         if weighs { Path::High } else { Path::Ordinary }
+    }
+
+    /// What simple majorities took from a fund by proposals of the last half a year.
+    fn taken_lately(&self, fund: Fund) -> u64 {
+        let half_a_year = 182 * 86_400;
+        let taken = |proposal: &Proposal| match &proposal.action {
+            Action::Spend(spend) if spend.fund == fund => spend.amount.0,
+            Action::AcquireAsset(bought) if fund == Fund::Eco => bought.cost.0,
+            _ => 0,
+        };
+        let lately = |proposal: &&Proposal| {
+            let (enacted, ordinary) = (Outcome::Enacted, Path::Ordinary);
+            let counts = (proposal.outcome, proposal.path) == (enacted, ordinary);
+            counts && self.now < later(proposal.created, half_a_year)
+        };
+        self.proposals.values().filter(lately).map(taken).fold(0, u64::saturating_add)
     }
 
     /// An epoch from which something may hold.
@@ -266,6 +297,7 @@ impl Model {
                 }
                 Ok(())
             }
+            Action::OfferAsset(offered) => Ok(self.held(offered.asset).map(drop)?),
             Action::ApproveService(service) => Ok(self.can_approve(service.manifest, service.most)?),
             Action::WithdrawService(service) => Ok(self.can_withdraw(service.manifest)?),
             _ => Ok(()),
@@ -325,13 +357,10 @@ impl Model {
     }
 }
 
-/// What a simple majority may change: slopes, bonuses and caps of the payout, fees, ages of reports, bonds.
+/// What a simple majority may change: a slope and a bound of the payout, the fee, ages of reports, and how nodes are watched.
 fn is_ordinary(parameter: Parameter) -> bool {
-    let names = ["k", "delta", "price_min", "price_max", "price_normalised", "j_max", "value_cap"];
-    let more = ["listeners_half", "reputation_decay", "eco.report_age"];
-    // Of nodes what divides the budget, bounds what one may earn, or takes bonds.
-    let weighty = ["nodes.budget", "nodes.operator_cap", "nodes.slash_wrong", "nodes.slash_silent"];
+    let names = ["k", "price_max", "fees.transaction", "eco.report_age"];
+    let watching = ["bond", "notice", "samples", "replicas", "witnesses", "uptime_floor"];
     let name = parameter.name();
-    let of_nodes = name.starts_with("nodes.") && !weighty.contains(&name) && !name.ends_with(".share");
-    names.contains(&name) || more.contains(&name) || name.starts_with("fees.") || of_nodes
+    names.contains(&name) || name.strip_prefix("nodes.").is_some_and(|rule| watching.contains(&rule))
 }

@@ -108,6 +108,10 @@ impl Model {
         if self.works.contains_key(&work) {
             return Err(WorkError::AlreadyRegistered { work });
         }
+        let limit = 4_096;
+        if self.works.values().filter(|work| work.creator == by).count() >= limit as usize {
+            return Err(WorkError::TooManyWorks { signer: by, limit });
+        }
         let from = action.active_from;
         let terms = BTreeMap::from([(EpochId(0), self.terms(action.price, &action.splits, from)?)]);
         let category = action.category;
