@@ -1,14 +1,22 @@
 //! Arguments and help of the command.
 
+mod account;
 mod bundle;
 mod epoch;
+pub(crate) mod gov;
 mod node;
+mod payouts;
 mod values;
+pub(crate) mod work;
 
+pub(crate) use account::{Account, Ask, Sending};
 pub(crate) use bundle::{BundleCommand, ShowBundle};
 pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
-pub(crate) use node::{Init, NodeCommand, Run, Status};
+pub(crate) use gov::GovCommand;
+pub(crate) use node::{Init, NodeCommand, Run};
+pub(crate) use payouts::{PayoutFormat, Payouts};
 pub(crate) use values::TrustedRoot;
+pub(crate) use work::WorkCommand;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use primitives::Preset;
@@ -27,7 +35,7 @@ pub(crate) const EMBEDDED: &str = "embedded";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all is well
-  1  something that was checked does not hold
+  1  something that was checked does not hold, or the ledger refused a transaction
   2  bad input, or a wrong call
   3  the program or the epoch failed
   4  a node found a block that breaks a rule
@@ -117,21 +125,17 @@ pub(crate) enum Command {
     /// Simulate epochs on paper, without cryptography
     #[command(subcommand)]
     Sim(SimCommand),
-    /// Show what a change of parameters would do
+    /// Propose, vote and see what is decided; show what a change of parameters would do
     #[command(subcommand)]
     Gov(GovCommand),
+    /// Register works, find them, and verify their manifests
+    #[command(subcommand)]
+    Work(WorkCommand),
+    /// Show what somebody is owed and was paid, and claim it
+    Payouts(Payouts),
     /// Run a node of the rollup, or ask one
     #[command(subcommand)]
     Node(NodeCommand),
-}
-
-/// What governance asks.
-#[derive(Debug, Subcommand)]
-pub(crate) enum GovCommand {
-    /// Compare two sets of parameters on the same epochs, as one page
-    Impact(Impact),
-    /// Print a preset as a file to start a proposal from
-    Params(Params),
 }
 
 /// What to simulate.
@@ -329,6 +333,7 @@ pub(crate) struct Impact {
 
 /// Arguments of `cwe gov params`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cwe gov params guarded > proposal.toml")]
 pub(crate) struct Params {
     /// spec, guarded or flat
     #[arg(value_name = "PRESET")]

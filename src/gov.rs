@@ -1,26 +1,32 @@
-//! `cwe gov impact` and `cwe gov params`.
+//! `cwe gov`: proposals, votes, the council, juries, and the page on a change of parameters.
+
+mod action;
+mod impact;
+mod propose;
+mod show;
 
 use crate::{
-    cli::{Format, Impact, Params},
-    output::{self, Failure, table},
-    progress,
-};
-use ::sim::{
-    economics::PlaysPerSubscriber,
-    impact::{
-        self, ConfigError, ImpactError, Level, Options, Outcome, SYNTHETIC_PLAYS, Side, Source, Tile, config,
-        folder::{self, REPORT_FILE},
+    account::{self, Facts},
+    cli::{
+        Account,
+        gov::{
+            Challenge, Elect, GovCommand, JurorChoice, JuryVote, Numbered, NumberedOpen, OpenCase, Say, Vote,
+        },
     },
-    report::thousands,
+    output::Failure,
 };
-use serde_json::{Value, json};
-use std::{
-    io::{self, Write},
-    path::Path,
+use ::sim::impact::{ConfigError, ImpactError};
+use action::ActionError;
+use chain::{
+    Payload,
+    modules::governance::{self, Remedy, SayOf},
 };
+use primitives::Digest;
+use serde_json::json;
+use std::path::PathBuf;
 use thiserror::Error;
 
-/// Why there is no comparison.
+/// Why there is no comparison, or no proposal.
 #[derive(Debug, Error)]
 pub(crate) enum GovFailure {
     /// A side cannot be used.
@@ -29,14 +35,29 @@ pub(crate) enum GovFailure {
     /// Nothing can be compared.
     #[error(transparent)]
     Impact(#[from] ImpactError),
+    /// A proposal would do nothing that there is.
+    #[error(transparent)]
+    Action(#[from] ActionError),
+    /// A file is not the text of a proposal.
+    #[error("{path}: its hash is {found}: it is not the text of proposal {number}", path = .path.display())]
+    OtherText { path: PathBuf, number: String, found: Digest },
 }
 
 impl GovFailure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
+            Self::OtherText { .. } => 1,
             Self::Impact(ImpactError::Economics(_)) => 3,
             _ => 2,
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Action(error) => error.advice(),
+            _ => None,
         }
     }
 }
@@ -53,117 +74,113 @@ impl From<ImpactError> for Failure {
     }
 }
 
-/// Prints a preset as a file to start from.
-pub(crate) fn params(arguments: &Params) -> Result<(), Failure> {
-    output::print(&config::template(arguments.preset))
-}
-
-/// Compares two sets of parameters, and writes the page.
-pub(crate) fn impact(arguments: &Impact) -> Result<(), Failure> {
-    let options = options(arguments)?;
-    impact::check(&options)?;
-    let out = arguments.out.clone().unwrap_or_else(|| folder::default_folder(&options));
-    folder::COMPARISON.check_place(&out)?;
-    if !arguments.quiet {
-        announce(&options);
-    }
-    let progress = progress::choose(arguments.quiet);
-    let outcome = impact::run(&options, progress.as_ref())?;
-    folder::write(&out, &options, &outcome)?;
-    match arguments.output {
-        Format::Json => output::json(&object(&outcome, &out)?),
-        Format::Table => output::print(&summary(&outcome, &out)),
+impl From<ActionError> for Failure {
+    fn from(error: ActionError) -> Self {
+        GovFailure::from(error).into()
     }
 }
 
-/// What to compare. Both sides first: a wrong one is told before a large file is read.
-fn options(arguments: &Impact) -> Result<Options, Failure> {
-    let (before, after) = (Side::read(&arguments.before)?, Side::read(&arguments.after)?);
-    let source = arguments.usage.file().map_or(Source::Synthetic(arguments.synthetic), Source::File);
-    let synthetic: PlaysPerSubscriber = SYNTHETIC_PLAYS.parse().expect("a number of plays");
-    let thinned = matches!(source, Source::Synthetic(_)).then_some(synthetic);
-    Ok(Options {
-        before,
-        after,
-        source,
-        seed: arguments.seed,
-        seeds: arguments.seeds,
-        plays_per_subscriber: arguments.plays_per_subscriber.or(thinned),
-        samples: arguments.samples,
+/// Runs a command.
+pub(crate) fn run(command: &GovCommand) -> Result<(), Failure> {
+    match command {
+        GovCommand::Impact(arguments) => impact::impact(arguments),
+        GovCommand::Params(arguments) => impact::params(arguments),
+        GovCommand::Propose(arguments) => propose::propose(arguments),
+        GovCommand::Show(arguments) => show::show(arguments),
+        GovCommand::Rules(arguments) => show::rules(arguments),
+        GovCommand::Council(ask) => show::council(ask),
+        GovCommand::Cases(ask) => show::cases(ask),
+        GovCommand::Vote(Vote { proposal, choice, account }) => {
+            let vote = governance::Vote { proposal: *proposal, choice: *choice };
+            let facts = vec![("proposal", json!(proposal)), ("choice", json!(choice))];
+            account::run(account, Payload::Vote(vote), facts)
+        }
+        GovCommand::Say(Say { proposal, text, account }) => {
+            let document = account::document(text)?;
+            let action = governance::Deliberate { proposal: *proposal, document };
+            let facts = vec![("proposal", json!(proposal)), ("document", json!(document))];
+            account::run(account, Payload::Deliberate(action), facts)
+        }
+        GovCommand::Approve(numbered) => say(numbered, governance::Say::Approve),
+        GovCommand::Veto(numbered) => say(numbered, governance::Say::Veto),
+        GovCommand::Withdraw(Numbered { number, account }) => {
+            let action = governance::Withdraw { proposal: *number };
+            account::run(account, Payload::Withdraw(action), one("proposal", *number))
+        }
+        GovCommand::CallElection(account) => call_election(account),
+        GovCommand::Stand(Numbered { number, account }) => {
+            let action = governance::Stand { election: *number };
+            account::run(account, Payload::Stand(action), one("election", *number))
+        }
+        GovCommand::Elect(arguments) => elect(arguments),
+        GovCommand::OpenCase(arguments) => open_case(arguments),
+        GovCommand::Challenge(Challenge { case, juror, account }) => {
+            let action = governance::ChallengeJuror { case: *case, juror: *juror };
+            let facts = vec![("case", json!(case)), ("juror", json!(juror))];
+            account::run(account, Payload::ChallengeJuror(action), facts)
+        }
+        GovCommand::JuryVote(JuryVote { case, choice, account }) => {
+            let grant = *choice == JurorChoice::Grant;
+            let facts = vec![("case", json!(case)), ("grant", json!(grant))];
+            account::run(account, Payload::JuryVote(governance::JuryVote { case: *case, grant }), facts)
+        }
+        GovCommand::Enact(numbered) => {
+            let payload = |proposal| Payload::Enact(governance::Enact { proposal });
+            open(numbered, "proposal", payload)
+        }
+        GovCommand::CloseElection(numbered) => {
+            let payload = |election| Payload::CloseElection(governance::CloseElection { election });
+            open(numbered, "election", payload)
+        }
+        GovCommand::DrawJury(numbered) => {
+            open(numbered, "case", |case| Payload::DrawJury(governance::DrawJury { case }))
+        }
+        GovCommand::CloseCase(numbered) => {
+            open(numbered, "case", |case| Payload::CloseCase(governance::CloseCase { case }))
+        }
+    }
+}
+
+fn one(name: &'static str, number: u64) -> Facts {
+    vec![(name, json!(number))]
+}
+
+fn open(
+    NumberedOpen { number, send }: &NumberedOpen,
+    name: &'static str,
+    payload: impl FnOnce(u64) -> Payload,
+) -> Result<(), Failure> {
+    account::run_open(send, payload(*number), one(name, *number))
+}
+
+fn say(Numbered { number, account }: &Numbered, say: governance::Say) -> Result<(), Failure> {
+    let facts = vec![("proposal", json!(number)), ("say", json!(say))];
+    account::run(account, Payload::CouncilSay(SayOf { proposal: *number, say }), facts)
+}
+
+fn call_election(account: &Account) -> Result<(), Failure> {
+    account::run_then(account, Payload::CallElection(governance::CallElection), Vec::new(), |wallet| {
+        let council = wallet.node.ask("cwe_council", &[])?;
+        Ok(vec![("election", council["election"]["number"].clone())])
     })
 }
 
-/// Says what is about to be compared.
-fn announce(options: &Options) {
-    let plays = match (&options.source, options.plays_per_subscriber) {
-        (Source::Synthetic(n), _) => format!("{} synthetic subscribers", thousands(*n as u64)),
-        (Source::File(file), _) => file.path.display().to_string(),
+fn elect(Elect { election, choices, account }: &Elect) -> Result<(), Failure> {
+    let mut choices = choices.clone();
+    choices.sort();
+    let facts = vec![("election", json!(election)), ("choices", json!(choices))];
+    account::run(account, Payload::Elect(governance::Elect { election: *election, choices }), facts)
+}
+
+fn open_case(arguments: &OpenCase) -> Result<(), Failure> {
+    let remedy = match (arguments.remove_work, arguments.suspend, arguments.revoke) {
+        (Some(work), _, _) => Remedy::RemoveWork(work),
+        (_, Some(person), _) => Remedy::Suspend(person),
+        (_, _, person) => Remedy::Revoke(person.expect("one of the three is required")),
     };
-    let thinned =
-        options.plays_per_subscriber.map(|x| format!(", {x} plays a subscriber")).unwrap_or_default();
-    let line = format!(
-        "{} against {}; {plays}{thinned}; {} draws from seed {} on\n",
-        options.before.given, options.after.given, options.seeds, options.seed
-    );
-    // A closed standard error is no reason to stop.
-    drop(io::stderr().write_all(line.as_bytes()));
-}
-
-/// The one object of `-o json`: everything in `metrics.json`, and where the folder is.
-fn object(outcome: &Outcome, out: &Path) -> Result<Value, Failure> {
-    let mut object = serde_json::to_value(&outcome.impact)?;
-    object["out"] = json!(out);
-    Ok(object)
-}
-
-fn mark(level: Level) -> &'static str {
-    match level {
-        Level::Ok => "✓",
-        Level::Warn => "▲",
-        Level::Bad => "✗",
-    }
-}
-
-fn summary(outcome: &Outcome, out: &Path) -> String {
-    let impact = &outcome.impact;
-    let mut text = format!("\n{}. {}\n\n", impact.verdict.headline, impact.verdict.reason);
-    let checks = impact.verdict.checks.iter().map(|check| {
-        [
-            mark(check.after.level).into(),
-            check.claim.into(),
-            check.before.text.clone(),
-            check.after.text.clone(),
-        ]
-    });
-    text += &table(["", "checked", "today", "proposed"], 2, checks.collect());
-    let tiles = &impact.tiles;
-    let row = |name: &str, tile: &Tile| {
-        let range = format!("{:+.4} to {:+.4}", tile.change_low, tile.change_high);
-        [
-            name.into(),
-            format!("{:.4}", tile.before),
-            format!("{:.4}", tile.after),
-            format!("{:+.4}", tile.change),
-            range,
-        ]
-    };
-    let rows = vec![
-        row("Gini of payouts", &tiles.gini),
-        row("share of the top 1 %", &tiles.top1),
-        row("cross-subsidy", &tiles.cross_subsidy),
-        row("worst category parity", &tiles.parity),
-        row("best attack's return", &tiles.attack_roi),
-    ];
-    let header = ["", "today", "proposed", "change", "over all draws"];
-    text += &format!("\n{}", table(header, 1, rows));
-    let off = &tiles.better_off;
-    text += &format!(
-        "\nOf {} creators {:.1} % are paid more, {:.1} % less.\n\nFolder  {}\nPage    {}\n",
-        thousands(impact.size.creators as u64),
-        100.0 * off.better,
-        100.0 * off.worse,
-        out.display(),
-        out.join(REPORT_FILE).display(),
-    );
-    text
+    let document = account::document(&arguments.text)?;
+    let payload = Payload::OpenCase(governance::OpenCase { document, remedy });
+    account::run_then(&arguments.account, payload, vec![("document", json!(document))], |wallet| {
+        Ok(vec![("case", propose::newest(wallet, ["cwe_cases", "cases", "complainant"], document)?)])
+    })
 }

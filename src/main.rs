@@ -1,9 +1,10 @@
 //! The `cwe` command: parses, calls, prints.
 //!
 //! Results go to standard output, progress and errors to standard error. Exit codes: 0 if all is well, 1 if something
-//! that was checked does not hold, 2 for bad input or a wrong call, 3 if the program or the epoch failed, 4 if a node found
-//! a block that breaks a rule.
+//! that was checked does not hold or the ledger refused a transaction, 2 for bad input or a wrong call, 3 if the program
+//! or the epoch failed, 4 if a node found a block that breaks a rule.
 
+mod account;
 mod audit;
 mod bundle;
 mod cli;
@@ -12,12 +13,15 @@ mod epoch;
 mod gov;
 mod node;
 mod output;
+mod payouts;
 mod progress;
 mod secret;
 mod sim;
+mod time;
+mod work;
 
 use clap::Parser;
-use cli::{BundleCommand, Command, EpochCommand, GovCommand, NodeCommand, SimCommand};
+use cli::{BundleCommand, Command, EpochCommand, NodeCommand, SimCommand};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -28,8 +32,9 @@ fn main() -> ExitCode {
         Command::Epoch(EpochCommand::Show(arguments)) => epoch::show(&arguments),
         Command::Bundle(BundleCommand::Show(arguments)) => bundle::show(&arguments),
         Command::Sim(SimCommand::Sweep(arguments)) => sim::sweep(&arguments),
-        Command::Gov(GovCommand::Impact(arguments)) => gov::impact(&arguments),
-        Command::Gov(GovCommand::Params(arguments)) => gov::params(&arguments),
+        Command::Gov(command) => gov::run(&command),
+        Command::Work(command) => work::run(&command),
+        Command::Payouts(arguments) => payouts::run(&arguments),
         Command::Node(NodeCommand::Init(arguments)) => node::init(&arguments),
         Command::Node(NodeCommand::Run(arguments)) => node::run(&arguments),
         Command::Node(NodeCommand::Config(arguments)) => node::config_table(&arguments),

@@ -7,13 +7,15 @@ pub(crate) use init::init;
 pub(crate) use settings::SettingsError;
 
 use crate::{
-    cli::{Format, Run, Status},
+    account::{Node, text},
+    cli::{Ask, Format, Run},
     output::{self, Failure, table},
+    time::utc,
 };
 use chain::{
     Genesis,
     node::{
-        ClientError, Config, Fork, NodeClient, NodeError, Notice, Role, RunError,
+        Config, Fork, NodeError, Notice, Role, RunError,
         origin::{self, MAX_GENESIS_BYTES, OriginError},
         rpc::Patience,
     },
@@ -57,9 +59,6 @@ pub(crate) enum NodeFailure {
     /// A key cannot be read or written.
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    /// A node cannot be asked.
-    #[error(transparent)]
-    Client(#[from] ClientError),
 }
 
 impl NodeFailure {
@@ -70,8 +69,7 @@ impl NodeFailure {
             | Self::Occupied { .. }
             | Self::Genesis { .. }
             | Self::Origin { .. }
-            | Self::Key(_)
-            | Self::Client(_) => 2,
+            | Self::Key(_) => 2,
             Self::Write { .. } => 3,
             Self::Run(error) => match error.as_ref() {
                 RunError::Block { .. } => 4,
@@ -183,22 +181,22 @@ pub(crate) fn config_table(arguments: &Run) -> Result<(), Failure> {
 }
 
 /// Asks a node.
-pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
-    let client = NodeClient::connect(&arguments.url).map_err(NodeFailure::from)?;
-    let chain = client.call("cwe_chain", &[]).map_err(NodeFailure::from)?;
-    match arguments.output {
+pub(crate) fn status(ask: &Ask) -> Result<(), Failure> {
+    let chain = Node::connect(&ask.url)?.ask("cwe_chain", &[])?;
+    match ask.output {
         Format::Json => output::json(&chain),
         Format::Table => {
-            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let head = &chain["head"];
+            let time = head["time"].as_u64().map_or_else(|| text(&head["time"]), |time| utc(time) + " UTC");
             let rows = vec![
                 ["chain".to_owned(), text(&chain["chain"])],
                 ["genesis".into(), text(&chain["genesis"])],
                 ["role".into(), text(&chain["role"])],
+                ["sequencer".into(), text(&chain["sequencer"])],
                 ["epoch".into(), text(&chain["epoch"])],
                 ["last block".into(), text(&head["height"])],
                 ["digest".into(), text(&head["digest"])],
-                ["time".into(), text(&head["time"])],
+                ["time".into(), time],
                 ["state root".into(), text(&head["state_root"])],
             ];
             output::print(&table(["", ""], 2, rows))

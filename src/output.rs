@@ -1,11 +1,13 @@
 //! Printing: tables for people, one JSON object for programs, one line for an error.
 
+use crate::account::ChainFailure;
 use crate::audit::AuditFailure;
 use crate::bundle::BundleFailure;
 use crate::gov::GovFailure;
 use crate::node::NodeFailure;
 use crate::secret::KeyError;
 use crate::sim::SweepFailure;
+use crate::work::WorkFailure;
 use chain::bridge::PortError;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
 use sim::{
@@ -114,6 +116,12 @@ pub(crate) enum Failure {
     /// No node, or no longer.
     #[error(transparent)]
     Node(Box<NodeFailure>),
+    /// A node was not asked, or the ledger refused.
+    #[error(transparent)]
+    Chain(Box<ChainFailure>),
+    /// No work, or a manifest that does not hold.
+    #[error(transparent)]
+    Work(Box<WorkFailure>),
     /// Interrupts cannot be watched for.
     #[error("interrupts cannot be watched for: {0}")]
     Interrupts(#[from] ctrlc::Error),
@@ -150,6 +158,8 @@ impl Failure {
             Self::Sweep(failure) => failure.code(),
             Self::Gov(failure) => failure.code(),
             Self::Node(failure) => failure.code(),
+            Self::Chain(failure) => failure.code(),
+            Self::Work(failure) => failure.code(),
             Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) => 3,
         }
     }
@@ -176,6 +186,9 @@ impl Failure {
                 _ => None,
             },
             Self::Sweep(failure) => failure.advice(),
+            Self::Chain(failure) => failure.advice(),
+            Self::Work(failure) => failure.advice(),
+            Self::Gov(failure) => failure.advice(),
             _ => None,
         }
     }
@@ -184,6 +197,18 @@ impl Failure {
 impl From<NodeFailure> for Failure {
     fn from(failure: NodeFailure) -> Self {
         Self::Node(Box::new(failure))
+    }
+}
+
+impl From<ChainFailure> for Failure {
+    fn from(failure: ChainFailure) -> Self {
+        Self::Chain(Box::new(failure))
+    }
+}
+
+impl From<WorkFailure> for Failure {
+    fn from(failure: WorkFailure) -> Self {
+        Self::Work(Box::new(failure))
     }
 }
 
@@ -222,6 +247,15 @@ const WIDTH: u16 = 110;
 /// A table with one line below its header, and the columns from `right_from` on aligned to the right.
 pub(crate) fn table<const N: usize>(header: [&str; N], right_from: usize, rows: Vec<[String; N]>) -> String {
     columns(&header, right_from, rows.into_iter().map(Vec::from).collect(), WIDTH)
+}
+
+/// The same, as wide as it needs: for identifiers that are copied, and so must stay in one piece.
+pub(crate) fn broad_table<const N: usize>(
+    header: [&str; N],
+    right_from: usize,
+    rows: Vec<[String; N]>,
+) -> String {
+    columns(&header, right_from, rows.into_iter().map(Vec::from).collect(), u16::MAX)
 }
 
 /// A table of figures with as many columns as there are titles, as wide as they need, all aligned to the right.

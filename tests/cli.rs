@@ -291,10 +291,22 @@ fn a_place_where_nothing_can_be_made_is_a_wrong_call() {
 fn help_names_every_command_and_the_exit_codes() {
     let help = cwe(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
-    for word in ["demo", "epoch", "sim", "Exit codes"] {
+    for word in ["demo", "epoch", "sim", "work", "payouts", "gov", "node", "Exit codes"] {
         assert!(stdout(&help).contains(word), "{word}");
     }
     assert!(stdout(&cwe(&["demo", "--help"])).contains("Examples:"));
+    // Every command over a node has an example of itself.
+    for family in ["work", "gov", "node"] {
+        let help = cwe(&[family, "--help"]);
+        let listed = stdout(&help).split("Commands:").nth(1).expect("a list").split("Options:").next();
+        let names = listed.expect("a list").lines().filter_map(|line| line.strip_prefix("  "));
+        let names =
+            names.filter_map(|line| line.split(' ').next()).filter(|name| !["", "help"].contains(name));
+        for name in names {
+            let help = cwe(&[family, name, "--help"]);
+            assert!(stdout(&help).contains(&format!("  cwe {family} {name}")), "{family} {name}: {help:?}");
+        }
+    }
     let help = cwe(&["epoch", "verify", "--help"]);
     for word in ["--root", "state_root", "layer1.epoch_root", "layer1.last_root"] {
         assert!(stdout(&help).contains(word), "{word}");

@@ -37,7 +37,7 @@ use crate::{
     sequencer::{BlockError, RestoreError, SealedBlock},
     transaction::Transaction,
 };
-use primitives::{CodecError, Digest, EpochId};
+use primitives::{CodecError, Digest, EpochId, Time};
 use std::{io, path::Path};
 use thiserror::Error;
 
@@ -131,6 +131,11 @@ impl Node {
     /// What a crash had left at the end of the log, if opening cut something off.
     pub fn torn(&self) -> Option<TornTail> {
         self.store.torn()
+    }
+
+    /// Gives the block that is being made its time ([`Ledger::begin`]).
+    pub fn begin(&mut self, time: Time) {
+        self.ledger.begin(time);
     }
 
     /// Takes a transaction into the block that is being made, or says which rule it breaks. It survives a restart

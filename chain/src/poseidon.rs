@@ -63,6 +63,8 @@ felt_domains! {
     Nullifier = 9,
     /// A commitment that a credential opens.
     Credential = 10,
+    /// A work of an epoch, with its terms.
+    ListedWork = 11,
 }
 
 /// `Poseidon(a, b)` in circomlib's convention: an inner node of a tree.

@@ -31,7 +31,8 @@ mod seal;
 pub use effect::{Answer, Effect, Taken};
 pub use evidence::{Evidence, NoEvidence};
 pub use limits::{
-    Limits, LimitsError, MAX_AHEAD, MAX_PRIORITIES, MAX_REPLACEMENTS, MAX_SIGNED_BYTES, PATIENCE,
+    Limits, LimitsError, MAX_AHEAD, MAX_LONG_BYTES, MAX_PRIORITIES, MAX_REPLACEMENTS, MAX_SIGNED_BYTES,
+    PATIENCE,
 };
 pub use line::Priority;
 pub use refusal::{Refusal, RestoreError};
@@ -241,8 +242,9 @@ impl Sequencer {
             }
             return self.open.push(&self.limits, id, transaction, bytes);
         };
-        if bytes > MAX_SIGNED_BYTES {
-            return Err(Refusal::TooLong { bytes, limit: MAX_SIGNED_BYTES });
+        let limit = limits::longest(&transaction.payload);
+        if bytes > limit {
+            return Err(Refusal::TooLong { bytes, limit });
         }
         match self.ledger.nonce(&signer) {
             // The ledger judges it at once.

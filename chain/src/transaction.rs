@@ -5,7 +5,7 @@ use crate::modules::{
     eco_reserve::{AcceptValuation, BuyAsset, PushValuation},
     governance::{
         CallElection, ChallengeJuror, CloseCase, CloseElection, Deliberate, DrawJury, Elect, Enact, JuryVote,
-        OpenCase, Propose, SayOf, Stand, Vote, Withdraw,
+        OpenCase, Propose, SayOf, Stand, Vote, Withdraw, WithdrawCase,
     },
     identity::{BindWallet, Register, Rotate, SetStatus},
     node_rewards::{
@@ -117,6 +117,8 @@ pub enum Payload {
     JuryVote(JuryVote),
     /// Governance: close a case.
     CloseCase(CloseCase),
+    /// Governance: take a case back.
+    WithdrawCase(WithdrawCase),
     /// Node rewards: put a node on record.
     RegisterNode(RegisterNode),
     /// Node rewards: announce that a node leaves.
@@ -184,6 +186,7 @@ codec_enum!(Payload("payload") {
     72 => ChallengeJuror,
     73 => JuryVote,
     74 => CloseCase,
+    75 => WithdrawCase,
     40 => RegisterNode,
     41 => LeaveNode,
     42 => AddBond,
@@ -230,6 +233,7 @@ impl Payload {
             | Self::OpenCase(_)
             | Self::ChallengeJuror(_)
             | Self::JuryVote(_)
+            | Self::WithdrawCase(_)
             | Self::BindWallet(_)
             | Self::RegisterNode(_)
             | Self::LeaveNode(_)

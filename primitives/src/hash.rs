@@ -110,6 +110,12 @@ domains! {
     Personhood = "personhood",
     /// Identity of a work: fingerprint and creator.
     Work = "work",
+    /// Fingerprint of a file: all its bytes. It is exact, and no likeness of what they sound or look like.
+    Fingerprint = "fingerprint",
+    /// A work's manifest: what its creator says of it, off the chain.
+    Manifest = "manifest",
+    /// A text that governance is about: a proposal, a statement, a complaint.
+    Document = "document",
     /// A transaction of the chain.
     Transaction = "transaction",
     /// Nonces of account signatures, hedged with key and message.
@@ -164,12 +170,13 @@ domains! {
     SumNode = "sum-node",
 }
 
-fn absorb<H: sha2::Digest>(domain: Domain, parts: &[&[u8]]) -> H {
+/// Absorbs the domain, the number of parts that there will be, and as many of them as there are now.
+fn absorb<H: sha2::Digest>(domain: Domain, count: usize, parts: &[&[u8]]) -> H {
     let mut h = H::new();
     let label = domain.label().as_bytes();
     h.update([u8::try_from(label.len()).expect("labels are short")]);
     h.update(label);
-    h.update(u32::try_from(parts.len()).expect("few parts").to_le_bytes());
+    h.update(u32::try_from(count).expect("few parts").to_le_bytes());
     for part in parts {
         h.update((part.len() as u64).to_le_bytes());
         h.update(part);
@@ -179,12 +186,40 @@ fn absorb<H: sha2::Digest>(domain: Domain, parts: &[&[u8]]) -> H {
 
 /// SHA-512/256 of `parts` in `domain`.
 pub fn hash(domain: Domain, parts: &[&[u8]]) -> Digest {
-    Digest(absorb::<Sha512_256>(domain, parts).finalize().into())
+    Digest(absorb::<Sha512_256>(domain, parts.len(), parts).finalize().into())
 }
 
 /// SHA-512 of `parts` in `domain`: 64 uniform bytes, for scalars and group elements.
 pub fn hash_wide(domain: Domain, parts: &[&[u8]]) -> [u8; 64] {
-    absorb::<Sha512>(domain, parts).finalize().into()
+    absorb::<Sha512>(domain, parts.len(), parts).finalize().into()
+}
+
+/// [`hash()`] of one part that comes in pieces, such as a file that is too long to be held.
+pub struct Pieces {
+    state: Sha512_256,
+    /// Bytes still to come.
+    left: u64,
+}
+
+impl Pieces {
+    /// Begins. The length is absorbed before the bytes, so it has to be known.
+    pub fn new(domain: Domain, length: u64) -> Self {
+        let mut state = absorb::<Sha512_256>(domain, 1, &[]);
+        state.update(length.to_le_bytes());
+        Self { state, left: length }
+    }
+
+    /// Absorbs the next piece. `None` if there are more bytes than were announced.
+    pub fn update(&mut self, piece: &[u8]) -> Option<()> {
+        self.left = self.left.checked_sub(piece.len() as u64)?;
+        self.state.update(piece);
+        Some(())
+    }
+
+    /// The hash. `None` if there were fewer bytes than were announced.
+    pub fn finish(self) -> Option<Digest> {
+        (self.left == 0).then(|| Digest(self.state.finalize().into()))
+    }
 }
 
 /// Pseudonym of an event, `P_{w,j} = H(K_epoch || C_{w,j})` (spec 4.3), with H = SHA-512/256.
@@ -211,6 +246,23 @@ mod tests {
     fn moving_a_byte_between_parts_changes_the_hash() {
         assert_ne!(hash(Domain::Work, &[b"ab", b"c"]), hash(Domain::Work, &[b"a", b"bc"]));
         assert_ne!(hash(Domain::Work, &[b"abc"]), hash(Domain::Work, &[b"abc", b""]));
+    }
+
+    #[test]
+    fn pieces_are_the_hash_of_the_whole() {
+        let whole: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        for size in [1, 7, 127, 1000] {
+            let mut pieces = Pieces::new(Domain::Fingerprint, 1000);
+            for piece in whole.chunks(size) {
+                assert_eq!(pieces.update(piece), Some(()));
+            }
+            assert_eq!(pieces.finish(), Some(hash(Domain::Fingerprint, &[&whole])));
+        }
+        assert_eq!(Pieces::new(Domain::Fingerprint, 0).finish(), Some(hash(Domain::Fingerprint, &[b""])));
+        let mut short = Pieces::new(Domain::Fingerprint, 3);
+        assert_eq!(short.update(b"ab"), Some(()));
+        assert_eq!(short.update(b"cd"), None);
+        assert_eq!(short.finish(), None);
     }
 
     #[test]

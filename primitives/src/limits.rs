@@ -8,6 +8,8 @@ pub const MIN_SHARD_WIDTH: usize = 4;
 pub const MAX_SHARDS: usize = 64;
 /// Most works of an epoch: what all shards hold at their widest.
 pub const MAX_WORKS: usize = MAX_SHARDS * MAX_SHARD_WIDTH;
+/// Most works of one creator, ever: a shard's worth. The registry is there for all of them, and a work costs little.
+pub const MAX_WORKS_PER_CREATOR: u32 = 4096;
 /// Views of one work by one subscriber that have an index of their own: three base-4 digits. Indices from `J_max`
 /// on count nothing and serve as padding.
 pub const VIEW_INDICES: u16 = 64;

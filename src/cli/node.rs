@@ -1,6 +1,6 @@
 //! Arguments of `cwe node`.
 
-use super::Format;
+use super::{Ask, Format};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -45,9 +45,13 @@ pub(crate) enum NodeCommand {
     /// Run a node: a sequencer, or a full node that checks every block
     Run(Run),
     /// Show the settings of a node, and where each comes from
+    #[command(after_help = "Examples:\n  cwe node config --config net/node.toml --block-seconds 5")]
     Config(Run),
     /// Ask a node what it does and which block is its last
-    Status(Status),
+    #[command(
+        after_help = "Examples:\n  cwe node status\n  cwe node status --url ws://127.0.0.1:4301 -o json"
+    )]
+    Status(Ask),
 }
 
 /// Arguments of `cwe node init`.
@@ -108,15 +112,4 @@ pub(crate) struct Run {
     /// Nothing about single blocks
     #[arg(short, long)]
     pub(crate) quiet: bool,
-}
-
-/// Arguments of `cwe node status`.
-#[derive(Debug, Args)]
-pub(crate) struct Status {
-    /// Address of the node
-    #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:4300")]
-    pub(crate) url: String,
-    /// How to print the result
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
-    pub(crate) output: Format,
 }

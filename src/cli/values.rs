@@ -1,9 +1,19 @@
 //! Values of arguments that need more than clap's own parsers.
 
+use chain::{
+    modules::{
+        dapr::payout::Split,
+        governance::{Choice, Unit},
+        identity::Roles,
+        work_registry::MediaType,
+    },
+    node::origin,
+};
 use primitives::{
-    Digest,
+    BasisPoints, Digest, Layer1Address, PersonId, ids,
     limits::{MAX_SHARD_WIDTH, MIN_SHARD_WIDTH},
 };
+use serde_json::Value;
 
 /// A state root that somebody trusts, with the spelling that it was given in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +58,75 @@ pub(super) fn shard_width(text: &str) -> Result<u16, String> {
     width.ok_or_else(|| format!("expected a whole number from {MIN_SHARD_WIDTH} to {MAX_SHARD_WIDTH}"))
 }
 
+/// Reads a ratio, such as a price multiplier.
+pub(super) fn ratio(text: &str) -> Result<u64, String> {
+    Unit::Ratio.read(text).map_err(|error| error.to_string())
+}
+
+/// Reads what kind of thing a work is.
+pub(super) fn media(text: &str) -> Result<MediaType, String> {
+    let found = serde_json::from_value(Value::from(text));
+    found.map_err(|_| "expected audio, video, text, image, software or other".into())
+}
+
+/// Reads a vote.
+pub(super) fn choice(text: &str) -> Result<Choice, String> {
+    serde_json::from_value(Value::from(text)).map_err(|_| "expected yes, no or abstain".into())
+}
+
+/// Reads an office. What credentials give is no office, and the seats of the council are for elections.
+pub(super) fn role(text: &str) -> Result<Roles, String> {
+    let mut given = origin::role_names().filter(|(_, role)| Roles::GIVEN.has(*role));
+    given.find(|(name, _)| *name == text).map(|(_, role)| role).ok_or_else(|| {
+        let given = origin::role_names().filter(|(_, role)| Roles::GIVEN.has(*role));
+        format!("expected one of {}", given.map(|(name, _)| name).collect::<Vec<_>>().join(", "))
+    })
+}
+
+/// Reads a payee and their part.
+pub(super) fn split(text: &str) -> Result<Split, String> {
+    let (payee, share) = text.split_once('=').ok_or("expected PAYEE=SHARE")?;
+    let points = Unit::Share.read(share).map_err(|error| error.to_string())?;
+    let share = u16::try_from(points).ok().and_then(BasisPoints::new).expect("a share is below the whole");
+    Ok(Split { payee: self::payee(payee)?, share })
+}
+
+/// Reads a person on record, or an account on L1.
+pub(super) fn payee(text: &str) -> Result<PersonId, String> {
+    let expected = "expected a payee: 64 hexadecimal digits, or 0x and the 40 of an account on L1";
+    let Some(digits) = text.strip_prefix(ON_LAYER1) else { return text.parse().map_err(|_| expected.into()) };
+    let bytes = ids::from_hex(&digits.to_ascii_lowercase()).ok().and_then(|bytes| bytes.try_into().ok());
+    bytes.map(|address| PersonId::layer1(Layer1Address(address))).ok_or_else(|| expected.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn payees_are_persons_or_accounts_on_layer_1() {
+        let person = "4f".repeat(32);
+        let read = split(&format!("{person}=70%")).expect("a split");
+        assert_eq!((read.payee, read.share.get()), (PersonId([0x4f; 32]), 7000));
+        let address = "0x52908400098527886E0F7030069857D2E4169EE7";
+        let read = split(&format!("{address}=3000")).expect("a split");
+        let layer1 = read.payee.layer1_address().expect("an account on L1");
+        assert_eq!((layer1.to_string(), read.share.get()), (address.to_lowercase(), 3000));
+        for wrong in ["", "4f=1", &person, &format!("{person}=101%"), "0x12=1", &format!("0x{person}=1")] {
+            assert!(split(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_the_ledger() {
+        assert_eq!((media("software"), choice("abstain")), (Ok(MediaType::Software), Ok(Choice::Abstain)));
+        assert!(media("Audio").is_err() && choice("maybe").is_err());
+        assert_eq!(role("auditor"), Ok(Roles::AUDITOR));
+        for wrong in ["voter", "councillor", "creator", ""] {
+            assert!(role(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!((ratio("1.5"), ratio("-1").is_err()), (Ok(3 << 31), true));
+    }
 
     #[test]
     fn a_root_keeps_the_spelling_it_was_given_in() {

@@ -24,8 +24,9 @@ const SETTINGS_FILE: &str = "node.toml";
 /// Name of the folder of keys.
 const KEYS_DIR: &str = "keys";
 
-/// Offices of a chain for development, each held by somebody of its own.
-const OFFICES: [(&str, Roles); 9] = [
+/// Who is on record from the start in a chain for development: every office, held by somebody of its own, a creator and
+/// a voter.
+const OFFICES: [(&str, Roles); 11] = [
     ("registrar", Roles::REGISTRAR),
     ("steward", Roles::STEWARD),
     ("treasurer", Roles::TREASURER),
@@ -35,6 +36,8 @@ const OFFICES: [(&str, Roles); 9] = [
     ("councillor-1", Roles::COUNCILLOR),
     ("councillor-2", Roles::COUNCILLOR),
     ("councillor-3", Roles::COUNCILLOR),
+    ("creator", Roles::CREATOR.with(Roles::VOTER)),
+    ("voter", Roles::VOTER),
 ];
 
 const SETTINGS: &str = r#"# Settings of a node. Every line can be overridden by CWE_NODE_NAME in the environment, and by a flag of
@@ -119,7 +122,7 @@ pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
             let settings = settings.display();
             output::print(&format!(
                 "Chain {chain}, genesis {digest}\n\n{}\nKeys in {}. Next:\n  cwe node run --config {settings}\n",
-                table(["office", "person"], 2, rows.collect()),
+                table(["who", "person"], 2, rows.collect()),
                 keys.display(),
             ))
         }

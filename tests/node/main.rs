@@ -1,10 +1,17 @@
 //! `cwe node` as real processes over loopback: a chain is made, a sequencer and a full node run, and a sequencer that is
 //! killed at random moments breaks no promise.
 
+mod commands;
 #[path = "../common/mod.rs"]
 mod common;
 mod kill;
+mod payouts;
 mod process;
+#[path = "../../chain/tests/suite"]
+#[allow(dead_code, reason = "the ledger's tests use the rest of it")]
+mod suite {
+    pub(crate) mod world;
+}
 
 use chain::{modules::identity::Roles, node::read_blocks, signature::SecretKey};
 use common::{cwe, error, path, stdout};

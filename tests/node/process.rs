@@ -51,6 +51,13 @@ impl Net {
         keyfile::read(&self.dir.path().join("keys").join(format!("{office}.key"))).expect("a key")
     }
 
+    /// Who holds an office.
+    pub(crate) fn person(&self, office: &str) -> PersonId {
+        let key = self.key(office).public_key();
+        let genesis = self.genesis();
+        genesis.offices.iter().find(|holder| holder.key == key).expect("an office").person
+    }
+
     /// Arguments that run a node of this chain.
     pub(crate) fn run(&self, more: &[&str]) -> Vec<String> {
         let genesis = self.dir.path().join("genesis.json");

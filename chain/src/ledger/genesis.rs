@@ -197,7 +197,7 @@ impl Genesis {
             }
             draft.put(Account::new(person, key));
             let (status, credential, since) = (Status::Active, Digest::default(), self.time);
-            draft.put(Identity { person, roles, status, credential, since, keyed: since });
+            draft.put(Identity { person, roles, status, credential, since, keyed: since, works: 0 });
             if roles.has(Roles::COUNCILLOR) {
                 let until = self.time.after(self.rules.governance.council_term);
                 draft.put(Councillor { person, until, election: 0 });

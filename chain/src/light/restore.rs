@@ -53,6 +53,7 @@ impl EpochRecord {
         let residuals = residuals.map(|(shard, part)| part.before(shard)).collect::<Result<_, _>>()?;
         Ok(Opening {
             epoch: self.epoch,
+            chain: self.chain,
             key: self.beacon.key,
             block: self.beacon.block,
             reveals: self.beacon.reveals.iter().map(|reveal| (reveal.party, reveal.value)).collect(),

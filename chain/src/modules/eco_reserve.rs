@@ -17,7 +17,7 @@ mod valuation;
 
 pub use actions::{AcceptValuation, Acquisition, BuyAsset, Offer, PushValuation};
 pub use assets::{AssetId, EcoAsset, EcoKind, EcoReport, EcoStatus, Figures, Mrv, Valuation};
-pub(crate) use decide::{acquire, approve_valuation, offer, reject_valuation, withdraw_offer};
+pub(crate) use decide::{acquire, approve_valuation, held, offer, reject_valuation, withdraw_offer};
 pub use error::EcoError;
 pub(crate) use journal::record_spending;
 pub use journal::{EcoChange, EcoEvent, Offered, Sold, Spent, Valued};

@@ -25,7 +25,7 @@ const OFFICES: [(&str, Roles); 7] = [
 ];
 
 /// Every role and its name.
-fn names() -> impl Iterator<Item = (&'static str, Roles)> {
+pub fn role_names() -> impl Iterator<Item = (&'static str, Roles)> {
     Roles::NAMED.into_iter().chain(OFFICES)
 }
 
@@ -70,7 +70,7 @@ struct Office {
 
 /// Writes a genesis as a file.
 pub fn to_json(genesis: &Genesis) -> String {
-    let names = |roles: Roles| names().filter(move |(_, role)| roles.has(*role));
+    let names = |roles: Roles| role_names().filter(move |(_, role)| roles.has(*role));
     let offices = genesis.offices.iter().map(|office| Office {
         person: office.person,
         key: office.key,
@@ -94,7 +94,7 @@ pub fn from_json(text: &str) -> Result<Genesis, OriginError> {
     let File { chain, first_epoch, time, offices, params, rules } = serde_json::from_str(text)?;
     let office = |Office { person, key, roles }| {
         let add = |all: Roles, name: String| {
-            let role = names().find(|(known, _)| *known == name).map(|(_, role)| role);
+            let role = role_names().find(|(known, _)| *known == name).map(|(_, role)| role);
             role.map(|role| all.with(role)).ok_or(OriginError::Role { person, name })
         };
         let roles = roles.into_iter().try_fold(Roles::default(), add)?;
@@ -117,9 +117,9 @@ mod tests {
 
     #[test]
     fn every_role_has_a_name() {
-        let all = names().fold(Roles::default(), |all, (_, role)| all.with(role));
+        let all = role_names().fold(Roles::default(), |all, (_, role)| all.with(role));
         let bits = u16::from_bytes(&all.to_bytes()).expect("two bytes");
-        assert_eq!(bits.count_ones() as usize, names().count());
+        assert_eq!(bits.count_ones() as usize, role_names().count());
         // The next role is none: whoever adds one names it here.
         assert!(Roles::from_bytes(&(bits + 1).to_bytes()).is_err());
     }

@@ -6,8 +6,10 @@
 mod args;
 mod blocks;
 mod body;
+mod discovery;
 mod epochs;
 mod error;
+mod governance;
 mod openrpc;
 mod payouts;
 mod records;

@@ -1,6 +1,9 @@
 //! What a sequencer bounds, and why.
 
-use crate::block::{MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS};
+use crate::{
+    block::{MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS},
+    transaction::Payload,
+};
 use thiserror::Error;
 
 /// How many transactions of one account may wait for an earlier one: what a program sends ahead of answers.
@@ -13,8 +16,22 @@ pub const PATIENCE: u32 = 900;
 /// Longest transaction that an account signs. A work with 64 payees takes less than 4 KiB, a proposal with a whole set of
 /// parameters less than 16.
 pub const MAX_SIGNED_BYTES: usize = 64 << 10;
+/// Longest of those that are long by nature: answers to audits, lists of keys, lists of works. Only offices and operators
+/// send them.
+pub const MAX_LONG_BYTES: usize = MAX_BLOCK_BYTES / 4 + MAX_SIGNED_BYTES;
 /// Priority operations that wait for one that came before them.
 pub const MAX_PRIORITIES: usize = 1024;
+
+/// Longest transaction with this payload that an account signs.
+pub(super) fn longest(payload: &Payload) -> usize {
+    match payload {
+        Payload::AnswerAudit(_)
+        | Payload::CommitMetrics(_)
+        | Payload::PublishKeys(_)
+        | Payload::PublishVoucherKeys(_) => MAX_LONG_BYTES,
+        _ => MAX_SIGNED_BYTES,
+    }
+}
 
 /// What an operator may set, inside bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +98,7 @@ impl Limits {
             ("heartbeat", u64::from(self.heartbeat), 1, 3600),
             ("block_transactions", self.block_transactions as u64, 1, MAX_BLOCK_TRANSACTIONS as u64),
             // One transaction of every size has to fit.
-            ("block_bytes", self.block_bytes as u64, MAX_SIGNED_BYTES as u64, MAX_BLOCK_BYTES as u64),
+            ("block_bytes", self.block_bytes as u64, MAX_LONG_BYTES as u64, MAX_BLOCK_BYTES as u64),
             ("waiting", self.waiting as u64, 0, 1 << 20),
             ("waiting_bytes", self.waiting_bytes as u64, 0, 1 << 30),
             ("account_bytes", self.account_bytes as u64, 0, 1 << 24),

@@ -99,7 +99,12 @@ fn private(_: &mut OpenOptions) {}
 #[cfg(unix)]
 fn open_to_others(file: &File) -> io::Result<Option<u32>> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = file.metadata()?.permissions().mode() & 0o777;
+    let meta = file.metadata()?;
+    // A folder opens as well, and its mode says nothing of keys.
+    if meta.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let mode = meta.permissions().mode() & 0o777;
     Ok((mode & 0o077 != 0).then_some(mode))
 }
 

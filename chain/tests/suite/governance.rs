@@ -6,6 +6,7 @@ mod proposals;
 mod reserve;
 mod services;
 mod wallets;
+mod weight;
 
 use crate::world::{FIRST, REGISTRAR, World, bundles, digest, person};
 use chain::{

@@ -14,6 +14,7 @@ mod light;
 mod node;
 mod node_rewards;
 mod privacy;
+mod reference;
 mod rpc;
 mod seats;
 mod sequencer;

@@ -108,7 +108,7 @@ fn books(world: &mut World, n: u8) -> Books {
 }
 
 fn report(world: &World, n: u8) -> AttestUptime {
-    let targets = world.ledger.state().watch(CHAIN, SECOND).targets(node(n));
+    let targets = world.ledger.state().watch(SECOND).targets(node(n));
     let there = BasisPoints::new(9_900).expect("a part");
     AttestUptime {
         epoch: SECOND,
@@ -118,7 +118,7 @@ fn report(world: &World, n: u8) -> AttestUptime {
 }
 
 fn answer(world: &World, n: u8, kind: Contribution, books: &Books) -> AnswerAudit {
-    let audited = world.ledger.state().audit(CHAIN, (node(n), SECOND, kind)).expect("an audit");
+    let audited = world.ledger.state().audit(node(n), SECOND, kind).expect("an audit");
     AnswerAudit { node: node(n), epoch: SECOND, evidence: books.answer(&audited).expect("everything") }
 }
 

@@ -1,5 +1,6 @@
 //! A node as its clients meet it: every method over a real socket, limits, subscriptions, and a node that follows.
 
+mod governance;
 mod running;
 mod submissions;
 
@@ -68,8 +69,11 @@ fn every_method_does_what_the_document_says() {
             "bytes" => hex(&Transaction::open(Payload::Claim(claim.clone()))),
             "table" => json!("accounts"),
             "key" => json!([payee]),
-            "after" => json!(null),
+            "after" | "before" | "creator" | "category" | "media" => json!(null),
             "count" => json!(2),
+            "skip" => json!(0),
+            "proposal" => json!(1),
+            "public_key" => json!(world.keys[&REGISTRAR].public_key()),
             other => panic!("{name}: no argument for {other}"),
         };
         let params = method["params"].as_array().expect("a list");

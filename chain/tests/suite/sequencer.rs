@@ -8,13 +8,15 @@ use chain::{
     ledger::{Authority, TxError},
     modules::{
         dapr::DaprError,
+        governance::Elect,
         identity::{IdentityError, Roles, SetStatus, Status},
+        node_rewards::{self, AnswerAudit, CHUNK_BYTES, ChunkProof, NodeId, Shown},
         usage::CommitBeacon,
     },
     sequencer::{
         Answer, Author, BlockError, Confirmation, Effect, Evidence, Limits, MAX_AHEAD, MAX_BLOCK_AHEAD,
-        MAX_SIGNED_BYTES, NoEvidence, PATIENCE, Priority, Promise, Refusal, RestoreError, Seal, SealedBlock,
-        Sequencer, Taken,
+        MAX_LONG_BYTES, MAX_SIGNED_BYTES, NoEvidence, PATIENCE, Priority, Promise, Refusal, RestoreError,
+        Seal, SealedBlock, Sequencer, Taken,
     },
     signature::SecretKey,
     transaction::EnvelopeError,
@@ -220,12 +222,28 @@ fn nobody_fills_the_room_of_another() {
 #[test]
 fn a_transaction_that_is_too_long_is_not_looked_at() {
     let mut desk = Desk::new(Desk::limits());
-    let mut keys = World::publish_keys(FIRST);
-    keys.tiers = (0..300).map(|_| keys.tiers[0].clone()).collect();
-    let tx = desk.sign(STEWARD, 0, Payload::PublishKeys(keys));
+    let choices = vec![STEWARD; MAX_SIGNED_BYTES / 32];
+    let tx = desk.sign(STEWARD, 0, Payload::Elect(Elect { election: 1, choices }));
     let bytes = tx.to_bytes().len();
     assert!(bytes > MAX_SIGNED_BYTES, "{bytes}");
     assert_eq!(refused(&desk.submit(&tx), &tx), Refusal::TooLong { bytes, limit: MAX_SIGNED_BYTES });
+}
+
+/// An honest answer to an audit is long: a sequencer that refused it would have its node fined.
+#[test]
+fn what_is_long_by_nature_is_looked_at() {
+    let mut desk = Desk::new(Desk::limits());
+    let answer = |pieces| {
+        let chunk = ChunkProof { chunk: [1; CHUNK_BYTES], siblings: vec![digest(1); 20] };
+        let evidence = node_rewards::Evidence::Storage(Shown(vec![chunk; pieces]));
+        Payload::AnswerAudit(AnswerAudit { node: NodeId::default(), epoch: FIRST, evidence })
+    };
+    let tx = desk.sign(STEWARD, 0, answer(128));
+    assert!(tx.to_bytes().len() > MAX_SIGNED_BYTES);
+    assert!(!matches!(refused(&desk.submit(&tx), &tx), Refusal::TooLong { .. }));
+    let tx = desk.sign(STEWARD, 0, answer(4_000));
+    let bytes = tx.to_bytes().len();
+    assert_eq!(refused(&desk.submit(&tx), &tx), Refusal::TooLong { bytes, limit: MAX_LONG_BYTES });
 }
 
 #[test]
@@ -406,4 +424,19 @@ fn limits_are_inside_their_bounds() {
     refuse(Limits { block_transactions: 0, ..Limits::default() }, "block_transactions");
     refuse(Limits { block_bytes: 1, ..Limits::default() }, "block_bytes");
     refuse(Limits { open: 0, ..Limits::default() }, "open");
+}
+
+/// A chain without a sequencer could not even give somebody the office.
+#[test]
+fn the_last_sequencer_keeps_status_and_office() {
+    let mut world = world();
+    let suspend = Payload::SetStatus(SetStatus { person: SEQUENCER, status: Status::Suspended });
+    world.refuse(REGISTRAR, suspend.clone(), IdentityError::LastSequencer { person: SEQUENCER });
+    let mut two = World::genesis_with(|genesis| {
+        for person in [SEQUENCER, PersonId([8; 32])] {
+            let key = sequencer_key().public_key();
+            genesis.offices.push(Authority { person, key, roles: Roles::SEQUENCER });
+        }
+    });
+    two.ok(REGISTRAR, suspend);
 }

@@ -96,10 +96,15 @@ struct Line {
     /// What the last tally leaves over, with commitments to it.
     carries: BTreeMap<Tier, Kept>,
     after: Residual,
+    /// Backed views in it, by region.
+    unopened: Backed,
 }
 
 /// Shares of works.
 type Kept = (Vec<WorkId>, TierShares);
+
+/// Backed views of works, by group of a region.
+type Backed = BTreeMap<(Group, WorkId), u64>;
 
 pub(crate) struct World {
     pub(crate) ledger: Ledger,
@@ -124,6 +129,8 @@ pub(crate) struct World {
     other_lines: BTreeMap<ShardIndex, Line>,
     /// What the parties carry from epoch to epoch.
     carried: BTreeMap<(ShardIndex, Tier), Kept>,
+    /// Backed views in what is carried, by shard.
+    backed: BTreeMap<ShardIndex, Backed>,
 }
 
 impl World {
@@ -178,6 +185,7 @@ impl World {
             line: Line::default(),
             other_lines: BTreeMap::new(),
             carried: BTreeMap::new(),
+            backed: BTreeMap::new(),
         }
     }
 

@@ -66,9 +66,11 @@ codec_struct!(PushValuation { asset, figures, document });
 pub struct AcceptValuation {
     /// The asset.
     pub asset: AssetId,
+    /// Its round. A later acceptance is another transaction, with an identifier of its own.
+    pub round: u32,
 }
 
-codec_struct!(AcceptValuation { asset });
+codec_struct!(AcceptValuation { asset, round });
 
 /// Buys an asset. Signed by the buyer that it is offered to.
 #[derive(Clone, Debug, PartialEq, Eq)]

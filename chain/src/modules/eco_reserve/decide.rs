@@ -16,7 +16,7 @@ pub(super) fn known(draft: &Draft<'_>, asset: AssetId) -> Result<EcoAsset, EcoEr
 }
 
 /// An asset that belongs to the reserve.
-pub(super) fn held(draft: &Draft<'_>, asset: AssetId) -> Result<EcoAsset, EcoError> {
+pub(crate) fn held(draft: &Draft<'_>, asset: AssetId) -> Result<EcoAsset, EcoError> {
     let record = known(draft, asset)?;
     if record.is_held() { Ok(record) } else { Err(EcoError::Disposed { asset }) }
 }

@@ -46,8 +46,11 @@ pub(crate) fn accept_valuation(
     at: &Context<'_>,
     action: &AcceptValuation,
 ) -> Result<(), EcoError> {
-    let asset = action.asset;
+    let AcceptValuation { asset, round } = *action;
     let mut valued = held(draft, asset)?;
+    if round != valued.round {
+        return Err(EcoError::OtherRound { asset, expected: valued.round, found: round });
+    }
     let rules = &draft.base().in_force(at.genesis).rules.eco;
     if let Some(pending) = &valued.pending
         && at.now <= pending.at.after(rules.report_age)
@@ -110,11 +113,12 @@ fn medians(reports: &[EcoReport], least: BasisPoints) -> Figures {
     }
 }
 
-/// Whether the value, before the haircut or after it, changes by more than a part of what it was.
+/// Whether a figure, of the value before the haircut and after it, changes by more than a part of what it was.
 fn changes_more(before: &Figures, after: &Figures, part: BasisPoints) -> bool {
-    let more = |old: Credits, new: Credits| {
-        let change = u128::from(old.0.abs_diff(new.0)) * u128::from(BasisPoints::WHOLE.get());
-        change > u128::from(old.0) * u128::from(part.get())
+    let more = |old: u64, new: u64| {
+        let change = u128::from(old.abs_diff(new)) * u128::from(BasisPoints::WHOLE.get());
+        change > u128::from(old) * u128::from(part.get())
     };
-    more(before.value, after.value) || more(before.after_haircut(), after.after_haircut())
+    let figures = |f: &Figures| [f.value.0, f.after_haircut().0, f.mrv.hectares, f.mrv.tonnes];
+    figures(before).into_iter().zip(figures(after)).any(|(old, new)| more(old, new))
 }

@@ -4,7 +4,7 @@
 //! again, in full, when it is enacted, by the guards of the module that it concerns.
 
 use super::{
-    Change, GovernanceError, ModuleVersion, Weight,
+    Change, DAY, GovernanceError, ModuleVersion, Outcome, Weight,
     council::{is_councillor, recall},
     upgrade::upgrade,
     versions::{MAX_CHANGES, changed},
@@ -24,8 +24,13 @@ use crate::{
     },
 };
 use primitives::{
-    CodecError, Credits, Decode, Digest, Encode, EpochId, PersonId, Reader, WorkId, Writer, codec_struct,
+    CodecError, Credits, Decode, Digest, Encode, EpochId, PersonId, Reader, Time, WorkId, Writer,
+    codec_struct,
 };
+
+/// Sums that ordinary decisions take from a fund count together as long as their proposals were made within these
+/// seconds: else whoever wants much would ask for it in parts.
+const SPENDING_WINDOW: u32 = 182 * DAY;
 
 /// Epochs ahead that a change may lie: beyond, nobody could say what it means.
 pub const MAX_EPOCHS_AHEAD: u64 = 104;
@@ -243,13 +248,16 @@ number_enum! {
 impl Action {
     /// Who has to agree (chain spec 7.2, "High-impact changes: require multi-step approval (e.g., council + vote)").
     ///
-    /// `large` is the sum from which on money weighs much.
-    pub(super) fn path(&self, draft: &Draft<'_>, large: Credits) -> Path {
+    /// `large` is the sum from which on money weighs much, with what else ordinary decisions took from the same fund
+    /// lately.
+    pub(super) fn path(&self, draft: &Draft<'_>, now: Time, large: Credits) -> Path {
         let sum = |amount: Credits| if amount >= large { Path::High } else { Path::Ordinary };
         match self {
-            Self::Spend(action) => sum(action.amount),
             // Chain spec 6.5: "Governance: decides on large acquisitions or policy changes."
-            Self::AcquireAsset(action) => sum(action.cost),
+            Self::Spend(_) | Self::AcquireAsset(_) => {
+                let (fund, amount) = self.takes().expect("both take from a fund");
+                sum(Credits(amount.0.saturating_add(taken_lately(draft, now, fund).0)))
+            }
             // At whatever price: a large asset that is given away weighs as much as one that is sold.
             Self::OfferAsset(OfferAsset { asset, offer }) => {
                 let asset = draft.get::<EcoAsset>(asset);
@@ -269,6 +277,15 @@ impl Action {
             Self::SetOffices(_) | Self::Upgrade(_) | Self::Resolve(_) => Path::High,
             Self::Recall(_) => Path::People,
             Self::ApproveService(_) | Self::WithdrawService(_) => Path::Ordinary,
+        }
+    }
+
+    /// What it takes from a fund.
+    fn takes(&self) -> Option<(Fund, Credits)> {
+        match self {
+            Self::Spend(action) => Some((action.fund, action.amount)),
+            Self::AcquireAsset(action) => Some((Fund::Eco, action.cost)),
+            _ => None,
         }
     }
 
@@ -309,10 +326,11 @@ impl Action {
                 }
             }
             Self::Upgrade(version) => upgrade(draft, at, version).map(drop),
-            // Whether there is enough in the fund, or such an asset, is known when it is enacted.
+            // What an asset is worth says how much its sale weighs: it has to be there.
+            Self::OfferAsset(action) => Ok(eco_reserve::held(draft, action.asset).map(drop)?),
+            // Whether there is enough in the fund is known when it is enacted.
             Self::Spend(_)
             | Self::AcquireAsset(_)
-            | Self::OfferAsset(_)
             | Self::WithdrawOffer(_)
             | Self::ApproveValuation(_)
             | Self::RejectValuation(_)
@@ -358,6 +376,17 @@ impl Action {
         }
         Ok(())
     }
+}
+
+/// What ordinary decisions took from a fund lately.
+fn taken_lately(draft: &Draft<'_>, now: Time, fund: Fund) -> Credits {
+    let proposals = draft.base().proposals.iter().rev();
+    let sums = proposals
+        .take_while(|proposal| now < proposal.created.after(SPENDING_WINDOW))
+        .filter(|proposal| proposal.outcome == Outcome::Enacted && proposal.path == Path::Ordinary)
+        .filter_map(|proposal| proposal.action.takes())
+        .filter_map(|(from, amount)| (from == fund).then_some(amount.0));
+    Credits(sums.fold(0, u64::saturating_add))
 }
 
 fn check_order(changes: &[Change]) -> Result<(), GovernanceError> {

@@ -130,7 +130,16 @@ pub struct OpenCase {
 
 codec_struct!(OpenCase { document, remedy });
 
-/// Draws the jurors of a case. Anybody may ask for it.
+/// Takes a case back while nobody can know its jury. Signed by who brought it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WithdrawCase {
+    /// Its number.
+    pub case: u64,
+}
+
+codec_struct!(WithdrawCase { case });
+
+/// Draws the jurors of a case, or closes it where there are too few. Anybody may ask for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawJury {
     /// Number of the case.

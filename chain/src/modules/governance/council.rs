@@ -120,6 +120,13 @@ pub(super) fn sitting(draft: &Draft<'_>, at: &Context<'_>) -> Vec<PersonId> {
     seats.filter(|person| is_councillor(draft, at, *person)).collect()
 }
 
+/// Whether a councillor sits by the choice of an election that was not over yet at a moment.
+pub(super) fn elected_after(draft: &Draft<'_>, person: PersonId, moment: Time) -> bool {
+    let seat = draft.get::<Councillor>(&person);
+    let election = seat.and_then(|seat| draft.get::<Election>(&seat.election));
+    election.is_some_and(|election| moment < election.vote_until)
+}
+
 /// Takes a councillor's seat.
 pub(super) fn recall(draft: &mut Draft<'_>, at: &Context<'_>, person: PersonId) {
     if let Some(seat) = draft.get::<Councillor>(&person).cloned() {

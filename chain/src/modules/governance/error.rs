@@ -112,6 +112,18 @@ pub enum GovernanceError {
         /// Its number.
         proposal: u64,
     },
+    /// What it does weighs much by now, and it was voted on as if it did not.
+    #[error("proposal {proposal} weighs much by now: propose it anew, as what the council approves as well")]
+    Heavier {
+        /// Its number.
+        proposal: u64,
+    },
+    /// A recall was voted on before the councillor was elected anew.
+    #[error("{person} was elected after the vote on the recall")]
+    ElectedSince {
+        /// Who.
+        person: PersonId,
+    },
     /// The council has not approved.
     #[error("{found} councillors approve of proposal {proposal}, {needed} have to")]
     NotApproved {
@@ -297,15 +309,27 @@ pub enum GovernanceError {
         /// The first epoch whose beacon counts.
         epoch: EpochId,
     },
-    /// Not enough voters for a panel and those who would move up.
-    #[error("case {case} takes {needed} persons to draw from, there are {found}")]
-    TooFewJurors {
+    /// A jury has the same before it, or dismissed it lately.
+    #[error("case {case} is about the same: it is open, or was dismissed lately")]
+    AskedAlready {
         /// Its number.
         case: u64,
-        /// Voters who are no side.
-        found: usize,
-        /// As many as it takes.
-        needed: usize,
+    },
+    /// The case is somebody else's.
+    #[error("case {case} was not brought by {signer}")]
+    NotComplainant {
+        /// Its number.
+        case: u64,
+        /// Who signed.
+        signer: PersonId,
+    },
+    /// Part of the beacon that draws the jury is known, so the case goes on.
+    #[error("the beacon of epoch {epoch}, which draws the jury of case {case}, is being revealed")]
+    BeaconRevealed {
+        /// Its number.
+        case: u64,
+        /// The first epoch whose beacon counts.
+        epoch: EpochId,
     },
     /// No juror can be challenged now.
     #[error("jurors of case {case} cannot be challenged now")]

@@ -5,151 +5,25 @@
 //! absolute majority of the panel.
 
 use super::{
-    ChallengeJuror, CloseCase, DrawJury, GovernanceError, JuryVote, OpenCase, People, vote::only_voter,
+    Case, ChallengeJuror, CloseCase, DAY, DrawJury, GovernanceError, JurorVote, JuryVote, OpenCase, People,
+    Remedy, Verdict, WithdrawCase, vote::only_voter,
 };
 use crate::{
     ledger::Context,
     modules::{
         identity::{Identity, Roles, Status, move_to},
         node_rewards::record_task,
-        work_registry::{Removal, Work, remove_work},
+        usage::undrawn,
+        work_registry::{Removal, Work, WorkError, remove_work},
     },
-    state::{
-        Draft, ToFelts,
-        fields::{number_enum, record},
-        leaf,
-    },
+    state::Draft,
 };
-use primitives::{Digest, Domain, Encode, EpochId, PersonId, Time, WorkId, hash};
+use primitives::{Domain, Encode, EpochId, PersonId, hash};
 
+/// Seconds after the end of a jury's vote in which what it dismissed is not asked again.
+pub const JURY_REST: u32 = 182 * DAY;
 /// Epochs between the opening of a case and the one whose beacon draws its jury.
 pub const EPOCHS_TO_DRAW: u64 = 2;
-
-/// What is asked of a jury.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Remedy {
-    /// Remove a work.
-    RemoveWork(WorkId),
-    /// Suspend a person.
-    Suspend(PersonId),
-    /// Revoke a person.
-    Revoke(PersonId),
-}
-
-crate::state::fields::codec_enum!(Remedy("remedy") {
-    0 => RemoveWork,
-    1 => Suspend,
-    2 => Revoke,
-});
-
-impl ToFelts for Remedy {
-    fn felts(&self, out: &mut crate::state::Fields) {
-        out.push(&crate::state::fields::Bytes(&self.to_bytes()));
-    }
-}
-
-number_enum! {
-    /// How a case stands.
-    Verdict("verdict") {
-        /// Not closed.
-        Open = 0,
-        /// What was asked for is granted.
-        Granted = 1,
-        /// It is not.
-        Dismissed = 2,
-    }
-}
-
-/// A case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
-    /// Its number, from 1.
-    pub number: u64,
-    /// Who brought it.
-    pub complainant: PersonId,
-    /// Whom it is brought against.
-    pub respondent: PersonId,
-    /// Hash of the complaint.
-    pub document: Digest,
-    /// What is asked for.
-    pub remedy: Remedy,
-    /// When it was opened. Who was not a voter by then is not drawn.
-    pub opened: Time,
-    /// First epoch whose beacon may draw the jury.
-    pub draw_from: EpochId,
-    /// When the jury was drawn, if it was.
-    pub drawn: Option<Time>,
-    /// Who was drawn, in order: the panel, and who moves up for each that is challenged.
-    pub jurors: People,
-    /// Jurors challenged by the complainant.
-    pub by_complainant: People,
-    /// Jurors challenged by the respondent.
-    pub by_respondent: People,
-    /// Size of the panel.
-    pub panel: u8,
-    /// End of the challenges.
-    pub challenge_until: Time,
-    /// End of the votes.
-    pub vote_until: Time,
-    /// Jurors who grant.
-    pub granted: u8,
-    /// Jurors who do not.
-    pub dismissed: u8,
-    /// How it stands.
-    pub verdict: Verdict,
-}
-
-record!(Case {
-    number,
-    complainant,
-    respondent,
-    document,
-    remedy,
-    opened,
-    draw_from,
-    drawn,
-    jurors,
-    by_complainant,
-    by_respondent,
-    panel,
-    challenge_until,
-    vote_until,
-    granted,
-    dismissed,
-    verdict,
-});
-
-leaf!(Case by number: u64);
-
-impl Case {
-    /// Who decides: the first of those drawn whom nobody challenged.
-    pub fn panel(&self) -> impl Iterator<Item = PersonId> {
-        let challenged = |person: &PersonId| {
-            self.by_complainant.0.contains(person) || self.by_respondent.0.contains(person)
-        };
-        self.jurors.0.iter().copied().filter(move |person| !challenged(person)).take(self.panel.into())
-    }
-
-    /// Whether one side has more than half of the panel.
-    fn is_decided(&self) -> bool {
-        self.granted.max(self.dismissed) > self.panel / 2
-    }
-}
-
-/// A juror's vote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JurorVote {
-    /// On which case.
-    pub case: u64,
-    /// Whose.
-    pub juror: PersonId,
-    /// Whether what is asked for is granted.
-    pub grant: bool,
-}
-
-record!(JurorVote { case, juror, grant });
-
-leaf!(JurorVote by case: u64, juror: PersonId);
 
 /// Runs [`OpenCase`].
 pub(crate) fn open_case(
@@ -177,6 +51,16 @@ pub(crate) fn open_case(
     let open = state.cases.iter().filter(|case| case.complainant == signer && case.verdict == Verdict::Open);
     if open.count() >= usize::from(limit) {
         return Err(GovernanceError::TooManyOpen { person: signer, limit });
+    }
+    // One question, one jury: whoever could ask again and again would be granted in the end what most panels deny.
+    let same = |case: &&Case| case.remedy.subject() == remedy.subject();
+    let asked = |case: &&Case| match case.verdict {
+        Verdict::Open => true,
+        Verdict::Dismissed => at.now < case.vote_until.after(JURY_REST),
+        Verdict::Granted | Verdict::NoJury | Verdict::Withdrawn => false,
+    };
+    if let Some(case) = state.cases.iter().rev().filter(same).find(asked) {
+        return Err(GovernanceError::AskedAlready { case: case.number });
     }
     let running = state.next_epoch(at.genesis).0;
     draft.put(Case {
@@ -206,7 +90,30 @@ fn known(draft: &Draft<'_>, number: u64) -> Result<Case, GovernanceError> {
     if case.verdict == Verdict::Open { Ok(case) } else { Err(GovernanceError::CaseClosed { case: number }) }
 }
 
+/// Runs [`WithdrawCase`].
+pub(crate) fn withdraw_case(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: PersonId,
+    action: &WithdrawCase,
+) -> Result<(), GovernanceError> {
+    let case = known(draft, action.case)?;
+    if case.complainant != signer {
+        return Err(GovernanceError::NotComplainant { case: case.number, signer });
+    }
+    // Whoever sees the jury coming must not be able to ask for another one.
+    if undrawn(draft, at) > case.draw_from {
+        return Err(GovernanceError::BeaconRevealed { case: case.number, epoch: case.draw_from });
+    }
+    draft.put(Case { verdict: Verdict::Withdrawn, ..case });
+    Ok(())
+}
+
 /// Runs [`DrawJury`].
+///
+/// Chain spec 3.5: "Jury-based arbitration." Where there are too few for a jury there is none: the case is closed without
+/// a verdict on what was asked for, and may be brought again. Waiting would not help. Those who become voters, or active
+/// again, after a case was opened are not drawn for it, so the number of those who may be only falls.
 pub(crate) fn draw_jury(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
@@ -221,7 +128,7 @@ pub(crate) fn draw_jury(
     let opening = state.openings.range(case.draw_from..).next();
     let opening = opening.ok_or(GovernanceError::NoBeaconYet { case: case.number, epoch: case.draw_from })?;
     // Of what the parties revealed, and not of the block that the beacon hashes too: its maker could try several.
-    let seed = state.audit_seed(at.genesis.chain, opening.epoch).expect("the epoch has opened");
+    let seed = state.audit_seed(opening.epoch).expect("the epoch has opened");
     let rules = &state.in_force(at.genesis).rules.governance;
     let mut pool: Vec<PersonId> = state
         .identities
@@ -233,7 +140,8 @@ pub(crate) fn draw_jury(
     let (panel, spare) = (rules.jurors, 2 * rules.challenges);
     let needed = usize::from(panel) + usize::from(spare);
     if pool.len() < needed {
-        return Err(GovernanceError::TooFewJurors { case: case.number, found: pool.len(), needed });
+        draft.put(Case { verdict: Verdict::NoJury, ..case });
+        return Ok(());
     }
     let lot = |person: &PersonId| hash::hash(Domain::Jury, &[&seed.0, &case.number.to_bytes(), &person.0]);
     pool.sort_by_cached_key(lot);
@@ -330,7 +238,12 @@ fn grant(draft: &mut Draft<'_>, at: &Context<'_>, case: &Case) -> Result<(), Gov
     match case.remedy {
         Remedy::RemoveWork(work) => {
             let from = draft.base().next_epoch(at.genesis);
-            remove_work(draft, at, work, (Removal::Removed, from))?;
+            match remove_work(draft, at, work, (Removal::Removed, from)) {
+                // What another jury or a vote has removed meanwhile stays that. Otherwise the case could never be closed, and
+                // would count among those of its complainant for ever.
+                Ok(()) | Err(WorkError::Removed { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         // Somebody whom the registrar has suspended or revoked meanwhile stays that.
         Remedy::Suspend(person) => settle(draft, at, person, Status::Suspended)?,

@@ -110,6 +110,11 @@ codec_struct!(GovernanceRules {
     large,
 });
 
+/// Longest of the periods.
+pub(super) const MAX_PERIOD: u32 = 365 * DAY;
+/// Fewest free transactions of an epoch: whoever holds no credits still votes on a proposal and in an election, sits on a
+/// jury, and registers a work.
+pub const MIN_FREE: u32 = 4;
 /// Most seats of the council.
 pub const MAX_COUNCIL_SEATS: u8 = 31;
 /// Most jurors of a case.
@@ -117,7 +122,7 @@ pub const MAX_JURORS: u8 = 31;
 
 impl GovernanceRules {
     fn check(&self) -> Result<(), RulesError> {
-        let period = u64::from(DAY / 24)..=u64::from(365 * DAY);
+        let period = u64::from(DAY / 24)..=u64::from(MAX_PERIOD);
         for (name, value) in [
             ("discussion", self.discussion),
             ("voting", self.voting),
@@ -171,6 +176,7 @@ impl Rules {
     /// Checks every bound.
     pub fn check(&self) -> Result<(), RulesError> {
         within("fee", self.fees.transaction.0, 0..=Credits::ONE.0)?;
+        within("free_per_epoch", self.fees.free_per_epoch.into(), MIN_FREE.into()..=u32::MAX.into())?;
         self.governance.check()?;
         self.identity.check()?;
         self.treasury.check()?;

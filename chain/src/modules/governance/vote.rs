@@ -1,9 +1,10 @@
 //! Guards of proposals: who makes them, who votes, who stops them, when they are enacted.
 
 use super::{
-    Ballot, CouncilSay, Deliberate, Enact, GovernanceError, Outcome, Path, Proposal, Propose, Say, SayOf,
-    Stage, Statement, Vote, Withdraw,
-    council::{is_councillor, sitting},
+    Action, Ballot, CouncilSay, Deliberate, Enact, GovernanceError, GovernanceRules, Outcome, Path, Proposal,
+    Propose, Recall, Say, SayOf, Stage, Statement, Vote, Withdraw,
+    council::{elected_after, is_councillor, sitting},
+    rules::MAX_PERIOD,
 };
 use crate::{
     ledger::Context,
@@ -26,13 +27,20 @@ pub(crate) fn propose(
     let rules = draft.base().in_force(at.genesis).rules.governance.clone();
     let state = draft.base();
     let limit = rules.open_per_person;
-    let open = state.proposals.iter().filter(|p| p.proposer == signer && p.is_undecided(at.now)).count();
-    if open >= usize::from(limit) {
+    // One that is withdrawn keeps its place until its vote would be over: else proposals would cost a fee each, and
+    // everything that walks over them would grow with whoever pays it.
+    let open = state
+        .proposals
+        .iter()
+        .rev()
+        .take_while(|p| at.now < p.created.after(2 * MAX_PERIOD))
+        .filter(|p| p.proposer == signer && (at.now < p.vote_until || p.is_undecided(at.now)));
+    if open.count() >= usize::from(limit) {
         return Err(GovernanceError::TooManyOpen { person: signer, limit });
     }
     action.action.check(draft, at)?;
     let number = state.proposals.iter().next_back().map_or(1, |last| last.number + 1);
-    let path = action.action.path(draft, rules.large);
+    let path = action.action.path(draft, at.now, rules.large);
     let (majority, notice) = match path {
         Path::Ordinary => (rules.majority, rules.notice),
         Path::High => (rules.majority_high, rules.notice_high),
@@ -166,12 +174,28 @@ pub(crate) fn council_say(
         return Err(GovernanceError::SaidAlready { proposal: number, person: signer });
     }
     draft.put(CouncilSay { proposal: number, say, councillor: signer });
-    let rules = &draft.base().in_force(at.genesis).rules.governance;
-    let needed = part(rules.council_seats.into(), rules.veto_majority);
+    let needed = council_needs(draft, at, Say::Veto);
     if say == Say::Veto && said(draft, at, number, say) >= needed {
         draft.put(Proposal { outcome: Outcome::Vetoed, ..proposal });
     }
     Ok(())
+}
+
+impl GovernanceRules {
+    /// How many councillors have to say so: a part of the seats, or of those who sit if they are more, and more than
+    /// half of them in any case.
+    pub fn needed(&self, say: Say, sitting: usize) -> u64 {
+        let majority = match say {
+            Say::Approve => self.council_majority,
+            Say::Veto => self.veto_majority,
+        };
+        let council = u64::from(self.council_seats).max(sitting as u64);
+        part(council, majority).max(council / 2 + 1)
+    }
+}
+
+fn council_needs(draft: &Draft<'_>, at: &Context<'_>, say: Say) -> u64 {
+    draft.base().in_force(at.genesis).rules.governance.needed(say, sitting(draft, at).len())
 }
 
 /// Councillors who said so and still sit.
@@ -185,9 +209,19 @@ pub(crate) fn enact(draft: &mut Draft<'_>, at: &Context<'_>, action: &Enact) -> 
     let number = action.proposal;
     let proposal = known(draft, number)?;
     in_stage(&proposal, at.now, &[Stage::Ready])?;
+    // What it weighs may have grown since: an asset is worth more, or the fund was drawn on meanwhile.
+    let large = draft.base().in_force(at.genesis).rules.governance.large;
+    if proposal.path == Path::Ordinary && proposal.action.path(draft, at.now, large) == Path::High {
+        return Err(GovernanceError::Heavier { proposal: number });
+    }
+    // Voters who chose anew meanwhile have answered a recall.
+    if let Action::Recall(Recall { councillor }) = proposal.action
+        && elected_after(draft, councillor, proposal.vote_until)
+    {
+        return Err(GovernanceError::ElectedSince { person: councillor });
+    }
     if proposal.path == Path::High {
-        let rules = &draft.base().in_force(at.genesis).rules.governance;
-        let needed = part(rules.council_seats.into(), rules.council_majority);
+        let needed = council_needs(draft, at, Say::Approve);
         let found = said(draft, at, number, Say::Approve);
         if found < needed {
             return Err(GovernanceError::NotApproved { proposal: number, found, needed });

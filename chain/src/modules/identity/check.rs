@@ -51,6 +51,12 @@ pub enum IdentityError {
         /// Who.
         person: PersonId,
     },
+    /// Nobody else orders transactions: without this person no block could be made, and nothing could be mended.
+    #[error("{person} is the last sequencer")]
+    LastSequencer {
+        /// Who.
+        person: PersonId,
+    },
     /// One person would both say what was sold and report what it brought.
     #[error("{person} would be steward and treasurer")]
     StewardIsTreasurer {
@@ -146,7 +152,8 @@ pub(crate) fn register(
         return Err(IdentityError::NullifierUsed { nullifier });
     }
     draft.put(Nullifier { nullifier });
-    draft.put(Identity { person, roles, status: Status::Pending, credential, since: at.now, keyed: at.now });
+    let (status, since, keyed, works) = (Status::Pending, at.now, at.now, 0);
+    draft.put(Identity { person, roles, status, credential, since, keyed, works });
     draft.put(Account::new(person, key));
     Ok(())
 }
@@ -175,7 +182,20 @@ pub(crate) fn move_to(
     if !identity.status.may_become(status) {
         return Err(IdentityError::Step { person, from: identity.status, to: status });
     }
-    draft.put(Identity { status, since: at.now, ..identity });
+    let moved = Identity { status, since: at.now, ..identity };
+    keep_a_sequencer(draft, &identity, &moved)?;
+    draft.put(moved);
+    Ok(())
+}
+
+/// Refuses a change that would leave nobody who may make blocks.
+fn keep_a_sequencer(draft: &Draft<'_>, before: &Identity, after: &Identity) -> Result<(), IdentityError> {
+    let person = before.person;
+    let makes_blocks = |identity: &Identity| identity.acts_as(Roles::SEQUENCER);
+    let another = || draft.base().identities.iter().any(|who| who.person != person && makes_blocks(who));
+    if makes_blocks(before) && !makes_blocks(after) && !another() {
+        return Err(IdentityError::LastSequencer { person });
+    }
     Ok(())
 }
 
@@ -190,7 +210,9 @@ pub(crate) fn set_roles(
     if roles.has(Roles::STEWARD.with(Roles::TREASURER)) {
         return Err(IdentityError::StewardIsTreasurer { person });
     }
-    draft.put(Identity { roles, ..identity });
+    let changed = Identity { roles, ..identity };
+    keep_a_sequencer(draft, &identity, &changed)?;
+    draft.put(changed);
     Ok(())
 }
 

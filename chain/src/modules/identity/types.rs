@@ -149,9 +149,11 @@ pub struct Identity {
     pub since: Time,
     /// When the account got its key.
     pub keyed: Time,
+    /// Works that the person registered, whatever became of them.
+    pub works: u32,
 }
 
-record!(Identity { person, roles, status, credential, since, keyed });
+record!(Identity { person, roles, status, credential, since, keyed, works });
 
 impl Identity {
     /// Whether the person is active in a role.

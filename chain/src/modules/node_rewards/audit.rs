@@ -6,12 +6,11 @@
 
 use super::{
     AnswerAudit, Claimed, Content, Contribution, Evidence, EvidenceError, Metrics, NodeError, NodeRules,
-    check::{cut_bond, own_node},
+    check::{cut_bond, node_of},
     metrics::Audit,
     types::{Node, NodeId},
 };
 use crate::{
-    ledger::Context,
     modules::usage::{Epoch, Phase},
     state::{Draft, State},
 };
@@ -19,37 +18,35 @@ use primitives::{ChainId, Digest, Domain, Encode, EpochId, PersonId, WorkId, has
 
 impl State {
     /// What is drawn from the beacon of an epoch: hash of what the parties revealed. None before it opened.
-    pub fn audit_seed(&self, chain: ChainId, epoch: EpochId) -> Option<Digest> {
+    pub fn audit_seed(&self, epoch: EpochId) -> Option<Digest> {
         let opening = self.openings.get(&epoch)?;
         let reveals: Vec<u8> = opening
             .reveals
             .iter()
             .flat_map(|(party, value)| [party.to_bytes(), value.to_bytes()].concat())
             .collect();
-        Some(hash::hash(Domain::AuditSeed, &[&chain.to_bytes(), &epoch.to_bytes(), &reveals]))
+        Some(hash::hash(Domain::AuditSeed, &[&opening.chain.to_bytes(), &epoch.to_bytes(), &reveals]))
     }
 
     /// The audit of what a node committed to of a kind in an epoch. None if it committed to nothing, or the next epoch has
     /// not opened.
-    pub fn audit(
-        &self,
-        chain: ChainId,
-        (node, epoch, kind): (NodeId, EpochId, Contribution),
-    ) -> Option<Audited<'_>> {
+    pub fn audit(&self, node: NodeId, epoch: EpochId, kind: Contribution) -> Option<Audited<'_>> {
         let metrics = self.metrics_of(node, epoch, kind)?;
-        let seed = self.audit_seed(chain, EpochId(epoch.0 + 1))?;
+        let seed = self.audit_seed(EpochId(epoch.0 + 1))?;
+        // What a node and its clients signed names the chain on which the epoch ran.
+        let chain = self.openings.get(&epoch)?.chain;
         let (node, rules) = (self.nodes.get(&node)?, &self.version_of(epoch).rules.nodes);
         Some(Audited { state: self, chain, node, metrics, seed, rules })
     }
 
     /// Audits of a node that wait for an answer.
-    pub fn audits_due(&self, chain: ChainId, node: NodeId) -> Vec<Audited<'_>> {
+    pub fn audits_due(&self, node: NodeId) -> Vec<Audited<'_>> {
         let Some(last) = self.epochs.iter().next_back() else { return Vec::new() };
         let epoch = EpochId(last.epoch.0.saturating_sub(1));
         let open = !last.is_over() && !self.is_scored(epoch);
         let audits = Contribution::AUDITED.into_iter().filter(|_| open);
         audits
-            .filter_map(|kind| self.audit(chain, (node, epoch, kind)))
+            .filter_map(|kind| self.audit(node, epoch, kind))
             .filter(|audited| audited.metrics.audit == Audit::Due)
             .collect()
     }
@@ -123,12 +120,11 @@ impl Audited<'_> {
 /// would let a node try again.
 pub(crate) fn answer_audit(
     draft: &mut Draft<'_>,
-    at: &Context<'_>,
     signer: PersonId,
     action: &AnswerAudit,
 ) -> Result<(), NodeError> {
     let AnswerAudit { node: id, epoch, ref evidence } = *action;
-    let (node, kind) = (own_node(draft, id, signer)?.clone(), evidence.kind());
+    let (node, kind) = (node_of(draft, id, signer)?.clone(), evidence.kind());
     let audit_epoch = EpochId(epoch.0.saturating_add(1));
     let state = draft.base();
     if state.epochs.get(&epoch).is_some_and(|record| record.phase == Phase::Abandoned) {
@@ -139,7 +135,7 @@ pub(crate) fn answer_audit(
         Some(record) if record.is_over() => return Err(NodeError::TooLate { epoch }),
         Some(_) => {}
     }
-    let audited = state.audit(at.genesis.chain, (id, epoch, kind));
+    let audited = state.audit(id, epoch, kind);
     let audited = audited.ok_or(NodeError::NotCommitted { node: id, epoch, kind })?;
     if audited.metrics.audit != Audit::Due {
         return Err(NodeError::Answered { node: id, epoch, kind });

@@ -21,16 +21,24 @@ pub const MAX_NODES: usize = 4096;
 /// Most of them of one operator. It bounds reports of uptime.
 pub const MAX_NODES_PER_OPERATOR: usize = 16;
 
+/// A node of the signer, in whatever status: what an operator owes, and what is left of its bond, are its own even if it
+/// may not act as one any more.
+pub(super) fn node_of<'a>(
+    draft: &'a Draft<'_>,
+    node: NodeId,
+    signer: PersonId,
+) -> Result<&'a Node, NodeError> {
+    let found = draft.get::<Node>(&node).ok_or(NodeError::UnknownNode { node })?;
+    if found.operator == signer { Ok(found) } else { Err(NodeError::NotOwn { node, signer }) }
+}
+
 /// A node of the signer, who may act as an operator.
 pub(super) fn own_node<'a>(
     draft: &'a Draft<'_>,
     node: NodeId,
     signer: PersonId,
 ) -> Result<&'a Node, NodeError> {
-    let found = draft.get::<Node>(&node).ok_or(NodeError::UnknownNode { node })?;
-    if found.operator != signer {
-        return Err(NodeError::NotOwn { node, signer });
-    }
+    let found = node_of(draft, node, signer)?;
     if !acts_as(draft, signer, Roles::NODE) {
         return Err(NodeError::NotOperator { signer });
     }
@@ -92,14 +100,14 @@ pub(crate) fn register_node(
     Ok(())
 }
 
-/// Runs [`LeaveNode`]. The node still takes part in every epoch of whose beacon something is known.
+/// Runs [`LeaveNode`], in whatever status the operator is. The node still takes part in every epoch of whose beacon something is known.
 pub(crate) fn leave_node(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
     signer: PersonId,
     action: &LeaveNode,
 ) -> Result<(), NodeError> {
-    let node = own_node(draft, action.node, signer)?.clone();
+    let node = node_of(draft, action.node, signer)?.clone();
     if node.until.is_some() {
         return Err(NodeError::Leaving { node: node.id });
     }
@@ -133,10 +141,7 @@ pub(crate) fn withdraw_bond(
     action: &WithdrawBond,
 ) -> Result<(), NodeError> {
     let id = action.node;
-    let node = draft.get::<Node>(&id).ok_or(NodeError::UnknownNode { node: id })?.clone();
-    if node.operator != signer {
-        return Err(NodeError::NotOwn { node: id, signer });
-    }
+    let node = node_of(draft, id, signer)?.clone();
     if node.returned {
         return Err(NodeError::Returned { node: id });
     }

@@ -23,6 +23,7 @@ const _: () = {
     // The longest answer, with two paths a place, is a fraction of a block.
     let path = 4 + MAX_DEPTH * 40;
     let longest = 2 * path + 512 + limits::RSA_BYTES + CHUNK_BYTES;
+    // The sequencer takes them up to that length.
     assert!(MAX_SAMPLES as usize * longest < MAX_BLOCK_BYTES / 4);
 };
 

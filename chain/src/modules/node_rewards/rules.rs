@@ -117,7 +117,8 @@ impl NodeRules {
         let million = 1_000_000 * Credits::ONE.0;
         // With nothing at stake a wrong answer would cost nothing.
         within("bond", self.bond.0, Credits::ONE.0..=million)?;
-        within("notice", self.notice.into(), 1..=52)?;
+        // With one epoch, a node's bond would be back before the audits of its last epoch are over.
+        within("notice", self.notice.into(), 2..=52)?;
         within("budget", self.budget.0, 0..=1_000 * million)?;
         within("samples", self.samples.into(), MIN_SAMPLES.into()..=MAX_SAMPLES.into())?;
         within("replicas", self.replicas.into(), 1..=1_000)?;
@@ -145,7 +146,7 @@ impl Default for NodeRules {
         let one = Credits::ONE.0;
         Self {
             bond: Credits(10 * one),
-            notice: 1,
+            notice: 2,
             budget: Credits(10_000 * one),
             samples: 50,
             replicas: 3,
@@ -183,7 +184,7 @@ mod tests {
         let schedule = |share, rate| Schedule { share: points(share), rate: Credits(rate) };
         for (name, rules) in [
             ("bond", NodeRules { bond: Credits(0), ..good() }),
-            ("notice", NodeRules { notice: 0, ..good() }),
+            ("notice", NodeRules { notice: 1, ..good() }),
             ("budget", NodeRules { budget: Credits(u64::MAX), ..good() }),
             ("samples", NodeRules { samples: MIN_SAMPLES - 1, ..good() }),
             ("samples", NodeRules { samples: MAX_SAMPLES + 1, ..good() }),

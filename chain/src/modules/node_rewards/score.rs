@@ -9,7 +9,6 @@ use super::{
     types::{Node, NodeId, Payee, RewardNullifier},
 };
 use crate::{
-    ledger::Context,
     merkle,
     modules::{
         identity::{Identity, Roles, Status},
@@ -20,8 +19,8 @@ use crate::{
     state::{Draft, Fields, Leaf, State, TableId, ToFelts, fields::record},
 };
 use primitives::{
-    ChainId, CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, PartyId, PersonId, Reader, WorkId,
-    Writer, hash,
+    CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, PartyId, PersonId, Reader, WorkId, Writer,
+    hash,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -178,13 +177,13 @@ impl State {
     }
 
     /// Who did how much of a kind in an epoch that is settled, as far as it counts.
-    pub fn done(&self, chain: ChainId, epoch: EpochId, kind: Contribution) -> Vec<Done> {
+    pub fn done(&self, epoch: EpochId, kind: Contribution) -> Vec<Done> {
         let rules = &self.version_of(epoch).rules.nodes;
         let of_node = |node: &Node, units| Done { payee: Payee::Node(node.id), to: node.operator, units };
         let of_person = |to, units| Done { payee: Payee::Person(to), to, units };
         match kind {
             Contribution::Storage => {
-                let Some(seed) = self.audit_seed(chain, EpochId(epoch.0 + 1)) else { return Vec::new() };
+                let Some(seed) = self.audit_seed(EpochId(epoch.0 + 1)) else { return Vec::new() };
                 let chunks = self.stored(&seed, epoch, rules);
                 chunks
                     .iter()
@@ -195,7 +194,7 @@ impl State {
                 self.passed(epoch, kind).map(|(node, metrics)| of_node(node, metrics.counted)).collect()
             }
             Contribution::Uptime => {
-                let watch = self.watch(chain, epoch);
+                let watch = self.watch(epoch);
                 let seen = self.uptimes(epoch, &watch).into_iter();
                 // Who was drawn to watch others and said nothing earns nothing for being there.
                 let drawn: BTreeSet<&NodeId> = watch.witnesses.values().flatten().collect();
@@ -242,11 +241,11 @@ impl State {
     }
 
     /// Scores of an epoch whose audits are over, with a budget.
-    fn score(&self, chain: ChainId, epoch: EpochId, budget: Credits) -> NodeScores {
+    fn score(&self, epoch: EpochId, budget: Credits) -> NodeScores {
         let rules = &self.version_of(epoch).rules.nodes;
         let mut rewards: BTreeMap<Payee, Reward> = BTreeMap::new();
         for kind in Contribution::ALL {
-            let done = self.done(chain, epoch, kind);
+            let done = self.done(epoch, kind);
             for (Done { payee, to, units }, amount) in done.iter().zip(rules.allocate(budget, kind, &done)) {
                 let new = || Reward { payee: *payee, to: *to, earned: Vec::new() };
                 let earned = Earned { kind, units: *units, amount };
@@ -277,11 +276,7 @@ impl State {
 }
 
 /// Runs [`ScoreNodes`]. The same whoever asks.
-pub(crate) fn score_nodes(
-    draft: &mut Draft<'_>,
-    at: &Context<'_>,
-    action: &ScoreNodes,
-) -> Result<(), NodeError> {
+pub(crate) fn score_nodes(draft: &mut Draft<'_>, action: &ScoreNodes) -> Result<(), NodeError> {
     let epoch = action.epoch;
     match draft.get::<Epoch>(&epoch).ok_or(NodeError::UnknownEpoch { epoch })?.phase {
         // Its revenue went to creators, and there is no share of it for nodes.
@@ -291,14 +286,13 @@ pub(crate) fn score_nodes(
     if draft.has::<NodeScores>(&epoch) {
         return Err(NodeError::AlreadyScored { epoch });
     }
-    if !draft.get::<Epoch>(&EpochId(epoch.0 + 1)).is_some_and(Epoch::is_over) {
-        return Err(NodeError::StillOpen { epoch });
-    }
+    let audits = draft.get::<Epoch>(&EpochId(epoch.0 + 1)).filter(|audits| audits.is_over());
+    let audits = audits.ok_or(NodeError::StillOpen { epoch })?.phase;
     let state = draft.base();
     let rules = &state.version_of(epoch).rules.nodes;
     // Chain spec 7.3: "Capped and parameterized by governance. Backed by protocol revenue and treasury rules."
     let budget = rules.budget.min(state.fund(Fund::Infrastructure));
-    let scores = state.score(at.genesis.chain, epoch, budget);
+    let scores = state.score(epoch, budget);
     treasury::drain(draft, Fund::Infrastructure, scores.owed)?;
     treasury::fill(draft, Fund::NodeRewards, scores.owed)?;
     draft.put(scores);
@@ -309,7 +303,9 @@ pub(crate) fn score_nodes(
             .filter_map(|kind| state.metrics.get(&(slot(epoch), node.id, kind)));
         said.filter(|metrics| metrics.epoch == epoch && metrics.audit == Audit::Due).count()
     };
-    for node in state.nodes.iter().filter(|node| node.takes_part(epoch)) {
+    // An epoch that the steward gave up may have been over before anybody could answer.
+    let asked = audits != Phase::Abandoned;
+    for node in state.nodes.iter().filter(|node| asked && node.takes_part(epoch)) {
         for _ in 0..silent(&node) {
             let node = draft.get::<Node>(&node.id).expect("a node on record").clone();
             cut_bond(draft, node, rules.slash_silent)?;

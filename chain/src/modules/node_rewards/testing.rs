@@ -144,7 +144,7 @@ impl Net {
     fn add(&mut self, person: PersonId, roles: Roles) {
         let key = SecretKey::generate(&mut self.rng);
         let (status, credential, since) = (Status::Active, Digest::default(), Time(0));
-        self.put(Identity { person, roles, status, credential, since, keyed: since });
+        self.put(Identity { person, roles, status, credential, since, keyed: since, works: 0 });
         self.put(Account { balance: PURSE, ..Account::new(person, key.public_key()) });
         self.keys.insert(person, key);
     }
@@ -219,11 +219,21 @@ impl Net {
         Digest([17 * u8::from(party) + epoch.0 as u8; 32])
     }
 
+    /// The same state, if the epoch had opened on another chain.
+    pub(super) fn elsewhere(&self, epoch: EpochId) -> State {
+        let (mut state, opening) = (self.state.clone(), self.state.openings.get(&epoch).expect("open"));
+        let mut draft = Draft::new(&self.state);
+        draft.put(Opening { chain: ChainId(8), ..opening.clone() });
+        state.commit(draft.into_changes());
+        state
+    }
+
     /// Opens an epoch.
     pub(super) fn open(&mut self, epoch: EpochId) {
         self.reveal(epoch);
         let opening = Opening {
             epoch,
+            chain: CHAIN,
             key: Digest::default(),
             block: Digest::default(),
             reveals: PartyId::ALL[..2].iter().map(|party| (*party, Self::beacon(epoch, *party))).collect(),
@@ -282,15 +292,15 @@ impl Net {
         evidence: Evidence,
     ) -> Result<(), NodeError> {
         let action = AnswerAudit { node: node(o, i).id, epoch, evidence };
-        self.run(|draft, at| answer_audit(draft, at, operator(o), &action))
+        self.run(|draft, _| answer_audit(draft, operator(o), &action))
     }
 
     pub(super) fn audit(&self, o: u8, i: u8, epoch: EpochId, kind: Contribution) -> Audited<'_> {
-        self.state.audit(CHAIN, (node(o, i).id, epoch, kind)).expect("an audit")
+        self.state.audit(node(o, i).id, epoch, kind).expect("an audit")
     }
 
     pub(super) fn score(&mut self, epoch: EpochId) -> Result<(), NodeError> {
-        self.run(|draft, at| score_nodes(draft, at, &ScoreNodes { epoch }))
+        self.run(|draft, _| score_nodes(draft, &ScoreNodes { epoch }))
     }
 
     pub(super) fn claim(&mut self, epoch: EpochId, payee: Payee) -> Result<(), NodeError> {

@@ -15,9 +15,7 @@ use crate::{
     poseidon::Felt,
     state::{Draft, Leaf, State, TableId, ToFelts},
 };
-use primitives::{
-    BasisPoints, ChainId, CodecError, Decode, Domain, Encode, EpochId, PersonId, Reader, Writer, hash,
-};
+use primitives::{BasisPoints, CodecError, Decode, Domain, Encode, EpochId, PersonId, Reader, Writer, hash};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most nodes that one is a witness of: it is drawn by those before it, and at most so many of them stand between it and
@@ -89,8 +87,8 @@ impl Watch {
 
 impl State {
     /// Who watches whom in an epoch. Nobody before it opened.
-    pub fn watch(&self, chain: ChainId, epoch: EpochId) -> Watch {
-        let Some(seed) = self.audit_seed(chain, epoch) else { return Watch::default() };
+    pub fn watch(&self, epoch: EpochId) -> Watch {
+        let Some(seed) = self.audit_seed(epoch) else { return Watch::default() };
         let place = |node: &Node| hash::hash(Domain::Witness, &[&seed.0, &node.id.0]);
         let mut ring: Vec<&Node> = self.nodes.iter().filter(|node| node.takes_part(epoch)).collect();
         ring.sort_by_cached_key(|node| place(node));
@@ -140,7 +138,7 @@ pub(crate) fn attest_uptime(
         may_overwrite(draft, found.epoch, epoch)?;
     }
     // Exactly those it was drawn for: a witness neither looks away from one, nor says a word of another.
-    let targets = draft.base().watch(at.genesis.chain, epoch).targets(witness);
+    let targets = draft.base().watch(epoch).targets(witness);
     let named: Vec<NodeId> = seen.iter().map(|(node, _)| *node).collect();
     if let Some(pair) = named.windows(2).find(|pair| pair[0] >= pair[1]) {
         return Err(NodeError::SeenOrder { node: pair[1] });

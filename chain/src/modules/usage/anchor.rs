@@ -200,11 +200,7 @@ pub fn check_tally(
 }
 
 /// Runs [`SubmitAggregate`].
-pub(crate) fn submit_aggregate(
-    draft: &mut Draft<'_>,
-    at: &Context<'_>,
-    action: &SubmitAggregate,
-) -> Result<(), UsageError> {
+pub(crate) fn submit_aggregate(draft: &mut Draft<'_>, action: &SubmitAggregate) -> Result<(), UsageError> {
     let SubmitAggregate { epoch, shard: index, tally, proof, signatures } = action;
     let epoch = known(draft, *epoch)?;
     in_phase(&epoch, Phase::Frozen)?;
@@ -214,7 +210,7 @@ pub(crate) fn submit_aggregate(
         return Err(UsageError::ShardAggregated { shard: *index });
     }
     let root = &progress.root.as_ref().expect("a frozen epoch has the root of every shard").root;
-    let committee = draft.base().committee_of(at.genesis.chain, opening);
+    let committee = draft.base().committee_of(opening);
     // Who took a seat signs, or nothing of the record would say that there was a replacement.
     let seat = draft.get::<super::SeatStandby>(&epoch.epoch).map(|seated| seated.party);
     signatures.verify(&committee, &aggregate_digest(root, tally, proof), seat)?;

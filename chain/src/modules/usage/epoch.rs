@@ -4,6 +4,7 @@ use super::actions::TierSales;
 use super::progress::{ShardProgress, joint, joint_so_far};
 use super::types::Aggregate;
 use super::{CarriedUsage, Seating};
+use crate::merkle;
 use crate::modules::dapr::payout::Split;
 use crate::modules::work_registry::{decode_splits, encode_splits};
 use crate::poseidon::{Felt, FeltDomain, hash_many, wire};
@@ -17,6 +18,7 @@ use primitives::{
     PartyId, PersonId, Reader, ShardIndex, Tier, WorkId, Writer, hash, limits, params::TierTerms,
 };
 use proofs::committee::Committee;
+use rayon::prelude::*;
 use ruint::aliases::U256;
 use std::collections::BTreeMap;
 
@@ -97,6 +99,8 @@ impl ToFelts for ListedWork {
 pub struct Opening {
     /// Epoch.
     pub epoch: EpochId,
+    /// The chain that it opened on, which everything signed in it names. Another chain may go on from that one later.
+    pub chain: ChainId,
     /// Beacon key `K_epoch`.
     pub key: Digest,
     /// The last sealed block, which the key hashes.
@@ -170,6 +174,7 @@ impl Opening {
 impl Encode for Opening {
     fn encode(&self, w: &mut Writer) {
         self.epoch.encode(w);
+        self.chain.encode(w);
         self.key.encode(w);
         self.block.encode(w);
         w.count(self.reveals.len());
@@ -193,6 +198,7 @@ impl Decode for Opening {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         Ok(Self {
             epoch: Decode::decode(r)?,
+            chain: Decode::decode(r)?,
             key: Decode::decode(r)?,
             block: Decode::decode(r)?,
             reveals: r.map(PartyId::ALL.len(), "reveals", Decode::decode)?,
@@ -211,7 +217,7 @@ impl Decode for Opening {
 
 impl ToFelts for Opening {
     fn felts(&self, out: &mut Fields) {
-        out.push(&self.epoch).push(&self.key).push(&self.block).push(&self.reveals);
+        out.push(&self.epoch).push(&self.chain).push(&self.key).push(&self.block).push(&self.reveals);
         out.push(&Bytes(&self.committee.to_bytes())).push(&self.seating).push(&self.params.digest());
         out.push(&(self.tiers.len() as u64));
         for TierTerms { tier, price, max_bundles, value_cap } in &self.tiers {
@@ -221,8 +227,15 @@ impl ToFelts for Opening {
         for TierSales { tier, subscriptions } in &self.sold {
             out.push(tier).push(subscriptions);
         }
-        out.push(&self.works).push(&self.shard_width).push(&self.residuals).push(&self.carried);
+        out.felt(works_root(&self.works)).push(&self.shard_width).push(&self.residuals).push(&self.carried);
     }
+}
+
+/// Root over the works of an epoch. There may be a quarter of a million, each with its payees: they are hashed side by
+/// side.
+fn works_root(works: &[ListedWork]) -> Felt {
+    let leaf = |work: &ListedWork| hash_many(FeltDomain::ListedWork, &work.to_felts());
+    merkle::root(&works.par_iter().map(leaf).collect::<Vec<_>>())
 }
 
 leaf!(Opening by epoch: EpochId);

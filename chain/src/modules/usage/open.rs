@@ -52,6 +52,7 @@ pub(crate) fn open_epoch(
     let carried = state.fund(Fund::Carried);
     let opening = Opening {
         epoch,
+        chain: at.genesis.chain,
         key,
         block: at.head,
         reveals,

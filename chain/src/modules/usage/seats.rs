@@ -134,9 +134,10 @@ impl Seating {
 
 impl State {
     /// The committee that answers for the totals of an epoch.
-    pub(super) fn committee_of(&self, chain: ChainId, opening: &Opening) -> Committee {
+    pub(super) fn committee_of(&self, opening: &Opening) -> Committee {
         let seated = self.replacements.get(&opening.epoch);
-        let after = seated.map(|seated| opening.seating.committee_after((chain, &opening.committee), seated));
+        let after =
+            seated.map(|seated| opening.seating.committee_after((opening.chain, &opening.committee), seated));
         let after = after.map(|after| after.expect("what is on record was checked"));
         after.unwrap_or_else(|| opening.committee.clone())
     }

@@ -5,6 +5,7 @@ use crate::{
     ledger::Context,
     modules::{
         dapr::payout::{Split, SplitError, check_splits},
+        governance::Unit,
         identity::{Identity, Roles, Status},
     },
     state::Draft,
@@ -42,8 +43,16 @@ pub enum WorkError {
         /// Works that the registry holds at most.
         limit: usize,
     },
+    /// The creator has as many works as one may have.
+    #[error("{signer} has {limit} works, as many as one creator may have")]
+    TooManyWorks {
+        /// Who signed.
+        signer: PersonId,
+        /// Works that a creator has at most.
+        limit: u32,
+    },
     /// The price is outside governance's bounds.
-    #[error("price {price} is outside {min} to {max} (units of 2^-32)")]
+    #[error("price {} is outside {} to {}", Unit::Ratio.show(*price), Unit::Ratio.show(*min), Unit::Ratio.show(*max))]
     Price {
         /// Price asked for, Q32.
         price: u64,
@@ -111,7 +120,7 @@ pub(crate) fn register_work(
     signer: PersonId,
     action: &RegisterWork,
 ) -> Result<(), WorkError> {
-    only_active_creator(draft, signer)?;
+    let creator = only_active_creator(draft, signer)?.clone();
     let id = work_id(&action.fingerprint, &signer);
     // Chain spec 6.1, "no duplicate work_ids were accepted".
     if draft.has::<Work>(&id) {
@@ -122,7 +131,11 @@ pub(crate) fn register_work(
     if draft.base().works.len() >= MAX_WORKS {
         return Err(WorkError::RegistryFull { limit: MAX_WORKS });
     }
+    if creator.works >= limits::MAX_WORKS_PER_CREATOR {
+        return Err(WorkError::TooManyWorks { signer, limit: limits::MAX_WORKS_PER_CREATOR });
+    }
     check_terms(draft, at, action.price, &action.splits, action.active_from)?;
+    draft.put(Identity { works: creator.works + 1, ..creator });
     draft.put(Work {
         id,
         creator: signer,
@@ -207,11 +220,12 @@ fn not_before_next(draft: &Draft<'_>, at: &Context<'_>, from: EpochId) -> Result
     if from < earliest { Err(WorkError::NotFuture { from, earliest }) } else { Ok(()) }
 }
 
-fn only_active_creator(draft: &Draft<'_>, signer: PersonId) -> Result<(), WorkError> {
+fn only_active_creator<'a>(draft: &'a Draft<'_>, signer: PersonId) -> Result<&'a Identity, WorkError> {
     // Chain spec 3.4: "WorkRegistry (only legitimate creators can register works)".
     let identity = draft.get::<Identity>(&signer).filter(|i| i.roles.has(Roles::CREATOR));
-    let status = identity.ok_or(WorkError::NotCreator { signer })?.status;
-    if status == Status::Active { Ok(()) } else { Err(WorkError::CreatorNotActive { signer, status }) }
+    let identity = identity.ok_or(WorkError::NotCreator { signer })?;
+    let status = identity.status;
+    if status == Status::Active { Ok(identity) } else { Err(WorkError::CreatorNotActive { signer, status }) }
 }
 
 fn check_terms(

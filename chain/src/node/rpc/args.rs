@@ -103,6 +103,11 @@ impl Args {
         if self.values[i].is_null() { Ok(otherwise) } else { self.number(i) }
     }
 
+    /// A number, if there is one.
+    pub(super) fn number_or_none(&self, i: usize) -> Result<Option<u64>, Failure> {
+        if self.values[i].is_null() { Ok(None) } else { self.number(i).map(Some) }
+    }
+
     /// 256 bits.
     pub(super) fn id<T: FromStr>(&self, i: usize) -> Result<T, Failure> {
         let id = self.values[i].as_str().and_then(|text| text.parse().ok());
@@ -123,6 +128,11 @@ impl Args {
     /// A text.
     pub(super) fn text(&self, i: usize) -> Result<&str, Failure> {
         self.values[i].as_str().ok_or_else(|| self.expected(i, "a text"))
+    }
+
+    /// A text that may be left out.
+    pub(super) fn text_or_none(&self, i: usize) -> Result<Option<&str>, Failure> {
+        if self.values[i].is_null() { Ok(None) } else { self.text(i).map(Some) }
     }
 
     /// Parts of a key.

@@ -41,13 +41,16 @@ pub(super) fn head_object(head: &Head) -> Value {
 
 pub(super) fn chain(service: &Service, _: &Args) -> Result<Value, Failure> {
     let view = service.shared.view();
-    let (genesis, epoch) =
-        view.read(|ledger| (ledger.origin().clone(), ledger.state().running_epoch(ledger.origin())));
+    let (genesis, [epoch, next]) = view.read(|ledger| {
+        let (state, genesis) = (ledger.state(), ledger.origin());
+        (genesis.clone(), [state.running_epoch(genesis), state.next_epoch(genesis)])
+    });
     Ok(json!({
         "chain": genesis.chain,
         "genesis": genesis.digest(),
         "first_epoch": genesis.first_epoch,
         "epoch": epoch,
+        "next_epoch": next,
         "role": if service.submissions.is_some() { "sequencer" } else { "full" },
         "sequencer": service.sequencer,
         "head": head_object(&view.head),

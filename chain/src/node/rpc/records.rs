@@ -1,12 +1,13 @@
 //! Methods about what the ledger has on record after the last block.
 
-use super::{Failure, Service, args::Args};
+use super::{Failure, Service, args::Args, discovery::Wanted};
 use crate::{
     modules::{
         treasury::FundBalance,
         work_registry::{Terms, Work},
     },
     poseidon::{Felt, wire},
+    signature::PublicKey,
     state::{StateProof, TableId, ToFelts},
 };
 use primitives::{Digest, PersonId, WorkId, ids};
@@ -36,6 +37,19 @@ pub(super) fn nonce(service: &Service, args: &Args) -> Result<Value, Failure> {
     Ok(json!({ "sealed": sealed, "next": service.shared.next_nonce(&person).unwrap_or(sealed).max(sealed) }))
 }
 
+/// Most accounts that are named for one key.
+const MAX_HOLDERS: usize = 16;
+
+pub(super) fn account_of(service: &Service, args: &Args) -> Result<Value, Failure> {
+    let key: PublicKey = args.id(0)?;
+    let view = service.shared.view();
+    let persons: Vec<PersonId> = view.read(|ledger| {
+        let accounts = ledger.state().accounts.iter().filter(|account| account.key == key);
+        accounts.map(|account| account.owner).take(MAX_HOLDERS).collect()
+    });
+    Ok(json!({ "public_key": key, "persons": persons }))
+}
+
 pub(super) fn identity(service: &Service, args: &Args) -> Result<Value, Failure> {
     let person: PersonId = args.id(0)?;
     let identity = service.shared.view().read(|ledger| ledger.state().identities.get(&person).cloned());
@@ -53,7 +67,7 @@ fn terms_object(terms: &Terms) -> Value {
     json!({ "from": terms.from, "price": terms.price, "splits": terms.splits })
 }
 
-fn work_object(work: &Work) -> Value {
+pub(super) fn work_object(work: &Work) -> Value {
     json!({
         "id": work.id,
         "creator": work.creator,
@@ -64,6 +78,7 @@ fn work_object(work: &Work) -> Value {
         "active_from": work.active_from,
         "terms": terms_object(&work.terms),
         "next": work.next.as_ref().map(terms_object),
+        "gone": work.gone.map(|gone| json!({ "from": gone.from, "removal": gone.removal })),
     })
 }
 
@@ -76,11 +91,13 @@ pub(super) fn work(service: &Service, args: &Args) -> Result<Value, Failure> {
 pub(super) fn works(service: &Service, args: &Args) -> Result<Value, Failure> {
     let after: Option<WorkId> = args.id_or_none(0)?;
     let count = args.number_or(1, MAX_PAGE)?.clamp(1, MAX_PAGE) as usize;
+    let wanted = Wanted::read(args, 2)?;
     let from = after.map_or(Bound::Unbounded, Bound::Excluded);
     let view = service.shared.view();
     let (page, next, total) = view.read(|ledger| {
         let works = &ledger.state().works;
-        let page: Vec<&Work> = works.range((from, Bound::Unbounded)).take(count + 1).collect();
+        let found = works.range((from, Bound::Unbounded)).filter(|work| wanted.has(work));
+        let page: Vec<&Work> = found.take(count + 1).collect();
         let more = page.len() > count;
         let shown = &page[..page.len().min(count)];
         let next = shown.last().filter(|_| more).map(|work| work.id);

@@ -3,7 +3,7 @@
 use super::{
     Failure, Service,
     args::{Args, Kind, Param},
-    blocks, epochs, openrpc, records,
+    blocks, discovery, epochs, governance, openrpc, records,
     subscriptions::Topic,
 };
 use serde_json::Value;
@@ -51,12 +51,28 @@ const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Param 
 
 const HEAD: &[&str] = &["height", "digest", "time", "state_root"];
 const STATUS: &[&str] = &["transaction", "status", "height", "position", "confirmation", "waits", "refusal"];
-const WORK: &[&str] =
-    &["id", "creator", "fingerprint", "media", "category", "metadata", "active_from", "terms", "next"];
+const WORK: &[&str] = &[
+    "id",
+    "creator",
+    "fingerprint",
+    "media",
+    "category",
+    "metadata",
+    "active_from",
+    "terms",
+    "next",
+    "gone",
+];
 const PERSON: Param = param("person", Kind::Id, "who");
+const CREATOR: Param = optional("creator", Kind::Id, "works of this person alone");
+const CATEGORY: Param = optional("category", Kind::Number, "works of this category alone");
+const MEDIA: Param =
+    optional("media", Kind::Text, "audio, video, text, image, software or other: works of this kind alone");
+const COUNT: Param = optional("count", Kind::Number, "how many at most");
 const EPOCH: Param = param("epoch", Kind::Number, "number of the epoch");
 const AFTER_WORK: Param = optional("after", Kind::Id, "the last work of the page before");
-const COUNT: Param = optional("count", Kind::Number, "how many at most");
+const BEFORE: Param = optional("before", Kind::Number, "the last number of the page before");
+const PROPOSAL: Param = param("proposal", Kind::Number, "number of the proposal");
 const TRANSACTION: Param = param("transaction", Kind::Id, "identifier of the transaction");
 
 /// Every method.
@@ -65,7 +81,7 @@ pub(super) const METHODS: &[Method] = &[
         name: "cwe_chain",
         about: "Which chain this is, which epoch runs, what this node does, and its last block.",
         params: &[],
-        result: &["chain", "genesis", "first_epoch", "epoch", "role", "sequencer", "head"],
+        result: &["chain", "genesis", "first_epoch", "epoch", "next_epoch", "role", "sequencer", "head"],
         run: Run::Read(blocks::chain),
     },
     Method {
@@ -86,10 +102,7 @@ pub(super) const METHODS: &[Method] = &[
         name: "cwe_blocks",
         about: "Blocks from a height on with their seals, as bytes: what a full node repeats the chain from. A range ends \
                 after 256 blocks, after 4 MiB, or at the head.",
-        params: &[
-            param("from", Kind::Number, "height of the first"),
-            optional("count", Kind::Number, "how many at most"),
-        ],
+        params: &[param("from", Kind::Number, "height of the first"), COUNT],
         result: &["blocks", "head"],
         run: Run::Read(blocks::blocks),
     },
@@ -117,6 +130,13 @@ pub(super) const METHODS: &[Method] = &[
         run: Run::Read(records::account),
     },
     Method {
+        name: "cwe_accountOf",
+        about: "Whose accounts have a key.",
+        params: &[param("public_key", Kind::Id, "the key, compressed")],
+        result: &["public_key", "persons"],
+        run: Run::Read(records::account_of),
+    },
+    Method {
         name: "cwe_nonce",
         about: "The nonce of an account after the last block, and that of its next transaction, confirmed ones counted.",
         params: &[PERSON],
@@ -142,10 +162,26 @@ pub(super) const METHODS: &[Method] = &[
         about: "Registered works by ascending identifier, at most 256 at once.",
         params: &[
             optional("after", Kind::Id, "the last identifier of the page before"),
-            optional("count", Kind::Number, "how many at most"),
+            COUNT,
+            CREATOR,
+            CATEGORY,
+            MEDIA,
         ],
         result: &["works", "next", "total"],
         run: Run::Read(records::works),
+    },
+    Method {
+        name: "cwe_discovery",
+        about: "Works in the order of search after the last settled epoch, at most 256 at once. The order knows no price.",
+        params: &[
+            optional("skip", Kind::Number, "how many of the order are left out"),
+            COUNT,
+            CREATOR,
+            CATEGORY,
+            MEDIA,
+        ],
+        result: &["epoch", "works", "total"],
+        run: Run::Read(discovery::discovery),
     },
     Method {
         name: "cwe_epoch",
@@ -190,6 +226,48 @@ pub(super) const METHODS: &[Method] = &[
         params: &[],
         result: &["from", "params", "params_digest", "rules", "rules_digest", "proposal", "review_by"],
         run: Run::Read(records::version),
+    },
+    Method {
+        name: "cwe_parameters",
+        about: "Parameters and rules of an epoch by their names, as governance changes them, and every version there is.",
+        params: &[optional("epoch", Kind::Number, "number of the epoch; the running one without")],
+        result: &["epoch", "version", "parameters", "versions"],
+        run: Run::Read(governance::parameters),
+    },
+    Method {
+        name: "cwe_proposals",
+        about: "Proposals, the newest first, at most 256 at once: what each would do, where it stands, what comes next.",
+        params: &[BEFORE, COUNT],
+        result: &["proposals", "next", "total", "now"],
+        run: Run::Read(governance::proposals),
+    },
+    Method {
+        name: "cwe_proposal",
+        about: "A proposal, and what was said on it.",
+        params: &[PROPOSAL],
+        result: &["now", "proposal", "statements"],
+        run: Run::Read(governance::proposal),
+    },
+    Method {
+        name: "cwe_ballots",
+        about: "Votes on a proposal by ascending voter, at most 256 at once.",
+        params: &[PROPOSAL, optional("after", Kind::Id, "the last voter of the page before"), COUNT],
+        result: &["proposal", "ballots", "next"],
+        run: Run::Read(governance::ballots),
+    },
+    Method {
+        name: "cwe_council",
+        about: "Who sits on the council, how many of them it takes, and its last election.",
+        params: &[],
+        result: &["now", "seats", "council", "approvals_needed", "vetoes_needed", "election"],
+        run: Run::Read(governance::council),
+    },
+    Method {
+        name: "cwe_cases",
+        about: "Cases before juries, the newest first, at most 256 at once.",
+        params: &[BEFORE, COUNT],
+        result: &["cases", "next", "total", "now"],
+        run: Run::Read(governance::cases),
     },
     Method {
         name: "cwe_tables",

@@ -2,7 +2,8 @@ use super::*;
 use crate::world::id_of;
 use chain::modules::{
     governance::{
-        Case, ChallengeJuror, CloseCase, DrawJury, GovernanceError, JuryVote, OpenCase, Remedy, Verdict,
+        Case, ChallengeJuror, CloseCase, DrawJury, GovernanceError, JURY_REST, JuryVote, OpenCase, Remedy,
+        RemoveWork, Verdict, WithdrawCase,
     },
     work_registry::{Gone, Removal},
 };
@@ -14,6 +15,10 @@ fn work() -> WorkId {
 
 fn open(remedy: Remedy) -> Payload {
     Payload::OpenCase(OpenCase { document: digest(4), remedy })
+}
+
+fn withdraw(case: u64) -> Payload {
+    Payload::WithdrawCase(WithdrawCase { case })
 }
 
 fn draw(case: u64) -> Payload {
@@ -80,6 +85,40 @@ fn a_jury_removes_a_work() {
     assert_eq!(tasks, voted);
     world.refuse_open(close(1), GovernanceError::CaseClosed { case: 1 });
     world.refuse(jurors[5], jury_vote(1, true), GovernanceError::CaseClosed { case: 1 });
+}
+
+/// A jury that finds nothing left to remove has its case closed all the same.
+#[test]
+fn a_work_that_a_vote_removed_meanwhile_is_removed_once() {
+    let mut world = drawn();
+    to_the_vote(&mut world);
+    for juror in &panel(&world)[..4] {
+        world.ok(*juror, jury_vote(1, true));
+    }
+    let (from, removal) = (epoch(4), Removal::Removed);
+    decide(&mut world, Action::RemoveWork(RemoveWork { work: work(), from, removal }));
+    world.open_ok(close(1));
+    assert_eq!(case(&world).verdict, Verdict::Granted);
+    let gone = world.ledger.state().works.get(&work()).expect("on record").gone;
+    assert_eq!(gone, Some(Gone { from, removal }));
+}
+
+/// Whoever could ask again and again would be granted in the end.
+#[test]
+fn one_question_goes_before_one_jury() {
+    let mut world = drawn();
+    let again = || open(Remedy::RemoveWork(work()));
+    let asked = || GovernanceError::AskedAlready { case: 1 };
+    world.refuse(voter(1), again(), asked());
+    later(&mut world, 3 * DAY + WEEK);
+    world.open_ok(close(1));
+    assert_eq!(case(&world).verdict, Verdict::Dismissed);
+    world.refuse(voter(1), again(), asked());
+    // Another question is another matter, and so is the same one after half a year.
+    world.ok(voter(1), open(Remedy::Suspend(person(2))));
+    world.refuse(voter(2), open(Remedy::Revoke(person(2))), GovernanceError::AskedAlready { case: 2 });
+    later(&mut world, JURY_REST);
+    world.ok(voter(1), again());
 }
 
 #[test]
@@ -188,6 +227,7 @@ fn both_sides_challenge_a_few_and_the_next_move_up() {
     world.refuse(drawn[9], jury_vote(1, true), GovernanceError::NotVoter { person: drawn[9] });
 }
 
+/// A case without enough voters for its jury ends without a verdict, and does not count among those of its complainant.
 #[test]
 fn too_few_voters_make_no_jury() {
     let mut world = World::with_works();
@@ -195,8 +235,59 @@ fn too_few_voters_make_no_jury() {
         join(&mut world, n);
     }
     run_epoch(&mut world, 0);
+    for _ in 0..3 {
+        world.ok(voter(0), open(Remedy::RemoveWork(work())));
+    }
+    run_epoch(&mut world, 1);
+    world.refuse_open(draw(1), GovernanceError::NoBeaconYet { case: 1, epoch: epoch(2) });
+    run_epoch(&mut world, 2);
+    // Voters who came after the case was opened do not help: there are three beside the complainant.
+    later(&mut world, 1);
+    for n in 4..20 {
+        join(&mut world, n);
+    }
+    let enough = GovernanceError::TooManyOpen { person: voter(0), limit: 3 };
+    world.refuse(voter(0), open(Remedy::RemoveWork(work())), enough);
+    world.open_ok(draw(1));
+    let closed = case(&world);
+    assert_eq!((closed.verdict, closed.drawn, closed.jurors.0.len()), (Verdict::NoJury, None, 0));
+    assert_eq!(world.ledger.state().works.get(&work()).expect("on record").gone, None);
+    for again in [draw(1), close(1)] {
+        world.refuse_open(again, GovernanceError::CaseClosed { case: 1 });
+    }
+    // It is brought again, before all who are voters by now.
+    world.ok(voter(0), open(Remedy::RemoveWork(work())));
+    run_epoch(&mut world, 3);
+    run_epoch(&mut world, 4);
+    world.open_ok(draw(4));
+    let again = world.ledger.state().cases.get(&4).expect("opened").clone();
+    assert_eq!((again.verdict, again.jurors.0.len()), (Verdict::Open, 11));
+}
+
+/// Whoever brought a case takes it back, until part of the beacon is known that draws its jury.
+#[test]
+fn a_case_is_withdrawn_before_anybody_can_know_its_jury() {
+    let mut world = world();
+    run_epoch(&mut world, 0);
+    for _ in 0..3 {
+        world.ok(voter(0), open(Remedy::RemoveWork(work())));
+    }
+    world.refuse(voter(0), withdraw(4), GovernanceError::UnknownCase { case: 4 });
+    for other in [voter(1), creator()] {
+        world.refuse(other, withdraw(1), GovernanceError::NotComplainant { case: 1, signer: other });
+    }
+    world.ok(voter(0), withdraw(1));
+    assert_eq!(case(&world).verdict, Verdict::Withdrawn);
+    world.refuse(voter(0), withdraw(1), GovernanceError::CaseClosed { case: 1 });
     world.ok(voter(0), open(Remedy::RemoveWork(work())));
     run_epoch(&mut world, 1);
-    run_epoch(&mut world, 2);
-    world.refuse_open(draw(1), GovernanceError::TooFewJurors { case: 1, found: 3, needed: 11 });
+    // The epoch before has opened, and nothing is revealed for the one that draws.
+    world.ok(voter(0), withdraw(2));
+    world.prepare(epoch(2));
+    let late = GovernanceError::BeaconRevealed { case: 3, epoch: epoch(2) };
+    world.refuse(voter(0), withdraw(3), late.clone());
+    world.open(epoch(2));
+    world.refuse(voter(0), withdraw(3), late);
+    world.refuse_open(draw(2), GovernanceError::CaseClosed { case: 2 });
+    world.open_ok(draw(3));
 }

@@ -163,9 +163,9 @@ fn only_active_voters_propose_and_only_a_few_at_a_time() {
     }
     let limit = GovernanceError::TooManyOpen { person: voter(3), limit: 3 };
     world.refuse(voter(3), action(), limit);
-    // What is taken back, or was voted down, counts no more.
+    // What is taken back counts until its vote would be over, and what was voted down counts no more.
     world.ok(voter(3), Payload::Withdraw(Withdraw { proposal: 1 }));
-    world.ok(voter(3), action());
+    world.refuse(voter(3), action(), GovernanceError::TooManyOpen { person: voter(3), limit: 3 });
     later(&mut world, 15 * DAY);
     assert_eq!(proposal(&world, 2).stage(world.ledger.now()), Stage::Rejected);
     world.ok(voter(3), action());

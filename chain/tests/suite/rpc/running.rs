@@ -5,12 +5,20 @@ use crate::{
     world::*,
 };
 use chain::{
-    Genesis,
+    Genesis, Payload,
     ledger::Authority,
-    modules::identity::Roles,
+    modules::{
+        governance::{
+            Action, CallElection, Change, DAY, Deliberate, OpenCase, Parameter, Propose, Remedy, Say, SayOf,
+            SetParameters, Stand,
+        },
+        identity::Roles,
+    },
     node::{Config, NodeClient, Notice, Role, RunError, Store, rpc::Patience, run},
     sequencer::{Limits, Seal, SealedBlock},
+    signature::SecretKey,
 };
+use primitives::{EpochId, PersonId, params::q32};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::{
@@ -101,13 +109,42 @@ impl Drop for Running {
     }
 }
 
+/// A councillor, who votes as well.
+pub(crate) const COUNCILLOR: PersonId = PersonId([0x2c; 32]);
+
+fn voter_key() -> SecretKey {
+    SecretKey::generate(&mut ChaCha20Rng::seed_from_u64(77))
+}
+
+/// A proposal, what was said on it, an election, and a case.
+fn govern(world: &mut World) {
+    let changes = vec![
+        Change { parameter: Parameter::Alpha, value: q32(11, 10) },
+        Change { parameter: Parameter::GovernanceVoting, value: (3 * DAY).into() },
+    ];
+    let action =
+        Action::SetParameters(SetParameters { from: EpochId(FIRST.0 + 4), changes, review_by: None });
+    world.ok(COUNCILLOR, Payload::Propose(Propose { document: digest(1), action }));
+    let approve = SayOf { proposal: 1, say: Say::Approve };
+    world.ok(COUNCILLOR, Payload::CouncilSay(approve));
+    world.ok(COUNCILLOR, Payload::Deliberate(Deliberate { proposal: 1, document: digest(2) }));
+    world.ok(COUNCILLOR, Payload::CallElection(CallElection));
+    world.ok(COUNCILLOR, Payload::Stand(Stand { election: 1 }));
+    let remedy = Remedy::Suspend(person(1));
+    world.ok(COUNCILLOR, Payload::OpenCase(OpenCase { document: digest(3), remedy }));
+}
+
 /// A chain with a settled epoch, and a sequencer's node that has all its blocks, sealed.
 pub(crate) fn settled() -> (World, tempfile::TempDir) {
     let mut world = World::genesis_with(|genesis| {
         let key = sequencer_key().public_key();
         genesis.offices.push(Authority { person: SEQUENCER, key, roles: Roles::SEQUENCER });
+        let roles = Roles::COUNCILLOR.with(Roles::VOTER);
+        genesis.offices.push(Authority { person: COUNCILLOR, key: voter_key().public_key(), roles });
     })
     .and_works();
+    world.keys.insert(COUNCILLOR, voter_key());
+    govern(&mut world);
     world.run_epoch(FIRST, &bundles());
     let dir = tempfile::tempdir().expect("a directory");
     let genesis = world.ledger.origin().clone();

@@ -112,16 +112,25 @@ impl World {
         let commitments = (&self.line.running, &before);
         let joint = JointTally::prove(&root, &works, commitments, &shares, published, &mut self.rng);
 
-        let mut regional = BTreeMap::<_, u64>::new();
+        // Spread over regions is all that is published, with what was carried.
+        let mut backed = self.backed.get(&self.shard).cloned().unwrap_or_default();
         for (group, counts) in plain.iter().filter(|(group, _)| group.region != RegionTag::NONE) {
-            for (work, count) in counts {
-                let counted =
-                    usize::from(work.0) < works.works() && joint.totals.get(group.tier, *work).is_some();
-                for scope in Squares::scopes(group.tier, by_tier).filter(|_| counted) {
-                    *regional.entry((scope, *work, group.region)).or_default() += count.backed;
-                }
+            for (work, count) in counts.iter().filter(|(work, _)| usize::from(work.0) < works.works()) {
+                *backed.entry((*group, listed.works()[usize::from(work.0)])).or_default() += count.backed;
             }
         }
+        let opened_at = |group: &Group, id: &WorkId| {
+            let work = WorkIndex(listed.works().binary_search(id).ok()? as u16);
+            joint.totals.get(group.tier, work).map(|_| work)
+        };
+        let mut regional = BTreeMap::<_, u64>::new();
+        for ((group, id), backed) in &backed {
+            let Some(work) = opened_at(group, id) else { continue };
+            for scope in Squares::scopes(group.tier, by_tier) {
+                *regional.entry((scope, work, group.region)).or_default() += backed;
+            }
+        }
+        backed.retain(|(group, id), _| opened_at(group, id).is_none());
         let mut squares = BTreeMap::<_, u128>::new();
         for ((scope, work, _), backed) in regional {
             *squares.entry((scope, work)).or_default() += u128::from(backed) * u128::from(backed);
@@ -135,17 +144,18 @@ impl World {
         }
         let ids = listed.works().to_vec();
         self.line.carries = shares.into_iter().map(|(tier, shares)| (tier, (ids.clone(), shares))).collect();
-        self.line.after = joint.after.clone();
+        (self.line.after, self.line.unopened) = (joint.after.clone(), backed);
         let tally = Tally { totals: joint.totals, squares, after: joint.after };
         self.sign_aggregate(epoch, tally, joint.proof)
     }
 
     /// What the parties keep of a shard is what the chain has commitments to.
-    pub(super) fn carry_on(&mut self) {
+    pub(crate) fn carry_on(&mut self) {
         let line = std::mem::take(&mut self.line);
         self.other_lines.insert(self.shard, line);
         for (shard, line) in std::mem::take(&mut self.other_lines) {
             if self.ledger.state().residual_of(shard).commitments == line.after {
+                self.backed.insert(shard, line.unopened);
                 self.carried.extend(line.carries.into_iter().map(|(tier, kept)| ((shard, tier), kept)));
             }
         }

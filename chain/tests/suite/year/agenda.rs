@@ -62,7 +62,8 @@ impl Agenda {
             let push = PushValuation { asset: land(), figures, document: digest(document) };
             world.ok(*oracle, Payload::PushValuation(push));
         }
-        world.open_ok(Payload::AcceptValuation(AcceptValuation { asset: land() }));
+        let round = world.ledger.state().eco_assets.get(&land()).expect("bought").round;
+        world.open_ok(Payload::AcceptValuation(AcceptValuation { asset: land(), round }));
     }
 
     /// What is on the agenda of a week, before its epoch opens.
@@ -100,7 +101,7 @@ impl Agenda {
                     seller: person(3),
                     cost: COST,
                     haircut: BasisPoints::new(2_000).expect("a fifth"),
-                    mrv: Mrv { hectares: 4_000, tonnes: 0 },
+                    mrv: Mrv { hectares: 4_000, tonnes: 12_000 },
                 }),
             ),
             10 => {

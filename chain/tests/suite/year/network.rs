@@ -81,7 +81,7 @@ impl Network {
             let silent = n + 1 == OPERATORS && week > SILENT;
             if week > BEGIN && !silent {
                 let before = epoch(week - 1);
-                let audited = world.ledger.state().audit(CHAIN, (node(n), before, Contribution::Storage));
+                let audited = world.ledger.state().audit(node(n), before, Contribution::Storage);
                 let evidence = books.answer(&audited.expect("an audit")).expect("everything is kept");
                 world.ok(
                     operator(n),
@@ -95,7 +95,7 @@ impl Network {
             let claimed = Claimed::Storage(StoredWorks(vec![kept()]));
             let commit = CommitMetrics { node: node(n), epoch: epoch(week), claimed };
             world.ok(operator(n), Payload::CommitMetrics(commit));
-            let targets = world.ledger.state().watch(CHAIN, epoch(week)).targets(node(n));
+            let targets = world.ledger.state().watch(epoch(week)).targets(node(n));
             let there = BasisPoints::new(9_900).expect("a part");
             let seen = targets.into_iter().map(|id| (id, there)).collect();
             let report = AttestUptime { epoch: epoch(week), witness: node(n), seen };

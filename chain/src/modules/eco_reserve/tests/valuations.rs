@@ -29,33 +29,33 @@ fn report(value: u64, haircut: u16, hectares: u64, tonnes: u64) -> Figures {
 #[test]
 fn each_figure_is_the_median_of_what_is_reported() {
     let mut world = with_land();
-    world.push(0, 1, report(101_000, 1_100, 30, 900), 1).expect("reported");
+    world.push(0, 1, report(101_000, 1_100, 12_530, 309), 1).expect("reported");
     world.pass(60);
-    world.push(1, 1, report(103_000, 1_300, 10, 700), 1).expect("reported");
-    world.push(2, 1, report(105_000, 1_200, 20, 800), 1).expect("reported");
+    world.push(1, 1, report(103_000, 1_300, 12_510, 307), 1).expect("reported");
+    world.push(2, 1, report(105_000, 1_200, 12_520, 308), 1).expect("reported");
     world.accept(1).expect("valued");
     let asset = world.asset(1);
-    let expected = Valuation { figures: report(103_000, 1_200, 20, 800), at: Time(u64::from(14 * DAY)) };
+    let expected = Valuation { figures: report(103_000, 1_200, 12_520, 308), at: Time(u64::from(14 * DAY)) };
     assert_eq!((asset.valuation, asset.round), (expected, 1));
 }
 
 #[test]
 fn of_two_reports_the_careful_one_counts() {
     let mut world = with_land();
-    world.push(0, 1, report(108_000, 1_100, 30, 700), 1).expect("reported");
-    world.push(2, 1, report(104_000, 1_300, 20, 900), 1).expect("reported");
+    world.push(0, 1, report(108_000, 1_100, 12_530, 307), 1).expect("reported");
+    world.push(2, 1, report(104_000, 1_300, 12_520, 309), 1).expect("reported");
     world.accept(1).expect("valued");
-    assert_eq!(world.asset(1).valuation.figures, report(104_000, 1_300, 20, 700));
+    assert_eq!(world.asset(1).valuation.figures, report(104_000, 1_300, 12_520, 307));
 }
 
 #[test]
 fn no_haircut_is_below_the_least_of_its_kind() {
     let mut world = with_land();
     for oracle in [0, 1] {
-        world.push(oracle, 1, report(100_000, 0, 1, 1), 1).expect("reported");
+        world.push(oracle, 1, report(100_000, 0, 12_500, 300), 1).expect("reported");
     }
     world.accept(1).expect("valued");
-    assert_eq!(world.asset(1).valuation.figures, report(100_000, 1_000, 1, 1));
+    assert_eq!(world.asset(1).valuation.figures, report(100_000, 1_000, 12_500, 300));
 }
 
 #[test]
@@ -124,7 +124,10 @@ fn reports_grow_old() {
     world
         .ledger
         .clone()
-        .apply(&crate::Transaction::open(Payload::AcceptValuation(AcceptValuation { asset: id(1) })))
+        .apply(&crate::Transaction::open(Payload::AcceptValuation(AcceptValuation {
+            asset: id(1),
+            round: 0,
+        })))
         .expect("the last moment");
     world.pass(1);
     assert_eq!(world.accept(1), too_few(1));
@@ -189,7 +192,7 @@ fn a_flash_change_waits_for_governance() {
     ] {
         let mut world = with_land();
         for oracle in [0, 1] {
-            world.push(oracle, 1, report(value, haircut, 1, 1), 1).expect("reported");
+            world.push(oracle, 1, report(value, haircut, 12_500, 300), 1).expect("reported");
         }
         let before = world.asset(1).valuation;
         world.accept(1).expect("taken together");
@@ -295,7 +298,41 @@ fn a_tampered_report_is_not_the_oracles() {
     }
     world.apply(&good).expect("reported");
     // What nobody signs has one form.
-    let accept = Payload::AcceptValuation(AcceptValuation { asset: id(1) });
+    let accept = Payload::AcceptValuation(AcceptValuation { asset: id(1), round: 0 });
     let signed = world.sign(ORACLES[0], accept);
     assert_eq!(world.apply(&signed), Err(TxError::Envelope(EnvelopeError::NeedlesslySigned)));
+}
+
+/// Each acceptance is a transaction of its own, and not the same one again.
+#[test]
+fn an_acceptance_names_the_round_that_it_is_about() {
+    let mut world = with_land();
+    for oracle in [0, 1] {
+        world.push(oracle, 1, figures(100_000), 1).expect("reported");
+    }
+    let asset = id(1);
+    let accept = |round| crate::Transaction::open(Payload::AcceptValuation(AcceptValuation { asset, round }));
+    let other = |expected, found| refused(EcoError::OtherRound { asset, expected, found });
+    assert_eq!(world.apply(&accept(1)), other(0, 1));
+    world.apply(&accept(0)).expect("valued");
+    assert_eq!(world.apply(&accept(0)), other(1, 0));
+}
+
+/// What an asset protects is said on the same word as its value.
+#[test]
+fn a_jump_of_what_an_asset_protects_waits_for_governance() {
+    let jumps: [fn(&mut Mrv); 2] = [|mrv| mrv.tonnes = u64::MAX, |mrv| mrv.hectares *= 2];
+    for jump in jumps {
+        let mut world = with_land();
+        let mut much = figures(100_000);
+        jump(&mut much.mrv);
+        for oracle in [0, 1] {
+            world.push(oracle, 1, much, 1).expect("reported");
+        }
+        let before = world.asset(1).valuation;
+        world.accept(1).expect("taken together");
+        let asset = world.asset(1);
+        assert_eq!(asset.valuation, before);
+        assert_eq!(asset.pending.map(|pending| pending.figures.mrv), Some(much.mrv));
+    }
 }

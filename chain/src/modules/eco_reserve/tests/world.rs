@@ -216,7 +216,9 @@ impl World {
     }
 
     pub(super) fn accept(&mut self, n: u8) -> Result<(), TxError> {
-        self.apply(&Transaction::open(Payload::AcceptValuation(AcceptValuation { asset: id(n) })))
+        let asset = id(n);
+        let round = self.ledger.state().eco_assets.get(&asset).map_or(0, |asset| asset.round);
+        self.apply(&Transaction::open(Payload::AcceptValuation(AcceptValuation { asset, round })))
     }
 
     pub(super) fn asset(&self, n: u8) -> EcoAsset {

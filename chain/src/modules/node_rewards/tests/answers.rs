@@ -38,7 +38,7 @@ fn answer(net: &Net, books: &Books, kind: Contribution) -> Evidence {
 fn an_honest_node_passes() {
     let (mut net, books) = audited();
     let bond = net.bond(0, 0);
-    assert_eq!(net.state.audits_due(CHAIN, node(0, 0).id).len(), 3);
+    assert_eq!(net.state.audits_due(node(0, 0).id).len(), 3);
     for kind in Contribution::AUDITED {
         let evidence = answer(&net, &books, kind);
         assert_eq!(net.audit(0, 0, FIRST, kind).check(&evidence), Ok(50));
@@ -50,7 +50,7 @@ fn an_honest_node_passes() {
         let metrics = net.state.metrics_of(node(0, 0).id, FIRST, kind).expect("committed");
         assert_eq!((metrics.audit, metrics.counted), (Audit::Passed, metrics.units));
     }
-    assert!(net.state.audits_due(CHAIN, node(0, 0).id).is_empty());
+    assert!(net.state.audits_due(node(0, 0).id).is_empty());
     assert_eq!(net.bond(0, 0), bond);
 }
 
@@ -61,7 +61,7 @@ fn an_answer_is_given_once_in_time_by_the_operator() {
     let good = answer(&net, &books, kind);
     let foreign = NodeError::NotOwn { node: id, signer: operator(1) };
     let action = AnswerAudit { node: id, epoch: FIRST, evidence: good.clone() };
-    assert_eq!(net.run(|draft, at| answer_audit(draft, at, operator(1), &action)), Err(foreign));
+    assert_eq!(net.run(|draft, _| answer_audit(draft, operator(1), &action)), Err(foreign));
     let nothing = NodeError::NotCommitted { node: node(1, 0).id, epoch: FIRST, kind };
     assert_eq!(net.answer(1, 0, FIRST, good.clone()), Err(nothing));
     assert_eq!(net.answer(0, 0, NEXT, good.clone()), Err(NodeError::TooEarly { epoch: NEXT }));
@@ -74,7 +74,7 @@ fn an_answer_is_given_once_in_time_by_the_operator() {
     let mut late = net.state.clone();
     std::mem::swap(&mut net.state, &mut late);
     net.end(NEXT, Phase::Finalised);
-    assert!(net.state.audits_due(CHAIN, id).is_empty());
+    assert!(net.state.audits_due(id).is_empty());
     assert_eq!(net.answer(0, 0, FIRST, good.clone()), Err(NodeError::TooLate { epoch: FIRST }));
     net.state = late;
     let mut abandoned = net.state.clone();

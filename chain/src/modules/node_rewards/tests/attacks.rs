@@ -144,11 +144,11 @@ fn an_answer_to_another_beacon_fails() {
     assert_eq!(net.commit(0, 0, FIRST, stored(&[0, 1, 2])), Ok(()));
     net.turn(FIRST);
     let audited = net.audit(0, 0, FIRST, Contribution::Storage);
-    let stale = net.state.audit_seed(CHAIN, FIRST).expect("open");
+    let stale = net.state.audit_seed(FIRST).expect("open");
     assert_ne!(stale, audited.seed);
     for other in [
         Audited { seed: stale, ..audited },
-        Audited { seed: net.state.audit_seed(primitives::ChainId(8), NEXT).expect("open"), ..audited },
+        Audited { seed: net.elsewhere(NEXT).audit_seed(NEXT).expect("open"), ..audited },
     ] {
         let evidence = library().answer(&other).expect("everything");
         assert!(matches!(audited.check(&evidence), Err(EvidenceError::Chunk { .. })));

@@ -7,7 +7,7 @@ use crate::modules::{
     usage::{PublishKeys, TierKey, UsageError, publish_keys},
     work_registry::Work,
 };
-use primitives::{PersonId, Region, Tier, WorkId};
+use primitives::{EpochId, PersonId, Region, Tier, WorkId};
 use proofs::{
     blind::BlindError,
     testing::{issuer, other_issuer},
@@ -136,12 +136,13 @@ fn a_bond_stays_until_the_last_audit_is_decided() {
     assert_eq!(net.commit(0, 0, FIRST, stored(&[0])), Ok(()));
     assert_eq!(withdraw(&mut net, operator(0), 0), Err(NodeError::NotLeaving { node: id }));
     assert_eq!(leave(&mut net, 0, 0), Ok(()));
-    let notice = NodeError::Notice { node: id, earliest: NEXT };
-    assert_eq!(withdraw(&mut net, operator(0), 0), Err(notice));
-    net.turn(FIRST);
-    // The notice is over, and the audit is not.
+    let notice = NodeError::Notice { node: id, earliest: EpochId(NEXT.0 + 1) };
+    for epoch in [FIRST, NEXT] {
+        assert_eq!(withdraw(&mut net, operator(0), 0), Err(notice.clone()));
+        net.turn(epoch);
+    }
+    // The notice is over, and the audit is not decided.
     assert_eq!(withdraw(&mut net, operator(0), 0), Err(NodeError::NotScored { epoch: FIRST }));
-    net.end(NEXT, Phase::Finalised);
     assert_eq!(net.score(FIRST), Ok(()));
     let signer = operator(1);
     assert_eq!(withdraw(&mut net, signer, 0), Err(NodeError::NotOwn { node: id, signer }));
@@ -160,6 +161,7 @@ fn a_suspended_operator_gets_its_bond_back() {
     net.open(FIRST);
     assert_eq!(leave(&mut net, 0, 0), Ok(()));
     net.turn(FIRST);
+    net.turn(NEXT);
     let identity = net.state.identities.get(&operator(0)).expect("on record").clone();
     net.put(Identity { status: Status::Suspended, ..identity });
     assert_eq!(withdraw(&mut net, operator(0), 0), Ok(()));
@@ -263,4 +265,17 @@ fn a_key_for_vouchers_stands_for_one_region_of_one_epoch() {
     assert_eq!(refused, Err(UsageError::KeyOnRecord { epoch: FIRST }));
     assert_eq!(net.run(|draft, at| publish_keys(draft, at, STEWARD, &keys(two))), Ok(()));
     assert_eq!(run(&mut net, STEWARD, FIRST, &[(1, two)]), reused(second));
+}
+
+/// What is left of a bond is the operator's, whatever became of the operator.
+#[test]
+fn a_revoked_operator_leaves_and_gets_the_bond_back() {
+    let mut net = Net::new().and_nodes(&[1]);
+    let identity = net.state.identities.get(&operator(0)).expect("on record").clone();
+    net.put(Identity { status: Status::Revoked, ..identity });
+    assert_eq!(
+        register(&mut net, operator(0), &registration(1)),
+        Err(NodeError::NotOperator { signer: operator(0) })
+    );
+    assert_eq!(leave(&mut net, 0, 0), Ok(()));
 }

@@ -71,7 +71,7 @@ fn everything() -> Net {
         }
         books.push(Books { vouchers: Some(vouchers), jobs: Some(jobs), ..library() });
     }
-    let watch = net.state.watch(CHAIN, FIRST);
+    let watch = net.state.watch(FIRST);
     for o in 0..4 {
         let witness = node(o, 0).id;
         let seen = watch.targets(witness).into_iter().map(|node| (node, points(9_900))).collect();
@@ -159,6 +159,22 @@ fn an_epoch_is_scored_once_and_when_its_audits_are_over() {
     assert_eq!(net.score(NEXT), Err(NodeError::Abandoned { epoch: NEXT }));
 }
 
+/// The steward could open an epoch and give it up at once, and nobody would have had the time to answer.
+#[test]
+fn who_had_no_time_to_answer_loses_nothing() {
+    for (phase, cut) in [(Phase::Abandoned, false), (Phase::Finalised, true)] {
+        let mut net = Net::new().and_nodes(&[1]);
+        let bond = |net: &Net| net.state.nodes.get(&node(0, 0).id).expect("a node").bond;
+        let before = bond(&net);
+        net.open(FIRST);
+        assert_eq!(net.commit(0, 0, FIRST, stored(&[0])), Ok(()));
+        net.turn(FIRST);
+        net.end(NEXT, phase);
+        assert_eq!(net.score(FIRST), Ok(()));
+        assert_eq!(bond(&net) < before, cut, "{phase:?}");
+    }
+}
+
 /// As many nodes as the rule says are paid for one work, and none of them because it came first.
 #[test]
 fn replicas_are_limited_and_drawn() {
@@ -240,7 +256,7 @@ fn a_suspended_operator_earns_nothing() {
 fn a_witness_that_looks_away_earns_nothing_for_uptime() {
     let mut net = Net::with(generous).and_nodes(&[1, 1, 1, 1]);
     net.open(FIRST);
-    let watch = net.state.watch(CHAIN, FIRST);
+    let watch = net.state.watch(FIRST);
     for (o, seen) in [(0, 9_500), (1, 9_500), (2, 9_500)] {
         let witness = node(o, 0).id;
         let low = |id| if id == node(1, 0).id { 8_999 } else { seen };

@@ -7,7 +7,7 @@ use primitives::BasisPoints;
 fn watched() -> (Net, Watch) {
     let mut net = Net::with(|rules| rules.witnesses = 3).and_nodes(&[2, 2, 1, 1]);
     net.open(FIRST);
-    let watch = net.state.watch(CHAIN, FIRST);
+    let watch = net.state.watch(FIRST);
     (net, watch)
 }
 
@@ -77,11 +77,11 @@ fn the_ring_of_an_epoch_is_fixed_when_it_opens() {
     let (mut net, watch) = watched();
     net.ok(|draft, at| register_node(draft, at, operator(3), &registration(7)));
     net.ok(|draft, at| leave_node(draft, at, operator(0), &LeaveNode { node: node(0, 0).id }));
-    assert_eq!(net.state.watch(CHAIN, FIRST), watch);
+    assert_eq!(net.state.watch(FIRST), watch);
     let late = NodeError::NotPart { node: node(3, 7).id, epoch: FIRST };
     assert_eq!(report(&mut net, node(3, 7).id, Vec::new()), Err(late));
-    assert_ne!(net.state.watch(primitives::ChainId(8), FIRST), watch, "another chain draws others");
-    assert_eq!(net.state.watch(CHAIN, NEXT), Watch::default(), "nothing is drawn before the beacon is known");
+    assert_ne!(net.elsewhere(FIRST).watch(FIRST), watch, "another chain draws others");
+    assert_eq!(net.state.watch(NEXT), Watch::default(), "nothing is drawn before the beacon is known");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn uptime_is_the_lower_median_of_more_than_half_of_the_witnesses() {
 fn too_few_operators_have_no_uptime() {
     let mut net = Net::new().and_nodes(&[1, 1, 1]);
     net.open(FIRST);
-    let watch = net.state.watch(CHAIN, FIRST);
+    let watch = net.state.watch(FIRST);
     for witness in watch.witnesses.keys() {
         assert_eq!(report(&mut net, *witness, all(&watch, *witness, 10_000)), Ok(()));
     }

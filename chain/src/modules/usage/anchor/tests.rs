@@ -30,6 +30,7 @@ fn opening() -> Opening {
     Opening {
         residuals: vec![CarriedUsage::none(ShardIndex(0))],
         epoch: EpochId(1),
+        chain: ChainId(7),
         key: Digest::default(),
         block: Digest::default(),
         reveals: BTreeMap::new(),

@@ -24,9 +24,8 @@ fn registration(n: usize) -> RegisterWork {
     }
 }
 
-/// One creator cannot register so many works that no epoch may open any more.
-#[test]
-fn the_registry_takes_as_many_works_as_the_shards_of_an_epoch_hold() {
+/// A state with a creator and nothing else.
+fn registry() -> (Genesis, State) {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let roles = [Roles::REGISTRAR, Roles::STEWARD, Roles::TREASURER];
     let office = |(n, roles)| {
@@ -36,7 +35,6 @@ fn the_registry_takes_as_many_works_as_the_shards_of_an_epoch_hold() {
     let offices = (1..).zip(roles).map(office).collect();
     let genesis = Genesis::new(ChainId(1), EpochId(1), Preset::Spec.params(), offices);
     let mut state = Ledger::genesis(genesis.clone()).expect("a valid genesis").state().clone();
-    let at = Context { genesis: &genesis, head: Digest::default(), now: Time(0) };
     let mut draft = Draft::new(&state);
     draft.put(Identity {
         person: CREATOR,
@@ -45,9 +43,17 @@ fn the_registry_takes_as_many_works_as_the_shards_of_an_epoch_hold() {
         credential: Digest::default(),
         since: Time(0),
         keyed: Time(0),
+        works: 0,
     });
-    let changes = draft.into_changes();
-    state.commit(changes);
+    state.commit(draft.into_changes());
+    (genesis, state)
+}
+
+/// No epoch is kept from opening by how many works there are.
+#[test]
+fn the_registry_takes_as_many_works_as_the_shards_of_an_epoch_hold() {
+    let (genesis, mut state) = registry();
+    let at = Context { genesis: &genesis, head: Digest::default(), now: Time(0) };
     // A work that is there already stands for each that was registered.
     let some = |n: usize| {
         let RegisterWork { fingerprint, media, category, price, splits, metadata, active_from } =
@@ -70,7 +76,24 @@ fn the_registry_takes_as_many_works_as_the_shards_of_an_epoch_hold() {
     };
     assert_eq!(register(&mut state, 0), Ok(()), "the last that there is room for");
     assert_eq!(register(&mut state, MAX_WORKS), Err(WorkError::RegistryFull { limit: MAX_WORKS }));
+    let creator = state.identities.get(&CREATOR).expect("on record").clone();
+    assert_eq!(creator.works, 1);
     let widest = limits::MAX_SHARD_WIDTH as u16;
     let shards = crate::modules::usage::shard_count(state.works.len(), widest);
     assert_eq!(shards, limits::MAX_SHARDS, "an epoch over all of them may open");
+}
+
+#[test]
+fn one_creator_takes_no_more_than_a_shard_of_the_registry() {
+    let (genesis, mut state) = registry();
+    let at = Context { genesis: &genesis, head: Digest::default(), now: Time(0) };
+    let limit = limits::MAX_WORKS_PER_CREATOR;
+    let mut draft = Draft::new(&state);
+    let creator = state.identities.get(&CREATOR).expect("on record").clone();
+    draft.put(Identity { works: limit - 1, ..creator });
+    state.commit(draft.into_changes());
+    let mut draft = Draft::new(&state);
+    assert_eq!(register_work(&mut draft, &at, CREATOR, &registration(0)), Ok(()));
+    let refused = WorkError::TooManyWorks { signer: CREATOR, limit };
+    assert_eq!(register_work(&mut draft, &at, CREATOR, &registration(1)), Err(refused));
 }

@@ -1,0 +1,182 @@
+//! `cwe work show` and `cwe work list`.
+
+use super::splits_object;
+use crate::{
+    account::{ChainFailure, Node, short, text},
+    cli::{
+        Format,
+        work::{List, Order, ShowWork},
+    },
+    output::{self, Failure, broad_table, table},
+};
+use chain::modules::{dapr::payout::Split, governance::Unit};
+use primitives::params::ONE_Q32;
+use serde_json::{Value, json};
+
+/// Works of one page, as many as a node gives at once.
+const PAGE: u64 = 256;
+
+/// Shows a work.
+pub(crate) fn show(arguments: &ShowWork) -> Result<(), Failure> {
+    let node = Node::connect(&arguments.ask.url)?;
+    let work = node.ask("cwe_work", &[json!(arguments.work)])?;
+    match arguments.ask.output {
+        Format::Json => output::json(&work),
+        Format::Table => output::print(&table(["", ""], 2, rows(&node, &work)?)),
+    }
+}
+
+fn rows(node: &Node, work: &Value) -> Result<Vec<[String; 2]>, ChainFailure> {
+    let mut rows: Vec<[String; 2]> = [
+        ("work", "id"),
+        ("creator", "creator"),
+        ("fingerprint", "fingerprint"),
+        ("media", "media"),
+        ("category", "category"),
+        ("manifest's hash", "metadata"),
+        ("from epoch", "active_from"),
+    ]
+    .into_iter()
+    .map(|(name, field)| [name.into(), text(&work[field])])
+    .collect();
+    for (name, terms) in [("terms", &work["terms"]), ("next", &work["next"])] {
+        if !terms.is_null() {
+            let splits: Vec<Split> = node.field(terms, "splits")?;
+            let splits = text(&splits_object(&splits));
+            let from = text(&terms["from"]);
+            rows.push([format!("{name} from epoch {from}"), format!("price {}, {splits}", price(terms))]);
+        }
+    }
+    if !work["gone"].is_null() {
+        let (from, how) = (text(&work["gone"]["from"]), text(&work["gone"]["removal"]));
+        rows.push(["leaves".into(), format!("{how} from epoch {from} on")]);
+    }
+    Ok(rows)
+}
+
+fn price(terms: &Value) -> String {
+    terms["price"].as_u64().map_or_else(|| "-".into(), |price| Unit::Ratio.show(price))
+}
+
+/// Lists works.
+pub(crate) fn list(arguments: &List) -> Result<(), Failure> {
+    let node = Node::connect(&arguments.ask.url)?;
+    let listed = match arguments.by {
+        Order::Id => by_id(&node, arguments)?,
+        Order::Discovery => by_discovery(&node, arguments)?,
+    };
+    match arguments.ask.output {
+        Format::Json => output::json(&listed),
+        Format::Table => output::print(&listing(&listed)),
+    }
+}
+
+fn filter(arguments: &List) -> [Value; 3] {
+    [json!(arguments.creator), json!(arguments.category), json!(arguments.media)]
+}
+
+fn by_id(node: &Node, arguments: &List) -> Result<Value, ChainFailure> {
+    let (mut works, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let count = (arguments.limit - works.len() as u64).min(PAGE);
+        let page = node.ask("cwe_works", &[&[after, json!(count)][..], &filter(arguments)].concat())?;
+        works.extend(node.list(&page, "works")?);
+        after = page["next"].clone();
+        let more = !after.is_null();
+        if !more || works.len() as u64 >= arguments.limit {
+            return Ok(json!({ "by": "id", "works": works, "more": more, "registered": page["total"] }));
+        }
+    }
+}
+
+fn by_discovery(node: &Node, arguments: &List) -> Result<Value, ChainFailure> {
+    let mut works = Vec::new();
+    loop {
+        let (skip, count) = (works.len() as u64, (arguments.limit - works.len() as u64).min(PAGE));
+        let page =
+            node.ask("cwe_discovery", &[&[json!(skip), json!(count)][..], &filter(arguments)].concat())?;
+        let found = node.list(&page, "works")?;
+        let last = found.is_empty();
+        works.extend(found);
+        let more = page["total"].as_u64().is_some_and(|total| total > works.len() as u64);
+        if last || !more || works.len() as u64 >= arguments.limit {
+            return Ok(json!({ "by": "discovery", "epoch": page["epoch"], "works": works, "more": more }));
+        }
+    }
+}
+
+fn listing(listed: &Value) -> String {
+    let works = listed["works"].as_array().map_or(&[][..], Vec::as_slice);
+    let discovery = listed["by"] == "discovery";
+    if works.is_empty() {
+        return if discovery && listed["epoch"].is_null() {
+            "No epoch is settled yet, so that there is no order of search: see `cwe work list`.\n".into()
+        } else {
+            "No such works.\n".into()
+        };
+    }
+    let mut text = if discovery {
+        let rows = works.iter().enumerate().map(|(place, shown)| {
+            let work = &shown["work"];
+            let rank = (place + 1).to_string();
+            [rank, self::text(&work["id"]), kind(work), self::text(&work["category"]), reputation(shown)]
+        });
+        let title = format!("In the order of search after epoch {}\n\n", self::text(&listed["epoch"]));
+        title + &broad_table(["", "work", "media", "category", "reputation"], 3, rows.collect())
+    } else {
+        let row = |work: &Value| {
+            let from = self::text(&work["active_from"]);
+            let (id, creator) = (self::text(&work["id"]), short(&work["creator"]));
+            [id, creator, kind(work), self::text(&work["category"]), from, price(&work["terms"])]
+        };
+        let header = ["work", "creator", "media", "category", "from", "price"];
+        broad_table(header, 3, works.iter().map(row).collect())
+    };
+    if listed["more"] == true {
+        text += "\nThere are more: raise --limit.\n";
+    }
+    text
+}
+
+/// Its media, and whether it leaves.
+fn kind(work: &Value) -> String {
+    let media = text(&work["media"]);
+    if work["gone"].is_null() {
+        media
+    } else {
+        format!("{media} (leaves in {})", text(&work["gone"]["from"]))
+    }
+}
+
+fn reputation(shown: &Value) -> String {
+    let hundredths = shown["reputation"].as_u64().unwrap_or(0) as u128 * 100 / u128::from(ONE_Q32);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(id: &str, gone: Value) -> Value {
+        json!({
+            "id": id, "creator": "c".repeat(64), "media": "audio", "category": 3, "active_from": 2, "gone": gone,
+            "terms": { "from": 2, "price": ONE_Q32 * 3 / 2, "splits": [] }, "next": null,
+        })
+    }
+
+    #[test]
+    fn lists_say_what_there_is() {
+        let works = json!([work("w1", json!(null)), work("w2", json!({ "from": 9, "removal": "removed" }))]);
+        let shown = listing(&json!({ "by": "id", "works": works, "more": true }));
+        for said in ["w1", "w2", "1.5", "leaves in 9", "cccccccccccc…", "raise --limit"] {
+            assert!(shown.contains(said), "{said}: {shown}");
+        }
+        let ranked =
+            json!([{ "work": work("w1", json!(null)), "discovery": "9", "reputation": ONE_Q32 / 4 }]);
+        let shown = listing(&json!({ "by": "discovery", "epoch": 4, "works": ranked, "more": false }));
+        assert!(shown.contains("after epoch 4") && shown.contains("0.25") && !shown.contains("--limit"));
+        let none = listing(&json!({ "by": "discovery", "epoch": null, "works": [], "more": false }));
+        assert!(none.contains("No epoch is settled"));
+        assert_eq!(listing(&json!({ "by": "id", "works": [], "more": false })), "No such works.\n");
+    }
+}

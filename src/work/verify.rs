@@ -1,0 +1,159 @@
+//! `cwe work verify`.
+
+use super::{
+    WorkFailure,
+    register::{fingerprint, read},
+};
+use crate::{
+    account::{Node, text},
+    cli::{Format, work::VerifyWork},
+    output::{self, Failure, table},
+};
+use chain::wallet::manifest::{Manifest, SignedManifest};
+use serde_json::{Value, json};
+
+/// What was checked, whether it holds, and what was found.
+#[derive(Debug, PartialEq, Eq)]
+struct Check {
+    what: &'static str,
+    /// None where it says something and decides nothing.
+    holds: Option<bool>,
+    found: String,
+}
+
+impl Check {
+    fn of(what: &'static str, expected: &Value, found: &Value) -> Self {
+        let holds = expected == found;
+        let found = if holds { text(found) } else { format!("{}, and not {}", text(found), text(expected)) };
+        Self { what, holds: Some(holds), found }
+    }
+}
+
+/// Verifies a manifest.
+pub(crate) fn verify(arguments: &VerifyWork) -> Result<(), Failure> {
+    let signed = read(&arguments.manifest)?;
+    let manifest = &signed.manifest;
+    // Reading it checked the signature, and that the work's name follows from the rest.
+    let mut checks =
+        vec![Check { what: "signature", holds: Some(true), found: format!("of key {}", signed.key) }];
+    let (found, bytes) = fingerprint(&arguments.file)?;
+    checks.push(Check::of("fingerprint of the file", &json!(manifest.fingerprint), &json!(found)));
+    checks.push(Check::of("length of the file", &json!(manifest.bytes), &json!(bytes)));
+    if !arguments.offline {
+        let node = Node::connect(&arguments.ask.url)?;
+        let chain = node.ask("cwe_chain", &[])?;
+        checks.push(Check::of("chain", &json!(manifest.chain), &chain["chain"]));
+        let record = node.find("cwe_work", &[json!(manifest.work)])?;
+        let account = node.find("cwe_account", &[json!(manifest.creator)])?;
+        checks.extend(on_record(&signed, record.as_ref(), account.as_ref()));
+    }
+    let broken: Vec<&Check> = checks.iter().filter(|check| check.holds == Some(false)).collect();
+    match arguments.ask.output {
+        Format::Json => output::json(&object(manifest, &checks, broken.is_empty()))?,
+        Format::Table => {
+            let mark = |check: &Check| match check.holds {
+                Some(true) => "✓",
+                Some(false) => "✗",
+                None => "·",
+            };
+            let rows =
+                checks.iter().map(|check| [mark(check).into(), check.what.into(), check.found.clone()]);
+            output::print(&format!("Work {}\n\n{}", manifest.work, table(["", "", ""], 3, rows.collect())))?;
+        }
+    }
+    match broken.first() {
+        None => Ok(()),
+        Some(first) => {
+            let what = format!("{}: {}", first.what, first.found);
+            Err(WorkFailure::DoesNotHold { path: arguments.manifest.clone(), what }.into())
+        }
+    }
+}
+
+fn object(manifest: &Manifest, checks: &[Check], holds: bool) -> Value {
+    let check = |check: &Check| json!({ "what": check.what, "holds": check.holds, "found": check.found });
+    json!({
+        "holds": holds,
+        "work": manifest.work,
+        "manifest": manifest,
+        "checks": checks.iter().map(check).collect::<Vec<_>>(),
+    })
+}
+
+/// What the ledger says of a manifest.
+fn on_record(signed: &SignedManifest, record: Option<&Value>, account: Option<&Value>) -> Vec<Check> {
+    let manifest = &signed.manifest;
+    let Some(record) = record else {
+        return vec![Check {
+            what: "on record",
+            holds: Some(false),
+            found: "no such work is registered".into(),
+        }];
+    };
+    let mut checks = vec![
+        Check::of("manifest on record", &json!(manifest.digest()), &record["metadata"]),
+        Check::of("creator on record", &json!(manifest.creator), &record["creator"]),
+        Check::of("media on record", &json!(manifest.media), &record["media"]),
+        Check::of("category on record", &json!(manifest.category), &record["category"]),
+    ];
+    // Keys of accounts may change, and an old manifest stays what it is: its hash is on record.
+    let same = account.is_some_and(|account| account["key"] == json!(signed.key));
+    checks.push(Check {
+        what: "key of the creator's account",
+        holds: same.then_some(true),
+        found: if same { "the one that signed" } else { "another one now" }.into(),
+    });
+    checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chain::{
+        modules::work_registry::{MediaType, work_id},
+        signature::SecretKey,
+    };
+    use primitives::{CategoryId, ChainId, Digest, PersonId};
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    fn signed() -> SignedManifest {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let (fingerprint, creator) = (Digest([1; 32]), PersonId([2; 32]));
+        let manifest = Manifest {
+            chain: ChainId(1),
+            work: work_id(&fingerprint, &creator),
+            creator,
+            fingerprint,
+            bytes: 3,
+            media: MediaType::Text,
+            category: CategoryId(4),
+            title: None,
+        };
+        manifest.sign(&SecretKey::generate(&mut rng), &mut rng)
+    }
+
+    #[test]
+    fn what_is_on_record_is_compared() {
+        let signed = signed();
+        let account = json!({ "key": signed.key });
+        let record = json!({
+            "metadata": signed.manifest.digest(), "creator": signed.manifest.creator, "media": "text", "category": 4,
+        });
+        let checks = on_record(&signed, Some(&record), Some(&account));
+        assert!(checks.iter().all(|check| check.holds == Some(true)), "{checks:?}");
+        for (name, value) in [
+            ("metadata", json!("00")),
+            ("creator", json!("00")),
+            ("media", json!("audio")),
+            ("category", json!(5)),
+        ] {
+            let mut other = record.clone();
+            other[name] = value;
+            let checks = on_record(&signed, Some(&other), Some(&account));
+            assert_eq!(checks.iter().filter(|check| check.holds == Some(false)).count(), 1, "{name}");
+        }
+        let rotated = on_record(&signed, Some(&record), Some(&json!({ "key": "00" })));
+        assert_eq!(rotated.iter().filter(|check| check.holds.is_none()).count(), 1);
+        assert_eq!(on_record(&signed, None, None)[0].holds, Some(false));
+    }
+}
