@@ -20,6 +20,7 @@ mod proposals;
 mod seen;
 mod settings;
 mod treasury;
+mod weight;
 mod works;
 
 use history::History;

@@ -50,7 +50,7 @@ pub(super) struct Report {
 }
 
 impl Model {
-    fn held(&self, asset: AssetId) -> Result<Asset, EcoError> {
+    pub(super) fn held(&self, asset: AssetId) -> Result<Asset, EcoError> {
         match self.assets.get(&asset) {
             None => Err(EcoError::Unknown { asset }),
             Some(Asset { state: State::Sold(..), .. }) => Err(EcoError::Disposed { asset }),
@@ -176,8 +176,11 @@ impl Model {
         counted
     }
 
-    pub(super) fn accept_valuation(&mut self, asset: AssetId) -> Result<(), EcoError> {
+    pub(super) fn accept_valuation(&mut self, asset: AssetId, round: u32) -> Result<(), EcoError> {
         let mut held = self.held(asset)?;
+        if round != held.round {
+            return Err(EcoError::OtherRound { asset, expected: held.round, found: round });
+        }
         if let Some((_, at)) = held.pending
             && self.now <= self.after(at, "eco.report_age")
         {
@@ -254,11 +257,13 @@ fn careful(reports: &[(PersonId, Report)], least: BasisPoints) -> Figures {
     }
 }
 
-/// Whether a value, as it is or after its haircut, moves by more than a part of itself.
+/// Whether the value, as it is or after its haircut, or what is protected moves by more than a part of itself.
 fn changes_too_much(before: &Figures, after: &Figures, part: i128) -> bool {
-    let after_haircut = |figures: &Figures| {
-        i128::from(figures.value.0) * (10_000 - i128::from(figures.haircut.get())) / 10_000
+    let all = |figures: &Figures| {
+        let value = i128::from(figures.value.0);
+        let after_haircut = value * (10_000 - i128::from(figures.haircut.get())) / 10_000;
+        [value, after_haircut, figures.mrv.hectares.into(), figures.mrv.tonnes.into()]
     };
-    let moves = |old: i128, new: i128| (new - old).abs() * 10_000 > old * part;
-    moves(before.value.0.into(), after.value.0.into()) || moves(after_haircut(before), after_haircut(after))
+    let moves = |(old, new): (i128, i128)| (new - old).abs() * 10_000 > old * part;
+    all(before).into_iter().zip(all(after)).any(moves)
 }

@@ -17,6 +17,7 @@ pub(super) const COUNCILLOR: u16 = 1 << 8;
 pub(super) const REGISTRAR: u16 = 1 << 9;
 pub(super) const STEWARD: u16 = 1 << 10;
 pub(super) const TREASURER: u16 = 1 << 11;
+const SEQUENCER: u16 = 1 << 12;
 /// Roles that a credential gives; the others are offices.
 const BY_CREDENTIAL: u16 = (1 << 6) - 1;
 const ALL: u16 = (1 << 13) - 1;
@@ -91,17 +92,26 @@ impl Model {
         Ok(())
     }
 
+    /// Whether nobody could make blocks without somebody who can.
+    fn without_blocks(&self, person: PersonId) -> bool {
+        let mut others = self.people.keys().filter(|other| **other != person);
+        self.acts(person, SEQUENCER) && !others.any(|other| self.acts(*other, SEQUENCER))
+    }
+
     pub(super) fn set_status(&mut self, by: PersonId, action: &SetStatus) -> Result<(), IdentityError> {
         self.only_registrar(by)?;
         self.move_to(action.person, action.status)
     }
 
     pub(super) fn move_to(&mut self, person: PersonId, to: Status) -> Result<(), IdentityError> {
-        let now = self.now;
+        let (now, without) = (self.now, self.without_blocks(person));
         let who = self.people.get_mut(&person).ok_or(IdentityError::Unknown { person })?;
         let from = who.status;
         if !may_follow(from, to) {
             return Err(IdentityError::Step { person, from, to });
+        }
+        if without && to != Status::Active {
+            return Err(IdentityError::LastSequencer { person });
         }
         (who.status, who.since) = (to, now);
         Ok(())
@@ -113,10 +123,14 @@ impl Model {
         person: PersonId,
         (give, take): (u16, u16),
     ) -> Result<(), IdentityError> {
+        let without = self.without_blocks(person);
         let who = self.people.get_mut(&person).ok_or(IdentityError::Unknown { person })?;
         let roles = who.roles & !take | give;
         if roles & STEWARD != 0 && roles & TREASURER != 0 {
             return Err(IdentityError::StewardIsTreasurer { person });
+        }
+        if without && roles & SEQUENCER == 0 {
+            return Err(IdentityError::LastSequencer { person });
         }
         who.roles = roles;
         Ok(())

@@ -235,7 +235,7 @@ impl Model {
             Payload::AbandonEpoch(action) => self.abandon(by, action)?,
             Payload::Claim(action) => self.claim(action, request.path_holds)?,
             Payload::PushValuation(action) => self.push_valuation(by, action)?,
-            Payload::AcceptValuation(action) => self.accept_valuation(action.asset)?,
+            Payload::AcceptValuation(action) => self.accept_valuation(action.asset, action.round)?,
             Payload::BuyAsset(action) => self.buy_asset(by, action)?,
             Payload::Propose(action) => self.propose(by, action)?,
             Payload::Withdraw(action) => self.withdraw(by, action.proposal)?,
@@ -297,6 +297,9 @@ fn is_free(payload: &Payload) -> bool {
             | Payload::PushValuation(_)
     )
 }
+
+/// Seconds of a day.
+pub(super) const DAY: i128 = 86_400;
 
 /// So many seconds after a moment.
 pub(super) fn later(moment: Time, seconds: i128) -> Time {

@@ -1,17 +1,15 @@
 //! Proposals: who makes them, who votes, where they stand, and what they do when they are enacted.
 
 use super::{
-    eco::Asset,
     identity::{OFFICES, VOTER},
     model::{Model, bits, threshold},
 };
 use chain::modules::{
     governance::{
-        Action, Change, Choice, Deliberate, GovernanceError, MAX_EPOCHS_AHEAD, MAX_STATEMENTS, Outcome,
-        Parameter, Path, Propose, Recall, Say, SayOf, SetParameters, Stage, Vote,
+        Action, Change, Choice, Deliberate, GovernanceError, MAX_EPOCHS_AHEAD, MAX_STATEMENTS, Outcome, Path,
+        Propose, Recall, Say, SayOf, SetParameters, Stage, Vote,
     },
     treasury::Fund,
-    work_registry::Removal,
 };
 use primitives::{EpochId, PersonId, Time};
 
@@ -78,8 +76,12 @@ impl Model {
     pub(super) fn propose(&mut self, by: PersonId, action: &Propose) -> Result<(), GovernanceError> {
         self.only_voter(by, self.now)?;
         let undecided = [Stage::Discussion, Stage::Voting, Stage::Queued, Stage::Ready];
+        // One that was taken back keeps its place until its vote would be over.
+        let open = |number: &u64, proposal: &Proposal| {
+            undecided.contains(&self.stage(*number)) || self.now < proposal.moments[1]
+        };
         let own = self.proposals.iter().filter(|(_, proposal)| proposal.by == by);
-        let open = own.filter(|(number, _)| undecided.contains(&self.stage(**number))).count();
+        let open = own.filter(|(number, proposal)| open(number, proposal)).count();
         let limit = self.rule("governance.open_per_person");
         if open as i128 >= limit {
             let limit = u8::try_from(limit).expect("at most 100");
@@ -165,7 +167,7 @@ impl Model {
         if !self.says.insert((number, say, by)) {
             return Err(GovernanceError::SaidAlready { proposal: number, person: by });
         }
-        if say == Say::Veto && self.councillors_for(number, say) >= self.of_seats("veto_majority") {
+        if say == Say::Veto && self.councillors_for(number, say) >= self.councillors_needed("veto_majority") {
             self.decide(number, Outcome::Vetoed);
         }
         Ok(())
@@ -178,15 +180,19 @@ impl Model {
         said.count() as i128
     }
 
-    /// A part of the seats, rounded up.
-    fn of_seats(&self, rule: &str) -> i128 {
-        threshold(self.rule("governance.council_seats"), self.rule(&format!("governance.{rule}")))
-    }
-
     pub(super) fn enact(&mut self, number: u64) -> Result<(), GovernanceError> {
-        let Proposal { path, action, .. } = self.proposal(number)?.clone();
+        let Proposal { path, action, moments: [_, vote_until, ..], .. } = self.proposal(number)?.clone();
         self.in_stage(number, &[Stage::Ready])?;
-        let (found, needed) = (self.councillors_for(number, Say::Approve), self.of_seats("council_majority"));
+        if path == Path::Ordinary && self.path(&action) == Path::High {
+            return Err(GovernanceError::Heavier { proposal: number });
+        }
+        if let Action::Recall(Recall { councillor: person }) = action
+            && self.elected_after(person, vote_until)
+        {
+            return Err(GovernanceError::ElectedSince { person });
+        }
+        let found = self.councillors_for(number, Say::Approve);
+        let needed = self.councillors_needed("council_majority");
         if path == Path::High && found < needed {
             let [found, needed] = [found, needed].map(|n| u64::try_from(n).expect("seats"));
             return Err(GovernanceError::NotApproved { proposal: number, found, needed });
@@ -195,27 +201,6 @@ impl Model {
         self.carry_out(number, &action)?;
         self.decide(number, Outcome::Enacted);
         Ok(())
-    }
-
-    /// What weighs much takes a larger majority and the council; what is about the council takes the former alone.
-    fn path(&self, action: &Action) -> Path {
-        let large = |amount: u64| i128::from(amount) >= self.rule("governance.large");
-        let weighs = match action {
-            Action::Recall(_) => return Path::People,
-            Action::Spend(spend) => large(spend.amount.0),
-            Action::AcquireAsset(bought) => large(bought.cost.0),
-            // At whatever price: what is given away weighs as much as what is sold.
-            Action::OfferAsset(offered) => {
-                let worth = |asset: &Asset| asset.cost.0.max(asset.valued.0.value.0);
-                large(self.assets.get(&offered.asset).map_or(0, worth).max(offered.offer.price.0))
-            }
-            Action::WithdrawOffer(_) | Action::ApproveValuation(_) | Action::RejectValuation(_) => false,
-            Action::ApproveService(_) | Action::WithdrawService(_) => false,
-            Action::SetParameters(set) => set.changes.iter().any(|change| !is_ordinary(change.parameter)),
-            Action::RemoveWork(remove) => remove.removal == Removal::Removed,
-            Action::SetOffices(_) | Action::Upgrade(_) | Action::Resolve(_) => true,
-        };
-        if weighs { Path::High } else { Path::Ordinary }
     }
 
     /// An epoch from which something may hold.
@@ -266,6 +251,8 @@ impl Model {
                 }
                 Ok(())
             }
+            // What it is worth says how much its sale weighs.
+            Action::OfferAsset(offered) => Ok(self.held(offered.asset).map(drop)?),
             Action::ApproveService(service) => Ok(self.can_approve(service.manifest, service.most)?),
             Action::WithdrawService(service) => Ok(self.can_withdraw(service.manifest)?),
             _ => Ok(()),
@@ -323,15 +310,4 @@ impl Model {
         let proposal = &self.proposals[&number];
         (proposal.quorum, proposal.majority)
     }
-}
-
-/// What a simple majority may change: slopes, bonuses and caps of the payout, fees, ages of reports, bonds.
-fn is_ordinary(parameter: Parameter) -> bool {
-    let names = ["k", "delta", "price_min", "price_max", "price_normalised", "j_max", "value_cap"];
-    let more = ["listeners_half", "reputation_decay", "eco.report_age"];
-    // Of nodes what divides the budget, bounds what one may earn, or takes bonds.
-    let weighty = ["nodes.budget", "nodes.operator_cap", "nodes.slash_wrong", "nodes.slash_silent"];
-    let name = parameter.name();
-    let of_nodes = name.starts_with("nodes.") && !weighty.contains(&name) && !name.ends_with(".share");
-    names.contains(&name) || more.contains(&name) || name.starts_with("fees.") || of_nodes
 }

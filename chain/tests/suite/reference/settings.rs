@@ -41,8 +41,9 @@ enum Bound {
 use Bound::{Half, Is, Rule};
 
 /// Rules with their bounds, by the names that errors use and those that parameters have.
-const RULES: [(&str, &str, Bound, Bound); 37] = [
+const RULES: [(&str, &str, Bound, Bound); 38] = [
     ("fee", "fees.transaction", Is(0), Is(CREDIT)),
+    ("free_per_epoch", "fees.free_per_epoch", Is(4), Is(u32::MAX as i128)),
     ("discussion", "governance.discussion", Is(HOUR), Is(YEAR)),
     ("voting", "governance.voting", Is(HOUR), Is(YEAR)),
     ("notice", "governance.notice", Is(HOUR), Is(YEAR)),
@@ -69,7 +70,7 @@ const RULES: [(&str, &str, Bound, Bound); 37] = [
     ("report_age", "eco.report_age", Is(DAY), Is(YEAR)),
     ("pause", "eco.pause", Is(0), Half("eco.report_age")),
     ("bond", "nodes.bond", Is(CREDIT), Is(1_000_000 * CREDIT)),
-    ("notice", "nodes.notice", Is(1), Is(52)),
+    ("notice", "nodes.notice", Is(2), Is(52)),
     ("budget", "nodes.budget", Is(0), Is(1_000_000_000 * CREDIT)),
     ("samples", "nodes.samples", Is(44), Is(128)),
     ("replicas", "nodes.replicas", Is(1), Is(1_000)),
