@@ -20,6 +20,7 @@ mod proposals;
 mod seen;
 mod settings;
 mod treasury;
+mod weight;
 mod works;
 
 use history::History;
@@ -126,7 +127,7 @@ fn ledger_and_model_agree_on_many_histories() {
 }
 
 /// Rules that histories must have run into.
-const ANSWERS: [&str; 43] = [
+const ANSWERS: [&str; 45] = [
     "Envelope Nonce",
     "Envelope Signature",
     "Envelope Unsigned",
@@ -151,6 +152,7 @@ const ANSWERS: [&str; 43] = [
     "Dapr NotOwed",
     "Eco NotOracle",
     "Eco Interested",
+    "Eco OtherRound",
     "Eco TooSoon",
     "Eco TooFewReports",
     "Governance NotVoter",
@@ -159,6 +161,7 @@ const ANSWERS: [&str; 43] = [
     "Governance AlreadyVoted",
     "Governance NotCouncillor",
     "Governance NotTheCouncils",
+    "Governance Heavier",
     "Governance NotApproved",
     "Governance Epoch",
     "Governance ElectionRuns",

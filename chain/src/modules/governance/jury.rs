@@ -210,6 +210,8 @@ pub(crate) fn jury_vote(
 }
 
 /// Runs [`CloseCase`].
+///
+/// A case that would take the last sequencer's status waits until there is another one: whoever makes blocks then closes it.
 pub(crate) fn close_case(
     draft: &mut Draft<'_>,
     at: &Context<'_>,

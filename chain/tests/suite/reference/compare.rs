@@ -75,6 +75,9 @@ impl Model {
         };
         let ledger = state.identities.iter().map(|who| (who.person, person(who)));
         same("person", ledger, self.people.clone());
+        let ledger = state.identities.iter().map(|who| (who.person, who.works as usize));
+        let of = |person: &PersonId| self.works.values().filter(|work| work.creator == *person).count();
+        same("works of", ledger, self.people.keys().map(|person| (*person, of(person))));
         let ledger = state.nullifiers.iter().map(|used| (used.nullifier, ()));
         same("nullifier", ledger, self.nullifiers.iter().map(|used| (*used, ())));
         let running = self.running();

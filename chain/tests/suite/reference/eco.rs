@@ -257,15 +257,13 @@ fn careful(reports: &[(PersonId, Report)], least: BasisPoints) -> Figures {
     }
 }
 
-/// Whether a figure, or the value after its haircut, moves by more than a part of itself.
+/// Whether the value, as it is or after its haircut, or what is protected moves by more than a part of itself.
 fn changes_too_much(before: &Figures, after: &Figures, part: i128) -> bool {
-    let after_haircut = |figures: &Figures| {
-        i128::from(figures.value.0) * (10_000 - i128::from(figures.haircut.get())) / 10_000
+    let all = |figures: &Figures| {
+        let value = i128::from(figures.value.0);
+        let after_haircut = value * (10_000 - i128::from(figures.haircut.get())) / 10_000;
+        [value, after_haircut, figures.mrv.hectares.into(), figures.mrv.tonnes.into()]
     };
-    let moves = |old: i128, new: i128| (new - old).abs() * 10_000 > old * part;
-    let figure = |of: fn(&Figures) -> u64| moves(of(before).into(), of(after).into());
-    figure(|f| f.value.0)
-        || moves(after_haircut(before), after_haircut(after))
-        || figure(|f| f.mrv.hectares)
-        || figure(|f| f.mrv.tonnes)
+    let moves = |(old, new): (i128, i128)| (new - old).abs() * 10_000 > old * part;
+    all(before).into_iter().zip(all(after)).any(moves)
 }

@@ -92,32 +92,28 @@ impl Model {
         Ok(())
     }
 
+    /// Whether nobody could make blocks without somebody who can.
+    fn without_blocks(&self, person: PersonId) -> bool {
+        let mut others = self.people.keys().filter(|other| **other != person);
+        self.acts(person, SEQUENCER) && !others.any(|other| self.acts(*other, SEQUENCER))
+    }
+
     pub(super) fn set_status(&mut self, by: PersonId, action: &SetStatus) -> Result<(), IdentityError> {
         self.only_registrar(by)?;
         self.move_to(action.person, action.status)
     }
 
     pub(super) fn move_to(&mut self, person: PersonId, to: Status) -> Result<(), IdentityError> {
-        let now = self.now;
-        let who = self.people.get(&person).ok_or(IdentityError::Unknown { person })?;
+        let (now, without) = (self.now, self.without_blocks(person));
+        let who = self.people.get_mut(&person).ok_or(IdentityError::Unknown { person })?;
         let from = who.status;
         if !may_follow(from, to) {
             return Err(IdentityError::Step { person, from, to });
         }
-        let roles = who.roles;
-        self.leaves_a_sequencer(person, roles, to)?;
-        self.people.entry(person).and_modify(|who| (who.status, who.since) = (to, now));
-        Ok(())
-    }
-
-    /// Without anybody who makes blocks nothing would ever change again.
-    fn leaves_a_sequencer(&self, person: PersonId, roles: u16, status: Status) -> Result<(), IdentityError> {
-        let before = self.people.keys().filter(|who| self.acts(**who, SEQUENCER)).count();
-        let is_one = self.acts(person, SEQUENCER);
-        let stays_one = status == Status::Active && roles & SEQUENCER != 0;
-        if is_one && !stays_one && before == 1 {
+        if without && to != Status::Active {
             return Err(IdentityError::LastSequencer { person });
         }
+        (who.status, who.since) = (to, now);
         Ok(())
     }
 
@@ -127,14 +123,16 @@ impl Model {
         person: PersonId,
         (give, take): (u16, u16),
     ) -> Result<(), IdentityError> {
-        let who = self.people.get(&person).ok_or(IdentityError::Unknown { person })?;
+        let without = self.without_blocks(person);
+        let who = self.people.get_mut(&person).ok_or(IdentityError::Unknown { person })?;
         let roles = who.roles & !take | give;
         if roles & STEWARD != 0 && roles & TREASURER != 0 {
             return Err(IdentityError::StewardIsTreasurer { person });
         }
-        let status = who.status;
-        self.leaves_a_sequencer(person, roles, status)?;
-        self.people.entry(person).and_modify(|who| who.roles = roles);
+        if without && roles & SEQUENCER == 0 {
+            return Err(IdentityError::LastSequencer { person });
+        }
+        who.roles = roles;
         Ok(())
     }
 

@@ -298,6 +298,9 @@ fn is_free(payload: &Payload) -> bool {
     )
 }
 
+/// Seconds of a day.
+pub(super) const DAY: i128 = 86_400;
+
 /// So many seconds after a moment.
 pub(super) fn later(moment: Time, seconds: i128) -> Time {
     Time(moment.0 + u64::try_from(seconds).expect("a period"))

@@ -1,17 +1,15 @@
 //! Proposals: who makes them, who votes, where they stand, and what they do when they are enacted.
 
 use super::{
-    eco::Asset,
     identity::{OFFICES, VOTER},
-    model::{Model, bits, later, threshold},
+    model::{Model, bits, threshold},
 };
 use chain::modules::{
     governance::{
-        Action, Change, Choice, Deliberate, GovernanceError, MAX_EPOCHS_AHEAD, MAX_STATEMENTS, Outcome,
-        Parameter, Path, Propose, Recall, Say, SayOf, SetParameters, Stage, Vote,
+        Action, Change, Choice, Deliberate, GovernanceError, MAX_EPOCHS_AHEAD, MAX_STATEMENTS, Outcome, Path,
+        Propose, Recall, Say, SayOf, SetParameters, Stage, Vote,
     },
     treasury::Fund,
-    work_registry::Removal,
 };
 use primitives::{EpochId, PersonId, Time};
 
@@ -78,10 +76,12 @@ impl Model {
     pub(super) fn propose(&mut self, by: PersonId, action: &Propose) -> Result<(), GovernanceError> {
         self.only_voter(by, self.now)?;
         let undecided = [Stage::Discussion, Stage::Voting, Stage::Queued, Stage::Ready];
+        // One that was taken back keeps its place until its vote would be over.
+        let open = |number: &u64, proposal: &Proposal| {
+            undecided.contains(&self.stage(*number)) || self.now < proposal.moments[1]
+        };
         let own = self.proposals.iter().filter(|(_, proposal)| proposal.by == by);
-        // One that is taken back counts until its vote would be over.
-        let counts = |number: &u64, until: Time| self.now < until || undecided.contains(&self.stage(*number));
-        let open = own.filter(|(number, proposal)| counts(number, proposal.moments[1])).count();
+        let open = own.filter(|(number, proposal)| open(number, proposal)).count();
         let limit = self.rule("governance.open_per_person");
         if open as i128 >= limit {
             let limit = u8::try_from(limit).expect("at most 100");
@@ -167,7 +167,7 @@ impl Model {
         if !self.says.insert((number, say, by)) {
             return Err(GovernanceError::SaidAlready { proposal: number, person: by });
         }
-        if say == Say::Veto && self.councillors_for(number, say) >= self.of_seats("veto_majority") {
+        if say == Say::Veto && self.councillors_for(number, say) >= self.councillors_needed("veto_majority") {
             self.decide(number, Outcome::Vetoed);
         }
         Ok(())
@@ -180,28 +180,19 @@ impl Model {
         said.count() as i128
     }
 
-    /// A part of the seats, or of those who sit if they are more, rounded up; and more than half of them.
-    fn of_seats(&self, rule: &str) -> i128 {
-        let sitting = self.council.keys().filter(|person| self.sits(**person)).count() as i128;
-        let council = self.rule("governance.council_seats").max(sitting);
-        let half = council / 2;
-        threshold(council, self.rule(&format!("governance.{rule}"))).max(half + 1)
-    }
-
     pub(super) fn enact(&mut self, number: u64) -> Result<(), GovernanceError> {
-        let Proposal { path, action, .. } = self.proposal(number)?.clone();
+        let Proposal { path, action, moments: [_, vote_until, ..], .. } = self.proposal(number)?.clone();
         self.in_stage(number, &[Stage::Ready])?;
         if path == Path::Ordinary && self.path(&action) == Path::High {
             return Err(GovernanceError::Heavier { proposal: number });
         }
-        if let Action::Recall(Recall { councillor: person }) = action {
-            let election = self.council.get(&person).and_then(|seat| self.elections.get(&seat.election));
-            let voted_until = self.proposals[&number].moments[1];
-            if election.is_some_and(|election| voted_until < election.vote_until) {
-                return Err(GovernanceError::ElectedSince { person });
-            }
+        if let Action::Recall(Recall { councillor: person }) = action
+            && self.elected_after(person, vote_until)
+        {
+            return Err(GovernanceError::ElectedSince { person });
         }
-        let (found, needed) = (self.councillors_for(number, Say::Approve), self.of_seats("council_majority"));
+        let found = self.councillors_for(number, Say::Approve);
+        let needed = self.councillors_needed("council_majority");
         if path == Path::High && found < needed {
             let [found, needed] = [found, needed].map(|n| u64::try_from(n).expect("seats"));
             return Err(GovernanceError::NotApproved { proposal: number, found, needed });
@@ -210,43 +201,6 @@ impl Model {
         self.carry_out(number, &action)?;
         self.decide(number, Outcome::Enacted);
         Ok(())
-    }
-
-    /// What weighs much takes a larger majority and the council; what is about the council takes the former alone.
-    fn path(&self, action: &Action) -> Path {
-        let large = |amount: u64| i128::from(amount) >= self.rule("governance.large");
-        let weighs = match action {
-            Action::Recall(_) => return Path::People,
-            Action::Spend(spend) => large(spend.amount.0.saturating_add(self.taken_lately(spend.fund))),
-            Action::AcquireAsset(bought) => large(bought.cost.0.saturating_add(self.taken_lately(Fund::Eco))),
-            // At whatever price: what is given away weighs as much as what is sold.
-            Action::OfferAsset(offered) => {
-                let worth = |asset: &Asset| asset.cost.0.max(asset.valued.0.value.0);
-                large(self.assets.get(&offered.asset).map_or(0, worth).max(offered.offer.price.0))
-            }
-            Action::WithdrawOffer(_) | Action::ApproveValuation(_) | Action::RejectValuation(_) => false,
-            Action::ApproveService(_) | Action::WithdrawService(_) => false,
-            Action::SetParameters(set) => set.changes.iter().any(|change| !is_ordinary(change.parameter)),
-            Action::RemoveWork(remove) => remove.removal == Removal::Removed,
-            Action::SetOffices(_) | Action::Upgrade(_) | Action::Resolve(_) => true,
-        };
-        if weighs { Path::High } else { Path::Ordinary }
-    }
-
-    /// What simple majorities took from a fund by proposals of the last half a year.
-    fn taken_lately(&self, fund: Fund) -> u64 {
-        let half_a_year = 182 * 86_400;
-        let taken = |proposal: &Proposal| match &proposal.action {
-            Action::Spend(spend) if spend.fund == fund => spend.amount.0,
-            Action::AcquireAsset(bought) if fund == Fund::Eco => bought.cost.0,
-            _ => 0,
-        };
-        let lately = |proposal: &&Proposal| {
-            let (enacted, ordinary) = (Outcome::Enacted, Path::Ordinary);
-            let counts = (proposal.outcome, proposal.path) == (enacted, ordinary);
-            counts && self.now < later(proposal.created, half_a_year)
-        };
-        self.proposals.values().filter(lately).map(taken).fold(0, u64::saturating_add)
     }
 
     /// An epoch from which something may hold.
@@ -297,6 +251,7 @@ impl Model {
                 }
                 Ok(())
             }
+            // What it is worth says how much its sale weighs.
             Action::OfferAsset(offered) => Ok(self.held(offered.asset).map(drop)?),
             Action::ApproveService(service) => Ok(self.can_approve(service.manifest, service.most)?),
             Action::WithdrawService(service) => Ok(self.can_withdraw(service.manifest)?),
@@ -355,12 +310,4 @@ impl Model {
         let proposal = &self.proposals[&number];
         (proposal.quorum, proposal.majority)
     }
-}
-
-/// What a simple majority may change: a slope and a bound of the payout, the fee, ages of reports, and how nodes are watched.
-fn is_ordinary(parameter: Parameter) -> bool {
-    let names = ["k", "price_max", "fees.transaction", "eco.report_age"];
-    let watching = ["bond", "notice", "samples", "replicas", "witnesses", "uptime_floor"];
-    let name = parameter.name();
-    names.contains(&name) || name.strip_prefix("nodes.").is_some_and(|rule| watching.contains(&rule))
 }

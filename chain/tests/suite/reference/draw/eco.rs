@@ -57,11 +57,10 @@ pub(super) fn push(h: &mut History) -> Draft {
     let value = Credits(before - spread.min(before) / 2 + h.below(spread + 1));
     let kept = h.model.assets.get(&asset).map_or(4_000, |asset| asset.valued.0.haircut.get());
     let haircut = if h.chance(60) { BasisPoints::new(kept).expect("kept") } else { points(h, 500, 6_000) };
-    let protects = h.model.assets.get(&asset).map_or(Mrv::default(), |asset| asset.valued.0.mrv);
-    let mrv = match h.chance(80) {
-        true => Mrv { hectares: protects.hectares + h.below(protects.hectares / 20 + 1), ..protects },
-        false => Mrv { hectares: h.below(1_000), tonnes: h.below(1_000) },
-    };
+    // What is protected mostly stays as it is.
+    let known = h.model.assets.get(&asset).map(|asset| asset.valued.0.mrv);
+    let other = Mrv { hectares: h.below(1_000), tonnes: h.below(1_000) };
+    let mrv = known.filter(|_| h.chance(80)).unwrap_or(other);
     let push = PushValuation { asset, figures: Figures { value, haircut, mrv }, document: h.paper() };
     Some((Some(oracle), Payload::PushValuation(push)))
 }
@@ -71,7 +70,7 @@ pub(super) fn accept(h: &mut History) -> Draft {
         return None;
     }
     let asset = some_asset(h);
-    let round = h.model.assets.get(&asset).map_or(0, |asset| asset.round) + u32::from(h.chance(5));
+    let round = h.model.assets.get(&asset).map_or(0, |asset| asset.round) + u32::from(h.chance(10));
     Some((None, Payload::AcceptValuation(AcceptValuation { asset, round })))
 }
 
