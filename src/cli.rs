@@ -35,9 +35,10 @@ pub(crate) const EMBEDDED: &str = "embedded";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all is well
-  1  something that was checked does not hold, or the ledger refused a transaction
+  1  something that was checked does not hold, the parties stopped the epoch, or the ledger refused a
+     transaction
   2  bad input, or a wrong call
-  3  the program or the epoch failed
+  3  the program failed, or the node that it asked is gone
   4  a node found a block that breaks a rule
   130  interrupted; nothing was written, or what was written can be resumed";
 

@@ -2,7 +2,7 @@
 //!
 //! Results go to standard output, progress and errors to standard error. Exit codes: 0 if all is well, 1 if something
 //! that was checked does not hold or the ledger refused a transaction, 2 for bad input or a wrong call, 3 if the program
-//! or the epoch failed, 4 if a node found a block that breaks a rule.
+//! or a node failed, 4 if a node found a block that breaks a rule.
 
 mod account;
 mod audit;
