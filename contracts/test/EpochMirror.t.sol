@@ -173,7 +173,8 @@ contract EpochMirrorTest is EpochFixture {
         proof.position = position;
         assertNotInState(_record, proof);
         proof = _proof;
-        proof.tableCount = uint32(bound(tables, 17, 32));
+        // Lists of tables whose tree is as high.
+        proof.tableCount = uint32(bound(tables, 2 ** (HEIGHT - 1) + 1, 2 ** HEIGHT));
         vm.assume(proof.tableCount != TABLES);
         assertNotInState(_record, proof);
     }
@@ -185,8 +186,8 @@ contract EpochMirrorTest is EpochFixture {
         proof.siblings = new uint256[](33);
         refuse(_record, proof, abi.encodeWithSelector(Merkle.PathLength.selector, 32, 33));
         proof = _proof;
-        proof.tableCount = 33;
-        refuse(_record, proof, abi.encodeWithSelector(Merkle.PathLength.selector, 6, 5));
+        proof.tableCount = uint32(2 ** HEIGHT + 1);
+        refuse(_record, proof, abi.encodeWithSelector(Merkle.PathLength.selector, HEIGHT + 1, HEIGHT));
         proof.tableCount = 9;
         refuse(_record, proof, abi.encodeWithSelector(Merkle.NoSuchPosition.selector, 9, 9));
     }

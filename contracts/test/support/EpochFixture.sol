@@ -10,6 +10,8 @@ import {Trees} from "./Trees.sol";
 /// @dev A chain's state with epochs in it. Leaves are spelled out here a second time, apart from the contracts.
 abstract contract EpochFixture is RollupFixture {
     uint32 internal constant TABLES = 54;
+    /// @dev Of the tree over so many tables.
+    uint256 internal constant HEIGHT = 6;
     uint32 internal constant EPOCHS = 9;
 
     EpochMirror internal mirror;
