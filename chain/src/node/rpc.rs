@@ -1,6 +1,6 @@
 //! A node's JSON-RPC over HTTP and WebSocket (JSON-RPC 2.0), and its OpenRPC document.
 //!
-//! One table names every method with its parameters, its result and what runs it: [`table::METHODS`]. The server is made
+//! One table names every method with its parameters, its result and what runs it: `table::METHODS`. The server is made
 //! of it, and so is the document that `rpc.discover` gives, so that neither drifts from the other.
 
 mod args;

@@ -13,6 +13,16 @@ fn work() -> WorkId {
     id_of(1, 1)
 }
 
+/// Works about which as many cases can be open as one person may bring.
+fn works() -> [WorkId; 3] {
+    [work(), id_of(2, 1), id_of(3, 2)]
+}
+
+/// A work of none of these cases.
+fn another() -> WorkId {
+    id_of(4, 2)
+}
+
 fn open(remedy: Remedy) -> Payload {
     Payload::OpenCase(OpenCase { document: digest(4), remedy })
 }
@@ -166,11 +176,11 @@ fn cases_are_brought_by_voters_against_others() {
     world.refuse(voter(0), open(Remedy::Revoke(nobody)), GovernanceError::Unknown { person: nobody });
     let none = id_of(77, 1);
     world.refuse(voter(0), open(Remedy::RemoveWork(none)), GovernanceError::UnknownWork { work: none });
-    for _ in 0..3 {
-        world.ok(voter(0), open(Remedy::RemoveWork(work())));
+    for work in works() {
+        world.ok(voter(0), open(Remedy::RemoveWork(work)));
     }
     let enough = GovernanceError::TooManyOpen { person: voter(0), limit: 3 };
-    world.refuse(voter(0), open(Remedy::RemoveWork(work())), enough);
+    world.refuse(voter(0), open(Remedy::RemoveWork(another())), enough);
 }
 
 /// Nobody knows the jury before the beacon of the second epoch after, and nobody can wait for another one.
@@ -235,8 +245,8 @@ fn too_few_voters_make_no_jury() {
         join(&mut world, n);
     }
     run_epoch(&mut world, 0);
-    for _ in 0..3 {
-        world.ok(voter(0), open(Remedy::RemoveWork(work())));
+    for work in works() {
+        world.ok(voter(0), open(Remedy::RemoveWork(work)));
     }
     run_epoch(&mut world, 1);
     world.refuse_open(draw(1), GovernanceError::NoBeaconYet { case: 1, epoch: epoch(2) });
@@ -247,7 +257,7 @@ fn too_few_voters_make_no_jury() {
         join(&mut world, n);
     }
     let enough = GovernanceError::TooManyOpen { person: voter(0), limit: 3 };
-    world.refuse(voter(0), open(Remedy::RemoveWork(work())), enough);
+    world.refuse(voter(0), open(Remedy::RemoveWork(another())), enough);
     world.open_ok(draw(1));
     let closed = case(&world);
     assert_eq!((closed.verdict, closed.drawn, closed.jurors.0.len()), (Verdict::NoJury, None, 0));
@@ -269,8 +279,8 @@ fn too_few_voters_make_no_jury() {
 fn a_case_is_withdrawn_before_anybody_can_know_its_jury() {
     let mut world = world();
     run_epoch(&mut world, 0);
-    for _ in 0..3 {
-        world.ok(voter(0), open(Remedy::RemoveWork(work())));
+    for work in works() {
+        world.ok(voter(0), open(Remedy::RemoveWork(work)));
     }
     world.refuse(voter(0), withdraw(4), GovernanceError::UnknownCase { case: 4 });
     for other in [voter(1), creator()] {
