@@ -182,6 +182,35 @@ mod tests {
         (1..=n).map(Felt::from).collect()
     }
 
+    /// All paths at once, level by level.
+    fn paths(leaves: &[Felt]) -> Vec<MerklePath> {
+        let count = count(leaves);
+        let mut level = leaves.to_vec();
+        level.resize(leaves.len().next_power_of_two(), EMPTY);
+        let mut paths: Vec<MerklePath> =
+            (0..count).map(|position| MerklePath { position, count, siblings: Vec::new() }).collect();
+        let mut height = 0;
+        while level.len() > 1 {
+            for path in &mut paths {
+                path.siblings.push(level[(path.position >> height ^ 1) as usize]);
+            }
+            level = level.as_chunks::<2>().0.iter().map(|[left, right]| hash2(*left, *right)).collect();
+            height += 1;
+        }
+        paths
+    }
+
+    #[test]
+    fn all_paths_at_once_are_the_paths_one_by_one() {
+        for n in 0..10 {
+            let leaves = list(n);
+            let each: Vec<_> = (0..leaves.len()).filter_map(|i| path(&leaves, i)).collect();
+            assert_eq!(paths(&leaves), each);
+            let tree = Tree::of(&leaves);
+            assert_eq!((0..leaves.len()).filter_map(|i| tree.path(i)).collect::<Vec<_>>(), each);
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]

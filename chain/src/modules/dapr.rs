@@ -15,49 +15,42 @@ pub use check::DaprError;
 pub(crate) use check::{claim, finalise, revenues_commitment};
 pub use settle::{Inputs, SettleError, settle};
 pub use tree::payout_root;
+use tree::payout_tree;
 pub use types::{ClaimNullifier, Payout, PayoutLeaf, Reputation, Settlement, SplitAmount, WorkFigures};
 
-use crate::{merkle::MerklePath, state::State};
+use crate::state::State;
 use primitives::{EpochId, PersonId};
 
 impl State {
     /// Every payout of a person that is on record and not claimed, each as the claim that pays it. None for an account
     /// on L1, which the vault there pays.
     pub fn claimable(&self, payee: &PersonId) -> Vec<Claim> {
-        self.settlements.iter().flat_map(|settlement| self.claims_of(settlement, payee)).collect()
-    }
-
-    /// The claims that pay a person what an epoch owes them, claimed or not.
-    pub fn claims_in(&self, epoch: EpochId, payee: &PersonId) -> Vec<Claim> {
-        self.settlements.get(&epoch).map_or_else(Vec::new, |settlement| all_claims(settlement, Some(payee)))
+        let unpaid = |leaf: &PayoutLeaf| {
+            leaf.payee == *payee
+                && payee.layer1_address().is_none()
+                && self.claims.get(&(leaf.epoch, leaf.work, leaf.payee)).is_none()
+        };
+        self.settlements.iter().flat_map(|settlement| claims(settlement, unpaid)).collect()
     }
 
     /// Every claim of an epoch, in the order of its payout tree.
     pub fn claims_of_epoch(&self, epoch: EpochId) -> Vec<Claim> {
-        self.settlements.get(&epoch).map_or_else(Vec::new, |settlement| all_claims(settlement, None))
-    }
-
-    fn claims_of(&self, settlement: &Settlement, payee: &PersonId) -> Vec<Claim> {
-        let mut claims = all_claims(settlement, Some(payee));
-        claims.retain(|claim| claim.payee.layer1_address().is_none());
-        claims.retain(|claim| self.claims.get(&(claim.epoch, claim.work, claim.payee)).is_none());
-        claims
+        self.settlements.get(&epoch).map_or_else(Vec::new, |settlement| claims(settlement, |_| true))
     }
 }
 
-/// Claims of a settlement with their paths, for one payee or all.
-fn all_claims(settlement: &Settlement, payee: Option<&PersonId>) -> Vec<Claim> {
-    let wanted = |leaf: &PayoutLeaf| payee.is_none_or(|payee| leaf.payee == *payee);
+/// Claims of the payouts of a settlement that are wanted, with their paths.
+fn claims(settlement: &Settlement, wanted: impl Fn(&PayoutLeaf) -> bool) -> Vec<Claim> {
     if !settlement.leaves().any(|leaf| wanted(&leaf)) {
         return Vec::new();
     }
-    let hashed: Vec<_> = settlement.leaves().map(|leaf| leaf.hash()).collect();
-    let claim = |(leaf, path): (PayoutLeaf, MerklePath)| Claim {
+    let tree = payout_tree(settlement);
+    let claim = |(position, leaf): (usize, PayoutLeaf)| Claim {
         epoch: leaf.epoch,
         work: leaf.work,
         payee: leaf.payee,
         amount: leaf.amount,
-        path,
+        path: tree.path(position).expect("a place of the list"),
     };
-    settlement.leaves().zip(tree::paths(&hashed)).filter(|(leaf, _)| wanted(leaf)).map(claim).collect()
+    settlement.leaves().enumerate().filter(|(_, leaf)| wanted(leaf)).map(claim).collect()
 }

@@ -48,7 +48,7 @@ impl Store {
     ) -> Result<(Self, Ledger), NodeError> {
         durable::create_dir(dir).map_err(NodeError::Directory)?;
         let mut ledger = Some(Ledger::genesis(genesis)?);
-        let mut ends: Option<(u64, u64, Digest)> = None;
+        let mut ends: Ends = None;
         let found = read_through(dir, |sealed| {
             let (height, digest) = (sealed.block.height, sealed.block.digest());
             ledger = Some(follow(ledger.take().expect("the last block was good"), &sealed)?);

@@ -47,12 +47,13 @@ impl OpenLine {
         bytes: usize,
     ) -> Result<(), Refusal> {
         // An epoch does not end without what its parties sign. Claims may come by the thousand, and can wait.
-        let kept = if is_signed_by_parties(&tx.payload) { 0 } else { 1 };
-        let limit = limits.open - kept * limits.open / KEPT_FOR_PARTIES;
+        let of_parties = is_signed_by_parties(&tx.payload);
+        let part = |whole: usize| if of_parties { whole } else { whole - whole / KEPT_FOR_PARTIES };
+        let limit = part(limits.open);
         if self.line.len() >= limit {
             return Err(Refusal::OpenFull { what: "transactions", limit });
         }
-        let limit = limits.open_bytes - kept * limits.open_bytes / KEPT_FOR_PARTIES;
+        let limit = part(limits.open_bytes);
         if self.bytes + bytes > limit {
             return Err(Refusal::OpenFull { what: "bytes", limit });
         }

@@ -5,6 +5,22 @@ use primitives::ids;
 use serde_json::{Value, json};
 use std::str::FromStr;
 
+/// Most items of one page.
+pub(super) const MAX_PAGE: u64 = 256;
+
+/// As many items as a page takes, and the name of the last one if there are more.
+pub(super) fn page<T, K>(
+    items: impl Iterator<Item = T>,
+    count: usize,
+    name: impl FnOnce(&T) -> K,
+) -> (Vec<T>, Option<K>) {
+    let mut page: Vec<T> = items.take(count + 1).collect();
+    let more = page.len() > count;
+    page.truncate(count);
+    let next = page.last().filter(|_| more).map(name);
+    (page, next)
+}
+
 /// What a parameter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -101,6 +117,11 @@ impl Args {
     /// A number that may be left out.
     pub(super) fn number_or(&self, i: usize, otherwise: u64) -> Result<u64, Failure> {
         if self.values[i].is_null() { Ok(otherwise) } else { self.number(i) }
+    }
+
+    /// How many items of a list are wanted at once: as many as a page takes where nothing is said.
+    pub(super) fn count(&self, i: usize) -> Result<usize, Failure> {
+        Ok(self.number_or(i, MAX_PAGE)?.clamp(1, MAX_PAGE) as usize)
     }
 
     /// A number, if there is one.

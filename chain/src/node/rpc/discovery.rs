@@ -1,11 +1,7 @@
 //! Which works there are, and in which order search shows them (chain spec 3.1: "Expose interfaces for DAPR and
 //! discovery services").
 
-use super::{
-    Failure, Service,
-    args::Args,
-    records::{MAX_PAGE, work_object},
-};
+use super::{Failure, Service, args::Args, records::work_object};
 use crate::{
     modules::{
         dapr::WorkFigures,
@@ -50,7 +46,7 @@ impl Wanted {
 /// and knows no price, and the name where it is the same.
 pub(super) fn discovery(service: &Service, args: &Args) -> Result<Value, Failure> {
     let skip = usize::try_from(args.number_or(0, 0)?).unwrap_or(usize::MAX);
-    let count = args.number_or(1, MAX_PAGE)?.clamp(1, MAX_PAGE) as usize;
+    let count = args.count(1)?;
     let wanted = Wanted::read(args, 2)?;
     let view = service.shared.view();
     Ok(view.read(|ledger| {

@@ -1,6 +1,9 @@
 //! Methods about epochs and what they pay.
 
-use super::{Failure, Service, args::Args, records::MAX_PAGE};
+use super::{
+    Failure, Service,
+    args::{Args, page},
+};
 use crate::{
     Payload, Transaction,
     light::record,
@@ -54,7 +57,7 @@ struct Page {
 impl Page {
     fn asked(args: &Args) -> Result<Self, Failure> {
         let (person, epoch) = (args.id(0)?, EpochId(args.number(1)?));
-        let count = args.number_or(3, MAX_PAGE)?.clamp(1, MAX_PAGE) as usize;
+        let count = args.count(3)?;
         Ok(Self { person, epoch, count, after: args.id_or_none(2)? })
     }
 
@@ -64,14 +67,8 @@ impl Page {
         payouts: impl Iterator<Item = T>,
         work: impl Fn(&T) -> WorkId,
     ) -> (Vec<T>, Option<WorkId>) {
-        let mut page: Vec<T> = payouts
-            .skip_while(|payout| self.after.is_some_and(|after| work(payout) <= after))
-            .take(self.count + 1)
-            .collect();
-        let more = page.len() > self.count;
-        page.truncate(self.count);
-        let next = page.last().filter(|_| more).map(work);
-        (page, next)
+        let rest = payouts.skip_while(|payout| self.after.is_some_and(|after| work(payout) <= after));
+        page(rest, self.count, &work)
     }
 }
 

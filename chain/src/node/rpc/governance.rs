@@ -2,7 +2,10 @@
 
 mod action;
 
-use super::{Failure, Service, args::Args, records::MAX_PAGE};
+use super::{
+    Failure, Service,
+    args::{Args, MAX_PAGE, page},
+};
 use crate::{
     ledger::{Genesis, Ledger},
     modules::governance::{
@@ -37,12 +40,7 @@ fn newest<'a, T: 'a>(
     rows: impl Iterator<Item = &'a T>,
     number: impl Fn(&T) -> u64,
 ) -> Result<(Vec<&'a T>, Option<u64>), Failure> {
-    let count = args.number_or(1, MAX_PAGE)?.clamp(1, MAX_PAGE) as usize;
-    let mut page: Vec<&T> = rows.take(count + 1).collect();
-    let more = page.len() > count;
-    page.truncate(count);
-    let next = page.last().filter(|_| more).map(|last| number(last));
-    Ok((page, next))
+    Ok(page(rows, args.count(1)?, |row| number(row)))
 }
 
 pub(super) fn proposals(service: &Service, args: &Args) -> Result<Value, Failure> {
@@ -78,17 +76,14 @@ fn unknown(number: u64) -> Failure {
 
 pub(super) fn ballots(service: &Service, args: &Args) -> Result<Value, Failure> {
     let (number, after): (_, Option<PersonId>) = (args.number(0)?, args.id_or_none(1)?);
-    let count = args.number_or(2, MAX_PAGE)?.clamp(1, MAX_PAGE) as usize;
+    let count = args.count(2)?;
     service.shared.view().read(|ledger| {
         let state = ledger.state();
         state.proposals.get(&number).ok_or_else(|| unknown(number))?;
         let [first, last] = ENDS;
         let from = after.map_or(Bound::Included((number, first)), |after| Bound::Excluded((number, after)));
         let range = state.ballots.range((from, Bound::Included((number, last))));
-        let mut page: Vec<&Ballot> = range.take(count + 1).collect();
-        let more = page.len() > count;
-        page.truncate(count);
-        let next = page.last().filter(|_| more).map(|ballot| ballot.voter);
+        let (page, next) = page(range, count, |ballot: &&Ballot| ballot.voter);
         let shown = page.iter().map(|ballot| json!({ "voter": ballot.voter, "choice": ballot.choice }));
         Ok(json!({ "proposal": number, "ballots": shown.collect::<Vec<_>>(), "next": next }))
     })

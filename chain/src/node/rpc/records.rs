@@ -1,6 +1,10 @@
 //! Methods about what the ledger has on record after the last block.
 
-use super::{Failure, Service, args::Args, discovery::Wanted};
+use super::{
+    Failure, Service,
+    args::{Args, page},
+    discovery::Wanted,
+};
 use crate::{
     modules::{
         treasury::FundBalance,
@@ -13,9 +17,6 @@ use crate::{
 use primitives::{Digest, PersonId, WorkId, ids};
 use serde_json::{Map, Value, json};
 use std::ops::Bound;
-
-/// Most works of one page.
-pub(super) const MAX_PAGE: u64 = 256;
 
 pub(super) fn account(service: &Service, args: &Args) -> Result<Value, Failure> {
     let person: PersonId = args.id(0)?;
@@ -90,18 +91,15 @@ pub(super) fn work(service: &Service, args: &Args) -> Result<Value, Failure> {
 
 pub(super) fn works(service: &Service, args: &Args) -> Result<Value, Failure> {
     let after: Option<WorkId> = args.id_or_none(0)?;
-    let count = args.number_or(1, MAX_PAGE)?.clamp(1, MAX_PAGE) as usize;
+    let count = args.count(1)?;
     let wanted = Wanted::read(args, 2)?;
     let from = after.map_or(Bound::Unbounded, Bound::Excluded);
     let view = service.shared.view();
     let (page, next, total) = view.read(|ledger| {
         let works = &ledger.state().works;
         let found = works.range((from, Bound::Unbounded)).filter(|work| wanted.has(work));
-        let page: Vec<&Work> = found.take(count + 1).collect();
-        let more = page.len() > count;
-        let shown = &page[..page.len().min(count)];
-        let next = shown.last().filter(|_| more).map(|work| work.id);
-        (shown.iter().map(|work| work_object(work)).collect::<Vec<_>>(), next, works.len())
+        let (page, next) = page(found, count, |work| work.id);
+        (page.into_iter().map(work_object).collect::<Vec<_>>(), next, works.len())
     });
     Ok(json!({ "works": page, "next": next, "total": total }))
 }
