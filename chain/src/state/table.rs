@@ -76,13 +76,36 @@ fn value_felt_of(value: &[Felt]) -> Felt {
     hash_many(FeltDomain::StateValue, value)
 }
 
-/// Leaves of one table, of records that are spelled out. Of no type, so that it is compiled once for all tables.
-fn hash_leaves(table: TableId, spelled: &[[Vec<Felt>; 2]]) -> Vec<(Felt, Felt)> {
-    let hash = |[key, value]: &[Vec<Felt>; 2]| (key_felt_of(table, key), value_felt_of(value));
-    if spelled.len() < merkle::PARALLEL_NODES {
+/// Where the value of a record goes.
+enum Place<K> {
+    /// To the leaf that the record has.
+    Held(u32),
+    /// To a new leaf of this key.
+    New(K),
+}
+
+/// Brings a tree up to date with records that are spelled out. A key is hashed once, when its leaf is new. Of no type,
+/// so that it is compiled once for all tables.
+fn write_leaves(tree: &mut IndexedTree, table: TableId, spelled: &[(Place<Vec<Felt>>, Vec<Felt>)]) {
+    let hash = |(place, value): &(Place<Vec<Felt>>, Vec<Felt>)| {
+        let place = match place {
+            Place::Held(position) => Place::Held(*position),
+            Place::New(key) => Place::New(key_felt_of(table, key)),
+        };
+        (place, value_felt_of(value))
+    };
+    let hashed: Vec<(Place<Felt>, Felt)> = if spelled.len() < merkle::PARALLEL_NODES {
         spelled.iter().map(hash).collect()
     } else {
         spelled.par_iter().map(hash).collect()
+    };
+    for (place, value) in hashed {
+        match place {
+            Place::Held(position) => tree.update_at(position, value),
+            Place::New(key) => {
+                tree.insert(key, value).expect("a hash is not the sentinel's key, nor another's")
+            }
+        }
     }
 }
 
@@ -90,6 +113,8 @@ fn hash_leaves(table: TableId, spelled: &[[Vec<Felt>; 2]]) -> Vec<(Felt, Felt)> 
 #[derive(Clone)]
 struct Row<L> {
     record: Arc<L>,
+    /// Position of its leaf, once the tree has heard of it.
+    position: u32,
     /// Whether the tree has yet to hear of it.
     changed: bool,
 }
@@ -149,14 +174,16 @@ impl<L: Leaf> Table<L> {
         let Some(row) = self.rows.get_mut(&key) else {
             self.placed.push(key.clone());
             self.order.push(key.clone());
-            self.rows.insert(key, Row { record: Arc::new(record), changed: true });
+            // The sentinel stands in position 0.
+            let position = u32::try_from(self.placed.len()).expect("a table is bounded by what memory holds");
+            self.rows.insert(key, Row { record: Arc::new(record), position, changed: true });
             return;
         };
         if *row.record != record {
             if !row.changed {
                 self.order.push(key);
             }
-            *row = Row { record: Arc::new(record), changed: true };
+            *row = Row { record: Arc::new(record), position: row.position, changed: true };
         }
     }
 
@@ -187,20 +214,16 @@ impl<L: Leaf> Table<L> {
 
     /// Root of the table's tree, with every change in it.
     pub fn root(&mut self) -> Felt {
+        let leaves = self.tree.len();
         let mut spelled = Vec::with_capacity(self.order.len());
         for key in std::mem::take(&mut self.order) {
             let row = self.rows.get_mut(&key).expect("rows never leave");
             row.changed = false;
-            spelled.push([key.to_felts(), row.record.value()]);
+            let held = row.position as usize <= leaves;
+            let place = if held { Place::Held(row.position) } else { Place::New(key.to_felts()) };
+            spelled.push((place, row.record.value()));
         }
-        for (at, value) in hash_leaves(L::TABLE, &spelled) {
-            let written = if self.tree.get(at).is_some() {
-                self.tree.update(at, value)
-            } else {
-                self.tree.insert(at, value)
-            };
-            written.expect("a hash is not the sentinel's key, and presence was just looked up");
-        }
+        write_leaves(&mut self.tree, L::TABLE, &spelled);
         self.tree.root()
     }
 
@@ -219,5 +242,43 @@ impl<L: Leaf> Table<L> {
     pub(super) fn prove_absence_at(&mut self, key: Felt) -> Option<Absence> {
         self.root();
         self.tree.prove_absence(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::dapr::Reputation;
+    use primitives::WorkId;
+    use proptest::prelude::*;
+
+    fn leaf_of(record: &Reputation) -> (Felt, Felt) {
+        (key_felt::<Reputation>(&record.work), value_felt(record))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        /// Each record has one leaf, at the place of its first writing, whenever the root is asked for in between.
+        #[test]
+        fn every_record_keeps_the_leaf_that_it_got(
+            steps in proptest::collection::vec((0..6u8, 0..3u64, any::<bool>()), 0..24),
+        ) {
+            let (mut table, mut tree) = (Table::<Reputation>::default(), IndexedTree::new());
+            for (work, reputation, look) in steps {
+                let record = Reputation { work: WorkId([work; 32]), reputation };
+                let (key, value) = leaf_of(&record);
+                table.put(record);
+                if tree.get(key).is_some() { tree.update(key, value) } else { tree.insert(key, value) }.unwrap();
+                if look {
+                    prop_assert_eq!(table.root(), tree.root());
+                }
+            }
+            prop_assert_eq!(table.root(), tree.root());
+            let records: Vec<_> = table.iter().cloned().collect();
+            for record in records {
+                let proof = table.prove(&record.work).expect("a record");
+                prop_assert_eq!((proof.leaf.key, proof.leaf.value), leaf_of(&record));
+            }
+        }
     }
 }

@@ -184,8 +184,13 @@ impl IndexedTree {
             return Err(TreeError::ReservedKey);
         }
         let position = self.position(key).ok_or(TreeError::Missing { key })?;
-        self.set(position, Leaf { value, ..*self.leaf(position) });
+        self.update_at(position, value);
         Ok(())
+    }
+
+    /// Gives the leaf at a position that is taken another value.
+    pub(super) fn update_at(&mut self, position: u32, value: Felt) {
+        self.set(position, Leaf { value, ..*self.leaf(position) });
     }
 
     /// The value of a key, if it has a leaf.
