@@ -1,0 +1,221 @@
+//! What is fixed when an epoch opens.
+
+use super::{CarriedUsage, Seating, actions::TierSales};
+use crate::{
+    merkle,
+    modules::{
+        dapr::payout::Split,
+        work_registry::{decode_splits, encode_splits},
+    },
+    poseidon::{Felt, FeltDomain, hash_many},
+    state::{Fields, ToFelts, fields::Bytes, leaf},
+};
+use primitives::{
+    CategoryId, ChainId, CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, GovernanceParams,
+    PartyId, PersonId, Reader, ShardIndex, Tier, WorkId, Writer, hash, limits, params::TierTerms,
+};
+use proofs::committee::Committee;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// A work as it takes part in an epoch: terms and reputation as they stood when it opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedWork {
+    /// The work.
+    pub work: WorkId,
+    /// Its creator.
+    pub creator: PersonId,
+    /// Its category.
+    pub category: CategoryId,
+    /// Price multiplier, Q32, inside the epoch's bounds.
+    pub price: u64,
+    /// Who is paid what share.
+    pub splits: Vec<Split>,
+    /// Reputation after the epoch before, Q32.
+    pub previous_reputation: u64,
+    /// The shard where it is at home.
+    pub shard: ShardIndex,
+    /// Whether it takes no part any more: it is listed for what is carried over of it, which rests.
+    pub resting: bool,
+}
+
+impl Encode for ListedWork {
+    fn encode(&self, w: &mut Writer) {
+        self.work.encode(w);
+        self.creator.encode(w);
+        self.category.encode(w);
+        self.price.encode(w);
+        encode_splits(&self.splits, w);
+        self.previous_reputation.encode(w);
+        self.shard.encode(w);
+        self.resting.encode(w);
+    }
+}
+
+impl Decode for ListedWork {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            work: Decode::decode(r)?,
+            creator: Decode::decode(r)?,
+            category: Decode::decode(r)?,
+            price: Decode::decode(r)?,
+            splits: decode_splits(r)?,
+            previous_reputation: Decode::decode(r)?,
+            shard: Decode::decode(r)?,
+            resting: Decode::decode(r)?,
+        })
+    }
+}
+
+impl ToFelts for ListedWork {
+    fn felts(&self, out: &mut Fields) {
+        out.push(&self.work).push(&self.creator).push(&self.category).push(&self.price);
+        out.push(&self.splits).push(&self.previous_reputation).push(&self.shard).push(&self.resting);
+    }
+}
+
+/// What was fixed when an epoch opened. It never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Epoch.
+    pub epoch: EpochId,
+    /// The chain that it opened on, which everything signed in it names. Another chain may go on from that one later.
+    pub chain: ChainId,
+    /// Beacon key `K_epoch`.
+    pub key: Digest,
+    /// The last sealed block, which the key hashes.
+    pub block: Digest,
+    /// What parties revealed, which the key hashes. A party that is missing was skipped.
+    pub reveals: BTreeMap<PartyId, Digest>,
+    /// The three parties.
+    pub committee: Committee,
+    /// Who runs them, and who stands by.
+    pub seating: Seating,
+    /// Parameters.
+    pub params: GovernanceParams,
+    /// Tiers, ascending.
+    pub tiers: Vec<TierTerms>,
+    /// What was sold of each of them, in the same order.
+    pub sold: Vec<TierSales>,
+    /// Works by ascending identifier.
+    pub works: Vec<ListedWork>,
+    /// Most works of one shard.
+    pub shard_width: u16,
+    /// What each shard carries over from earlier epochs.
+    pub residuals: Vec<CarriedUsage>,
+    /// Creator pools of earlier epochs that found no work with weight, and revenue of earlier epochs that were given
+    /// up. They join this epoch's pool.
+    pub carried: Credits,
+}
+
+/// `K_epoch`: hash of a sealed block and of what the parties revealed (spec 4.1; protocol notes, section 1).
+pub fn beacon_key(
+    chain: ChainId,
+    epoch: EpochId,
+    block: &Digest,
+    reveals: &BTreeMap<PartyId, Digest>,
+) -> Digest {
+    let reveals: Vec<u8> =
+        reveals.iter().flat_map(|(party, value)| [party.to_bytes(), value.to_bytes()].concat()).collect();
+    hash::hash(Domain::Beacon, &[&chain.to_bytes(), &epoch.to_bytes(), &block.0, &reveals])
+}
+
+impl Opening {
+    /// Parties that revealed nothing in time, for the record of their fault.
+    pub fn skipped(&self) -> impl Iterator<Item = PartyId> {
+        PartyId::ALL.into_iter().filter(|party| !self.reveals.contains_key(party))
+    }
+
+    /// Terms of a tier.
+    pub fn tier(&self, tier: Tier) -> Option<&TierTerms> {
+        self.tiers.iter().find(|terms| terms.tier == tier)
+    }
+
+    /// Subscriptions of a tier that were sold by the time the epoch opened. None of a tier that it does not have.
+    pub fn sold(&self, tier: Tier) -> u64 {
+        self.sold.iter().find(|sales| sales.tier == tier).map_or(0, |sales| sales.subscriptions)
+    }
+
+    /// What a shard carries over from earlier epochs.
+    ///
+    /// # Panics
+    ///
+    /// If the epoch has no such shard.
+    pub fn residual(&self, shard: ShardIndex) -> &CarriedUsage {
+        &self.residuals[shard.0 as usize]
+    }
+
+    /// What binds the whole.
+    pub fn commitment(&self) -> Felt {
+        hash_many(FeltDomain::StateValue, &self.to_felts())
+    }
+}
+
+impl Encode for Opening {
+    fn encode(&self, w: &mut Writer) {
+        self.epoch.encode(w);
+        self.chain.encode(w);
+        self.key.encode(w);
+        self.block.encode(w);
+        w.count(self.reveals.len());
+        for (party, value) in &self.reveals {
+            party.encode(w);
+            value.encode(w);
+        }
+        self.committee.encode(w);
+        self.seating.encode(w);
+        self.params.encode(w);
+        w.seq(&self.tiers);
+        w.seq(&self.sold);
+        w.seq(&self.works);
+        self.shard_width.encode(w);
+        w.seq(&self.residuals);
+        self.carried.encode(w);
+    }
+}
+
+impl Decode for Opening {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            epoch: Decode::decode(r)?,
+            chain: Decode::decode(r)?,
+            key: Decode::decode(r)?,
+            block: Decode::decode(r)?,
+            reveals: r.map(PartyId::ALL.len(), "reveals", Decode::decode)?,
+            committee: Decode::decode(r)?,
+            seating: Decode::decode(r)?,
+            params: Decode::decode(r)?,
+            tiers: r.seq(limits::MAX_TIERS)?,
+            sold: r.seq(limits::MAX_TIERS)?,
+            works: r.seq(limits::MAX_WORKS)?,
+            shard_width: Decode::decode(r)?,
+            residuals: r.seq(limits::MAX_SHARDS)?,
+            carried: Decode::decode(r)?,
+        })
+    }
+}
+
+impl ToFelts for Opening {
+    fn felts(&self, out: &mut Fields) {
+        out.push(&self.epoch).push(&self.chain).push(&self.key).push(&self.block).push(&self.reveals);
+        out.push(&Bytes(&self.committee.to_bytes())).push(&self.seating).push(&self.params.digest());
+        out.push(&(self.tiers.len() as u64));
+        for TierTerms { tier, price, max_bundles, value_cap } in &self.tiers {
+            out.push(tier).push(price).push(max_bundles).push(value_cap);
+        }
+        out.push(&(self.sold.len() as u64));
+        for TierSales { tier, subscriptions } in &self.sold {
+            out.push(tier).push(subscriptions);
+        }
+        out.felt(works_root(&self.works)).push(&self.shard_width).push(&self.residuals).push(&self.carried);
+    }
+}
+
+/// Root over the works of an epoch. There may be a quarter of a million, each with its payees: they are hashed side by
+/// side.
+fn works_root(works: &[ListedWork]) -> Felt {
+    let leaf = |work: &ListedWork| hash_many(FeltDomain::ListedWork, &work.to_felts());
+    merkle::root(&works.par_iter().map(leaf).collect::<Vec<_>>())
+}
+
+leaf!(Opening by epoch: EpochId);
