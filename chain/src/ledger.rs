@@ -23,6 +23,7 @@ use crate::{
         work_registry::{self, WorkError},
     },
     poseidon::Felt,
+    signature::PublicKey,
     state::{Draft, State, tree::Inclusion},
     transaction::{EnvelopeError, Payload, Transaction},
 };
@@ -216,6 +217,11 @@ impl Ledger {
 
     /// Applies a transaction to the block that is being made, or refuses it and changes nothing.
     pub fn apply(&mut self, tx: &Transaction) -> Result<(), TxError> {
+        self.apply_checked(tx, None)
+    }
+
+    /// The same for a transaction whose signature is known to hold under a key.
+    fn apply_checked(&mut self, tx: &Transaction, holds_under: Option<PublicKey>) -> Result<(), TxError> {
         let bytes = tx.to_bytes().len();
         if bytes > MAX_BLOCK_BYTES {
             return Err(EnvelopeError::TooLong { bytes }.into());
@@ -225,7 +231,7 @@ impl Ledger {
         }
         let mut draft = Draft::new(&self.state);
         let at = Context { genesis: &self.genesis, head: self.head, now: self.now };
-        run(&mut draft, &at, tx)?;
+        run(&mut draft, &at, tx, holds_under)?;
         let changes = draft.into_changes();
         self.state.commit(changes);
         self.pending.push(tx.clone());
@@ -285,8 +291,9 @@ impl Ledger {
             return Err(ReplayError::Time { height, parent: self.now, found: block.time });
         }
         self.begin(block.time);
-        for (position, tx) in block.transactions.iter().enumerate() {
-            let applied = self.apply(tx).map_err(Box::new);
+        let keys = self.keys_ahead(&block.transactions);
+        for (position, (tx, key)) in block.transactions.iter().zip(keys).enumerate() {
+            let applied = self.apply_checked(tx, key).map_err(Box::new);
             applied.map_err(|error| ReplayError::Transaction { height, position, error })?;
         }
         let sealed = self.seal();
@@ -302,8 +309,13 @@ impl Ledger {
 }
 
 /// Checks the envelope and runs the payload on a draft.
-fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), TxError> {
-    let signer = authorise(draft, at, tx)?;
+fn run(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    tx: &Transaction,
+    holds_under: Option<PublicKey>,
+) -> Result<(), TxError> {
+    let signer = authorise(draft, at, tx, holds_under)?;
     let as_of = || signer.ok_or(EnvelopeError::Unsigned);
     let by = || as_of().map(|(signer, _)| signer);
     match &tx.payload {

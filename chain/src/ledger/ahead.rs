@@ -6,9 +6,10 @@ use crate::{
     poseidon::Felt,
     signature::PublicKey,
     state::{StateProof, TableId},
-    transaction::{EnvelopeError, Transaction},
+    transaction::{AccountSignature, Authorisation, EnvelopeError, Transaction, signing_message},
 };
 use primitives::PersonId;
+use rayon::prelude::*;
 
 impl Ledger {
     /// The transactions of the block that is being made.
@@ -39,6 +40,19 @@ impl Ledger {
         let at = Context { genesis: &self.genesis, head: self.head, now: self.now };
         check_signature(&at, account, authorisation, &tx.payload)?;
         Ok(ahead)
+    }
+
+    /// The keys of accounts, as they are now, under which signatures of transactions hold: each is checked by itself, over
+    /// all cores. Whatever else signs or does not hold gets none here, and is judged in its turn.
+    pub(super) fn keys_ahead(&self, transactions: &[Transaction]) -> Vec<Option<PublicKey>> {
+        let key = |tx: &Transaction| {
+            let Authorisation { signer, nonce, signature } = tx.authorisation.as_ref()?;
+            let AccountSignature::Key(signature) = signature else { return None };
+            let key = self.state.accounts.get(signer)?.key;
+            let message = signing_message(self.genesis.chain, *signer, *nonce, &tx.payload);
+            key.verify(&message, signature).is_ok().then_some(key)
+        };
+        transactions.par_iter().map(key).collect()
     }
 
     /// Proof of what a table has under a key ([`crate::state::State::prove_at`]), pending transactions included.

@@ -1,6 +1,9 @@
 use super::*;
 use crate::{
-    modules::{identity::Roles, treasury::Transfer},
+    modules::{
+        identity::{Register, Roles, Rotate},
+        treasury::Transfer,
+    },
     signature::SecretKey,
 };
 use primitives::{ChainId, Credits, Preset};
@@ -60,4 +63,35 @@ fn a_payload_longer_than_a_block_is_refused_for_good() {
     let tx = Transaction::open(Payload::SubmitAggregate(action));
     let bytes = tx.to_bytes().len();
     assert_eq!(ledger.apply(&tx), Err(EnvelopeError::TooLong { bytes }.into()));
+}
+
+#[test]
+fn a_key_that_was_changed_in_a_block_signs_nothing_more_in_it() {
+    let (mut ledger, old, mut rng) = ledger();
+    ledger.begin(Time(1 << 40));
+    ledger.seal();
+    let (new, person) = (SecretKey::generate(&mut rng), PersonId([1; 32]));
+    let register = Register {
+        person: PersonId([9; 32]),
+        key: new.public_key(),
+        roles: Roles::CREATOR,
+        credential: Digest([9; 32]),
+        nullifier: Digest([9; 32]),
+    };
+    let mut signed =
+        |payload, nonce, key| Transaction::signed(payload, ChainId(1), (person, nonce), key, &mut rng);
+    let rotate = signed(Payload::Rotate(Rotate { key: new.public_key() }), 0, &old);
+    let [by_new, by_old] = [&new, &old].map(|key| signed(Payload::Register(register.clone()), 1, key));
+    let mut making = ledger.clone();
+    making.apply(&rotate).expect("the old key changes itself");
+    making.apply(&by_new).expect("the new key signs");
+    let good = making.seal();
+    ledger.clone().replay(&good).expect("a block is repeated as it was made");
+
+    let bad = Block { transactions: vec![rotate, by_old.clone()], ..good };
+    // Under the key before the block, the second signature holds.
+    assert_eq!(ledger.keys_ahead(&[by_old]), [Some(old.public_key())]);
+    let refused = ledger.replay(&bad).err();
+    let error = Box::new(EnvelopeError::Signature { signer: person }.into());
+    assert_eq!(refused, Some(ReplayError::Transaction { height: 2, position: 1, error }));
 }
