@@ -1,167 +1,19 @@
 //! Blocks of the ledger beside the signatures and hashes that they cannot do without.
 
+mod blocks;
+mod roots;
 mod world;
 
 use crate::{
-    measure::{Plan, Samples, Side, by_turns},
+    measure::{Plan, Samples, Side, by_turns, threads},
     report::{Topic, duration, grouped, ratio},
 };
 use ::chain::{
-    Block, Ledger, Payload, Transaction,
-    modules::{
-        dapr::{Claim, ClaimNullifier, PayoutLeaf},
-        treasury::{Account, Fund, FundBalance},
-    },
-    poseidon::{CHUNK_BYTES, Felt, hash2},
-    signature::{PublicKey, Signature},
-    state::{Stored, ToFelts, tables::TABLES},
-    transaction::{AccountSignature, signing_message},
+    Ledger,
+    poseidon::{Felt, hash2},
 };
-use primitives::{Credits, Encode, EpochId, PersonId, WorkId};
-use std::ops::Range;
-use world::{CHAIN, OFFICES, World};
-
-/// Levels of a table's tree.
-const DEPTH: usize = ::chain::state::tree::TREE_DEPTH;
-
-/// Permutations of a sponge over `n` elements.
-fn sponge(n: usize) -> usize {
-    n.div_ceil(2).max(1)
-}
-
-/// Nodes above neighbouring positions, up to the root.
-fn nodes_above(positions: &Range<u32>) -> usize {
-    let at = |height: usize| ((positions.end - 1) >> height) - (positions.start >> height) + 1;
-    (1..=DEPTH).map(|height| if height < 32 { at(height) as usize } else { 1 }).sum()
-}
-
-/// Permutations that bring records of a table up to date: key, value and leaf of each changed record, the leaves of
-/// `linked` neighbours, and the nodes above all of them.
-fn table<L: Stored>(record: &L, records: usize, positions: &Range<u32>) -> usize {
-    let (key, value) = (sponge(1 + record.key().to_felts().len()), sponge(record.value().len()));
-    records * (key + value) + positions.len() * sponge(3) + nodes_above(positions)
-}
-
-/// Permutations of the root over all tables.
-fn state_root() -> usize {
-    TABLES.next_power_of_two() as usize - 1 + sponge(2)
-}
-
-/// Transactions, the ledger that they apply to, and the permutations that they cannot do without.
-struct Blockful {
-    before: Ledger,
-    transactions: Vec<Transaction>,
-    /// When each is applied, all together.
-    applying: usize,
-    /// When the block is sealed.
-    sealing: usize,
-}
-
-impl Blockful {
-    fn claims(world: &World) -> Self {
-        let claims = world.claims();
-        let n = claims.len();
-        let of_claim = |claim: &Claim| {
-            let Claim { epoch, work, payee, amount, path } = claim;
-            let leaf = PayoutLeaf { epoch: *epoch, work: *work, payee: *payee, amount: *amount };
-            sponge(leaf.to_felts().len()) + path.siblings.len() + sponge(2)
-        };
-        let applying = claims.iter().map(of_claim).sum();
-        let nullifier = ClaimNullifier { epoch: EpochId(0), work: WorkId([0; 32]), payee: PersonId([0; 32]) };
-        let fund = FundBalance { fund: Fund::Unclaimed, balance: Credits::ZERO };
-        // New nullifiers follow the sentinel, whose leaf changes as well; a fund is one leaf of a few.
-        let sealing = table(&nullifier, n, &(0..n as u32 + 1))
-            + accounts(world, n)
-            + table(&fund, 1, &(0..1))
-            + state_root();
-        let open = |claim| Transaction::open(Payload::Claim(claim));
-        let transactions = claims.into_iter().map(open).collect();
-        Self { before: world.ledger.clone(), transactions, applying, sealing }
-    }
-
-    fn transfers(world: &mut World, before: Ledger) -> Self {
-        let transactions = world.transfers(&before);
-        let message = |tx: &Transaction| {
-            let signer = tx.authorisation.as_ref().expect("transfers are signed");
-            let parts =
-                [CHAIN.to_bytes(), signer.signer.to_bytes(), signer.nonce.to_bytes(), tx.payload.to_bytes()];
-            sponge(1 + parts.concat().len().div_ceil(CHUNK_BYTES))
-        };
-        let applying = transactions.iter().map(message).sum();
-        let sealing = accounts(world, transactions.len()) + state_root();
-        Self { before, transactions, applying, sealing }
-    }
-
-    fn len(&self) -> usize {
-        self.transactions.len()
-    }
-
-    fn apply(&self, ledger: &mut Ledger) {
-        for tx in &self.transactions {
-            ledger.apply(tx).expect("a valid transaction");
-        }
-    }
-
-    fn applied(&self) -> Ledger {
-        let mut ledger = self.before.clone();
-        self.apply(&mut ledger);
-        ledger
-    }
-
-    fn applying<'a>(&'a self, name: &'a str) -> Side<'a> {
-        Side::with_setup(name, self.len(), |watch| {
-            let mut ledger = self.before.clone();
-            watch.time(|| self.apply(&mut ledger));
-        })
-    }
-
-    /// Repeating the block, as every node that checks it does.
-    fn replaying<'a>(&'a self, name: &'a str, block: &'a Block) -> Side<'a> {
-        Side::with_setup(name, self.len(), |watch| {
-            let before = self.before.clone();
-            watch.time(|| before.replay(block).expect("a valid block"));
-        })
-    }
-
-    /// Bytes of one of the transactions, on average.
-    fn bytes(&self) -> f64 {
-        let all: usize = self.transactions.iter().map(|tx| tx.to_bytes().len()).sum();
-        all as f64 / self.len() as f64
-    }
-
-    fn sealing<'a>(&self, name: &'a str, applied: &'a Ledger) -> Side<'a> {
-        Side::with_setup(name, self.len(), |watch| {
-            let mut ledger = applied.clone();
-            watch.time(|| ledger.seal());
-        })
-    }
-
-    /// What verifies the signatures of the block.
-    fn signatures(&self) -> Vec<(PublicKey, [Felt; 1], Signature)> {
-        let part = |tx: &Transaction| {
-            let signed = tx.authorisation.as_ref().expect("transfers are signed");
-            let account = self.before.state().accounts.get(&signed.signer).expect("an account");
-            let message = signing_message(CHAIN, signed.signer, signed.nonce, &tx.payload);
-            let AccountSignature::Key(signature) = signed.signature else {
-                unreachable!("keys sign transfers")
-            };
-            (account.key, message, signature)
-        };
-        self.transactions.iter().map(part).collect()
-    }
-}
-
-/// Permutations for the accounts of all persons, which stand together after those of the offices.
-fn accounts(world: &World, count: usize) -> usize {
-    let account: &Account = world.ledger.state().accounts.iter().next().expect("offices have accounts");
-    table(account, count, &(OFFICES + 1..OFFICES + 1 + count as u32))
-}
-
-fn verify_all(signatures: &[(PublicKey, [Felt; 1], Signature)]) {
-    for (key, message, signature) in signatures {
-        key.verify(message, signature).expect("a signature");
-    }
-}
+use blocks::{Blockful, verify_all};
+use world::World;
 
 /// Records of the tables that a settled epoch fills.
 fn record_count(ledger: &Ledger) -> usize {
@@ -213,23 +65,36 @@ pub(crate) fn run(plan: &Plan) -> Topic {
     let records = record_count(&last);
     let wide = plan.size(4_096, 8);
     let epoch_bytes = World::settled(wide).epoch_bytes;
+    let cores = threads(0);
     let (signatures, hashes) = (transfers.signatures(), plan.size(1_000, 10));
-    let [transfer, seal_transfers, claim, seal_claims, verify, hash, products, replay, restore, threads] =
-        by_turns(
-            plan,
-            [
-                transfers.applying("transfers: apply"),
-                transfers.sealing("transfers: seal", &transferred),
-                claims.applying("claims: apply"),
-                claims.sealing("claims: seal", &claimed),
-                Side::new("signature", signatures.len(), || verify_all(&signatures)),
-                Side::new("hash", hashes, || hash_all(hashes)),
-                Side::new("products of a hash", hashes, || multiply_all(hashes)),
-                transfers.replaying("transfers: replay", &block),
-                Side::new("snapshot: restore", records, || Ledger::restore(&snapshot).expect("whole")),
-                transfers.sealing("transfers: seal, all threads", &transferred).on_many_threads(),
-            ],
-        );
+    let [
+        transfer,
+        seal_transfers,
+        claim,
+        seal_claims,
+        verify,
+        hash,
+        products,
+        replay,
+        replay_on_cores,
+        restore,
+        seal_on_cores,
+    ] = by_turns(
+        plan,
+        [
+            transfers.applying("transfers: apply"),
+            transfers.sealing("transfers: seal", &transferred),
+            claims.applying("claims: apply"),
+            claims.sealing("claims: seal", &claimed),
+            Side::new("signature", signatures.len(), || verify_all(&signatures)),
+            Side::new("hash", hashes, || hash_all(hashes)),
+            Side::new("products of a hash", hashes, || multiply_all(hashes)),
+            transfers.replaying("transfers: replay", &block),
+            transfers.replaying_on(&cores, "transfers: replay, all cores", &block),
+            Side::new("snapshot: restore", records, || Ledger::restore(&snapshot).expect("whole")),
+            transfers.sealing_on(&cores, "transfers: seal, all cores", &transferred),
+        ],
+    );
     let each = |block: &Blockful, hashes: usize| hashes as f64 / block.len() as f64;
     let hashing = |count: f64| Samples::sum(&[(count, &hash)]);
     let signed = |count: f64| Samples::sum(&[(1.0, &verify), (count, &hash)]);
@@ -280,16 +145,17 @@ pub(crate) fn run(plan: &Plan) -> Topic {
         ],
     );
     topic.paragraph(WHY);
-    let unsigned = Samples::sum(&[(1.0, &transfer), (1.0, &seal_transfers), (-1.0, &verify)]);
-    let spread_out = Samples::sum(&[(1.0, &transfer), (1.0, &threads), (-1.0, &verify)]);
+    let without_check = |seal| Samples::sum(&[(1.0, &transfer), (1.0, seal), (-1.0, &verify), (-t, &hash)]);
+    let [unsigned, spread_out] = [&seal_transfers, &seal_on_cores].map(without_check);
     let rate = |samples: &Samples| grouped((1.0 / samples.seconds().median) as u64);
     topic.paragraph(&format!(
-        "Without the signature check {} transfers a second are applied and sealed on one thread, {} where sealing \
-         has all cores. Checking a block of transfers again, as a node that follows does, goes at {} a second; a ledger of \
+        "Without the signature check, to which the hash of the signed message belongs, {} transfers a second are \
+         applied and sealed on one thread, {} where sealing has all cores. Checking a block of transfers again, as a node that follows does, goes at {} a second, and at {} on all cores; a ledger of \
          {} records is read back from a snapshot at {} records a second, its root included.",
         rate(&unsigned),
         rate(&spread_out),
         rate(&replay),
+        rate(&replay_on_cores),
         grouped(records as u64),
         rate(&restore),
     ));
@@ -301,6 +167,7 @@ pub(crate) fn run(plan: &Plan) -> Topic {
         grouped(wide as u64),
         grouped(epoch_bytes as u64),
     ));
+    roots::measure(plan, &cores, &mut topic);
     let [middle, spread] = ratio(hash.over(&products));
     topic.paragraph(&format!(
         "The permutation itself takes {middle} times ({spread}) as long as the {PRODUCTS} products of field \
@@ -311,11 +178,11 @@ pub(crate) fn run(plan: &Plan) -> Topic {
 }
 
 const WHY: &str = "The floor of applying is the signature and the hash of the signed message, or the hashes \
-    of the claim's path; the floor of sealing is every changed record hashed once (key, value, leaf) and \
+    of the claim's path; the floor of sealing is every changed record hashed once (value and leaf, and the key of a new one) and \
     every node above changed leaves once. Ordered maps, copies of records, encoding and SHA-256 for the \
     block's digest hardly show above it: a faster ledger is one with a faster signature check or fewer \
-    hashes. Sealing spreads its hashes over threads; the signatures of a block are checked one after the \
-    other.";
+    hashes. Sealing spreads its hashes over cores, and whoever repeats a block its signatures, which need not \
+    wait for each other; a sequencer checks each as it comes.";
 
 #[cfg(test)]
 mod tests {
@@ -337,14 +204,6 @@ mod tests {
         let nonces =
             transfers.transactions.iter().map(|tx| tx.authorisation.as_ref().expect("signed").signer);
         assert!(nonces.into_iter().all(|person| ledger.nonce(&person) > transfers.before.nonce(&person)));
-    }
-
-    #[test]
-    fn nodes_above_positions_are_counted_once() {
-        assert_eq!(nodes_above(&(0..1)), DEPTH);
-        assert_eq!(nodes_above(&(0..4)), DEPTH + 1);
-        assert_eq!(nodes_above(&(1..3)), DEPTH + 1);
-        assert_eq!([0, 1, 2, 3].map(sponge), [1, 1, 1, 2]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Runs of the economics mode beside one pass over the plays.
 
 use crate::{
-    measure::{Plan, Samples, Side, by_turns},
+    measure::{Plan, Samples, Side, by_turns, threads},
     report::{Topic, digits, duration, grouped, ratio},
 };
 use primitives::{Preset, params::q32};
@@ -190,16 +190,15 @@ pub(crate) fn run(plan: &Plan) -> Topic {
 
 /// Runs a minute on all cores, in wall time.
 fn many_threads(plan: &Plan, cases: &Cases) -> String {
-    let (threads, runs) = (std::thread::available_parallelism().map_or(1, usize::from), plan.size(64, 4));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
+    let (cores, runs) = (threads(0), plan.size(64, 4));
     let rules = |at: usize| &cases.counting[at % cases.counting.len()];
     let sweep = || {
         let each = |engine: &mut Engine, at: usize| cases.sweep(engine, rules(at));
-        pool.install(|| (0..runs).into_par_iter().map_init(Engine::default, each).collect::<Vec<_>>())
+        cores.install(|| (0..runs).into_par_iter().map_init(Engine::default, each).collect::<Vec<_>>())
     };
     let redrawn = || {
         let each = |at: usize| cases.run(&cases.scenarios[1], at as u64);
-        pool.install(|| (0..runs).into_par_iter().map(each).collect::<Vec<_>>())
+        cores.install(|| (0..runs).into_par_iter().map(each).collect::<Vec<_>>())
     };
     let [sweep, redrawn] = by_turns(
         plan,
@@ -210,9 +209,10 @@ fn many_threads(plan: &Plan, cases: &Cases) -> String {
     );
     let rate = |samples: &Samples| grouped((60.0 / samples.seconds().median) as u64);
     format!(
-        "In wall time on {threads} threads, beside whatever else the machine did: {} runs a minute of a sweep \
+        "In wall time on {} threads, beside whatever else the machine did: {} runs a minute of a sweep \
          over rules, {} with plays drawn anew. The figures of one core do not suffer from that: they add up \
          over cores that are free. The aim is {} a minute on two cores, {} ms of a core for each run. {WHY}",
+        cores.current_num_threads(),
         rate(&sweep),
         rate(&redrawn),
         grouped(TARGET),

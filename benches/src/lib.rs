@@ -1,7 +1,8 @@
 //! What everything costs, beside peers and floors measured in the same run.
 //!
 //! `cargo run --release -p benches` measures all topics and writes `docs/benchmarks.md`, with `-- --only NAME` one topic of
-//! it; `cargo bench -p benches --bench proofs` prints the topic of bundle proofs, `--bench mpc` those of shares.
+//! it; `cargo bench -p benches --bench proofs` prints the topic of bundle proofs, `--bench mpc` those of shares, and
+//! `--bench chain` that of the ledger.
 
 mod accumulate;
 mod chain;
@@ -89,6 +90,7 @@ enum Subcommands {
 const EXAMPLES: &str = "Examples:
   cargo bench -p benches --bench proofs                      bundle proofs, on the screen
   cargo bench -p benches --bench mpc                         shares: adding up, threshold, sums of squares
+  cargo bench -p benches --bench chain                       transfers and claims, roots, bytes
   cargo run --release -p benches                             all topics, into docs/benchmarks.md
   cargo run --release -p benches -- --only power             one topic of that page anew
   cargo run --release -p benches -- --only power --stdout    one topic, on the screen
@@ -121,6 +123,11 @@ pub fn run_proofs(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs the bench `mpc`: what an event costs until it is in a party's sums, and what is computed on these.
 pub fn run_mpc(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     run_bench(arguments, &[Name::Accumulate, Name::Mpc])
+}
+
+/// Runs the bench `chain`: that topic alone.
+pub fn run_chain(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    run_bench(arguments, &[Name::Chain])
 }
 
 /// Some topics on standard output. `cargo bench` adds an argument that says nothing.

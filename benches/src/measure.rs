@@ -10,6 +10,7 @@
 //! Times are processor time of the measuring thread where the kernel tells it (Linux), so that being interrupted does
 //! not count, and wall time elsewhere. What runs on several threads is always measured in wall time.
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::{
     fs,
     hint::black_box,
@@ -182,14 +183,19 @@ pub(crate) fn by_turns<const N: usize>(plan: &Plan, mut sides: [Side<'_>; N]) ->
     samples
 }
 
+/// So many threads, or as many as there are cores for 0.
+pub(crate) fn threads(count: usize) -> ThreadPool {
+    ThreadPoolBuilder::new().num_threads(count).build().expect("threads can be started")
+}
+
 /// Runs `work` on one thread, whatever it would spread over several.
 pub(crate) fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started").install(work)
+    threads(1).install(work)
 }
 
 /// Runs `work` on all cores: for preparations, which are not measured.
 pub(crate) fn on_all_threads<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    rayon::ThreadPoolBuilder::new().build().expect("threads can be started").install(work)
+    threads(0).install(work)
 }
 
 #[cfg(test)]
