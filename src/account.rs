@@ -17,11 +17,14 @@ use std::{
     fs::File,
     io::Read,
     path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
 /// How long a transaction may take from its confirmation into a block: the longest interval of a sequencer, twice.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often a node is asked whether it has made a block.
+const POLL: Duration = Duration::from_millis(200);
 /// Longest text that is hashed: a proposal and its reasons, not a library.
 const MAX_TEXT_BYTES: u64 = 16 << 20;
 
@@ -69,6 +72,11 @@ impl Node {
         self.field(answer, name)
     }
 
+    /// The epoch that runs, or the first before any has opened.
+    pub(crate) fn epoch(&self) -> Result<EpochId, ChainFailure> {
+        self.field(&self.ask("cwe_chain", &[])?, "epoch")
+    }
+
     /// The next epoch that opens.
     pub(crate) fn next_epoch(&self) -> Result<EpochId, ChainFailure> {
         self.field(&self.ask("cwe_chain", &[])?, "next_epoch")
@@ -106,6 +114,22 @@ impl Wallet {
             (None, _) => return Err(ChainFailure::SeveralAccounts { persons }),
         };
         Ok(Self { node, key, person, chain })
+    }
+
+    /// Waits until every confirmed transaction of the account is in a block, and so in what the node has on record.
+    pub(crate) fn wait_for_block(&self) -> Result<(), ChainFailure> {
+        let begun = Instant::now();
+        loop {
+            let nonce = self.node.ask("cwe_nonce", &[json!(self.person)])?;
+            if nonce["sealed"] == nonce["next"] {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                let (person, seconds) = (self.person, PATIENCE.as_secs());
+                return Err(ChainFailure::Unsealed { person, seconds });
+            }
+            thread::sleep(POLL);
+        }
     }
 
     /// Signs a payload with the account's next nonce.
@@ -164,21 +188,35 @@ pub(crate) fn run(account: &Account, payload: Payload, facts: Facts) -> Result<(
 pub(crate) fn run_then(
     account: &Account,
     payload: Payload,
-    mut facts: Facts,
+    facts: Facts,
     then: impl FnOnce(&Wallet) -> Result<Facts, ChainFailure>,
 ) -> Result<(), Failure> {
     // A dry run too reads the key and finds the account, so that it tells what is wrong with them.
-    let wallet = Wallet::open(account)?;
+    carry_out(&Wallet::open(account)?, &account.send, payload, facts, then)
+}
+
+/// The same as [`run`] for an account that is open.
+pub(crate) fn run_by(wallet: &Wallet, how: &Sending, payload: Payload, facts: Facts) -> Result<(), Failure> {
+    carry_out(wallet, how, payload, facts, |_| Ok(Vec::new()))
+}
+
+fn carry_out(
+    wallet: &Wallet,
+    how: &Sending,
+    payload: Payload,
+    mut facts: Facts,
+    then: impl FnOnce(&Wallet) -> Result<Facts, ChainFailure>,
+) -> Result<(), Failure> {
     facts.push(("signer", json!(wallet.person)));
-    if account.send.dry_run {
-        return print(&account.send, with(json!({}), facts), NOTHING);
+    if how.dry_run {
+        return print(how, with(json!({}), facts), NOTHING);
     }
     let transaction = wallet.sign(payload)?;
-    let standing = send(&wallet.node, &transaction, !account.send.no_wait)?;
+    let standing = send(&wallet.node, &transaction, !how.no_wait)?;
     if standing["status"] == "in-block" {
-        facts.extend(then(&wallet)?);
+        facts.extend(then(wallet)?);
     }
-    print(&account.send, with(standing, facts), "Done")
+    print(how, with(standing, facts), "Done")
 }
 
 /// Sends what anybody may ask for.

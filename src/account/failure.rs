@@ -42,6 +42,9 @@ pub(crate) enum ChainFailure {
     /// A transaction that a node took is in no block.
     #[error("{url} took transaction {transaction}, and it is in no block after {seconds} seconds")]
     NoBlock { url: String, transaction: String, seconds: u64 },
+    /// Transactions of an account were confirmed, and are in no block.
+    #[error("transactions of {person} are confirmed, and in no block after {seconds} seconds")]
+    Unsealed { person: PersonId, seconds: u64 },
     /// A node took a transaction and went away.
     #[error("{url} took transaction {transaction}, and stopped answering before it was in a block")]
     Lost { url: String, transaction: String },
@@ -82,7 +85,7 @@ impl ChainFailure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Refused { .. } => 1,
-            Self::Answer { .. } | Self::NoBlock { .. } | Self::Lost { .. } => 3,
+            Self::Answer { .. } | Self::NoBlock { .. } | Self::Unsealed { .. } | Self::Lost { .. } => 3,
             _ => 2,
         }
     }

@@ -42,13 +42,15 @@ Examples:
   cwe work update 9a3b… --key me.key --split 4f1c…=50% --split 7d02…=50% --from 12
       all splits are given anew, and the price stays as it is
 
-Epochs that have opened keep the terms that they opened with.";
+Epochs that have opened keep the terms that they opened with. A work has room for
+one change to come: another takes its place from the same epoch on or an earlier
+one, and has to wait for it from a later one.";
 
 const DEPRECATE_EXAMPLES: &str = "\
 Examples:
   cwe work deprecate 9a3b… --key me.key
   cwe work update 9a3b… --key me.key
-      brings it back, with the terms on record";
+      brings it back, with the terms that it had";
 
 const LIST_EXAMPLES: &str = "\
 Examples:

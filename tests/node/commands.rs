@@ -23,13 +23,13 @@ use std::{
 const DAY: u64 = 86_400;
 
 /// A chain that began a month ago, on which the creator made a proposal eight days ago, and its sequencer.
-struct Stage {
-    net: Net,
+pub(crate) struct Stage {
+    pub(crate) net: Net,
     node: Process,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let net = Net::new();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         let file = net.dir.path().join("genesis.json");
@@ -58,13 +58,13 @@ impl Stage {
     }
 
     /// A command over the node.
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         cwe(&[arguments, &["--url", &self.node.url()]].concat())
     }
 
     /// A command that ends well, as JSON.
     #[track_caller]
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["-o", "json"]].concat());
         assert_eq!(output.status.code(), Some(0), "{arguments:?} {output:?}");
         serde_json::from_str(stdout(&output)).expect("one JSON object")
@@ -72,7 +72,7 @@ impl Stage {
 
     /// A command that ends well, as people see it.
     #[track_caller]
-    fn table(&self, arguments: &[&str]) -> String {
+    pub(crate) fn table(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?} {output:?}");
         stdout(&output).to_owned()
@@ -80,17 +80,17 @@ impl Stage {
 
     /// A command that fails with a code and says something.
     #[track_caller]
-    fn fails(&self, arguments: &[&str], code: i32, said: &str) {
+    pub(crate) fn fails(&self, arguments: &[&str], code: i32, said: &str) {
         let output = self.run(arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?} {output:?}");
         assert!(error(&output).contains(said), "{arguments:?} {output:?}");
     }
 
-    fn key(&self, office: &str) -> String {
+    pub(crate) fn key(&self, office: &str) -> String {
         path(&self.net.dir.path().join("keys").join(format!("{office}.key"))).to_owned()
     }
 
-    fn file(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let file = self.net.dir.path().join(name);
         fs::write(&file, text).expect("written");
         file
