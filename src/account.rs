@@ -8,7 +8,12 @@ use crate::{
     cli::{Account, Format, Sending},
     output::{self, Failure, table},
 };
-use chain::{Payload, Transaction, node::NodeClient, signature::SecretKey, wallet::keyfile};
+use chain::{
+    Payload, Transaction,
+    node::NodeClient,
+    signature::SecretKey,
+    wallet::{address, keyfile},
+};
 use primitives::{ChainId, Digest, Encode, EpochId, PersonId, hash, ids};
 use rand_core::OsRng;
 use serde::de::DeserializeOwned;
@@ -265,6 +270,11 @@ fn summary(outcome: &Value, done: &str) -> String {
     format!("{done}.\n\n{}", table(["", ""], 2, rows))
 }
 
+/// A person on record, or an account on L1 as it is written there.
+pub(crate) fn payee(payee: &PersonId) -> String {
+    payee.layer1_address().map_or_else(|| payee.to_string(), |account| address::show(&account))
+}
+
 /// A value of an answer as a cell of a table.
 pub(crate) fn text(value: &Value) -> String {
     match value {
@@ -321,6 +331,13 @@ mod tests {
         std::fs::write(&path, "").expect("written");
         assert!(matches!(document(&path), Err(ChainFailure::Text { bytes: 0, .. })));
         assert!(matches!(document(&folder.path().join("none")), Err(ChainFailure::File { .. })));
+    }
+
+    #[test]
+    fn accounts_on_layer_1_are_written_as_there() {
+        let account = address::read("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed").expect("an address");
+        assert_eq!(payee(&PersonId::layer1(account)), "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
+        assert_eq!(payee(&PersonId([0x4f; 32])), "4f".repeat(32));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod register;
 mod verify;
 
 use crate::{
-    account::ChainFailure,
+    account::{ChainFailure, payee},
     cli::work::{TermsArgs, WorkCommand},
     output::Failure,
 };
@@ -113,7 +113,8 @@ fn first_terms(terms: &TermsArgs, creator: PersonId) -> Result<(u64, Vec<Split>)
 }
 
 fn splits_object(splits: &[Split]) -> Value {
-    let part = |split: &Split| format!("{}={}", split.payee, Unit::Share.show(split.share.get().into()));
+    let part =
+        |split: &Split| format!("{}={}", payee(&split.payee), Unit::Share.show(split.share.get().into()));
     json!(splits.iter().map(part).collect::<Vec<_>>())
 }
 

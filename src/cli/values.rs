@@ -8,9 +8,10 @@ use chain::{
         work_registry::MediaType,
     },
     node::origin,
+    wallet::address,
 };
 use primitives::{
-    BasisPoints, Digest, Layer1Address, PersonId, ids,
+    BasisPoints, Digest, PersonId,
     limits::{MAX_SHARD_WIDTH, MIN_SHARD_WIDTH},
 };
 use serde_json::Value;
@@ -93,10 +94,12 @@ pub(super) fn split(text: &str) -> Result<Split, String> {
 
 /// Reads a person on record, or an account on L1.
 pub(super) fn payee(text: &str) -> Result<PersonId, String> {
-    let expected = "expected a payee: 64 hexadecimal digits, or 0x and the 40 of an account on L1";
-    let Some(digits) = text.strip_prefix(ON_LAYER1) else { return text.parse().map_err(|_| expected.into()) };
-    let bytes = ids::from_hex(&digits.to_ascii_lowercase()).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.map(|address| PersonId::layer1(Layer1Address(address))).ok_or_else(|| expected.into())
+    if text.starts_with(ON_LAYER1) {
+        let address = address::read(text);
+        return address.map(PersonId::layer1).map_err(|error| format!("an account on L1: {error}"));
+    }
+    text.parse()
+        .map_err(|_| "expected a payee: 64 hexadecimal digits, or 0x and the 40 of an account on L1".into())
 }
 
 #[cfg(test)]
@@ -112,6 +115,9 @@ mod tests {
         let read = split(&format!("{address}=3000")).expect("a split");
         let layer1 = read.payee.layer1_address().expect("an account on L1");
         assert_eq!((layer1.to_string(), read.share.get()), (address.to_lowercase(), 3000));
+        let mistyped = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD";
+        assert!(payee(mistyped).is_err_and(|error| error.contains("EIP-55")));
+        assert!(payee(&mistyped.to_lowercase()).is_ok());
         for wrong in ["", "4f=1", &person, &format!("{person}=101%"), "0x12=1", &format!("0x{person}=1")] {
             assert!(split(wrong).is_err(), "{wrong}");
         }
