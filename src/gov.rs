@@ -114,6 +114,10 @@ pub(crate) fn run(command: &GovCommand) -> Result<(), Failure> {
         }
         GovCommand::Elect(arguments) => elect(arguments),
         GovCommand::OpenCase(arguments) => open_case(arguments),
+        GovCommand::WithdrawCase(Numbered { number, account }) => {
+            let action = governance::WithdrawCase { case: *number };
+            account::run(account, Payload::WithdrawCase(action), one("case", *number))
+        }
         GovCommand::Challenge(Challenge { case, juror, account }) => {
             let action = governance::ChallengeJuror { case: *case, juror: *juror };
             let facts = vec![("case", json!(case)), ("juror", json!(juror))];

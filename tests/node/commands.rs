@@ -228,6 +228,10 @@ fn a_proposal_is_made_shown_and_voted_on() {
     let case = stage.json(&[&suspend[..], &["--suspend", &stage.net.person("creator").to_string()]].concat());
     assert_eq!(case["case"], json!(1));
     assert!(stage.table(&["gov", "cases"]).contains("waits-for-jury"));
+    stage.fails(&["gov", "withdraw-case", "1", "--key", &creator], 1, "was not brought by");
+    stage.json(&["gov", "withdraw-case", "1", "--key", &voter]);
+    assert_eq!(stage.json(&["gov", "cases"])["cases"][0]["verdict"], json!("withdrawn"));
+    stage.fails(&["gov", "withdraw-case", "1", "--key", &voter], 1, "is closed");
     assert!(stage.table(&["gov", "rules"]).contains("governance.quorum"));
 }
 

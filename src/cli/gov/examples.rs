@@ -75,6 +75,8 @@ Examples:
   cwe gov open-case --text complaint.md --remove-work 9a3b… --key me.key
   cwe gov cases
       what comes next in each
+  cwe gov withdraw-case 1 --key me.key
+      by who brought it, before the beacon that draws its jury is being revealed
   cwe gov draw-jury 1
       once the beacon of its epoch is there
   cwe gov challenge 1 4f1c… --key me.key
