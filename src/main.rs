@@ -17,7 +17,6 @@ mod payouts;
 mod progress;
 mod secret;
 mod sim;
-mod time;
 mod work;
 
 use clap::Parser;

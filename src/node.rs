@@ -10,7 +10,6 @@ use crate::{
     account::{Node, text},
     cli::{Ask, Format, Run},
     output::{self, Failure, table},
-    time::utc,
 };
 use chain::{
     Genesis,
@@ -22,6 +21,7 @@ use chain::{
     sequencer::{Limits, LimitsError},
     wallet::keyfile::{self, KeyFileError},
 };
+use primitives::calendar::utc;
 use serde_json::{Value, json};
 use settings::Settings;
 use std::{

@@ -81,6 +81,11 @@ impl ChainFailure {
         Self::Refused { module: text("module"), rule: text("rule"), message: text("message") }
     }
 
+    /// Whether the ledger refused by this rule.
+    pub(crate) fn is_rule(&self, of: &str, called: &str) -> bool {
+        matches!(self, Self::Refused { module, rule, .. } if module == of && rule == called)
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
@@ -108,6 +113,10 @@ impl ChainFailure {
             }
             Self::Refused { module, rule, .. } => match (module.as_str(), rule.as_str()) {
                 ("governance", "Stage") => Some("`cwe gov show N` says what comes next and when"),
+                ("envelope", "Fee") => Some(
+                    "wait for the next epoch, whose first transactions are free, or have credits sent to the account: the \
+                     treasurer mints them for who pays in",
+                ),
                 ("governance", "NotVoter" | "VoterTooLate") => {
                     Some("who votes is active as a voter before the proposal was made")
                 }
@@ -132,7 +141,7 @@ mod tests {
 
     fn refused(code: i32) -> ClientError {
         let data =
-            json!({ "module": "governance", "rule": "Stage", "message": "proposal 1 is in Discussion" });
+            json!({ "module": "governance", "rule": "Stage", "message": "proposal 1 is being talked about" });
         ClientError::Refused {
             url: "ws://x".into(),
             method: "cwe_submit".into(),
@@ -146,7 +155,7 @@ mod tests {
     fn a_rule_of_the_ledger_has_an_exit_code_of_its_own() {
         let rule = ChainFailure::from(refused(codes::RULE));
         assert!(matches!(&rule, ChainFailure::Refused { rule, .. } if rule == "Stage"));
-        assert_eq!(rule.to_string(), "refused by governance: proposal 1 is in Discussion");
+        assert_eq!(rule.to_string(), "refused by governance: proposal 1 is being talked about");
         assert!(rule.advice().is_some_and(|advice| advice.contains("cwe gov show")));
         assert_eq!(rule.code(), 1);
         let missing = ChainFailure::from(refused(codes::NOT_FOUND));

@@ -8,9 +8,9 @@ use crate::{
         gov::{ShowProposal, ShowRules},
     },
     output::{self, Failure, table},
-    time::utc,
 };
 use chain::modules::governance::Unit;
+use primitives::calendar::utc;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -116,6 +116,21 @@ fn list(answer: &Value) -> String {
 fn next(proposal: &Value) -> String {
     let next = &proposal["next"];
     if next.is_null() { "-".into() } else { format!("{} {}", text(&next["stage"]), moment(&next["at"])) }
+}
+
+/// Where a proposal stands and what comes next, in a sentence for whoever asked for something else.
+pub(super) fn stands(proposal: &Value) -> String {
+    let [vote_from, vote_until, enact_from, enact_until] =
+        ["vote_from", "vote_until", "enact_from", "enact_until"].map(|name| moment(&proposal[name]));
+    match proposal["stage"].as_str().unwrap_or_default() {
+        "discussion" => format!("it is talked about: its vote is from {vote_from} to {vote_until} UTC"),
+        "voting" => format!("its vote runs until {vote_until} UTC"),
+        "queued" => format!("it has passed, and may be enacted from {enact_from} to {enact_until} UTC"),
+        "ready" => format!("it has passed, and may be enacted until {enact_until} UTC"),
+        "rejected" => format!("its vote was over on {vote_until} UTC, and it did not pass"),
+        "expired" => format!("it passed, and was not enacted by {enact_until} UTC"),
+        other => format!("it is {other}"),
+    }
 }
 
 /// An action in a line.

@@ -179,7 +179,12 @@ fn a_proposal_is_made_shown_and_voted_on() {
     let set = ["--set", "beta=0.25", "--set", "governance.quorum=1200", "--from", "9", "--review-by", "12"];
     let dry = stage.json(&texts(&propose(&[&set[..], &["--dry-run"]].concat())));
     assert_eq!(dry["does"], json!("sets beta = 0.25, governance.quorum = 12%"));
-    stage.fails(&texts(&propose(&["--set", "alpha=9", "--from", "9"])), 1, "alpha");
+    let outside = ["--set", "alpha=9", "--from", "9"];
+    stage.fails(&texts(&propose(&outside)), 1, "alpha is 9, outside 0.5 to 1.5");
+    let hours = ["--set", "governance.voting=1s", "--from", "9"];
+    stage.fails(&texts(&propose(&hours)), 1, "governance.voting is 1s, outside 1h to 365d");
+    let fund = ["--spend", "echo=1", "--to", &"ab".repeat(32)];
+    stage.fails(&texts(&propose(&fund)), 2, "expected one of eco");
     stage.fails(&texts(&propose(&["--set", "quorum=9%", "--from", "9"])), 2, "cwe gov rules");
     stage.fails(&texts(&propose(&["--resolve", "--recall", &"ab".repeat(32)])), 2, "two proposals");
 
@@ -194,7 +199,7 @@ fn a_proposal_is_made_shown_and_voted_on() {
     stage.fails(&["gov", "show", "2", "--text", path(&other)], 1, "not the text of proposal 2");
     let quorum = &proposal["action"]["changes"][1];
     assert_eq!((&quorum["before_text"], &quorum["after_text"]), (&json!("10%"), &json!("12%")));
-    stage.fails(&["gov", "vote", "2", "yes", "--key", &voter], 1, "cwe gov show");
+    stage.fails(&["gov", "vote", "2", "yes", "--key", &voter], 1, "its vote is from 20");
     stage.json(&["gov", "say", "2", "--text", path(&text), "--key", &voter]);
     assert_eq!(stage.json(&["gov", "show", "2"])["statements"].as_array().map(Vec::len), Some(1));
 
@@ -216,7 +221,7 @@ fn a_proposal_is_made_shown_and_voted_on() {
     stage.json(&["gov", "approve", "1", "--key", &councillor]);
     assert!(stage.table(&["gov", "show", "1"]).contains("approvals 1 of 3"));
     stage.fails(&["gov", "veto", "1", "--key", &councillor], 1, "refused by governance");
-    stage.fails(&["gov", "enact", "1"], 1, "cwe gov show");
+    stage.fails(&["gov", "enact", "1"], 1, "its vote runs until 20");
     stage.json(&["gov", "withdraw", "2", "--key", &creator]);
     assert_eq!(stage.json(&["gov", "show", "2"])["proposal"]["stage"], json!("withdrawn"));
     assert!(stage.table(&["gov", "council"]).contains("3 of 5 seats"));
