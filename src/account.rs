@@ -34,7 +34,8 @@ const POLL: Duration = Duration::from_millis(200);
 const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 /// What a dry run says.
-pub(crate) const NOTHING: &str = "Nothing was signed or sent";
+pub(crate) const NOTHING: &str =
+    "Nothing was signed or sent. The ledger would take it, as it stands after its last block";
 
 /// What is to be known of a transaction, beside where it stands.
 pub(crate) type Facts = Vec<(&'static str, Value)>;
@@ -60,6 +61,21 @@ impl Node {
         match self.ask(method, arguments) {
             Err(ChainFailure::NotFound { .. }) => Ok(None),
             found => found.map(Some),
+        }
+    }
+
+    /// Asks whether the ledger would take a payload: the block after which it would, or the rule that refuses it. Nothing
+    /// is signed for that, so a node cannot hand it in.
+    pub(crate) fn check(
+        &self,
+        signer: Option<PersonId>,
+        payload: &Payload,
+    ) -> Result<(&'static str, Value), ChainFailure> {
+        let bytes = ids::to_hex(&payload.to_bytes());
+        let answer = self.ask("cwe_check", &[json!(bytes), json!(signer)])?;
+        match &answer["refusal"] {
+            Value::Null => Ok(("checked_after_block", answer["height"].clone())),
+            refusal => Err(ChainFailure::refused(refusal)),
         }
     }
 
@@ -214,6 +230,7 @@ fn carry_out(
 ) -> Result<(), Failure> {
     facts.push(("signer", json!(wallet.person)));
     if how.dry_run {
+        facts.push(wallet.node.check(Some(wallet.person), &payload)?);
         return print(how, with(json!({}), facts), NOTHING);
     }
     let transaction = wallet.sign(payload)?;
@@ -225,11 +242,12 @@ fn carry_out(
 }
 
 /// Sends what anybody may ask for.
-pub(crate) fn run_open(how: &Sending, payload: Payload, facts: Facts) -> Result<(), Failure> {
+pub(crate) fn run_open(how: &Sending, payload: Payload, mut facts: Facts) -> Result<(), Failure> {
+    let node = Node::connect(&how.ask.url)?;
     if how.dry_run {
+        facts.push(node.check(None, &payload)?);
         return print(how, with(json!({}), facts), NOTHING);
     }
-    let node = Node::connect(&how.ask.url)?;
     let standing = send(&node, &Transaction::open(payload), !how.no_wait)?;
     print(how, with(standing, facts), "Done")
 }

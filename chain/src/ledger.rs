@@ -304,9 +304,19 @@ impl Ledger {
 /// Checks the envelope and runs the payload on a draft.
 fn run(draft: &mut Draft<'_>, at: &Context<'_>, tx: &Transaction) -> Result<(), TxError> {
     let signer = authorise(draft, at, tx)?;
+    act(draft, at, signer, &tx.payload)
+}
+
+/// Runs a payload on a draft, for who signed it under which nonce.
+fn act(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: Option<(PersonId, u64)>,
+    payload: &Payload,
+) -> Result<(), TxError> {
     let as_of = || signer.ok_or(EnvelopeError::Unsigned);
     let by = || as_of().map(|(signer, _)| signer);
-    match &tx.payload {
+    match payload {
         Payload::Register(action) => identity::register(draft, at, by()?, action)?,
         Payload::SetStatus(action) => identity::set_status(draft, at, by()?, action)?,
         Payload::RegisterWork(action) => work_registry::register_work(draft, at, by()?, action)?,

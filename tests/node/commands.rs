@@ -116,6 +116,8 @@ fn a_work_is_registered_shown_verified_and_changed() {
     };
     let dry = stage.json(&texts(&register(&["--dry-run"])));
     assert_eq!((&dry["dry_run"], manifest.exists()), (&json!(true), false));
+    assert_eq!(dry["checked_after_block"], json!(1));
+    stage.fails(&texts(&register(&["--dry-run", "--from", "0"])), 1, "later --from");
     stage.fails(&texts(&register(&["--price", "1000"])), 1, "1000 is outside 0.8 to 1.25: `cwe gov rules`");
     assert!(!manifest.exists(), "the manifest of a work that was refused is not left behind");
     stage.fails(&texts(&register(&["--split", &format!("{creator}=70%")])), 2, "sum to 100%");
@@ -187,6 +189,10 @@ fn a_proposal_is_made_shown_and_voted_on() {
     stage.fails(&texts(&propose(&fund)), 2, "expected one of eco");
     stage.fails(&texts(&propose(&["--set", "quorum=9%", "--from", "9"])), 2, "cwe gov rules");
     stage.fails(&texts(&propose(&["--resolve", "--recall", &"ab".repeat(32)])), 2, "two proposals");
+
+    let same = ["--set", "beta=0.35", "--from", "9"];
+    stage.fails(&texts(&propose(&[&same[..], &["--dry-run"]].concat())), 1, "nothing would change");
+    stage.fails(&["gov", "enact", "1", "--dry-run"], 1, "its vote runs until 20");
 
     let made = stage.json(&texts(&propose(&set)));
     assert_eq!((&made["status"], &made["proposal"]), (&json!("in-block"), &json!(2)));

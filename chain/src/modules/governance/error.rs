@@ -135,7 +135,7 @@ pub enum GovernanceError {
         needed: u64,
     },
     /// A change of nothing.
-    #[error("no parameter is changed")]
+    #[error("nothing would change: it is so already")]
     NoChange,
     /// A parameter is named twice, or the changes are not in their order.
     #[error("{parameter} comes too late in the list, or twice")]

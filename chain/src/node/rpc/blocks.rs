@@ -6,10 +6,10 @@ use super::{
     error::{codes, refusal},
 };
 use crate::{
-    Transaction,
+    Payload, Transaction,
     node::{
         Place,
-        producer::Submission,
+        producer::{Submission, now},
         shared::{Head, Shared, Standing},
     },
     poseidon::wire,
@@ -143,6 +143,17 @@ pub(super) fn status(service: &Service, id: &Digest) -> Result<Value, Failure> {
 
 pub(super) fn transaction(service: &Service, args: &Args) -> Result<Value, Failure> {
     status(service, &args.id(0)?)
+}
+
+/// Whether the ledger after the last block would take a payload now.
+pub(super) fn check(service: &Service, args: &Args) -> Result<Value, Failure> {
+    let payload = Payload::from_bytes(&args.bytes(0)?);
+    let payload = payload.map_err(|error| args.expected(0, &format!("a payload: {error}")))?;
+    let signer = args.id_or_none(1)?;
+    let view = service.shared.view();
+    let found = view.read(|ledger| ledger.consider(signer, &payload, now()));
+    let refused = found.err().map(|error| refusal(&Refusal::Rule(error)));
+    Ok(json!({ "height": view.head.height, "refusal": refused }))
 }
 
 /// Takes a transaction, and answers once it has its place, waits, or is refused.
