@@ -10,6 +10,7 @@ use crate::sim::SweepFailure;
 use crate::work::WorkFailure;
 use chain::bridge::PortError;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
+use serde_json::json;
 use sim::{
     demo::DemoError,
     folder::{FolderError, quoted},
@@ -18,6 +19,7 @@ use sim::{
 };
 use std::{
     borrow::Cow,
+    ffi::OsString,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -218,12 +220,38 @@ impl From<DemoError> for Failure {
     }
 }
 
-/// Prints an error as one line on standard error.
-pub(crate) fn error(failure: &Failure) {
-    let advice = failure.advice().map(|advice| format!(": {advice}")).unwrap_or_default();
-    let line = format!("{failure}{advice}").replace(['\n', '\r'], " ");
+/// Whether a call asks for JSON, also one that cannot be parsed.
+pub(crate) fn is_json_asked(arguments: impl Iterator<Item = OsString>) -> bool {
+    let mut before = OsString::new();
+    let mut asks = |argument: OsString| {
+        let after = before == "-o" || before == "--output";
+        before.clone_from(&argument);
+        after && argument == "json"
+            || ["-ojson", "-o=json", "--output=json"].iter().any(|ask| argument == *ask)
+    };
+    arguments.into_iter().any(&mut asks)
+}
+
+/// Prints an error as one line on standard error: for people, or as a JSON object for programs.
+pub(crate) fn error(failure: &Failure, json: bool) {
+    let advice = failure.advice();
+    let line = if json {
+        json!({ "error": failure.to_string(), "advice": advice, "code": failure.code() }).to_string()
+    } else {
+        let advice = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
+        format!("error: {failure}{advice}").replace(['\n', '\r'], " ")
+    };
     // Nobody is left to tell if this fails.
-    drop(writeln!(io::stderr(), "error: {line}"));
+    drop(writeln!(io::stderr(), "{line}"));
+}
+
+/// Prints what is wrong with a call as a JSON object on standard error.
+pub(crate) fn wrong_call(error: &clap::Error) {
+    let text = error.render().to_string();
+    let mut parts = text.trim_start_matches("error: ").split("\n\n").map(str::trim);
+    let (first, advice) = (parts.next(), parts.next());
+    let line = json!({ "error": first, "advice": advice, "code": error.exit_code() });
+    drop(writeln!(io::stderr(), "{line}"));
 }
 
 /// Prints text on standard output.
@@ -293,4 +321,20 @@ pub(crate) fn check_command(path: &Path) -> String {
 /// The command that verifies a record at `path` against a root.
 pub(crate) fn verify_command(path: &Path, root: &str) -> String {
     format!("{} --root {root}", check_command(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_asked_for_in_every_spelling() {
+        let asked = |call: &str| is_json_asked(call.split(' ').map(OsString::from));
+        for call in ["cwe x -o json", "cwe x -ojson y", "cwe --output=json", "cwe x --output json --wrong"] {
+            assert!(asked(call), "{call}");
+        }
+        for call in ["cwe x", "cwe x -o table", "cwe json", "cwe -o table json"] {
+            assert!(!asked(call), "{call}");
+        }
+    }
 }
