@@ -24,6 +24,7 @@ use chain::{
 use primitives::calendar::utc;
 use serde_json::{Value, json};
 use settings::Settings;
+use sim::report::several;
 use std::{
     fs::File,
     io::{self, Read, Write},
@@ -253,10 +254,12 @@ fn line(notice: &Notice) -> String {
             format!("a crash had left {} bytes of a block behind, which were cut off", tail.bytes)
         }
         Notice::Restored { transactions, height } => {
-            format!("{transactions} confirmed transactions of block {height} are back from the journal")
+            let them = several(*transactions as u64, "confirmed transaction", "confirmed transactions");
+            format!("back from the journal for block {height}: {them}")
         }
         Notice::Block { height, digest, transactions, .. } => {
-            format!("block {height}: {transactions} transactions, {digest}")
+            let them = several(*transactions as u64, "transaction", "transactions");
+            format!("block {height}: {them}, {digest}")
         }
         Notice::Unreachable { reason } => format!("waiting: {reason}"),
         Notice::ClockBehind { now, last } => format!(

@@ -34,8 +34,12 @@ Examples:
   cwe node init net
   cwe node init net --chain 31000
 
-DIR holds genesis.json, node.toml (commented) and keys/, one file an office, readable by you alone.
-The keys are drawn on this machine: good for development, where one person holds every office.";
+DIR holds genesis.json, node.toml (commented) and keys/, one file an office,
+readable by you alone. The keys are drawn on this machine: good for development,
+where one person holds every office.";
+
+/// Largest number of a chain: it stands in JSON, whose readers often keep 53 bits. Zero is no chain for wallets.
+const MAX_CHAIN: u64 = (1 << 53) - 1;
 
 /// What to do with a node.
 #[derive(Debug, Subcommand)]
@@ -62,7 +66,7 @@ pub(crate) struct Init {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     /// Number of the chain, which is in every signature [default: drawn]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_CHAIN))]
     pub(crate) chain: Option<u64>,
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Format::Table)]

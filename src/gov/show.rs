@@ -136,7 +136,10 @@ pub(super) fn stands(proposal: &Value) -> String {
 /// An action in a line.
 fn what(action: &Value) -> String {
     let field = |name: &str| short(&action[name]);
-    let amount = |name: &str| action[name].as_u64().map_or_else(|| "-".into(), |n| Unit::Amount.show(n));
+    let credits = |name: &str| {
+        let shown = action[name].as_u64().map_or_else(|| "-".into(), |n| Unit::Amount.show(n));
+        if shown == "1" { "1 credit".into() } else { format!("{shown} credits") }
+    };
     match action["kind"].as_str().unwrap_or_default() {
         "set-parameters" => {
             let changes = items(action, "changes").iter().map(|change| {
@@ -154,11 +157,11 @@ fn what(action: &Value) -> String {
             let parts = [said("give", &action["give"]), said("take", &action["take"])];
             format!("{}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "), field("person"))
         }
-        "spend" => format!("pay {} credits from {} to {}", amount("amount"), field("fund"), field("to")),
-        "acquire-asset" => format!("buy asset {} for {} credits", field("asset"), amount("cost")),
+        "spend" => format!("pay {} from {} to {}", credits("amount"), field("fund"), field("to")),
+        "acquire-asset" => format!("buy asset {} for {}", field("asset"), credits("cost")),
         "offer-asset" => {
             let (asset, buyer) = (field("asset"), field("buyer"));
-            format!("offer asset {asset} for {} credits to {buyer}", amount("price"))
+            format!("offer asset {asset} for {} to {buyer}", credits("price"))
         }
         "remove-work" => {
             let (work, removal, from) = (field("work"), field("removal"), field("from"));

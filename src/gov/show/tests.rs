@@ -73,10 +73,10 @@ fn every_action_has_a_line() {
         (json!({ "kind": "resolve", "text": "t" }), "resolve t"),
         (json!({ "kind": "approve-valuation", "asset": "a", "round": 2 }), "approve valuation a 2"),
         (json!({ "kind": "approve-service", "manifest": "m", "most": 5 }), "approve service m 5"),
-        (json!({ "kind": "acquire-asset", "asset": "a", "cost": 1_000_000u64 }), "buy asset a for 1 credits"),
+        (json!({ "kind": "acquire-asset", "asset": "a", "cost": 1_000_000u64 }), "buy asset a for 1 credit"),
         (
             json!({ "kind": "offer-asset", "asset": "a", "price": 1_000_000u64, "buyer": "b" }),
-            "offer asset a for 1 credits to b",
+            "offer asset a for 1 credit to b",
         ),
     ] {
         assert_eq!(what(&action), line);
