@@ -33,8 +33,12 @@ holds its hash alone; keep the manifest and publish it where the work is found.
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
-  cwe work show 9a3b…
-  cwe work show 9a3b… -o json | jq .terms.splits";
+  cwe work show 9a3b04d1
+      the first digits are enough where no other work begins with them
+  cwe work show 9a3b… -o json | jq .terms.splits
+
+In JSON a price is in units of 2^-32, so that 4294967296 is 1.0, and a share in
+basis points. docs/chain.md says what the other numbers are.";
 
 const UPDATE_EXAMPLES: &str = "\
 Examples:

@@ -59,7 +59,11 @@ pub(super) const RULES_EXAMPLES: &str = "\
 Examples:
   cwe gov rules
   cwe gov rules --epoch 20
-      as far as is decided now";
+      as far as is decided now
+
+In JSON `text` is a value as people write it, and `value` the ledger's integer:
+ratios in units of 2^-32, shares in basis points, times in seconds, amounts in
+micro-credits.";
 
 pub(super) const ELECT_EXAMPLES: &str = "\
 Examples:
