@@ -5,8 +5,8 @@ mod failure;
 pub(crate) use failure::ChainFailure;
 
 use crate::{
-    cli::{Account, Format, Sending},
-    output::{self, Failure, table},
+    cli::{Account, Format, Sending, WorkName},
+    output::{self, Failure},
 };
 use chain::{
     Payload, Transaction,
@@ -14,7 +14,7 @@ use chain::{
     signature::SecretKey,
     wallet::{address, keyfile},
 };
-use primitives::{ChainId, Digest, Encode, EpochId, PersonId, hash, ids};
+use primitives::{ChainId, Digest, Encode, EpochId, PersonId, WorkId, hash, ids};
 use rand_core::OsRng;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -91,6 +91,29 @@ impl Node {
     /// The items of a list in an answer.
     pub(crate) fn list(&self, answer: &Value, name: &str) -> Result<Vec<Value>, ChainFailure> {
         self.field(answer, name)
+    }
+
+    /// The one work that a name or its beginning is of.
+    pub(crate) fn work(&self, name: &WorkName) -> Result<WorkId, ChainFailure> {
+        let digits = match name {
+            WorkName::Whole(work) => return Ok(*work),
+            WorkName::Beginning(digits) => digits,
+        };
+        // A page begins after a name. No work is called like this one, since names are hashes.
+        let page = self.ask("cwe_works", &[json!(format!("{digits:0<64}")), json!(2)])?;
+        let works = self.list(&page, "works")?;
+        let ids = works.iter().map(|work| self.field::<WorkId>(work, "id")).collect::<Result<Vec<_>, _>>()?;
+        let mut found = ids.into_iter().filter(|id| id.to_string().starts_with(digits));
+        match (found.next(), found.next()) {
+            (Some(work), None) => Ok(work),
+            (Some(first), Some(second)) => {
+                Err(ChainFailure::Ambiguous { digits: digits.clone(), works: [first, second] })
+            }
+            (None, _) => {
+                let message = format!("no work that begins with {digits} is registered");
+                Err(ChainFailure::NotFound { url: self.url.clone(), message })
+            }
+        }
     }
 
     /// The epoch that runs, or the first before any has opened.
@@ -231,14 +254,14 @@ fn carry_out(
     facts.push(("signer", json!(wallet.person)));
     if how.dry_run {
         facts.push(wallet.node.check(Some(wallet.person), &payload)?);
-        return print(how, with(json!({}), facts), NOTHING);
+        return print(how, json!({}), facts, NOTHING);
     }
     let transaction = wallet.sign(payload)?;
     let standing = send(&wallet.node, &transaction, !how.no_wait)?;
     if standing["status"] == "in-block" {
         facts.extend(then(wallet)?);
     }
-    print(how, with(standing, facts), "Done")
+    print(how, standing, facts, "Done")
 }
 
 /// Sends what anybody may ask for.
@@ -246,14 +269,14 @@ pub(crate) fn run_open(how: &Sending, payload: Payload, mut facts: Facts) -> Res
     let node = Node::connect(&how.ask.url)?;
     if how.dry_run {
         facts.push(node.check(None, &payload)?);
-        return print(how, with(json!({}), facts), NOTHING);
+        return print(how, json!({}), facts, NOTHING);
     }
     let standing = send(&node, &Transaction::open(payload), !how.no_wait)?;
-    print(how, with(standing, facts), "Done")
+    print(how, standing, facts, "Done")
 }
 
 /// Where a transaction stands, with more facts.
-pub(crate) fn with(mut standing: Value, facts: Facts) -> Value {
+fn with(mut standing: Value, facts: Facts) -> Value {
     for (name, value) in facts {
         standing[name] = value;
     }
@@ -261,31 +284,35 @@ pub(crate) fn with(mut standing: Value, facts: Facts) -> Value {
 }
 
 /// Prints what became of a transaction.
-pub(crate) fn print(how: &Sending, mut outcome: Value, done: &str) -> Result<(), Failure> {
-    if how.dry_run {
-        outcome["dry_run"] = json!(true);
-    }
+pub(crate) fn print(how: &Sending, mut standing: Value, facts: Facts, done: &str) -> Result<(), Failure> {
     match how.ask.output {
-        Format::Json => output::json(&outcome),
-        Format::Table => output::print(&summary(&outcome, done)),
+        Format::Json => {
+            if how.dry_run {
+                standing["dry_run"] = json!(true);
+            }
+            output::json(&with(standing, facts))
+        }
+        Format::Table => output::print(&summary(&standing, &facts, done)),
     }
 }
 
-fn summary(outcome: &Value, done: &str) -> String {
-    let object = outcome.as_object().expect("an object");
-    let hidden = ["waits", "refusal", "confirmation", "height", "position", "status", "dry_run"];
-    let shown = object.iter().filter(|(name, value)| !hidden.contains(&name.as_str()) && !value.is_null());
+/// The facts in the order in which they were found, the transaction, and where it stands.
+fn summary(standing: &Value, facts: &Facts, done: &str) -> String {
+    let known = facts.iter().filter(|(_, value)| !value.is_null());
     let mut rows: Vec<[String; 2]> =
-        shown.map(|(name, value)| [name.replace('_', " "), text(value)]).collect();
-    let place = format!("place {} of block {}", text(&outcome["position"]), text(&outcome["height"]));
-    let stands = match outcome["status"].as_str() {
+        known.map(|(name, value)| [name.replace('_', " "), text(value)]).collect();
+    let place = format!("place {} of block {}", text(&standing["position"]), text(&standing["height"]));
+    let stands = match standing["status"].as_str() {
         Some("in-block") => Some(place),
         Some("confirmed") => Some(format!("{place}, by the sequencer's signature; not in a block yet")),
         Some("waits") => Some("waits for earlier transactions of the account".into()),
         _ => None,
     };
-    rows.extend(stands.map(|stands| ["stands".to_owned(), stands]));
-    format!("{done}.\n\n{}", table(["", ""], 2, rows))
+    if let Some(stands) = stands {
+        rows.push(["transaction".into(), text(&standing["transaction"])]);
+        rows.push(["stands".into(), stands]);
+    }
+    format!("{done}.\n\n{}", output::facts(&rows))
 }
 
 /// A person on record, or an account on L1 as it is written there.
@@ -331,13 +358,16 @@ mod tests {
             "transaction": "ab".repeat(32), "status": "confirmed", "height": 7, "position": 2,
             "confirmation": { "promise": {} }, "waits": null, "refusal": null,
         });
-        let shown = summary(&with(standing.clone(), vec![("work", json!("cd"))]), "Done");
-        for said in ["Done.", "place 2 of block 7", "not in a block yet", "cd", &"ab".repeat(32)] {
+        let facts = vec![("work", json!("cd")), ("also", json!(1)), ("nothing", json!(null))];
+        let shown = summary(&standing, &facts, "Done");
+        for said in ["Done.", "place 2 of block 7", "not in a block", &"ab".repeat(32)] {
             assert!(shown.contains(said), "{said}: {shown}");
         }
-        assert!(!shown.contains("promise"));
+        let begun = shown.lines().filter(|line| line.starts_with(' ') && !line.starts_with("  "));
+        let names: Vec<_> = begun.filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(names, ["work", "also", "transaction", "stands"], "in the order of the facts");
         let sealed = with(standing, vec![("status", json!("in-block"))]);
-        assert!(!summary(&sealed, "Done").contains("yet"));
+        assert!(!summary(&sealed, &facts, "Done").contains("yet"));
     }
 
     #[test]

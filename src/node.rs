@@ -9,7 +9,7 @@ pub(crate) use settings::SettingsError;
 use crate::{
     account::{Node, text},
     cli::{Ask, Format, Run},
-    output::{self, Failure, table},
+    output::{self, Failure, facts, table},
 };
 use chain::{
     Genesis,
@@ -200,7 +200,7 @@ pub(crate) fn status(ask: &Ask) -> Result<(), Failure> {
                 ["time".into(), time],
                 ["state root".into(), text(&head["state_root"])],
             ];
-            output::print(&table(["", ""], 2, rows))
+            output::print(&facts(&rows))
         }
     }
 }

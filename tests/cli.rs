@@ -349,3 +349,31 @@ fn failures_are_json_where_results_are() {
     assert!(wrong["error"].as_str().is_some_and(|text| text.contains("verfy")), "{wrong}");
     assert_eq!(wrong["code"], 2);
 }
+
+/// What stands in a terminal of 80 columns, and in any that is wider.
+#[test]
+fn help_fits_eighty_columns() {
+    let families: [&[&str]; 15] = [
+        &[],
+        &["demo"],
+        &["epoch", "verify"],
+        &["epoch", "audit"],
+        &["bundle", "show"],
+        &["sim", "sweep"],
+        &["gov"],
+        &["gov", "impact"],
+        &["gov", "propose"],
+        &["gov", "open-case"],
+        &["work", "register"],
+        &["work", "update"],
+        &["payouts"],
+        &["node", "init"],
+        &["node", "run"],
+    ];
+    for family in families {
+        let help = cwe(&[family, &["--help"]].concat());
+        for line in stdout(&help).lines() {
+            assert!(line.chars().count() <= 80, "{family:?}: {line}");
+        }
+    }
+}

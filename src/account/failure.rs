@@ -4,7 +4,7 @@ use chain::{
     node::{ClientError, rpc::codes},
     wallet::keyfile::KeyFileError,
 };
-use primitives::{ChainId, PersonId};
+use primitives::{ChainId, PersonId, WorkId};
 use serde_json::Value;
 use std::{io, path::PathBuf};
 use thiserror::Error;
@@ -18,6 +18,9 @@ pub(crate) enum ChainFailure {
     /// There is no such thing on record.
     #[error("{message}, says {url}")]
     NotFound { url: String, message: String },
+    /// Several works begin alike.
+    #[error("{} and {} both begin with {digits}: give more digits", works[0], works[1])]
+    Ambiguous { digits: String, works: [WorkId; 2] },
     /// The ledger, or the sequencer's mempool, refuses a transaction.
     #[error("refused by {module}: {message}")]
     Refused { module: String, rule: String, message: String },

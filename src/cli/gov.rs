@@ -257,6 +257,9 @@ pub(crate) struct Elect {
 
 /// Arguments of `cwe gov open-case`.
 #[derive(Debug, Args)]
+#[command(override_usage = "\
+cwe gov open-case [OPTIONS] --text <FILE> --key <KEYFILE>
+       <--remove-work <WORK>|--suspend <PERSON>|--revoke <PERSON>>")]
 #[command(group = clap::ArgGroup::new("remedy").required(true).args(["remove_work", "suspend", "revoke"]))]
 pub(crate) struct OpenCase {
     /// The complaint

@@ -8,26 +8,29 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   cwe node init net
   cwe node run --config net/node.toml
-      a chain of your own with one sequencer, whose JSON-RPC listens on 127.0.0.1:4300
+      a chain of your own with one sequencer, whose JSON-RPC listens on
+      127.0.0.1:4300
 
-  cwe node run --role full --genesis net/genesis.json --dir copy --listen 127.0.0.1:4301 \\
-      --follow ws://127.0.0.1:4300
+  cwe node run --role full --genesis net/genesis.json --dir copy \\
+      --listen 127.0.0.1:4301 --follow ws://127.0.0.1:4300
       a full node that follows it and checks every block
 
   curl -s -H 'content-type: application/json' http://127.0.0.1:4300 \\
       -d '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}'
       every method with its parameters, as an OpenRPC document
 
-Settings come from, the later before the earlier: defaults, the file of --config, the environment
-(CWE_NODE_LISTEN and so on), flags. `cwe node config` says where each comes from. An unknown key or
-an unknown CWE_NODE_ variable is an error.
+Settings come from, the later before the earlier: defaults, the file of
+--config, the environment (CWE_NODE_LISTEN and so on), flags. `cwe node config`
+says where each comes from. An unknown key or an unknown CWE_NODE_ variable is
+an error.
 
-A confirmation is given once the transaction is on the sequencer's disk with its place in the next
-block, so that a sequencer that was killed makes the block that it promised. SIGTERM and ctrl-C end
-the block in hand first.
+A confirmation is given once the transaction is on the sequencer's disk with its
+place in the next block, so that a sequencer that was killed makes the block
+that it promised. SIGTERM and ctrl-C end the block in hand first.
 
-A full node stops at the first block that breaks a rule, with exit code 4, and names block and rule.
-The JSON-RPC has no passwords: listen on this machine alone, or put a proxy in front.";
+A full node stops at the first block that breaks a rule, with exit code 4, and
+names block and rule. The JSON-RPC has no passwords: listen on this machine
+alone, or put a proxy in front.";
 
 const INIT_EXAMPLES: &str = "\
 Examples:

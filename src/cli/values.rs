@@ -11,7 +11,7 @@ use chain::{
     wallet::address,
 };
 use primitives::{
-    BasisPoints, Digest, PersonId,
+    BasisPoints, Digest, PersonId, WorkId,
     limits::{MAX_SHARD_WIDTH, MIN_SHARD_WIDTH},
 };
 use serde_json::Value;
@@ -34,6 +34,32 @@ impl TrustedRoot {
         let mut reversed = *other;
         reversed.0.reverse();
         format!("{ON_LAYER1}{reversed} (for nodes {other})")
+    }
+}
+
+/// A work, by its name or by as much of its beginning as tables show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WorkName {
+    /// All of it.
+    Whole(WorkId),
+    /// The first digits.
+    Beginning(String),
+}
+
+/// Fewest digits of a beginning: with fewer, works that are registered later would soon begin alike.
+const MIN_DIGITS: usize = 8;
+
+/// Reads the name of a work or its beginning, with the dots that tables put after one.
+pub(super) fn work(text: &str) -> Result<WorkName, String> {
+    if let Ok(work) = text.parse() {
+        return Ok(WorkName::Whole(work));
+    }
+    let digits = text.trim_end_matches('…');
+    let hex = digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    if hex && (MIN_DIGITS..64).contains(&digits.len()) {
+        Ok(WorkName::Beginning(digits.into()))
+    } else {
+        Err(format!("expected 64 lower-case hexadecimal digits, or at least the first {MIN_DIGITS} of them"))
     }
 }
 
@@ -120,6 +146,19 @@ mod tests {
         assert!(payee(&mistyped.to_lowercase()).is_ok());
         for wrong in ["", "4f=1", &person, &format!("{person}=101%"), "0x12=1", &format!("0x{person}=1")] {
             assert!(split(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn works_are_named_by_their_beginnings_too() {
+        let whole = "9a".repeat(32);
+        assert_eq!(work(&whole), Ok(WorkName::Whole(WorkId([0x9a; 32]))));
+        for beginning in [&whole[..8], &whole[..12], &whole[..63], "9a9a9a9a9a9a…"] {
+            let digits = beginning.trim_end_matches('…').to_owned();
+            assert_eq!(work(beginning), Ok(WorkName::Beginning(digits)));
+        }
+        for wrong in ["", "…", &whole[..7], &whole.to_uppercase(), "9a9a9a9g", &format!("{whole}9a")] {
+            assert!(work(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
         Ask, Format,
         gov::{ShowProposal, ShowRules},
     },
-    output::{self, Failure, table},
+    output::{self, Failure, facts, table},
 };
 use chain::modules::governance::Unit;
 use primitives::calendar::utc;
@@ -98,7 +98,7 @@ fn list(answer: &Value) -> String {
         return "No proposals yet: `cwe gov propose` makes one.\n".into();
     }
     let row = |proposal: &Value| {
-        let count = [&proposal["yes"], &proposal["no"], &proposal["abstain"]].map(text).join(" / ");
+        let count = [&proposal["yes"], &proposal["no"], &proposal["abstain"]].map(text).join("/");
         [
             text(&proposal["number"]),
             text(&proposal["stage"]),
@@ -107,7 +107,7 @@ fn list(answer: &Value) -> String {
             what(&proposal["action"]),
         ]
     };
-    let header = ["", "stage", "next", "yes / no / neither", "what"];
+    let header = ["", "stage", "next", "yes/no/-", "what"];
     let rows = table(header, 5, proposals.iter().map(row).collect());
     format!("{rows}\nTimes are UTC. The last block is of {}.\n", moment(&answer["now"]))
 }
@@ -200,7 +200,7 @@ fn one(answer: &Value) -> String {
     ] {
         rows.push([name.into(), format!("{} to {}", moment(&proposal[from]), moment(&proposal[until]))]);
     }
-    let mut shown = format!("Proposal {}\n\n{}", text(&proposal["number"]), table(["", ""], 2, rows));
+    let mut shown = format!("Proposal {}\n\n{}", text(&proposal["number"]), facts(&rows));
     let action = &proposal["action"];
     if action["kind"] == "set-parameters" {
         let row = |change: &Value| ["parameter", "before_text", "after_text"].map(|name| text(&change[name]));
@@ -215,8 +215,9 @@ fn one(answer: &Value) -> String {
     }
     let said = items(answer, "statements");
     if !said.is_empty() {
-        let rows = said.iter().map(|said| [text(&said["author"]), text(&said["document"])]).collect();
-        shown += &format!("\nSaid on it\n{}", table(["by", "text's hash"], 2, rows));
+        let rows = said.iter().map(|said| [text(&said["author"]), text(&said["document"])]);
+        shown +=
+            &format!("\nSaid on it: by whom, and the hash of the text\n{}", facts(&rows.collect::<Vec<_>>()));
     }
     format!("{shown}\nTimes are UTC. The last block is of {}.\n", moment(&answer["now"]))
 }
@@ -258,15 +259,15 @@ fn seats(answer: &Value) -> String {
     let council = items(answer, "council");
     let rows = council.iter().map(|seat| {
         let election = match seat["election"].as_u64() {
-            Some(0) => "genesis".into(),
-            _ => text(&seat["election"]),
+            Some(0) => "from the genesis".into(),
+            _ => format!("by election {}", text(&seat["election"])),
         };
-        [text(&seat["person"]), moment(&seat["until"]), election]
+        [text(&seat["person"]), format!("until {}, {election}", moment(&seat["until"]))]
     });
     let (count, seats) = (council.len(), text(&answer["seats"]));
     let [approve, veto] = ["approvals_needed", "vetoes_needed"].map(|name| text(&answer[name]));
     let mut shown = format!("{count} of {seats} seats are taken; {approve} approve, {veto} veto\n\n");
-    shown += &table(["councillor", "until", "election"], 3, rows.collect());
+    shown += &facts(&rows.collect::<Vec<_>>());
     let election = &answer["election"];
     if election.is_null() {
         return shown + "\nThere was no election yet: `cwe gov call-election` calls one.\n";

@@ -2,7 +2,7 @@
 
 use super::{WorkFailure, in_order, splits_object};
 use crate::{
-    account::{self, Facts, Node, Wallet},
+    account::{self, Facts, Wallet},
     cli::work::{Deprecate, Update},
     output::Failure,
 };
@@ -26,13 +26,14 @@ pub(super) fn update(arguments: &Update) -> Result<(), Failure> {
         wallet.wait_for_block()?;
     }
     let node = &wallet.node;
+    let work = node.work(work)?;
     let record = node.ask("cwe_work", &[json!(work)])?;
     let next = node.next_epoch()?;
     let from = terms.from.unwrap_or(next);
     let mut facts: Facts = vec![("work", json!(work)), ("from_epoch", json!(from))];
     if let Some(planned) = planned(&record, next) {
         if terms.from.is_none() && from < planned && record["gone"].is_null() {
-            return Err(WorkFailure::Planned { work: *work, from: planned }.into());
+            return Err(WorkFailure::Planned { work, from: planned }.into());
         }
         facts.push(("in_place_of_those_from_epoch", json!(planned)));
     }
@@ -41,7 +42,7 @@ pub(super) fn update(arguments: &Update) -> Result<(), Failure> {
     }
     let last = terms_in(&record, from);
     let action = UpdateWork {
-        work: *work,
+        work,
         price: terms.price.map_or_else(|| node.field(last, "price"), Ok)?,
         splits: if splits.is_empty() { node.field(last, "splits")? } else { splits },
         from,
@@ -54,12 +55,11 @@ pub(super) fn update(arguments: &Update) -> Result<(), Failure> {
 /// Takes a work out.
 pub(super) fn deprecate(arguments: &Deprecate) -> Result<(), Failure> {
     let Deprecate { work, from, account } = arguments;
-    let from = match from {
-        Some(from) => *from,
-        None => Node::connect(&account.send.ask.url)?.next_epoch()?,
-    };
+    let wallet = Wallet::open(account)?;
+    let work = wallet.node.work(work)?;
+    let from = from.map_or_else(|| wallet.node.next_epoch(), Ok)?;
     let facts = vec![("work", json!(work)), ("without_it_from_epoch", json!(from))];
-    account::run(account, Payload::DeprecateWork(DeprecateWork { work: *work, from }), facts)
+    account::run_by(&wallet, &account.send, Payload::DeprecateWork(DeprecateWork { work, from }), facts)
 }
 
 /// First epoch of a work's terms, that of its own if they are from before it.

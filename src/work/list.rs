@@ -10,7 +10,7 @@ use crate::{
         Format,
         work::{List, Order, ShowWork},
     },
-    output::{self, Failure, broad_table, table},
+    output::{self, Failure, facts, table},
 };
 use chain::modules::{dapr::payout::Split, governance::Unit};
 use primitives::{EpochId, params::ONE_Q32};
@@ -22,10 +22,10 @@ const PAGE: u64 = 256;
 /// Shows a work.
 pub(crate) fn show(arguments: &ShowWork) -> Result<(), Failure> {
     let node = Node::connect(&arguments.ask.url)?;
-    let work = node.ask("cwe_work", &[json!(arguments.work)])?;
+    let work = node.ask("cwe_work", &[json!(node.work(&arguments.work)?)])?;
     match arguments.ask.output {
         Format::Json => output::json(&work),
-        Format::Table => output::print(&table(["", ""], 2, rows(&node, &work)?)),
+        Format::Table => output::print(&facts(&rows(&node, &work)?)),
     }
 }
 
@@ -130,18 +130,18 @@ fn listing(listed: &Value, running: EpochId) -> String {
         let rows = works.iter().enumerate().map(|(place, shown)| {
             let work = &shown["work"];
             let rank = (place + 1).to_string();
-            [rank, self::text(&work["id"]), kind(work), self::text(&work["category"]), reputation(shown)]
+            [rank, short(&work["id"]), kind(work), self::text(&work["category"]), reputation(shown)]
         });
         let title = format!("In the order of search after epoch {}\n\n", self::text(&listed["epoch"]));
-        title + &broad_table(["", "work", "media", "category", "reputation"], 3, rows.collect())
+        title + &table(["", "work", "media", "category", "reputation"], 3, rows.collect())
     } else {
         let row = |work: &Value| {
             let from = self::text(&work["active_from"]);
-            let (id, creator) = (self::text(&work["id"]), short(&work["creator"]));
+            let (id, creator) = (short(&work["id"]), short(&work["creator"]));
             [id, creator, kind(work), self::text(&work["category"]), from, price(terms_in(work, running))]
         };
         let header = ["work", "creator", "media", "category", "from", "price"];
-        broad_table(header, 3, works.iter().map(row).collect())
+        table(header, 3, works.iter().map(row).collect())
     };
     if listed["more"] == true {
         text += "\nThere are more: raise --limit.\n";

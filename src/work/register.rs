@@ -82,7 +82,7 @@ pub(crate) fn register(arguments: &Register) -> Result<(), Failure> {
         // The ledger has no such work. What remains if this fails says nothing wrong either.
         drop(fs::remove_file(&path));
     }
-    account::print(&account.send, account::with(sent?, facts), "Registered")
+    account::print(&account.send, sent?, facts, "Registered")
 }
 
 /// The manifest beside a file.

@@ -86,7 +86,7 @@ fn every_action_has_a_line() {
 #[test]
 fn lists_say_what_comes_next() {
     let shown = list(&json!({ "now": 0, "proposals": [proposal(change())] }));
-    assert!(shown.contains("3 / 1 / 2") && shown.contains("queued 2025-01-01 00:00"), "{shown}");
+    assert!(shown.contains("3/1/2") && shown.contains("queued 2025-01-01 00:00"), "{shown}");
     assert!(list(&json!({ "now": 0, "proposals": [] })).contains("cwe gov propose"));
     let case = json!({
         "number": 2, "stage": "waits-for-jury", "remedy": { "kind": "suspend", "person": "p" }, "draw_from": 7,
