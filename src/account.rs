@@ -5,11 +5,16 @@ mod failure;
 pub(crate) use failure::ChainFailure;
 
 use crate::{
-    cli::{Account, Format, Sending},
-    output::{self, Failure, table},
+    cli::{Account, Format, Sending, WorkName},
+    output::{self, Failure},
 };
-use chain::{Payload, Transaction, node::NodeClient, signature::SecretKey, wallet::keyfile};
-use primitives::{ChainId, Digest, Encode, EpochId, PersonId, hash, ids};
+use chain::{
+    Payload, Transaction,
+    node::NodeClient,
+    signature::SecretKey,
+    wallet::{address, keyfile},
+};
+use primitives::{ChainId, Digest, Encode, EpochId, PersonId, WorkId, hash, ids};
 use rand_core::OsRng;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -17,16 +22,20 @@ use std::{
     fs::File,
     io::Read,
     path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
 /// How long a transaction may take from its confirmation into a block: the longest interval of a sequencer, twice.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often a node is asked whether it has made a block.
+const POLL: Duration = Duration::from_millis(200);
 /// Longest text that is hashed: a proposal and its reasons, not a library.
 const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 /// What a dry run says.
-pub(crate) const NOTHING: &str = "Nothing was signed or sent";
+pub(crate) const NOTHING: &str =
+    "Nothing was signed or sent. The ledger would take it, as it stands after its last block";
 
 /// What is to be known of a transaction, beside where it stands.
 pub(crate) type Facts = Vec<(&'static str, Value)>;
@@ -55,6 +64,21 @@ impl Node {
         }
     }
 
+    /// Asks whether the ledger would take a payload: the block after which it would, or the rule that refuses it. Nothing
+    /// is signed for that, so a node cannot hand it in.
+    pub(crate) fn check(
+        &self,
+        signer: Option<PersonId>,
+        payload: &Payload,
+    ) -> Result<(&'static str, Value), ChainFailure> {
+        let bytes = ids::to_hex(&payload.to_bytes());
+        let answer = self.ask("cwe_check", &[json!(bytes), json!(signer)])?;
+        match &answer["refusal"] {
+            Value::Null => Ok(("checked_after_block", answer["height"].clone())),
+            refusal => Err(ChainFailure::refused(refusal)),
+        }
+    }
+
     /// A field of an answer.
     pub(crate) fn field<T: DeserializeOwned>(&self, answer: &Value, name: &str) -> Result<T, ChainFailure> {
         serde_json::from_value(answer[name].clone()).map_err(|error| ChainFailure::Answer {
@@ -67,6 +91,34 @@ impl Node {
     /// The items of a list in an answer.
     pub(crate) fn list(&self, answer: &Value, name: &str) -> Result<Vec<Value>, ChainFailure> {
         self.field(answer, name)
+    }
+
+    /// The one work that a name or its beginning is of.
+    pub(crate) fn work(&self, name: &WorkName) -> Result<WorkId, ChainFailure> {
+        let digits = match name {
+            WorkName::Whole(work) => return Ok(*work),
+            WorkName::Beginning(digits) => digits,
+        };
+        // A page begins after a name. No work is called like this one, since names are hashes.
+        let page = self.ask("cwe_works", &[json!(format!("{digits:0<64}")), json!(2)])?;
+        let works = self.list(&page, "works")?;
+        let ids = works.iter().map(|work| self.field::<WorkId>(work, "id")).collect::<Result<Vec<_>, _>>()?;
+        let mut found = ids.into_iter().filter(|id| id.to_string().starts_with(digits));
+        match (found.next(), found.next()) {
+            (Some(work), None) => Ok(work),
+            (Some(first), Some(second)) => {
+                Err(ChainFailure::Ambiguous { digits: digits.clone(), works: [first, second] })
+            }
+            (None, _) => {
+                let message = format!("no work that begins with {digits} is registered");
+                Err(ChainFailure::NotFound { url: self.url.clone(), message })
+            }
+        }
+    }
+
+    /// The epoch that runs, or the first before any has opened.
+    pub(crate) fn epoch(&self) -> Result<EpochId, ChainFailure> {
+        self.field(&self.ask("cwe_chain", &[])?, "epoch")
     }
 
     /// The next epoch that opens.
@@ -106,6 +158,22 @@ impl Wallet {
             (None, _) => return Err(ChainFailure::SeveralAccounts { persons }),
         };
         Ok(Self { node, key, person, chain })
+    }
+
+    /// Waits until every confirmed transaction of the account is in a block, and so in what the node has on record.
+    pub(crate) fn wait_for_block(&self) -> Result<(), ChainFailure> {
+        let begun = Instant::now();
+        loop {
+            let nonce = self.node.ask("cwe_nonce", &[json!(self.person)])?;
+            if nonce["sealed"] == nonce["next"] {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                let (person, seconds) = (self.person, PATIENCE.as_secs());
+                return Err(ChainFailure::Unsealed { person, seconds });
+            }
+            thread::sleep(POLL);
+        }
     }
 
     /// Signs a payload with the account's next nonce.
@@ -164,35 +232,51 @@ pub(crate) fn run(account: &Account, payload: Payload, facts: Facts) -> Result<(
 pub(crate) fn run_then(
     account: &Account,
     payload: Payload,
-    mut facts: Facts,
+    facts: Facts,
     then: impl FnOnce(&Wallet) -> Result<Facts, ChainFailure>,
 ) -> Result<(), Failure> {
     // A dry run too reads the key and finds the account, so that it tells what is wrong with them.
-    let wallet = Wallet::open(account)?;
+    carry_out(&Wallet::open(account)?, &account.send, payload, facts, then)
+}
+
+/// The same as [`run`] for an account that is open.
+pub(crate) fn run_by(wallet: &Wallet, how: &Sending, payload: Payload, facts: Facts) -> Result<(), Failure> {
+    carry_out(wallet, how, payload, facts, |_| Ok(Vec::new()))
+}
+
+fn carry_out(
+    wallet: &Wallet,
+    how: &Sending,
+    payload: Payload,
+    mut facts: Facts,
+    then: impl FnOnce(&Wallet) -> Result<Facts, ChainFailure>,
+) -> Result<(), Failure> {
     facts.push(("signer", json!(wallet.person)));
-    if account.send.dry_run {
-        return print(&account.send, with(json!({}), facts), NOTHING);
+    if how.dry_run {
+        facts.push(wallet.node.check(Some(wallet.person), &payload)?);
+        return print(how, json!({}), facts, NOTHING);
     }
     let transaction = wallet.sign(payload)?;
-    let standing = send(&wallet.node, &transaction, !account.send.no_wait)?;
+    let standing = send(&wallet.node, &transaction, !how.no_wait)?;
     if standing["status"] == "in-block" {
-        facts.extend(then(&wallet)?);
+        facts.extend(then(wallet)?);
     }
-    print(&account.send, with(standing, facts), "Done")
+    print(how, standing, facts, "Done")
 }
 
 /// Sends what anybody may ask for.
-pub(crate) fn run_open(how: &Sending, payload: Payload, facts: Facts) -> Result<(), Failure> {
-    if how.dry_run {
-        return print(how, with(json!({}), facts), NOTHING);
-    }
+pub(crate) fn run_open(how: &Sending, payload: Payload, mut facts: Facts) -> Result<(), Failure> {
     let node = Node::connect(&how.ask.url)?;
+    if how.dry_run {
+        facts.push(node.check(None, &payload)?);
+        return print(how, json!({}), facts, NOTHING);
+    }
     let standing = send(&node, &Transaction::open(payload), !how.no_wait)?;
-    print(how, with(standing, facts), "Done")
+    print(how, standing, facts, "Done")
 }
 
 /// Where a transaction stands, with more facts.
-pub(crate) fn with(mut standing: Value, facts: Facts) -> Value {
+fn with(mut standing: Value, facts: Facts) -> Value {
     for (name, value) in facts {
         standing[name] = value;
     }
@@ -200,31 +284,40 @@ pub(crate) fn with(mut standing: Value, facts: Facts) -> Value {
 }
 
 /// Prints what became of a transaction.
-pub(crate) fn print(how: &Sending, mut outcome: Value, done: &str) -> Result<(), Failure> {
-    if how.dry_run {
-        outcome["dry_run"] = json!(true);
-    }
+pub(crate) fn print(how: &Sending, mut standing: Value, facts: Facts, done: &str) -> Result<(), Failure> {
     match how.ask.output {
-        Format::Json => output::json(&outcome),
-        Format::Table => output::print(&summary(&outcome, done)),
+        Format::Json => {
+            if how.dry_run {
+                standing["dry_run"] = json!(true);
+            }
+            output::json(&with(standing, facts))
+        }
+        Format::Table => output::print(&summary(&standing, &facts, done)),
     }
 }
 
-fn summary(outcome: &Value, done: &str) -> String {
-    let object = outcome.as_object().expect("an object");
-    let hidden = ["waits", "refusal", "confirmation", "height", "position", "status", "dry_run"];
-    let shown = object.iter().filter(|(name, value)| !hidden.contains(&name.as_str()) && !value.is_null());
+/// The facts in the order in which they were found, the transaction, and where it stands.
+fn summary(standing: &Value, facts: &Facts, done: &str) -> String {
+    let known = facts.iter().filter(|(_, value)| !value.is_null());
     let mut rows: Vec<[String; 2]> =
-        shown.map(|(name, value)| [name.replace('_', " "), text(value)]).collect();
-    let place = format!("place {} of block {}", text(&outcome["position"]), text(&outcome["height"]));
-    let stands = match outcome["status"].as_str() {
+        known.map(|(name, value)| [name.replace('_', " "), text(value)]).collect();
+    let place = format!("place {} of block {}", text(&standing["position"]), text(&standing["height"]));
+    let stands = match standing["status"].as_str() {
         Some("in-block") => Some(place),
         Some("confirmed") => Some(format!("{place}, by the sequencer's signature; not in a block yet")),
         Some("waits") => Some("waits for earlier transactions of the account".into()),
         _ => None,
     };
-    rows.extend(stands.map(|stands| ["stands".to_owned(), stands]));
-    format!("{done}.\n\n{}", table(["", ""], 2, rows))
+    if let Some(stands) = stands {
+        rows.push(["transaction".into(), text(&standing["transaction"])]);
+        rows.push(["stands".into(), stands]);
+    }
+    format!("{done}.\n\n{}", output::facts(&rows))
+}
+
+/// A person on record, or an account on L1 as it is written there.
+pub(crate) fn payee(payee: &PersonId) -> String {
+    payee.layer1_address().map_or_else(|| payee.to_string(), |account| address::show(&account))
 }
 
 /// A value of an answer as a cell of a table.
@@ -265,13 +358,16 @@ mod tests {
             "transaction": "ab".repeat(32), "status": "confirmed", "height": 7, "position": 2,
             "confirmation": { "promise": {} }, "waits": null, "refusal": null,
         });
-        let shown = summary(&with(standing.clone(), vec![("work", json!("cd"))]), "Done");
-        for said in ["Done.", "place 2 of block 7", "not in a block yet", "cd", &"ab".repeat(32)] {
+        let facts = vec![("work", json!("cd")), ("also", json!(1)), ("nothing", json!(null))];
+        let shown = summary(&standing, &facts, "Done");
+        for said in ["Done.", "place 2 of block 7", "not in a block", &"ab".repeat(32)] {
             assert!(shown.contains(said), "{said}: {shown}");
         }
-        assert!(!shown.contains("promise"));
+        let begun = shown.lines().filter(|line| line.starts_with(' ') && !line.starts_with("  "));
+        let names: Vec<_> = begun.filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(names, ["work", "also", "transaction", "stands"], "in the order of the facts");
         let sealed = with(standing, vec![("status", json!("in-block"))]);
-        assert!(!summary(&sealed, "Done").contains("yet"));
+        assert!(!summary(&sealed, &facts, "Done").contains("yet"));
     }
 
     #[test]
@@ -283,6 +379,13 @@ mod tests {
         std::fs::write(&path, "").expect("written");
         assert!(matches!(document(&path), Err(ChainFailure::Text { bytes: 0, .. })));
         assert!(matches!(document(&folder.path().join("none")), Err(ChainFailure::File { .. })));
+    }
+
+    #[test]
+    fn accounts_on_layer_1_are_written_as_there() {
+        let account = address::read("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed").expect("an address");
+        assert_eq!(payee(&PersonId::layer1(account)), "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
+        assert_eq!(payee(&PersonId([0x4f; 32])), "4f".repeat(32));
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
 pub(crate) use gov::GovCommand;
 pub(crate) use node::{Init, NodeCommand, Run};
 pub(crate) use payouts::{PayoutFormat, Payouts};
-pub(crate) use values::TrustedRoot;
+pub(crate) use values::{TrustedRoot, WorkName};
 pub(crate) use work::WorkCommand;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -35,8 +35,8 @@ pub(crate) const EMBEDDED: &str = "embedded";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all is well
-  1  something that was checked does not hold, the parties stopped the epoch, or the ledger refused a
-     transaction
+  1  something that was checked does not hold, the parties stopped the epoch, or
+     the ledger refused a transaction
   2  bad input, or a wrong call
   3  the program failed, or the node that it asked is gone
   4  a node found a block that breaks a rule
@@ -47,48 +47,55 @@ Examples:
   cwe demo
       120 subscribers of a synthetic, heavy-tailed workload
 
-  cwe demo --usage plays.tsv --subscribers 150 --works 1024 --seed 7 --out runs/plays
+  cwe demo --usage plays.tsv --subscribers 150 --works 1024 --seed 7 \\
+      --out runs/plays
       a table with a header and columns for user, work and plays, such as
           user    work    plays
           anna    song-1  12
 
   cwe demo --works 256 --shard-width 64
-      the works are dealt to four shards, each with bundles, batches and a proof of its own
+      the works are dealt to four shards, each with bundles, batches and a proof
+      of its own
 
   cwe demo --seed 7 -o json | jq .paid_total
       one JSON object on standard output, and nothing else there
 
   cwe demo --l1 http://127.0.0.1:8545
-      anchored on a node of your own, such as anvil: contracts are deployed, every block is committed,
-      the final epoch is mirrored, and two creators claim there
+      anchored on a node of your own, such as anvil: contracts are deployed,
+      every block is committed, the final epoch is mirrored, and two creators
+      claim there
 
-The run folder holds manifest.json, metrics.json, workload.csv (one row an accepted event),
-payouts.csv, epoch.json (the public record), sample.bundle (an honest bundle), signers.json (keys
-that bundles verify under), statements.bin (what is published of every accepted bundle: see
-`cwe epoch audit`), report.html (opens offline) and timings.json.";
+The run folder holds manifest.json, metrics.json, workload.csv (one row an
+accepted event), payouts.csv, epoch.json (the public record), sample.bundle (an
+honest bundle), signers.json (keys that bundles verify under), statements.bin
+(what is published of every accepted bundle: see `cwe epoch audit`), report.html
+(opens offline) and timings.json.";
 
 const SWEEP_EXAMPLES: &str = "\
 Examples:
   cwe sim sweep --economics --grid k=0,0.25,1
       three runs of a synthetic epoch, as a table
 
-  cwe sim sweep --economics --usage plays.tsv --plays-per-subscriber 599 --preset flat \\
-      --grid k=0,0.25,1 --grid replay_scope=work,creator --seeds 20 -o csv
+  cwe sim sweep --economics --usage plays.tsv --plays-per-subscriber 599 \\
+      --preset flat --grid k=0,0.25,1 --grid replay_scope=work,creator \\
+      --seeds 20 -o csv
       2 x 3 combinations with 20 seeds each, one line a run
 
-  cwe sim sweep --economics --synthetic 2000 --grid alpha=0.9,1,1.1 --grid fee=2%,5% \\
-      --seeds 1000 --out sweep.csv
+  cwe sim sweep --economics --synthetic 2000 --grid alpha=0.9,1,1.1 \\
+      --grid fee=2%,5% --seeds 1000 --out sweep.csv
       the same command goes on where an interrupted one stopped
 
-Grids: alpha, beta, k, b_min, delta, price_min, price_max, price_normalised (true, false), eco,
-infra, fee, k_anonymity, j_max (or none), value_cap (in views, or none), listeners_half,
-reputation_decay, replay_scope (work, creator), plays_per_subscriber. Fractions are decimals or
-percentages. docs/economics.md says what each column means.";
+Grids: alpha, beta, k, b_min, delta, price_min, price_max, price_normalised
+(true, false), eco, infra, fee, k_anonymity, j_max (or none), value_cap (in
+views, or none), listeners_half, reputation_decay, replay_scope (work, creator),
+plays_per_subscriber. Fractions are decimals or percentages. docs/economics.md
+says what each column means.";
 
 const IMPACT_EXAMPLES: &str = "\
 Examples:
   cwe gov impact spec guarded --synthetic 2000
-      what the preset guarded would change, on a synthetic epoch of 2,000 subscribers
+      what the preset guarded would change, on a synthetic epoch of 2,000
+      subscribers
 
   cwe gov params spec > proposal.toml
   cwe gov impact spec proposal.toml --usage plays.tsv --seeds 20
@@ -100,12 +107,13 @@ A file names a preset and what differs from it:
   value_cap = 300
   eco_share = \"6%\"
 
-The folder holds report.html (opens offline), metrics.json (every figure of the page), payouts.csv
-and manifest.json (the command that gives the same bytes again). docs/governance.md explains the page.";
+The folder holds report.html (opens offline), metrics.json (every figure of the
+page), payouts.csv and manifest.json (the command that gives the same bytes
+again). docs/governance.md explains the page.";
 
 /// The economic core of the Clean Web Economy.
 #[derive(Debug, Parser)]
-#[command(name = "cwe", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "cwe", version, after_help = EXIT_CODES, max_term_width = 80)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]

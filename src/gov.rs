@@ -6,7 +6,7 @@ mod propose;
 mod show;
 
 use crate::{
-    account::{self, Facts},
+    account::{self, Facts, Node},
     cli::{
         Account,
         gov::{
@@ -41,13 +41,16 @@ pub(crate) enum GovFailure {
     /// A file is not the text of a proposal.
     #[error("{path}: its hash is {found}: it is not the text of proposal {number}", path = .path.display())]
     OtherText { path: PathBuf, number: String, found: Digest },
+    /// It is not the time for that.
+    #[error("refused by governance: not at this stage of proposal {number}: {stands}")]
+    NotNow { number: u64, stands: String },
 }
 
 impl GovFailure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::OtherText { .. } => 1,
+            Self::OtherText { .. } | Self::NotNow { .. } => 1,
             Self::Impact(ImpactError::Economics(_)) => 3,
             _ => 2,
         }
@@ -93,19 +96,19 @@ pub(crate) fn run(command: &GovCommand) -> Result<(), Failure> {
         GovCommand::Vote(Vote { proposal, choice, account }) => {
             let vote = governance::Vote { proposal: *proposal, choice: *choice };
             let facts = vec![("proposal", json!(proposal)), ("choice", json!(choice))];
-            account::run(account, Payload::Vote(vote), facts)
+            timely(*proposal, account, Payload::Vote(vote), facts)
         }
         GovCommand::Say(Say { proposal, text, account }) => {
             let document = account::document(text)?;
             let action = governance::Deliberate { proposal: *proposal, document };
             let facts = vec![("proposal", json!(proposal)), ("document", json!(document))];
-            account::run(account, Payload::Deliberate(action), facts)
+            timely(*proposal, account, Payload::Deliberate(action), facts)
         }
         GovCommand::Approve(numbered) => say(numbered, governance::Say::Approve),
         GovCommand::Veto(numbered) => say(numbered, governance::Say::Veto),
         GovCommand::Withdraw(Numbered { number, account }) => {
             let action = governance::Withdraw { proposal: *number };
-            account::run(account, Payload::Withdraw(action), one("proposal", *number))
+            timely(*number, account, Payload::Withdraw(action), one("proposal", *number))
         }
         GovCommand::CallElection(account) => call_election(account),
         GovCommand::Stand(Numbered { number, account }) => {
@@ -114,6 +117,10 @@ pub(crate) fn run(command: &GovCommand) -> Result<(), Failure> {
         }
         GovCommand::Elect(arguments) => elect(arguments),
         GovCommand::OpenCase(arguments) => open_case(arguments),
+        GovCommand::WithdrawCase(Numbered { number, account }) => {
+            let action = governance::WithdrawCase { case: *number };
+            account::run(account, Payload::WithdrawCase(action), one("case", *number))
+        }
         GovCommand::Challenge(Challenge { case, juror, account }) => {
             let action = governance::ChallengeJuror { case: *case, juror: *juror };
             let facts = vec![("case", json!(case)), ("juror", json!(juror))];
@@ -126,7 +133,8 @@ pub(crate) fn run(command: &GovCommand) -> Result<(), Failure> {
         }
         GovCommand::Enact(numbered) => {
             let payload = |proposal| Payload::Enact(governance::Enact { proposal });
-            open(numbered, "proposal", payload)
+            let done = open(numbered, "proposal", payload);
+            done.map_err(|failure| when(numbered.number, &numbered.send.ask.url, failure))
         }
         GovCommand::CloseElection(numbered) => {
             let payload = |election| Payload::CloseElection(governance::CloseElection { election });
@@ -138,6 +146,24 @@ pub(crate) fn run(command: &GovCommand) -> Result<(), Failure> {
         GovCommand::CloseCase(numbered) => {
             open(numbered, "case", |case| Payload::CloseCase(governance::CloseCase { case }))
         }
+    }
+}
+
+/// Signs what has its time in the life of a proposal.
+fn timely(number: u64, account: &Account, payload: Payload, facts: Facts) -> Result<(), Failure> {
+    let done = account::run(account, payload, facts);
+    done.map_err(|failure| when(number, &account.send.ask.url, failure))
+}
+
+/// A refusal because of a proposal's stage says when its time is. What the node cannot tell stays as the ledger said it.
+fn when(number: u64, url: &str, failure: Failure) -> Failure {
+    if !matches!(&failure, Failure::Chain(error) if error.is_rule("governance", "Stage")) {
+        return failure;
+    }
+    let answer = Node::connect(url).and_then(|node| node.ask("cwe_proposal", &[json!(number)]));
+    match answer {
+        Ok(answer) => GovFailure::NotNow { number, stands: show::stands(&answer["proposal"]) }.into(),
+        Err(_) => failure,
     }
 }
 
@@ -155,7 +181,7 @@ fn open(
 
 fn say(Numbered { number, account }: &Numbered, say: governance::Say) -> Result<(), Failure> {
     let facts = vec![("proposal", json!(number)), ("say", json!(say))];
-    account::run(account, Payload::CouncilSay(SayOf { proposal: *number, say }), facts)
+    timely(*number, account, Payload::CouncilSay(SayOf { proposal: *number, say }), facts)
 }
 
 fn call_election(account: &Account) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! The `cwe` command: parses, calls, prints.
 //!
-//! Results go to standard output, progress and errors to standard error. Exit codes: 0 if all is well, 1 if something
+//! Results go to standard output, progress and errors to standard error, with `-o json` as one JSON object. Exit codes: 0 if all is well, 1 if something
 //! that was checked does not hold or the ledger refused a transaction, 2 for bad input or a wrong call, 3 if the program
 //! or a node failed, 4 if a node found a block that breaks a rule.
 
@@ -17,15 +17,26 @@ mod payouts;
 mod progress;
 mod secret;
 mod sim;
-mod time;
 mod work;
 
 use clap::Parser;
 use cli::{BundleCommand, Command, EpochCommand, NodeCommand, SimCommand};
 use std::process::ExitCode;
 
+/// Exit code of a call that clap refuses.
+const WRONG_CALL: u8 = 2;
+
 fn main() -> ExitCode {
-    let result = match cli::Cli::parse().command {
+    let json = output::is_json_asked(std::env::args_os());
+    let command = match cli::Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) if json && error.use_stderr() => {
+            output::wrong_call(&error);
+            return ExitCode::from(WRONG_CALL);
+        }
+        Err(error) => error.exit(),
+    };
+    let result = match command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Epoch(EpochCommand::Verify(arguments)) => epoch::verify(&arguments),
         Command::Epoch(EpochCommand::Audit(arguments)) => audit::run(&arguments),
@@ -43,7 +54,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output::error(&failure);
+            output::error(&failure, json);
             failure.code().into()
         }
     }

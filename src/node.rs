@@ -9,8 +9,7 @@ pub(crate) use settings::SettingsError;
 use crate::{
     account::{Node, text},
     cli::{Ask, Format, Run},
-    output::{self, Failure, table},
-    time::utc,
+    output::{self, Failure, facts, table},
 };
 use chain::{
     Genesis,
@@ -22,8 +21,10 @@ use chain::{
     sequencer::{Limits, LimitsError},
     wallet::keyfile::{self, KeyFileError},
 };
+use primitives::calendar::utc;
 use serde_json::{Value, json};
 use settings::Settings;
+use sim::report::several;
 use std::{
     fs::File,
     io::{self, Read, Write},
@@ -199,7 +200,7 @@ pub(crate) fn status(ask: &Ask) -> Result<(), Failure> {
                 ["time".into(), time],
                 ["state root".into(), text(&head["state_root"])],
             ];
-            output::print(&table(["", ""], 2, rows))
+            output::print(&facts(&rows))
         }
     }
 }
@@ -253,10 +254,12 @@ fn line(notice: &Notice) -> String {
             format!("a crash had left {} bytes of a block behind, which were cut off", tail.bytes)
         }
         Notice::Restored { transactions, height } => {
-            format!("{transactions} confirmed transactions of block {height} are back from the journal")
+            let them = several(*transactions as u64, "confirmed transaction", "confirmed transactions");
+            format!("back from the journal for block {height}: {them}")
         }
         Notice::Block { height, digest, transactions, .. } => {
-            format!("block {height}: {transactions} transactions, {digest}")
+            let them = several(*transactions as u64, "transaction", "transactions");
+            format!("block {height}: {them}, {digest}")
         }
         Notice::Unreachable { reason } => format!("waiting: {reason}"),
         Notice::ClockBehind { now, last } => format!(

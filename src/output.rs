@@ -10,6 +10,7 @@ use crate::sim::SweepFailure;
 use crate::work::WorkFailure;
 use chain::bridge::PortError;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
+use serde_json::json;
 use sim::{
     demo::DemoError,
     folder::{FolderError, quoted},
@@ -18,6 +19,7 @@ use sim::{
 };
 use std::{
     borrow::Cow,
+    ffi::OsString,
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -218,12 +220,38 @@ impl From<DemoError> for Failure {
     }
 }
 
-/// Prints an error as one line on standard error.
-pub(crate) fn error(failure: &Failure) {
-    let advice = failure.advice().map(|advice| format!(": {advice}")).unwrap_or_default();
-    let line = format!("{failure}{advice}").replace(['\n', '\r'], " ");
+/// Whether a call asks for JSON, also one that cannot be parsed.
+pub(crate) fn is_json_asked(arguments: impl Iterator<Item = OsString>) -> bool {
+    let mut before = OsString::new();
+    let mut asks = |argument: OsString| {
+        let after = before == "-o" || before == "--output";
+        before.clone_from(&argument);
+        after && argument == "json"
+            || ["-ojson", "-o=json", "--output=json"].iter().any(|ask| argument == *ask)
+    };
+    arguments.into_iter().any(&mut asks)
+}
+
+/// Prints an error as one line on standard error: for people, or as a JSON object for programs.
+pub(crate) fn error(failure: &Failure, json: bool) {
+    let advice = failure.advice();
+    let line = if json {
+        json!({ "error": failure.to_string(), "advice": advice, "code": failure.code() }).to_string()
+    } else {
+        let advice = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
+        format!("error: {failure}{advice}").replace(['\n', '\r'], " ")
+    };
     // Nobody is left to tell if this fails.
-    drop(writeln!(io::stderr(), "error: {line}"));
+    drop(writeln!(io::stderr(), "{line}"));
+}
+
+/// Prints what is wrong with a call as a JSON object on standard error.
+pub(crate) fn wrong_call(error: &clap::Error) {
+    let text = error.render().to_string();
+    let mut parts = text.trim_start_matches("error: ").split("\n\n").map(str::trim);
+    let (first, advice) = (parts.next(), parts.next());
+    let line = json!({ "error": first, "advice": advice, "code": error.exit_code() });
+    drop(writeln!(io::stderr(), "{line}"));
 }
 
 /// Prints text on standard output.
@@ -241,21 +269,52 @@ pub(crate) fn json(value: &serde_json::Value) -> Result<(), Failure> {
     print(&format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
-/// Columns that a table takes at most; longer cells are broken into lines.
-const WIDTH: u16 = 110;
+/// Columns that a table takes at most, as every terminal has them; longer cells are broken into lines.
+const WIDTH: u16 = 80;
+/// Columns that names of facts take at most.
+const NAMES: usize = 13;
+/// Columns before a fact that stands below its name.
+const BELOW: usize = 4;
+
+const _: () = assert!(1 + NAMES + 2 + 64 <= WIDTH as usize, "an identifier stands beside a name");
+
+/// Names and values, a line each. What is too long for that stands below its name: identifiers are copied, and stay in
+/// one piece.
+pub(crate) fn facts(rows: &[[String; 2]]) -> String {
+    let width = |text: &str| text.chars().count();
+    let column = rows.iter().map(|[name, _]| width(name)).max().unwrap_or(0).min(NAMES);
+    let mut text = String::new();
+    for [name, value] in rows {
+        let word = value.split(' ').map(width).max().unwrap_or(0);
+        let beside = width(name) <= column && column + 3 + word <= usize::from(WIDTH);
+        let indent = if beside { column + 3 } else { BELOW };
+        let gap = format!("\n{:indent$}", "");
+        let value = wrapped(value, usize::from(WIDTH) - indent).join(&gap);
+        let between = if beside { "  " } else { &gap };
+        text +=
+            &format!(" {}{between}{value}\n", if beside { format!("{name:column$}") } else { name.clone() });
+    }
+    text
+}
+
+/// Lines of whole words.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.into()),
+        }
+    }
+    lines
+}
 
 /// A table with one line below its header, and the columns from `right_from` on aligned to the right.
 pub(crate) fn table<const N: usize>(header: [&str; N], right_from: usize, rows: Vec<[String; N]>) -> String {
     columns(&header, right_from, rows.into_iter().map(Vec::from).collect(), WIDTH)
-}
-
-/// The same, as wide as it needs: for identifiers that are copied, and so must stay in one piece.
-pub(crate) fn broad_table<const N: usize>(
-    header: [&str; N],
-    right_from: usize,
-    rows: Vec<[String; N]>,
-) -> String {
-    columns(&header, right_from, rows.into_iter().map(Vec::from).collect(), u16::MAX)
 }
 
 /// A table of figures with as many columns as there are titles, as wide as they need, all aligned to the right.
@@ -293,4 +352,34 @@ pub(crate) fn check_command(path: &Path) -> String {
 /// The command that verifies a record at `path` against a root.
 pub(crate) fn verify_command(path: &Path, root: &str) -> String {
     format!("{} --root {root}", check_command(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_fit_a_terminal_and_keep_identifiers_whole() {
+        let id = "ab".repeat(32);
+        let long = format!("price 1, {id}=50%");
+        let rows = [["work", &id], ["what it is about", &id], ["terms", &long]];
+        let shown = facts(&rows.map(|row| row.map(String::from)));
+        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+        assert_eq!(shown.matches(&id).count(), 3);
+        assert!(
+            shown.starts_with(&format!(" work           {id}\n what it is about\n    {id}\n")),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn json_is_asked_for_in_every_spelling() {
+        let asked = |call: &str| is_json_asked(call.split(' ').map(OsString::from));
+        for call in ["cwe x -o json", "cwe x -ojson y", "cwe --output=json", "cwe x --output json --wrong"] {
+            assert!(asked(call), "{call}");
+        }
+        for call in ["cwe x", "cwe x -o table", "cwe json", "cwe -o table json"] {
+            assert!(!asked(call), "{call}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! `cwe payouts`: what somebody is owed and was paid.
 
 use crate::{
-    account::{self, ChainFailure, Node, short},
+    account::{self, ChainFailure, Node, payee, short},
     cli::{PayoutFormat, Payouts},
     output::{self, Failure, table},
 };
@@ -198,7 +198,7 @@ fn csv(rows: &[Row]) -> String {
 
 fn text(person: PersonId, rows: &[Row]) -> String {
     if rows.is_empty() {
-        return format!("Nothing is owed to {person}, and nothing was paid.\n");
+        return format!("Nothing is owed to {}, and nothing was paid.\n", payee(&person));
     }
     let cells = |amounts: [Option<Credits>; 3]| amounts.map(|x| x.map_or_else(String::new, credits));
     let mut lines: Vec<[String; 6]> = rows
@@ -214,6 +214,7 @@ fn text(person: PersonId, rows: &[Row]) -> String {
     let [expected, claimable, claimed] = cells(totals(rows).map(Some));
     lines.push(["total".into(), String::new(), String::new(), expected, claimable, claimed]);
     let [a, b, c] = COLUMNS;
+    let person = payee(&person);
     format!("Payouts of {person}, in credits\n\n{}", table(["epoch", "work", "", a, b, c], 3, lines))
 }
 

@@ -1,24 +1,23 @@
 //! `cwe work`: works of creators, and their manifests.
 
+mod change;
 mod list;
 mod register;
 mod verify;
 
 use crate::{
-    account::{self, ChainFailure, Node},
-    cli::work::{Deprecate, TermsArgs, Update, WorkCommand},
+    account::{ChainFailure, payee},
+    cli::work::{TermsArgs, WorkCommand},
     output::Failure,
 };
 use chain::{
-    Payload,
     modules::{
         dapr::payout::{Split, SplitError, check_splits},
         governance::Unit,
-        work_registry::{DeprecateWork, UpdateWork},
     },
     wallet::manifest::{MAX_MANIFEST_BYTES, ManifestError},
 };
-use primitives::{BasisPoints, PersonId, params::ONE_Q32};
+use primitives::{BasisPoints, EpochId, PersonId, WorkId, params::ONE_Q32};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use thiserror::Error;
@@ -47,6 +46,9 @@ pub(crate) enum WorkFailure {
     /// Not a file with bytes of its own.
     #[error("{path}: no file that a fingerprint could be made of: {reason}", path = .path.display())]
     NoFile { path: PathBuf, reason: &'static str },
+    /// Other terms are planned, and nothing says whether they are meant.
+    #[error("work {work} has other terms from epoch {from} on")]
+    Planned { work: WorkId, from: EpochId },
     /// The manifest does not hold.
     #[error("{path}: the manifest does not hold: {what}", path = .path.display())]
     DoesNotHold { path: PathBuf, what: String },
@@ -70,6 +72,9 @@ impl WorkFailure {
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Chain(failure) => failure.advice(),
+            Self::Planned { .. } => Some(
+                "give that epoch as --from to change those, or an earlier one to put others in their place",
+            ),
             Self::Splits(_) => Some("give every payee once, with parts that sum to 100%"),
             _ => None,
         }
@@ -83,45 +88,9 @@ pub(crate) fn run(command: &WorkCommand) -> Result<(), Failure> {
         WorkCommand::Show(arguments) => list::show(arguments),
         WorkCommand::List(arguments) => list::list(arguments),
         WorkCommand::Verify(arguments) => verify::verify(arguments),
-        WorkCommand::Update(arguments) => update(arguments),
-        WorkCommand::Deprecate(arguments) => deprecate(arguments),
+        WorkCommand::Update(arguments) => change::update(arguments),
+        WorkCommand::Deprecate(arguments) => change::deprecate(arguments),
     }
-}
-
-fn update(arguments: &Update) -> Result<(), Failure> {
-    let Update { work, terms, account } = arguments;
-    let splits = in_order(&terms.splits)?;
-    let node = Node::connect(&account.send.ask.url)?;
-    let record = node.ask("cwe_work", &[json!(work)])?;
-    let from = match terms.from {
-        Some(from) => from,
-        None => node.next_epoch()?,
-    };
-    // What is not given stays as it is, or as it will be.
-    let last = if record["next"].is_null() { &record["terms"] } else { &record["next"] };
-    let action = UpdateWork {
-        work: *work,
-        price: terms.price.map_or_else(|| node.field(last, "price"), Ok)?,
-        splits: if splits.is_empty() { node.field(last, "splits")? } else { splits },
-        from,
-    };
-    let facts = vec![
-        ("work", json!(work)),
-        ("from_epoch", json!(from)),
-        ("price", json!(Unit::Ratio.show(action.price))),
-        ("splits", splits_object(&action.splits)),
-    ];
-    account::run(account, Payload::UpdateWork(action), facts)
-}
-
-fn deprecate(arguments: &Deprecate) -> Result<(), Failure> {
-    let Deprecate { work, from, account } = arguments;
-    let from = match from {
-        Some(from) => *from,
-        None => Node::connect(&account.send.ask.url)?.next_epoch()?,
-    };
-    let facts = vec![("work", json!(work)), ("without_it_from_epoch", json!(from))];
-    account::run(account, Payload::DeprecateWork(DeprecateWork { work: *work, from }), facts)
 }
 
 /// Splits in the one order that the ledger takes, checked before anything is signed.
@@ -144,7 +113,8 @@ fn first_terms(terms: &TermsArgs, creator: PersonId) -> Result<(u64, Vec<Split>)
 }
 
 fn splits_object(splits: &[Split]) -> Value {
-    let part = |split: &Split| format!("{}={}", split.payee, Unit::Share.show(split.share.get().into()));
+    let part =
+        |split: &Split| format!("{}={}", payee(&split.payee), Unit::Share.show(split.share.get().into()));
     json!(splits.iter().map(part).collect::<Vec<_>>())
 }
 

@@ -334,3 +334,46 @@ fn an_interrupted_run_leaves_nothing() {
     assert_eq!(run.wait().expect("a child").code(), Some(130));
     assert!(!begun(), "nothing is left behind");
 }
+
+#[test]
+fn failures_are_json_where_results_are() {
+    let said = |arguments: &[&str]| -> Value {
+        let output = cwe(&[arguments, &["-o", "json"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        serde_json::from_slice(&output.stderr).expect("one JSON object")
+    };
+    let missing = said(&["epoch", "verify", "no/such/folder"]);
+    assert!(missing["error"].as_str().is_some_and(|text| text.contains("no/such/folder")), "{missing}");
+    assert!(missing["code"] == 2 && missing["advice"].is_string(), "{missing}");
+    let wrong = said(&["epoch", "verfy"]);
+    assert!(wrong["error"].as_str().is_some_and(|text| text.contains("verfy")), "{wrong}");
+    assert_eq!(wrong["code"], 2);
+}
+
+/// What stands in a terminal of 80 columns, and in any that is wider.
+#[test]
+fn help_fits_eighty_columns() {
+    let families: [&[&str]; 15] = [
+        &[],
+        &["demo"],
+        &["epoch", "verify"],
+        &["epoch", "audit"],
+        &["bundle", "show"],
+        &["sim", "sweep"],
+        &["gov"],
+        &["gov", "impact"],
+        &["gov", "propose"],
+        &["gov", "open-case"],
+        &["work", "register"],
+        &["work", "update"],
+        &["payouts"],
+        &["node", "init"],
+        &["node", "run"],
+    ];
+    for family in families {
+        let help = cwe(&[family, &["--help"]].concat());
+        for line in stdout(&help).lines() {
+            assert!(line.chars().count() <= 80, "{family:?}: {line}");
+        }
+    }
+}

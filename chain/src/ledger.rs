@@ -231,7 +231,8 @@ impl Ledger {
         }
         let mut draft = Draft::new(&self.state);
         let at = Context { genesis: &self.genesis, head: self.head, now: self.now };
-        run(&mut draft, &at, tx, holds_under)?;
+        let signer = authorise(&mut draft, &at, tx, holds_under)?;
+        act(&mut draft, &at, signer, &tx.payload)?;
         let changes = draft.into_changes();
         self.state.commit(changes);
         self.pending.push(tx.clone());
@@ -308,17 +309,16 @@ impl Ledger {
     }
 }
 
-/// Checks the envelope and runs the payload on a draft.
-fn run(
+/// Runs a payload on a draft, for who signed it under which nonce.
+fn act(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
-    tx: &Transaction,
-    holds_under: Option<PublicKey>,
+    signer: Option<(PersonId, u64)>,
+    payload: &Payload,
 ) -> Result<(), TxError> {
-    let signer = authorise(draft, at, tx, holds_under)?;
     let as_of = || signer.ok_or(EnvelopeError::Unsigned);
     let by = || as_of().map(|(signer, _)| signer);
-    match &tx.payload {
+    match payload {
         Payload::Register(action) => identity::register(draft, at, by()?, action)?,
         Payload::SetStatus(action) => identity::set_status(draft, at, by()?, action)?,
         Payload::RegisterWork(action) => work_registry::register_work(draft, at, by()?, action)?,

@@ -382,7 +382,9 @@ pub enum EnvelopeError {
         found: Layer1Address,
     },
     /// The signer has used this epoch's free transactions, and cannot pay for another.
-    #[error("the account of {signer} holds {balance}, less than the fee of {fee}")]
+    #[error(
+        "{signer} has used the free transactions of this epoch, and holds {balance} credits, less than the fee of {fee}"
+    )]
     Fee {
         /// Who.
         signer: PersonId,

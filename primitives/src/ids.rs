@@ -1,5 +1,6 @@
 //! Identifiers. Each kind of thing has its own type, so that none is taken for another.
 
+use crate::calendar::utc;
 use crate::{CodecError, Decode, Encode, Reader, Writer};
 use serde::{Deserialize, Serialize};
 use std::{fmt, num::ParseIntError, str::FromStr};
@@ -136,18 +137,13 @@ impl PersonId {
     }
 }
 
-macro_rules! number_id {
+macro_rules! number_type {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub $inner);
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
         impl FromStr for $name {
             type Err = ParseIntError;
             fn from_str(text: &str) -> Result<Self, ParseIntError> {
@@ -167,6 +163,18 @@ macro_rules! number_id {
     };
 }
 
+macro_rules! number_id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        number_type!($(#[$doc])* $name($inner));
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
 number_id!(
     /// One deployment of the chain. Every proof and signature is bound to it.
     ChainId(u64)
@@ -175,10 +183,16 @@ number_id!(
     /// A discrete reporting period (spec 4.1). Numbers grow by one.
     EpochId(u64)
 );
-number_id!(
+number_type!(
     /// A moment: seconds since 1 January 1970, UTC. The ledger knows no other clock than the times of its blocks.
     Time(u64)
 );
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{:02} UTC", utc(self.0), self.0 % 60)
+    }
+}
 
 impl Time {
     /// The moment so many seconds later. Times beyond what 64 bits hold are the last that they hold.
@@ -386,6 +400,14 @@ mod tests {
             assert_eq!(party.next().next().next(), party);
             assert_eq!(party.next().previous(), party);
         }
+    }
+
+    #[test]
+    fn a_moment_is_told_in_words_and_written_as_a_number() {
+        let moment = Time(951_782_465);
+        assert_eq!(moment.to_string(), "2000-02-29 00:01:05 UTC");
+        assert_eq!(serde_json::to_value(moment).expect("a number"), 951_782_465);
+        assert!(!Time(u64::MAX).to_string().is_empty());
     }
 
     #[test]

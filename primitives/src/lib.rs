@@ -4,6 +4,7 @@
 //! Nothing here performs input or output, reads a clock or draws randomness.
 
 pub mod amount;
+pub mod calendar;
 pub mod codec;
 pub mod field;
 pub mod fixed_point;

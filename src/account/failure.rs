@@ -4,7 +4,7 @@ use chain::{
     node::{ClientError, rpc::codes},
     wallet::keyfile::KeyFileError,
 };
-use primitives::{ChainId, PersonId};
+use primitives::{ChainId, PersonId, WorkId};
 use serde_json::Value;
 use std::{io, path::PathBuf};
 use thiserror::Error;
@@ -18,6 +18,9 @@ pub(crate) enum ChainFailure {
     /// There is no such thing on record.
     #[error("{message}, says {url}")]
     NotFound { url: String, message: String },
+    /// Several works begin alike.
+    #[error("{} and {} both begin with {digits}: give more digits", works[0], works[1])]
+    Ambiguous { digits: String, works: [WorkId; 2] },
     /// The ledger, or the sequencer's mempool, refuses a transaction.
     #[error("refused by {module}: {message}")]
     Refused { module: String, rule: String, message: String },
@@ -42,6 +45,9 @@ pub(crate) enum ChainFailure {
     /// A transaction that a node took is in no block.
     #[error("{url} took transaction {transaction}, and it is in no block after {seconds} seconds")]
     NoBlock { url: String, transaction: String, seconds: u64 },
+    /// Transactions of an account were confirmed, and are in no block.
+    #[error("transactions of {person} are confirmed, and in no block after {seconds} seconds")]
+    Unsealed { person: PersonId, seconds: u64 },
     /// A node took a transaction and went away.
     #[error("{url} took transaction {transaction}, and stopped answering before it was in a block")]
     Lost { url: String, transaction: String },
@@ -78,11 +84,16 @@ impl ChainFailure {
         Self::Refused { module: text("module"), rule: text("rule"), message: text("message") }
     }
 
+    /// Whether the ledger refused by this rule.
+    pub(crate) fn is_rule(&self, of: &str, called: &str) -> bool {
+        matches!(self, Self::Refused { module, rule, .. } if module == of && rule == called)
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Refused { .. } => 1,
-            Self::Answer { .. } | Self::NoBlock { .. } | Self::Lost { .. } => 3,
+            Self::Answer { .. } | Self::NoBlock { .. } | Self::Unsealed { .. } | Self::Lost { .. } => 3,
             _ => 2,
         }
     }
@@ -105,6 +116,10 @@ impl ChainFailure {
             }
             Self::Refused { module, rule, .. } => match (module.as_str(), rule.as_str()) {
                 ("governance", "Stage") => Some("`cwe gov show N` says what comes next and when"),
+                ("envelope", "Fee") => Some(
+                    "wait for the next epoch, whose first transactions are free, or have credits sent to the account: the \
+                     treasurer mints them for who pays in",
+                ),
                 ("governance", "NotVoter" | "VoterTooLate") => {
                     Some("who votes is active as a voter before the proposal was made")
                 }
@@ -129,7 +144,7 @@ mod tests {
 
     fn refused(code: i32) -> ClientError {
         let data =
-            json!({ "module": "governance", "rule": "Stage", "message": "proposal 1 is in Discussion" });
+            json!({ "module": "governance", "rule": "Stage", "message": "proposal 1 is being talked about" });
         ClientError::Refused {
             url: "ws://x".into(),
             method: "cwe_submit".into(),
@@ -143,7 +158,7 @@ mod tests {
     fn a_rule_of_the_ledger_has_an_exit_code_of_its_own() {
         let rule = ChainFailure::from(refused(codes::RULE));
         assert!(matches!(&rule, ChainFailure::Refused { rule, .. } if rule == "Stage"));
-        assert_eq!(rule.to_string(), "refused by governance: proposal 1 is in Discussion");
+        assert_eq!(rule.to_string(), "refused by governance: proposal 1 is being talked about");
         assert!(rule.advice().is_some_and(|advice| advice.contains("cwe gov show")));
         assert_eq!(rule.code(), 1);
         let missing = ChainFailure::from(refused(codes::NOT_FOUND));

@@ -6,22 +6,23 @@ use std::path::PathBuf;
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
-  cwe bundle show runs/synthetic-seed-1/sample.bundle
+  cwe bundle show runs/mine/sample.bundle
       what anybody sees of a bundle
 
-  cwe bundle show runs/synthetic-seed-1/sample.bundle --record runs/synthetic-seed-1
+  cwe bundle show runs/mine/sample.bundle --record runs/mine
       its pseudonyms too, and whether its proof holds
 
   cwe bundle show - -o json < sample.bundle
       from standard input, as one JSON object
 
-Pseudonyms are P = H(K_epoch || C): they need the epoch's key, which is in the record of the epoch.
-Whether the proof holds needs the keys of the blind signers as well, which a run folder has in
-signers.json. The record itself is not verified here: see `cwe epoch verify`. With the record of another
-run the proof does not hold, and the pseudonyms are others.
+Pseudonyms are P = H(K_epoch || C): they need the epoch's key, which is in the
+record of the epoch. Whether the proof holds needs the keys of the blind signers
+as well, which a run folder has in signers.json. The record itself is not
+verified here: see `cwe epoch verify`. With the record of another run the proof
+does not hold, and the pseudonyms are others.
 
-Parts have the symbols of docs/notes/bundle-proof.md. Its tag T_e is the specification's commitment
-C_{w,j}, the C of the pseudonyms.";
+Parts have the symbols of docs/notes/bundle-proof.md. There
+T_e is the specification's commitment C_{w,j}, the C of the pseudonyms.";
 
 /// What to do with a bundle.
 #[derive(Debug, Subcommand)]

@@ -9,26 +9,29 @@ Examples:
   cwe epoch verify runs/synthetic-seed-1
   cwe epoch verify runs/synthetic-seed-1 --root 1f0e…
 
-Everything is recomputed from the record: beacon, headers and their signatures, tally proof,
-weights, shares of revenue, payouts, splits, roots. Without --root the record may be consistent
-and of a chain that somebody made up; with the state root of a node that you trust, it is known
-to be of that chain.";
+Everything is recomputed from the record: beacon, headers and their signatures,
+tally proof, weights, shares of revenue, payouts, splits, roots. Without --root
+the record may be consistent and of a chain that somebody made up; with the
+state root of a node that you trust, it is known to be of that chain.";
 
 const AUDIT_EXAMPLES: &str = "\
 Examples:
   cwe epoch audit runs/synthetic-seed-1
   cwe epoch audit runs/synthetic-seed-1 --root 1f0e… -o json
 
-After all that `cwe epoch verify` checks, every accepted bundle is verified again from what the parties
-published of it in statements.bin: proof, token, receipts and tags. Each batch is added up anew: its root,
-its count, and the running commitments from one header to the next. And what may be there once in an
-epoch is looked for: events, receipts, ephemerals, each subscriber's chain of values, bundles a
-subscriber, subscribers a tier. So a bundle that nobody ever proved is found even if all three parties
-signed for it; shard, batch, place and the broken rule are named.
+After all that `cwe epoch verify` checks, every accepted bundle is verified
+again from what the parties published of it in statements.bin: proof, token,
+receipts and tags. Each batch is added up anew: its root, its count, and the
+running commitments from one header to the next. And what may be there once in
+an epoch is looked for: events, receipts, ephemerals, each subscriber's chain of
+values, bundles a subscriber, subscribers a tier. So a bundle that nobody ever
+proved is found even if all three parties signed for it; shard, batch, place and
+the broken rule are named.
 
-It takes as long as one party takes to verify all bundles. It does not show that every bundle that was
-handed in was accepted, nor that sealed shares can be opened: they are not published. The keys of the
-blind signers are those of signers.json, which the record does not bind; the bundle of an honest device
+It takes as long as one party takes to verify all bundles. It does not show that
+every bundle that was handed in was accepted, nor that sealed shares can be
+opened: they are not published. The keys of the blind signers are those of
+signers.json, which the record does not bind; the bundle of an honest device
 verifies under the right ones alone.";
 
 /// What to do with a record.

@@ -66,6 +66,9 @@ pub(crate) enum GovCommand {
     /// Bring a case before a jury
     #[command(after_help = CASE_EXAMPLES)]
     OpenCase(OpenCase),
+    /// Take a case of yours back before anything of the beacon that draws its jury is known
+    #[command(after_help = CASE_EXAMPLES)]
+    WithdrawCase(Numbered),
     /// Draw the jury of a case. Anybody may
     #[command(after_help = CASE_EXAMPLES)]
     DrawJury(NumberedOpen),
@@ -219,7 +222,7 @@ pub(crate) struct Say {
 /// A number, and who signs.
 #[derive(Debug, Args)]
 pub(crate) struct Numbered {
-    /// Number of the proposal or the election
+    /// Number of the proposal, the election or the case
     #[arg(value_name = "N")]
     pub(crate) number: u64,
     /// Who signs.
@@ -254,6 +257,9 @@ pub(crate) struct Elect {
 
 /// Arguments of `cwe gov open-case`.
 #[derive(Debug, Args)]
+#[command(override_usage = "\
+cwe gov open-case [OPTIONS] --text <FILE> --key <KEYFILE>
+       <--remove-work <WORK>|--suspend <PERSON>|--revoke <PERSON>>")]
 #[command(group = clap::ArgGroup::new("remedy").required(true).args(["remove_work", "suspend", "revoke"]))]
 pub(crate) struct OpenCase {
     /// The complaint

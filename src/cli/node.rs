@@ -8,34 +8,41 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   cwe node init net
   cwe node run --config net/node.toml
-      a chain of your own with one sequencer, whose JSON-RPC listens on 127.0.0.1:4300
+      a chain of your own with one sequencer, whose JSON-RPC listens on
+      127.0.0.1:4300
 
-  cwe node run --role full --genesis net/genesis.json --dir copy --listen 127.0.0.1:4301 \\
-      --follow ws://127.0.0.1:4300
+  cwe node run --role full --genesis net/genesis.json --dir copy \\
+      --listen 127.0.0.1:4301 --follow ws://127.0.0.1:4300
       a full node that follows it and checks every block
 
   curl -s -H 'content-type: application/json' http://127.0.0.1:4300 \\
       -d '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}'
       every method with its parameters, as an OpenRPC document
 
-Settings come from, the later before the earlier: defaults, the file of --config, the environment
-(CWE_NODE_LISTEN and so on), flags. `cwe node config` says where each comes from. An unknown key or
-an unknown CWE_NODE_ variable is an error.
+Settings come from, the later before the earlier: defaults, the file of
+--config, the environment (CWE_NODE_LISTEN and so on), flags. `cwe node config`
+says where each comes from. An unknown key or an unknown CWE_NODE_ variable is
+an error.
 
-A confirmation is given once the transaction is on the sequencer's disk with its place in the next
-block, so that a sequencer that was killed makes the block that it promised. SIGTERM and ctrl-C end
-the block in hand first.
+A confirmation is given once the transaction is on the sequencer's disk with its
+place in the next block, so that a sequencer that was killed makes the block
+that it promised. SIGTERM and ctrl-C end the block in hand first.
 
-A full node stops at the first block that breaks a rule, with exit code 4, and names block and rule.
-The JSON-RPC has no passwords: listen on this machine alone, or put a proxy in front.";
+A full node stops at the first block that breaks a rule, with exit code 4, and
+names block and rule. The JSON-RPC has no passwords: listen on this machine
+alone, or put a proxy in front.";
 
 const INIT_EXAMPLES: &str = "\
 Examples:
   cwe node init net
   cwe node init net --chain 31000
 
-DIR holds genesis.json, node.toml (commented) and keys/, one file an office, readable by you alone.
-The keys are drawn on this machine: good for development, where one person holds every office.";
+DIR holds genesis.json, node.toml (commented) and keys/, one file an office,
+readable by you alone. The keys are drawn on this machine: good for development,
+where one person holds every office.";
+
+/// Largest number of a chain: it stands in JSON, whose readers often keep 53 bits. Zero is no chain for wallets.
+const MAX_CHAIN: u64 = (1 << 53) - 1;
 
 /// What to do with a node.
 #[derive(Debug, Subcommand)]
@@ -62,7 +69,7 @@ pub(crate) struct Init {
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
     /// Number of the chain, which is in every signature [default: drawn]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_CHAIN))]
     pub(crate) chain: Option<u64>,
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Format::Table)]

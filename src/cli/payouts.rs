@@ -11,16 +11,16 @@ Examples:
   cwe payouts --creator 4f1c… --claim
 
 Columns, in credits:
-  expected   owed to the unit and not to be claimed here: the epoch has its totals
-             and its revenue on record and nobody has settled it yet, or the payee
-             is an account on L1, whose vault pays
+  expected   owed to the unit and not to be claimed here: the epoch has its
+             totals and its revenue on record and nobody has settled it yet, or
+             the payee is an account on L1, whose vault pays
   claimable  owed by a settled epoch and not claimed
   claimed    paid to the account
 
 Nothing is estimated: of an epoch whose totals or revenue are not on record
 nothing is shown. Amounts are in credits in the table, and in micro-credits in
-CSV and JSON. Anybody may claim for a payee, so --claim takes no key: nobody else
-can be paid by it.";
+CSV and JSON. Anybody may claim for a payee, so --claim takes no key: nobody
+else can be paid by it.";
 
 /// How payouts are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

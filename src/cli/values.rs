@@ -8,9 +8,10 @@ use chain::{
         work_registry::MediaType,
     },
     node::origin,
+    wallet::address,
 };
 use primitives::{
-    BasisPoints, Digest, Layer1Address, PersonId, ids,
+    BasisPoints, Digest, PersonId, WorkId,
     limits::{MAX_SHARD_WIDTH, MIN_SHARD_WIDTH},
 };
 use serde_json::Value;
@@ -33,6 +34,32 @@ impl TrustedRoot {
         let mut reversed = *other;
         reversed.0.reverse();
         format!("{ON_LAYER1}{reversed} (for nodes {other})")
+    }
+}
+
+/// A work, by its name or by as much of its beginning as tables show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WorkName {
+    /// All of it.
+    Whole(WorkId),
+    /// The first digits.
+    Beginning(String),
+}
+
+/// Fewest digits of a beginning: with fewer, works that are registered later would soon begin alike.
+const MIN_DIGITS: usize = 8;
+
+/// Reads the name of a work or its beginning, with the dots that tables put after one.
+pub(super) fn work(text: &str) -> Result<WorkName, String> {
+    if let Ok(work) = text.parse() {
+        return Ok(WorkName::Whole(work));
+    }
+    let digits = text.trim_end_matches('…');
+    let hex = digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    if hex && (MIN_DIGITS..64).contains(&digits.len()) {
+        Ok(WorkName::Beginning(digits.into()))
+    } else {
+        Err(format!("expected 64 lower-case hexadecimal digits, or at least the first {MIN_DIGITS} of them"))
     }
 }
 
@@ -93,10 +120,12 @@ pub(super) fn split(text: &str) -> Result<Split, String> {
 
 /// Reads a person on record, or an account on L1.
 pub(super) fn payee(text: &str) -> Result<PersonId, String> {
-    let expected = "expected a payee: 64 hexadecimal digits, or 0x and the 40 of an account on L1";
-    let Some(digits) = text.strip_prefix(ON_LAYER1) else { return text.parse().map_err(|_| expected.into()) };
-    let bytes = ids::from_hex(&digits.to_ascii_lowercase()).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.map(|address| PersonId::layer1(Layer1Address(address))).ok_or_else(|| expected.into())
+    if text.starts_with(ON_LAYER1) {
+        let address = address::read(text);
+        return address.map(PersonId::layer1).map_err(|error| format!("an account on L1: {error}"));
+    }
+    text.parse()
+        .map_err(|_| "expected a payee: 64 hexadecimal digits, or 0x and the 40 of an account on L1".into())
 }
 
 #[cfg(test)]
@@ -112,8 +141,24 @@ mod tests {
         let read = split(&format!("{address}=3000")).expect("a split");
         let layer1 = read.payee.layer1_address().expect("an account on L1");
         assert_eq!((layer1.to_string(), read.share.get()), (address.to_lowercase(), 3000));
+        let mistyped = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD";
+        assert!(payee(mistyped).is_err_and(|error| error.contains("EIP-55")));
+        assert!(payee(&mistyped.to_lowercase()).is_ok());
         for wrong in ["", "4f=1", &person, &format!("{person}=101%"), "0x12=1", &format!("0x{person}=1")] {
             assert!(split(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn works_are_named_by_their_beginnings_too() {
+        let whole = "9a".repeat(32);
+        assert_eq!(work(&whole), Ok(WorkName::Whole(WorkId([0x9a; 32]))));
+        for beginning in [&whole[..8], &whole[..12], &whole[..63], "9a9a9a9a9a9a…"] {
+            let digits = beginning.trim_end_matches('…').to_owned();
+            assert_eq!(work(beginning), Ok(WorkName::Beginning(digits)));
+        }
+        for wrong in ["", "…", &whole[..7], &whole.to_uppercase(), "9a9a9a9g", &format!("{whole}9a")] {
+            assert!(work(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,9 +1,9 @@
 //! Arguments of `cwe work`.
 
-use super::{Account, Ask, values};
+use super::{Account, Ask, WorkName, values};
 use chain::modules::{dapr::payout::Split, work_registry::MediaType};
 use clap::{Args, Subcommand, ValueEnum};
-use primitives::{CategoryId, EpochId, PersonId, WorkId};
+use primitives::{CategoryId, EpochId, PersonId};
 use std::path::PathBuf;
 
 const REGISTER_EXAMPLES: &str = "\
@@ -13,8 +13,8 @@ Examples:
       the whole payout to yourself, at the price multiplier 1.0, from the next
       epoch on
 
-  cwe work register film.mkv --key me.key --category 7 --media video --price 1.2 \\
-      --split 4f1c…=70% --from 12 \\
+  cwe work register film.mkv --key me.key --category 7 --media video \\
+      --price 1.2 --split 4f1c…=70% --from 12 \\
       --split 0x52908400098527886E0F7030069857D2E4169EE7=3000
       70 percent to a person on record, the rest to an account on L1, from
       epoch 12 on
@@ -33,22 +33,30 @@ holds its hash alone; keep the manifest and publish it where the work is found.
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
-  cwe work show 9a3b…
-  cwe work show 9a3b… -o json | jq .terms.splits";
+  cwe work show 9a3b04d1
+      the first digits are enough where no other work begins with them
+  cwe work show 9a3b… -o json | jq .terms.splits
+
+In JSON a price is in units of 2^-32, so that 4294967296 is 1.0, and a share in
+basis points. docs/chain.md says what the other numbers are.";
 
 const UPDATE_EXAMPLES: &str = "\
 Examples:
   cwe work update 9a3b… --key me.key --price 0.9
-  cwe work update 9a3b… --key me.key --split 4f1c…=50% --split 7d02…=50% --from 12
+  cwe work update 9a3b… --key me.key --split 4f1c…=50% --split 7d02…=50% \\
+      --from 12
       all splits are given anew, and the price stays as it is
 
-Epochs that have opened keep the terms that they opened with.";
+What is not given is what holds in that epoch, once earlier transactions of this
+account are in a block. Epochs that have opened keep the terms that they had. A work has room
+for one change to come: another takes its place from the same epoch on or an
+earlier one, and has to wait for it from a later one.";
 
 const DEPRECATE_EXAMPLES: &str = "\
 Examples:
   cwe work deprecate 9a3b… --key me.key
   cwe work update 9a3b… --key me.key
-      brings it back, with the terms on record";
+      brings it back, with the terms that it had";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -101,7 +109,9 @@ pub(crate) struct TermsArgs {
 
 /// Arguments of `cwe work register`.
 #[derive(Debug, Args)]
-#[command(after_help = REGISTER_EXAMPLES)]
+#[command(after_help = REGISTER_EXAMPLES, override_usage = "\
+cwe work register [OPTIONS] --category <N> --media <MEDIA>
+       --key <KEYFILE> <FILE>")]
 pub(crate) struct Register {
     /// The file
     #[arg(value_name = "FILE")]
@@ -130,9 +140,9 @@ pub(crate) struct Register {
 #[derive(Debug, Args)]
 #[command(after_help = SHOW_EXAMPLES)]
 pub(crate) struct ShowWork {
-    /// The work
-    #[arg(value_name = "WORK")]
-    pub(crate) work: WorkId,
+    /// The work: its identifier, or the first 8 digits of it or more
+    #[arg(value_name = "WORK", value_parser = values::work)]
+    pub(crate) work: WorkName,
     /// Which node.
     #[command(flatten)]
     pub(crate) ask: Ask,
@@ -193,9 +203,9 @@ pub(crate) struct VerifyWork {
 #[derive(Debug, Args)]
 #[command(after_help = UPDATE_EXAMPLES)]
 pub(crate) struct Update {
-    /// The work
-    #[arg(value_name = "WORK")]
-    pub(crate) work: WorkId,
+    /// The work: its identifier, or the first 8 digits of it or more
+    #[arg(value_name = "WORK", value_parser = values::work)]
+    pub(crate) work: WorkName,
     /// What is not given stays as it is on record.
     #[command(flatten)]
     pub(crate) terms: TermsArgs,
@@ -208,9 +218,9 @@ pub(crate) struct Update {
 #[derive(Debug, Args)]
 #[command(after_help = DEPRECATE_EXAMPLES)]
 pub(crate) struct Deprecate {
-    /// The work
-    #[arg(value_name = "WORK")]
-    pub(crate) work: WorkId,
+    /// The work: its identifier, or the first 8 digits of it or more
+    #[arg(value_name = "WORK", value_parser = values::work)]
+    pub(crate) work: WorkName,
     /// First epoch without it [default: the next that opens]
     #[arg(long, value_name = "EPOCH")]
     pub(crate) from: Option<EpochId>,

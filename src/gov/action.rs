@@ -241,10 +241,17 @@ fn hash(flag: &'static str, text: &str) -> Result<Digest, ActionError> {
 
 /// A fund, a module, a kind of asset: by the name that the ledger's answers have for it.
 fn named<T: serde::de::DeserializeOwned>(flag: &'static str, text: &str) -> Result<T, ActionError> {
-    serde_json::from_value(Value::from(text)).map_err(|error| {
-        // The library's message lists the names.
-        ActionError::Form { flag, text: text.into(), expected: error.to_string() }
+    serde_json::from_value(Value::from(text)).map_err(|error| ActionError::Form {
+        flag,
+        text: text.into(),
+        expected: names(&error),
     })
+}
+
+/// The names that there are, which end the library's message.
+fn names(error: &serde_json::Error) -> String {
+    let message = error.to_string().replace('`', "");
+    message.rsplit_once("expected ").map_or_else(|| message.clone(), |(_, names)| names.to_owned())
 }
 
 fn credits(flag: &'static str, text: &str) -> Result<Credits, ActionError> {
@@ -281,7 +288,7 @@ fn acquisition(path: &Path) -> Result<Acquisition, ActionError> {
         |name: &str, text: String| text.parse::<Digest>().map_err(|error| wrong(format!("{name}: {error}")));
     let title = AssetId(digest("title", take("title")?)?);
     let kind = serde_json::from_value(Value::from(take("kind")?));
-    let kind = kind.map_err(|error| wrong(format!("kind: {error}")))?;
+    let kind = kind.map_err(|error| wrong(format!("kind: expected {}", names(&error))))?;
     let entity = digest("entity", take("entity")?)?;
     let seller = PersonId(digest("seller", take("seller")?)?.0);
     let cost = Credits(read("cost", Unit::Amount, take("cost")?)?);

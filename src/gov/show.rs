@@ -7,10 +7,10 @@ use crate::{
         Ask, Format,
         gov::{ShowProposal, ShowRules},
     },
-    output::{self, Failure, table},
-    time::utc,
+    output::{self, Failure, facts, table},
 };
 use chain::modules::governance::Unit;
+use primitives::calendar::utc;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -98,7 +98,7 @@ fn list(answer: &Value) -> String {
         return "No proposals yet: `cwe gov propose` makes one.\n".into();
     }
     let row = |proposal: &Value| {
-        let count = [&proposal["yes"], &proposal["no"], &proposal["abstain"]].map(text).join(" / ");
+        let count = [&proposal["yes"], &proposal["no"], &proposal["abstain"]].map(text).join("/");
         [
             text(&proposal["number"]),
             text(&proposal["stage"]),
@@ -107,7 +107,7 @@ fn list(answer: &Value) -> String {
             what(&proposal["action"]),
         ]
     };
-    let header = ["", "stage", "next", "yes / no / neither", "what"];
+    let header = ["", "stage", "next", "yes/no/-", "what"];
     let rows = table(header, 5, proposals.iter().map(row).collect());
     format!("{rows}\nTimes are UTC. The last block is of {}.\n", moment(&answer["now"]))
 }
@@ -118,10 +118,28 @@ fn next(proposal: &Value) -> String {
     if next.is_null() { "-".into() } else { format!("{} {}", text(&next["stage"]), moment(&next["at"])) }
 }
 
+/// Where a proposal stands and what comes next, in a sentence for whoever asked for something else.
+pub(super) fn stands(proposal: &Value) -> String {
+    let [vote_from, vote_until, enact_from, enact_until] =
+        ["vote_from", "vote_until", "enact_from", "enact_until"].map(|name| moment(&proposal[name]));
+    match proposal["stage"].as_str().unwrap_or_default() {
+        "discussion" => format!("it is talked about: its vote is from {vote_from} to {vote_until} UTC"),
+        "voting" => format!("its vote runs until {vote_until} UTC"),
+        "queued" => format!("it has passed, and may be enacted from {enact_from} to {enact_until} UTC"),
+        "ready" => format!("it has passed, and may be enacted until {enact_until} UTC"),
+        "rejected" => format!("its vote was over on {vote_until} UTC, and it did not pass"),
+        "expired" => format!("it passed, and was not enacted by {enact_until} UTC"),
+        other => format!("it is {other}"),
+    }
+}
+
 /// An action in a line.
 fn what(action: &Value) -> String {
     let field = |name: &str| short(&action[name]);
-    let amount = |name: &str| action[name].as_u64().map_or_else(|| "-".into(), |n| Unit::Amount.show(n));
+    let credits = |name: &str| {
+        let shown = action[name].as_u64().map_or_else(|| "-".into(), |n| Unit::Amount.show(n));
+        if shown == "1" { "1 credit".into() } else { format!("{shown} credits") }
+    };
     match action["kind"].as_str().unwrap_or_default() {
         "set-parameters" => {
             let changes = items(action, "changes").iter().map(|change| {
@@ -139,11 +157,11 @@ fn what(action: &Value) -> String {
             let parts = [said("give", &action["give"]), said("take", &action["take"])];
             format!("{}: {}", parts.into_iter().flatten().collect::<Vec<_>>().join(", "), field("person"))
         }
-        "spend" => format!("pay {} credits from {} to {}", amount("amount"), field("fund"), field("to")),
-        "acquire-asset" => format!("buy asset {} for {} credits", field("asset"), amount("cost")),
+        "spend" => format!("pay {} from {} to {}", credits("amount"), field("fund"), field("to")),
+        "acquire-asset" => format!("buy asset {} for {}", field("asset"), credits("cost")),
         "offer-asset" => {
             let (asset, buyer) = (field("asset"), field("buyer"));
-            format!("offer asset {asset} for {} credits to {buyer}", amount("price"))
+            format!("offer asset {asset} for {} to {buyer}", credits("price"))
         }
         "remove-work" => {
             let (work, removal, from) = (field("work"), field("removal"), field("from"));
@@ -182,7 +200,7 @@ fn one(answer: &Value) -> String {
     ] {
         rows.push([name.into(), format!("{} to {}", moment(&proposal[from]), moment(&proposal[until]))]);
     }
-    let mut shown = format!("Proposal {}\n\n{}", text(&proposal["number"]), table(["", ""], 2, rows));
+    let mut shown = format!("Proposal {}\n\n{}", text(&proposal["number"]), facts(&rows));
     let action = &proposal["action"];
     if action["kind"] == "set-parameters" {
         let row = |change: &Value| ["parameter", "before_text", "after_text"].map(|name| text(&change[name]));
@@ -197,8 +215,9 @@ fn one(answer: &Value) -> String {
     }
     let said = items(answer, "statements");
     if !said.is_empty() {
-        let rows = said.iter().map(|said| [text(&said["author"]), text(&said["document"])]).collect();
-        shown += &format!("\nSaid on it\n{}", table(["by", "text's hash"], 2, rows));
+        let rows = said.iter().map(|said| [text(&said["author"]), text(&said["document"])]);
+        shown +=
+            &format!("\nSaid on it: by whom, and the hash of the text\n{}", facts(&rows.collect::<Vec<_>>()));
     }
     format!("{shown}\nTimes are UTC. The last block is of {}.\n", moment(&answer["now"]))
 }
@@ -240,15 +259,15 @@ fn seats(answer: &Value) -> String {
     let council = items(answer, "council");
     let rows = council.iter().map(|seat| {
         let election = match seat["election"].as_u64() {
-            Some(0) => "genesis".into(),
-            _ => text(&seat["election"]),
+            Some(0) => "from the genesis".into(),
+            _ => format!("by election {}", text(&seat["election"])),
         };
-        [text(&seat["person"]), moment(&seat["until"]), election]
+        [text(&seat["person"]), format!("until {}, {election}", moment(&seat["until"]))]
     });
     let (count, seats) = (council.len(), text(&answer["seats"]));
     let [approve, veto] = ["approvals_needed", "vetoes_needed"].map(|name| text(&answer[name]));
     let mut shown = format!("{count} of {seats} seats are taken; {approve} approve, {veto} veto\n\n");
-    shown += &table(["councillor", "until", "election"], 3, rows.collect());
+    shown += &facts(&rows.collect::<Vec<_>>());
     let election = &answer["election"];
     if election.is_null() {
         return shown + "\nThere was no election yet: `cwe gov call-election` calls one.\n";

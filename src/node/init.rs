@@ -3,7 +3,7 @@
 use super::NodeFailure;
 use crate::{
     cli::{Format, Init},
-    output::{self, Failure, table},
+    output::{self, Failure, facts},
 };
 use chain::{
     Genesis, ledger::Authority, modules::identity::Roles, node::origin, signature::SecretKey, wallet::keyfile,
@@ -121,8 +121,8 @@ pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
             let (settings, digest) = (dir.join(SETTINGS_FILE), genesis.digest());
             let settings = settings.display();
             output::print(&format!(
-                "Chain {chain}, genesis {digest}\n\n{}\nKeys in {}. Next:\n  cwe node run --config {settings}\n",
-                table(["who", "person"], 2, rows.collect()),
+                "Chain {chain}, genesis\n{digest}\n\n{}\nKeys in {}. Next:\n  cwe node run --config {settings}\n",
+                facts(&rows.collect::<Vec<_>>()),
                 keys.display(),
             ))
         }

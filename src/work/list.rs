@@ -1,16 +1,19 @@
 //! `cwe work show` and `cwe work list`.
 
-use super::splits_object;
+use super::{
+    change::{first_epoch, terms_in},
+    splits_object,
+};
 use crate::{
     account::{ChainFailure, Node, short, text},
     cli::{
         Format,
         work::{List, Order, ShowWork},
     },
-    output::{self, Failure, broad_table, table},
+    output::{self, Failure, facts, table},
 };
 use chain::modules::{dapr::payout::Split, governance::Unit};
-use primitives::params::ONE_Q32;
+use primitives::{EpochId, params::ONE_Q32};
 use serde_json::{Value, json};
 
 /// Works of one page, as many as a node gives at once.
@@ -19,10 +22,10 @@ const PAGE: u64 = 256;
 /// Shows a work.
 pub(crate) fn show(arguments: &ShowWork) -> Result<(), Failure> {
     let node = Node::connect(&arguments.ask.url)?;
-    let work = node.ask("cwe_work", &[json!(arguments.work)])?;
+    let work = node.ask("cwe_work", &[json!(node.work(&arguments.work)?)])?;
     match arguments.ask.output {
         Format::Json => output::json(&work),
-        Format::Table => output::print(&table(["", ""], 2, rows(&node, &work)?)),
+        Format::Table => output::print(&facts(&rows(&node, &work)?)),
     }
 }
 
@@ -39,19 +42,27 @@ fn rows(node: &Node, work: &Value) -> Result<Vec<[String; 2]>, ChainFailure> {
     .into_iter()
     .map(|(name, field)| [name.into(), text(&work[field])])
     .collect();
-    for (name, terms) in [("terms", &work["terms"]), ("next", &work["next"])] {
-        if !terms.is_null() {
-            let splits: Vec<Split> = node.field(terms, "splits")?;
-            let splits = text(&splits_object(&splits));
-            let from = text(&terms["from"]);
-            rows.push([format!("{name} from epoch {from}"), format!("price {}, {splits}", price(terms))]);
-        }
+    for terms in terms_to_show(work, node.epoch()?) {
+        let splits: Vec<Split> = node.field(terms, "splits")?;
+        let splits = text(&splits_object(&splits));
+        let from = first_epoch(work, terms);
+        rows.push([format!("terms from epoch {from}"), format!("price {}, {splits}", price(terms))]);
     }
     if !work["gone"].is_null() {
         let (from, how) = (text(&work["gone"]["from"]), text(&work["gone"]["removal"]));
         rows.push(["leaves".into(), format!("{how} from epoch {from} on")]);
     }
     Ok(rows)
+}
+
+/// The terms that hold in the running epoch, or first, and those to come: none that hold no more or never will.
+fn terms_to_show(work: &Value, running: EpochId) -> Vec<&Value> {
+    let now = terms_in(work, running);
+    let gone = work["gone"]["from"].as_u64();
+    let comes = |next: &&Value| {
+        *next != now && next["from"].as_u64().is_some_and(|from| gone.is_none_or(|gone| from < gone))
+    };
+    [Some(now), Some(&work["next"]).filter(comes)].into_iter().flatten().collect()
 }
 
 fn price(terms: &Value) -> String {
@@ -67,7 +78,7 @@ pub(crate) fn list(arguments: &List) -> Result<(), Failure> {
     };
     match arguments.ask.output {
         Format::Json => output::json(&listed),
-        Format::Table => output::print(&listing(&listed)),
+        Format::Table => output::print(&listing(&listed, node.epoch()?)),
     }
 }
 
@@ -105,7 +116,7 @@ fn by_discovery(node: &Node, arguments: &List) -> Result<Value, ChainFailure> {
     }
 }
 
-fn listing(listed: &Value) -> String {
+fn listing(listed: &Value, running: EpochId) -> String {
     let works = listed["works"].as_array().map_or(&[][..], Vec::as_slice);
     let discovery = listed["by"] == "discovery";
     if works.is_empty() {
@@ -119,18 +130,18 @@ fn listing(listed: &Value) -> String {
         let rows = works.iter().enumerate().map(|(place, shown)| {
             let work = &shown["work"];
             let rank = (place + 1).to_string();
-            [rank, self::text(&work["id"]), kind(work), self::text(&work["category"]), reputation(shown)]
+            [rank, short(&work["id"]), kind(work), self::text(&work["category"]), reputation(shown)]
         });
         let title = format!("In the order of search after epoch {}\n\n", self::text(&listed["epoch"]));
-        title + &broad_table(["", "work", "media", "category", "reputation"], 3, rows.collect())
+        title + &table(["", "work", "media", "category", "reputation"], 3, rows.collect())
     } else {
         let row = |work: &Value| {
             let from = self::text(&work["active_from"]);
-            let (id, creator) = (self::text(&work["id"]), short(&work["creator"]));
-            [id, creator, kind(work), self::text(&work["category"]), from, price(&work["terms"])]
+            let (id, creator) = (short(&work["id"]), short(&work["creator"]));
+            [id, creator, kind(work), self::text(&work["category"]), from, price(terms_in(work, running))]
         };
         let header = ["work", "creator", "media", "category", "from", "price"];
-        broad_table(header, 3, works.iter().map(row).collect())
+        table(header, 3, works.iter().map(row).collect())
     };
     if listed["more"] == true {
         text += "\nThere are more: raise --limit.\n";
@@ -167,16 +178,34 @@ mod tests {
     #[test]
     fn lists_say_what_there_is() {
         let works = json!([work("w1", json!(null)), work("w2", json!({ "from": 9, "removal": "removed" }))]);
-        let shown = listing(&json!({ "by": "id", "works": works, "more": true }));
+        let shown = listing(&json!({ "by": "id", "works": works, "more": true }), EpochId(2));
         for said in ["w1", "w2", "1.5", "leaves in 9", "cccccccccccc…", "raise --limit"] {
             assert!(shown.contains(said), "{said}: {shown}");
         }
         let ranked =
             json!([{ "work": work("w1", json!(null)), "discovery": "9", "reputation": ONE_Q32 / 4 }]);
-        let shown = listing(&json!({ "by": "discovery", "epoch": 4, "works": ranked, "more": false }));
+        let ranked = json!({ "by": "discovery", "epoch": 4, "works": ranked, "more": false });
+        let shown = listing(&ranked, EpochId(4));
         assert!(shown.contains("after epoch 4") && shown.contains("0.25") && !shown.contains("--limit"));
-        let none = listing(&json!({ "by": "discovery", "epoch": null, "works": [], "more": false }));
+        let none = json!({ "by": "discovery", "epoch": null, "works": [], "more": false });
+        let none = listing(&none, EpochId(1));
         assert!(none.contains("No epoch is settled"));
-        assert_eq!(listing(&json!({ "by": "id", "works": [], "more": false })), "No such works.\n");
+        let none = json!({ "by": "id", "works": [], "more": false });
+        assert_eq!(listing(&none, EpochId(1)), "No such works.\n");
+    }
+
+    #[test]
+    fn terms_that_never_hold_are_not_shown() {
+        let two = |terms: u64, next: u64, gone: Value| json!({ "active_from": terms, "terms": { "from": terms }, "next": { "from": next }, "gone": gone });
+        let shown = |work: &Value, running| {
+            let terms = terms_to_show(work, EpochId(running));
+            terms.iter().map(|terms| terms["from"].as_u64().expect("an epoch")).collect::<Vec<_>>()
+        };
+        let planned = two(1, 4, Value::Null);
+        assert_eq!((shown(&planned, 3), shown(&planned, 4)), (vec![1, 4], vec![4]));
+        // Nothing has opened, and a change holds from the first epoch on.
+        assert_eq!(shown(&two(1, 1, Value::Null), 1), [1]);
+        assert_eq!(shown(&two(1, 4, json!({ "from": 3 })), 1), [1]);
+        assert_eq!(shown(&two(1, 4, json!({ "from": 5 })), 1), [1, 4]);
     }
 }

@@ -62,9 +62,6 @@ pub(crate) fn register(arguments: &Register) -> Result<(), Failure> {
         ("splits", splits_object(&splits)),
         ("from_epoch", json!(active_from)),
     ];
-    if account.send.dry_run {
-        return account::print(&account.send, account::with(json!({}), facts), account::NOTHING);
-    }
     let action = RegisterWork {
         fingerprint,
         media: *media,
@@ -74,6 +71,9 @@ pub(crate) fn register(arguments: &Register) -> Result<(), Failure> {
         metadata,
         active_from,
     };
+    if account.send.dry_run {
+        return account::run_by(&wallet, &account.send, Payload::RegisterWork(action), facts);
+    }
     let transaction = wallet.sign(Payload::RegisterWork(action))?;
     // On the disk first: a hash on the ledger whose manifest is lost says nothing.
     let written = keep(&path, manifest, &wallet)?;
@@ -82,7 +82,7 @@ pub(crate) fn register(arguments: &Register) -> Result<(), Failure> {
         // The ledger has no such work. What remains if this fails says nothing wrong either.
         drop(fs::remove_file(&path));
     }
-    account::print(&account.send, account::with(sent?, facts), "Registered")
+    account::print(&account.send, sent?, facts, "Registered")
 }
 
 /// The manifest beside a file.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     account::{Node, text},
     cli::{Format, work::VerifyWork},
-    output::{self, Failure, table},
+    output::{self, Failure, facts},
 };
 use chain::wallet::manifest::{Manifest, SignedManifest};
 use serde_json::{Value, json};
@@ -57,8 +57,8 @@ pub(crate) fn verify(arguments: &VerifyWork) -> Result<(), Failure> {
                 None => "·",
             };
             let rows =
-                checks.iter().map(|check| [mark(check).into(), check.what.into(), check.found.clone()]);
-            output::print(&format!("Work {}\n\n{}", manifest.work, table(["", "", ""], 3, rows.collect())))?;
+                checks.iter().map(|check| [format!("{} {}", mark(check), check.what), check.found.clone()]);
+            output::print(&format!("Work {}\n\n{}", manifest.work, facts(&rows.collect::<Vec<_>>())))?;
         }
     }
     match broken.first() {

@@ -14,12 +14,16 @@ pub(crate) fn stdout(output: &Output) -> &str {
     std::str::from_utf8(&output.stdout).expect("text")
 }
 
-/// The one line on standard error.
+/// The one line on standard error: a sentence, or an object with the exit code where JSON is asked for.
 #[track_caller]
 pub(crate) fn error(output: &Output) -> &str {
     let text = std::str::from_utf8(&output.stderr).expect("text");
     assert_eq!(text.lines().count(), 1, "one line: {text}");
-    assert!(text.starts_with("error: "), "{text}");
+    let object: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let told = object.is_some_and(|said| {
+        said["error"].is_string() && said["code"] == serde_json::json!(output.status.code())
+    });
+    assert!(told || text.starts_with("error: "), "{text}");
     text
 }
 

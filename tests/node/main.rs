@@ -7,6 +7,7 @@ mod common;
 mod kill;
 mod payouts;
 mod process;
+mod works;
 #[path = "../../chain/tests/suite"]
 #[allow(dead_code, reason = "the ledger's tests use the rest of it")]
 mod suite {

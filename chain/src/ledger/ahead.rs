@@ -1,14 +1,17 @@
 //! What whoever orders transactions asks the ledger about the block that is being made.
 
-use super::{Context, Ledger, envelope::check_signature};
+use super::{
+    Context, Ledger, TxError, act,
+    envelope::{check_signature, suppose},
+};
 use crate::{
     modules::identity::Roles,
     poseidon::Felt,
     signature::PublicKey,
-    state::{StateProof, TableId},
-    transaction::{AccountSignature, Authorisation, EnvelopeError, Transaction, signing_message},
+    state::{Draft, StateProof, TableId},
+    transaction::{AccountSignature, Authorisation, EnvelopeError, Payload, Transaction, signing_message},
 };
-use primitives::PersonId;
+use primitives::{PersonId, Time};
 use rayon::prelude::*;
 
 impl Ledger {
@@ -53,6 +56,16 @@ impl Ledger {
             key.verify(&message, signature).is_ok().then_some(key)
         };
         transactions.par_iter().map(key).collect()
+    }
+
+    /// Whether a payload would be taken at a time if its signer, where it takes one, signed it next. Nothing changes.
+    ///
+    /// Errors: what [`Ledger::apply`] would say of the transaction, signature and room in the block aside.
+    pub fn consider(&self, signer: Option<PersonId>, payload: &Payload, time: Time) -> Result<(), TxError> {
+        let mut draft = Draft::new(&self.state);
+        let at = Context { genesis: &self.genesis, head: self.head, now: self.now.max(time) };
+        let signer = suppose(&mut draft, &at, signer, payload)?;
+        act(&mut draft, &at, signer, payload)
     }
 
     /// Proof of what a table has under a key ([`crate::state::State::prove_at`]), pending transactions included.

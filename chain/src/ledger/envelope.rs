@@ -25,19 +25,48 @@ pub(super) fn authorise(
         (Some(authorisation), true) => authorisation,
     };
     let (signer, nonce) = (authorisation.signer, authorisation.nonce);
-    let mut account = draft.get::<Account>(&signer).ok_or(EnvelopeError::NoAccount { signer })?.clone();
+    let account = draft.get::<Account>(&signer).ok_or(EnvelopeError::NoAccount { signer })?.clone();
     if nonce != account.nonce {
         return Err(EnvelopeError::Nonce { signer, expected: account.nonce, found: nonce });
     }
     if holds_under != Some(account.key) {
         check_signature(at, &account, authorisation, &tx.payload)?;
     }
+    admit(draft, at, account, &tx.payload).map(Some)
+}
+
+/// The same for a payload that nobody has signed yet, as if its signer did so next.
+pub(super) fn suppose(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    signer: Option<PersonId>,
+    payload: &Payload,
+) -> Result<Option<(PersonId, u64)>, EnvelopeError> {
+    match (signer, payload.needs_account()) {
+        (None, false) => Ok(None),
+        (None, true) => Err(EnvelopeError::Unsigned),
+        (Some(_), false) => Err(EnvelopeError::NeedlesslySigned),
+        (Some(signer), true) => {
+            let account = draft.get::<Account>(&signer).ok_or(EnvelopeError::NoAccount { signer })?.clone();
+            admit(draft, at, account, payload).map(Some)
+        }
+    }
+}
+
+/// Spends the nonce, takes the fee, and says who signed with which.
+fn admit(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    mut account: Account,
+    payload: &Payload,
+) -> Result<(PersonId, u64), EnvelopeError> {
+    let signed = (account.owner, account.nonce);
     account.nonce += 1;
-    if !tx.payload.is_duty() {
+    if !payload.is_duty() {
         treasury::charge(draft, at, &mut account)?;
     }
     draft.put(account);
-    Ok(Some((signer, nonce)))
+    Ok(signed)
 }
 
 /// Checks that an account, or the wallet that is bound to it, signed a payload under a nonce.

@@ -2,6 +2,7 @@
 
 mod council;
 mod jury;
+mod nothing;
 mod proposals;
 mod reserve;
 mod services;

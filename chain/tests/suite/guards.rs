@@ -14,7 +14,7 @@ use chain::{
         identity::{IdentityError, Register, Roles, SetStatus, Status},
         treasury::{Account, Transfer, TreasuryError},
         usage::Phase,
-        work_registry::{RegisterWork, UpdateWork, WorkError},
+        work_registry::{DeprecateWork, RegisterWork, UpdateWork, WorkError},
     },
     transaction::EnvelopeError,
 };
@@ -201,6 +201,59 @@ fn update_work() {
     let work = world.ledger.state().works.get(&id).expect("registered").clone();
     assert_eq!(work.terms_at(FIRST).price, template.price);
     assert_eq!(work.terms_at(EpochId(FIRST.0 + 1)).price, ONE_Q32);
+}
+
+/// An update of the first work at a price, a few epochs after the one that runs.
+fn reprice(world: &World, price: u64, ahead: u64) -> Payload {
+    let (work, splits) = (id_of(1, 1), world.work(1, 1).splits);
+    Payload::UpdateWork(UpdateWork { work, price, splits, from: EpochId(FIRST.0 + ahead) })
+}
+
+/// Prices of the first work in the epochs after the one that runs.
+fn prices(world: &World) -> [u64; 4] {
+    let work = world.ledger.state().works.get(&id_of(1, 1)).expect("registered");
+    [1, 2, 3, 4].map(|ahead| work.terms_at(EpochId(FIRST.0 + ahead)).price)
+}
+
+/// A record has room for the terms that hold and for one change to come, so a second is refused and not forgotten.
+#[test]
+fn a_change_that_is_planned_is_not_lost() {
+    let mut world = World::opened();
+    let ([now, ..], high) = (prices(&world), world.params.price_max);
+    world.ok(person(1), reprice(&world, high, 2));
+    let planned = WorkError::TermsPlanned { work: id_of(1, 1), from: EpochId(FIRST.0 + 2) };
+    world.refuse(person(1), reprice(&world, ONE_Q32, 3), planned);
+    assert_eq!(prices(&world), [now, high, high, high]);
+    // From its epoch on, a change holds whatever was planned.
+    world.ok(person(1), reprice(&world, ONE_Q32, 2));
+    assert_eq!(prices(&world), [now, ONE_Q32, ONE_Q32, ONE_Q32]);
+    world.ok(person(1), reprice(&world, high, 1));
+    assert_eq!(prices(&world), [high; 4]);
+}
+
+#[test]
+fn terms_that_never_hold_make_room() {
+    let mut world = World::with_works();
+    let (low, high) = (world.params.price_min, world.params.price_max);
+    // No epoch has opened: these take the place of those of the registration.
+    world.ok(person(1), reprice(&world, high, 0));
+    world.ok(person(1), reprice(&world, ONE_Q32, 2));
+    assert_eq!(prices(&world), [high, ONE_Q32, ONE_Q32, ONE_Q32]);
+    let planned = WorkError::TermsPlanned { work: id_of(1, 1), from: EpochId(FIRST.0 + 2) };
+    world.refuse(person(1), reprice(&world, low, 3), planned);
+}
+
+/// A work that leaves comes back without a gap, or once it has left: else it would be there earlier than was said.
+#[test]
+fn a_work_comes_back_from_the_epoch_that_is_said() {
+    let mut world = World::opened();
+    let (work, gone) = (id_of(1, 1), EpochId(FIRST.0 + 2));
+    world.ok(person(1), Payload::DeprecateWork(DeprecateWork { work, from: gone }));
+    let gap = WorkError::BackLater { work, gone, latest: gone };
+    world.refuse(person(1), reprice(&world, ONE_Q32, 3), gap);
+    assert!(!world.ledger.state().works.get(&work).expect("registered").is_offered(gone));
+    world.ok(person(1), reprice(&world, ONE_Q32, 2));
+    assert!(world.ledger.state().works.get(&work).expect("registered").is_offered(gone));
 }
 
 #[test]

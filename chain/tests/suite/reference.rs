@@ -127,7 +127,7 @@ fn ledger_and_model_agree_on_many_histories() {
 }
 
 /// Rules that histories must have run into.
-const ANSWERS: [&str; 45] = [
+const ANSWERS: [&str; 47] = [
     "Envelope Nonce",
     "Envelope Signature",
     "Envelope Unsigned",
@@ -141,6 +141,8 @@ const ANSWERS: [&str; 45] = [
     "Identity RotatedLately",
     "Work NotCreator",
     "Work CreatorNotActive",
+    "Work TermsPlanned",
+    "Work BackLater",
     "Treasury NotAuditor",
     "Treasury Reserve",
     "Treasury Balance",

@@ -66,6 +66,8 @@ fn every_method_does_what_the_document_says() {
             "work" => json!(claim.work),
             "epoch" => json!(FIRST),
             "transaction" => json!(Digest([9; 32])),
+            "payload" => json!(ids::to_hex(&Payload::Claim(claim.clone()).to_bytes())),
+            "signer" => json!(null),
             "bytes" => hex(&Transaction::open(Payload::Claim(claim.clone()))),
             "table" => json!("accounts"),
             "key" => json!([payee]),

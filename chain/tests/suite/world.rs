@@ -289,8 +289,14 @@ impl World {
     }
 
     pub(crate) fn ok(&mut self, signer: PersonId, payload: Payload) {
+        assert_eq!(self.consider(Some(signer), &payload), Ok(()));
         let tx = self.sign(signer, payload);
         self.ledger.apply(&tx).expect("a valid transaction");
+    }
+
+    /// What the ledger would say, which has to be what it says.
+    fn consider(&self, signer: Option<PersonId>, payload: &Payload) -> Result<(), TxError> {
+        self.ledger.consider(signer, payload, self.ledger.now())
     }
 
     pub(crate) fn open_ok(&mut self, payload: Payload) {
@@ -307,12 +313,16 @@ impl World {
 
     #[track_caller]
     pub(crate) fn refuse(&mut self, signer: PersonId, payload: Payload, expected: impl Into<TxError>) {
+        let expected = expected.into();
+        assert_eq!(self.consider(Some(signer), &payload).as_ref(), Err(&expected));
         let tx = self.sign(signer, payload);
         self.refuse_tx(&tx, expected);
     }
 
     #[track_caller]
     pub(crate) fn refuse_open(&mut self, payload: Payload, expected: impl Into<TxError>) {
+        let expected = expected.into();
+        assert_eq!(self.consider(None, &payload).as_ref(), Err(&expected));
         self.refuse_tx(&Transaction::open(payload), expected);
     }
 

@@ -59,7 +59,11 @@ pub(super) const RULES_EXAMPLES: &str = "\
 Examples:
   cwe gov rules
   cwe gov rules --epoch 20
-      as far as is decided now";
+      as far as is decided now
+
+In JSON `text` is a value as people write it, and `value` the ledger's integer:
+ratios in units of 2^-32, shares in basis points, times in seconds, amounts in
+micro-credits.";
 
 pub(super) const ELECT_EXAMPLES: &str = "\
 Examples:
@@ -75,6 +79,8 @@ Examples:
   cwe gov open-case --text complaint.md --remove-work 9a3b… --key me.key
   cwe gov cases
       what comes next in each
+  cwe gov withdraw-case 1 --key me.key
+      by who brought it, before the beacon that draws its jury is being revealed
   cwe gov draw-jury 1
       once the beacon of its epoch is there
   cwe gov challenge 1 4f1c… --key me.key

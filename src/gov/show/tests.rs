@@ -73,10 +73,10 @@ fn every_action_has_a_line() {
         (json!({ "kind": "resolve", "text": "t" }), "resolve t"),
         (json!({ "kind": "approve-valuation", "asset": "a", "round": 2 }), "approve valuation a 2"),
         (json!({ "kind": "approve-service", "manifest": "m", "most": 5 }), "approve service m 5"),
-        (json!({ "kind": "acquire-asset", "asset": "a", "cost": 1_000_000u64 }), "buy asset a for 1 credits"),
+        (json!({ "kind": "acquire-asset", "asset": "a", "cost": 1_000_000u64 }), "buy asset a for 1 credit"),
         (
             json!({ "kind": "offer-asset", "asset": "a", "price": 1_000_000u64, "buyer": "b" }),
-            "offer asset a for 1 credits to b",
+            "offer asset a for 1 credit to b",
         ),
     ] {
         assert_eq!(what(&action), line);
@@ -86,7 +86,7 @@ fn every_action_has_a_line() {
 #[test]
 fn lists_say_what_comes_next() {
     let shown = list(&json!({ "now": 0, "proposals": [proposal(change())] }));
-    assert!(shown.contains("3 / 1 / 2") && shown.contains("queued 2025-01-01 00:00"), "{shown}");
+    assert!(shown.contains("3/1/2") && shown.contains("queued 2025-01-01 00:00"), "{shown}");
     assert!(list(&json!({ "now": 0, "proposals": [] })).contains("cwe gov propose"));
     let case = json!({
         "number": 2, "stage": "waits-for-jury", "remedy": { "kind": "suspend", "person": "p" }, "draw_from": 7,

@@ -60,10 +60,10 @@ codec_struct!(EcoRules { oracles, report_age, pause, free_change, haircuts });
 impl EcoRules {
     /// Checks every bound.
     pub(crate) fn check(&self) -> Result<(), RulesError> {
-        within("oracles", self.oracles.into(), 1..=31)?;
-        within("report_age", self.report_age.into(), u64::from(DAY)..=u64::from(365 * DAY))?;
+        within("eco.oracles", self.oracles.into(), 1..=31)?;
+        within("eco.report_age", self.report_age.into(), u64::from(DAY)..=u64::from(365 * DAY))?;
         // There is time to value an asset anew before its valuation is too old.
-        within("pause", self.pause.into(), 0..=u64::from(self.report_age / 2))
+        within("eco.pause", self.pause.into(), 0..=u64::from(self.report_age / 2))
     }
 }
 

@@ -127,9 +127,9 @@ fn rules_have_bounds() {
         rules.check().map_err(|RulesError { name, .. }| name)
     };
     assert_eq!(outside(|_| {}), Ok(()));
-    assert_eq!(outside(|r| r.oracles = 0), Err("oracles"));
-    assert_eq!(outside(|r| r.report_age = DAY - 1), Err("report_age"));
-    assert_eq!(outside(|r| r.pause = r.report_age / 2 + 1), Err("pause"));
+    assert_eq!(outside(|r| r.oracles = 0), Err("eco.oracles"));
+    assert_eq!(outside(|r| r.report_age = DAY - 1), Err("eco.report_age"));
+    assert_eq!(outside(|r| r.pause = r.report_age / 2 + 1), Err("eco.pause"));
 }
 
 /// Records and actions survive their codec, and a status that does not exist is none.

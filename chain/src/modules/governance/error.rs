@@ -1,6 +1,6 @@
 //! Which rule of governance something breaks.
 
-use super::{ModuleId, Parameter, RulesError, Stage};
+use super::{ModuleId, Parameter, RulesError, Stage, units::told_params};
 use crate::modules::{
     eco_reserve::EcoError, identity::IdentityError, node_rewards::NodeError, treasury::TreasuryError,
     work_registry::WorkError,
@@ -67,7 +67,7 @@ pub enum GovernanceError {
         proposal: u64,
     },
     /// The proposal stands elsewhere.
-    #[error("proposal {proposal} is in {found:?}")]
+    #[error("proposal {proposal} is {found}")]
     Stage {
         /// Its number.
         proposal: u64,
@@ -135,7 +135,7 @@ pub enum GovernanceError {
         needed: u64,
     },
     /// A change of nothing.
-    #[error("no parameter is changed")]
+    #[error("nothing would change: it is so already")]
     NoChange,
     /// A parameter is named twice, or the changes are not in their order.
     #[error("{parameter} comes too late in the list, or twice")]
@@ -144,7 +144,7 @@ pub enum GovernanceError {
         parameter: Parameter,
     },
     /// A parameter cannot hold such a number.
-    #[error("{parameter} cannot be {value}")]
+    #[error("{parameter} cannot be {}", parameter.unit().show(*value))]
     Value {
         /// Which.
         parameter: Parameter,
@@ -152,7 +152,7 @@ pub enum GovernanceError {
         value: u64,
     },
     /// Parameters would be outside their bounds.
-    #[error("from epoch {from} on: {error}")]
+    #[error("from epoch {from} on: {}", told_params(error))]
     Params {
         /// In the version from that epoch on.
         from: EpochId,

@@ -16,6 +16,7 @@ use crate::state::{
     leaf,
 };
 use primitives::{BasisPoints, Digest, PersonId, Time};
+use std::fmt;
 
 number_enum! {
     /// What a voter says.
@@ -64,6 +65,22 @@ pub enum Stage {
     Vetoed,
     /// Taken back.
     Withdrawn,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Discussion => "being talked about",
+            Self::Voting => "being voted on",
+            Self::Rejected => "rejected",
+            Self::Queued => "passed, and its notice runs",
+            Self::Ready => "passed, and may be enacted",
+            Self::Expired => "expired",
+            Self::Enacted => "enacted",
+            Self::Vetoed => "vetoed",
+            Self::Withdrawn => "withdrawn",
+        })
+    }
 }
 
 /// A proposal.

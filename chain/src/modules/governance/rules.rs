@@ -3,6 +3,7 @@
 //! Every amount of time is in seconds of block time, every share in basis points. A set of rules is versioned with the
 //! parameters: both hold from an epoch on.
 
+use super::units::told;
 use crate::modules::{
     eco_reserve::EcoRules, identity::IdentityRules, node_rewards::NodeRules, treasury::TreasuryRules,
 };
@@ -16,7 +17,7 @@ pub const DAY: u32 = 86_400;
 
 /// A rule outside its bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("rule {name} is {value}, outside {min} to {max}")]
+#[error("{name} is {}, outside {} to {}", told(name, *value), told(name, *min), told(name, *max))]
 pub struct RulesError {
     /// Name of the rule.
     pub name: &'static str,
@@ -124,31 +125,35 @@ impl GovernanceRules {
     fn check(&self) -> Result<(), RulesError> {
         let period = u64::from(DAY / 24)..=u64::from(MAX_PERIOD);
         for (name, value) in [
-            ("discussion", self.discussion),
-            ("voting", self.voting),
-            ("notice", self.notice),
-            ("notice_high", self.notice_high),
-            ("expiry", self.expiry),
-            ("council_term", self.council_term),
-            ("challenge_period", self.challenge_period),
-            ("jury_period", self.jury_period),
+            ("governance.discussion", self.discussion),
+            ("governance.voting", self.voting),
+            ("governance.notice", self.notice),
+            ("governance.notice_high", self.notice_high),
+            ("governance.expiry", self.expiry),
+            ("governance.council_term", self.council_term),
+            ("governance.challenge_period", self.challenge_period),
+            ("governance.jury_period", self.jury_period),
         ] {
             within(name, value.into(), period.clone())?;
         }
         // Notice is what lets those who disagree leave: a high impact never has less of it.
-        within("notice_high", self.notice_high.into(), self.notice.into()..=*period.end())?;
-        within("quorum", self.quorum.get().into(), 100..=9_000)?;
-        within("majority", self.majority.get().into(), 5_000..=9_000)?;
-        within("majority_high", self.majority_high.get().into(), self.majority.get().into()..=9_000)?;
-        within("council_majority", self.council_majority.get().into(), 5_000..=10_000)?;
+        within("governance.notice_high", self.notice_high.into(), self.notice.into()..=*period.end())?;
+        within("governance.quorum", self.quorum.get().into(), 100..=9_000)?;
+        within("governance.majority", self.majority.get().into(), 5_000..=9_000)?;
+        within(
+            "governance.majority_high",
+            self.majority_high.get().into(),
+            self.majority.get().into()..=9_000,
+        )?;
+        within("governance.council_majority", self.council_majority.get().into(), 5_000..=10_000)?;
         // A veto that fewer than half of the seats can cast would let a minority block everything.
-        within("veto_majority", self.veto_majority.get().into(), 5_001..=10_000)?;
-        within("council_seats", self.council_seats.into(), 3..=MAX_COUNCIL_SEATS.into())?;
-        within("jurors", self.jurors.into(), 3..=MAX_JURORS.into())?;
+        within("governance.veto_majority", self.veto_majority.get().into(), 5_001..=10_000)?;
+        within("governance.council_seats", self.council_seats.into(), 3..=MAX_COUNCIL_SEATS.into())?;
+        within("governance.jurors", self.jurors.into(), 3..=MAX_JURORS.into())?;
         // An even panel could end in a tie by design.
         within("jurors, odd", u64::from(self.jurors % 2), 1..=1)?;
-        within("challenges", self.challenges.into(), 0..=self.jurors.into())?;
-        within("open_per_person", self.open_per_person.into(), 1..=100)
+        within("governance.challenges", self.challenges.into(), 0..=self.jurors.into())?;
+        within("governance.open_per_person", self.open_per_person.into(), 1..=100)
     }
 }
 
@@ -175,8 +180,8 @@ codec_struct!(Rules { fees, governance, identity, treasury, eco, nodes });
 impl Rules {
     /// Checks every bound.
     pub fn check(&self) -> Result<(), RulesError> {
-        within("fee", self.fees.transaction.0, 0..=Credits::ONE.0)?;
-        within("free_per_epoch", self.fees.free_per_epoch.into(), MIN_FREE.into()..=u32::MAX.into())?;
+        within("fees.transaction", self.fees.transaction.0, 0..=Credits::ONE.0)?;
+        within("fees.free_per_epoch", self.fees.free_per_epoch.into(), MIN_FREE.into()..=u32::MAX.into())?;
         self.governance.check()?;
         self.identity.check()?;
         self.treasury.check()?;

@@ -4,7 +4,9 @@
 //! written, or the nearest number below it that the parameter can hold.
 
 use super::Parameter;
-use primitives::{BasisPoints, Credits, fixed_point::Q32_BITS, limits::EVENT_VALUE_BITS};
+use primitives::{
+    BasisPoints, Credits, fixed_point::Q32_BITS, limits::EVENT_VALUE_BITS, params::ParamsError,
+};
 use std::fmt;
 use thiserror::Error;
 
@@ -170,6 +172,26 @@ fn shortest(value: u64, bits: u32) -> String {
         }
     }
     unreachable!("a unit of 2^-32 is wider than one of 10^-{MAX_DECIMALS}")
+}
+
+/// A value that an error names, as people write it, where the name is that of a parameter.
+pub(super) fn told(name: &str, value: u64) -> String {
+    name.parse().map_or_else(|_| value.to_string(), |parameter: Parameter| parameter.unit().show(value))
+}
+
+/// What is wrong with parameters, likewise.
+pub(super) fn told_params(error: &ParamsError) -> String {
+    match error {
+        ParamsError::OutOfBounds { name, value, min, max } => {
+            let [value, min, max] = [value, min, max].map(|value| told(name, *value));
+            format!("{name} is {value}, outside {min} to {max}")
+        }
+        ParamsError::PriceRange { min, max } => {
+            let [min, max] = [min, max].map(|price| Unit::Ratio.show(*price));
+            format!("price_min {min} is above price_max {max}")
+        }
+        other => other.to_string(),
+    }
 }
 
 impl Parameter {

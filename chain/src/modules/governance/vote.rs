@@ -2,7 +2,7 @@
 
 use super::{
     Action, Ballot, CouncilSay, Deliberate, Enact, GovernanceError, GovernanceRules, Outcome, Path, Proposal,
-    Propose, Recall, Say, SayOf, Stage, Statement, Vote, Withdraw,
+    Propose, Recall, Say, SayOf, SetOffices, SetParameters, Settings, Stage, Statement, Vote, Withdraw,
     council::{elected_after, is_councillor, sitting},
     rules::MAX_PERIOD,
 };
@@ -39,6 +39,9 @@ pub(crate) fn propose(
         return Err(GovernanceError::TooManyOpen { person: signer, limit });
     }
     action.action.check(draft, at)?;
+    if changes_nothing(draft, &action.action) {
+        return Err(GovernanceError::NoChange);
+    }
     let number = state.proposals.iter().next_back().map_or(1, |last| last.number + 1);
     let path = action.action.path(draft, at.now, rules.large);
     let (majority, notice) = match path {
@@ -70,6 +73,22 @@ pub(crate) fn propose(
         outcome: Outcome::Open,
     });
     Ok(())
+}
+
+/// Whether all that is proposed is so already: nobody should be asked to vote on that. It is not asked again when a
+/// proposal is enacted, since what happened meanwhile is no reason to call a vote void. A review by another epoch is a
+/// change.
+fn changes_nothing(draft: &Draft<'_>, action: &Action) -> bool {
+    match action {
+        Action::SetParameters(SetParameters { from, changes, review_by: None }) => {
+            let before = Settings::from(draft.base().version_of(*from));
+            changes.iter().all(|change| change.parameter.get(&before) == change.value)
+        }
+        Action::SetOffices(SetOffices { person, give, take }) => draft
+            .get::<Identity>(person)
+            .is_some_and(|identity| identity.roles.without(*take).with(*give) == identity.roles),
+        _ => false,
+    }
 }
 
 /// A part of a number, rounded up: a threshold that is not met by less.

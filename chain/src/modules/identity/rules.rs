@@ -17,7 +17,7 @@ codec_struct!(IdentityRules { rotation });
 impl IdentityRules {
     /// Checks every bound.
     pub(crate) fn check(&self) -> Result<(), RulesError> {
-        within("rotation", self.rotation.into(), 0..=u64::from(365 * DAY))
+        within("identity.rotation", self.rotation.into(), 0..=u64::from(365 * DAY))
     }
 }
 

@@ -116,20 +116,20 @@ impl NodeRules {
     pub(crate) fn check(&self) -> Result<(), RulesError> {
         let million = 1_000_000 * Credits::ONE.0;
         // With nothing at stake a wrong answer would cost nothing.
-        within("bond", self.bond.0, Credits::ONE.0..=million)?;
+        within("nodes.bond", self.bond.0, Credits::ONE.0..=million)?;
         // With one epoch, a node's bond would be back before the audits of its last epoch are over.
-        within("notice", self.notice.into(), 2..=52)?;
-        within("budget", self.budget.0, 0..=1_000 * million)?;
-        within("samples", self.samples.into(), MIN_SAMPLES.into()..=MAX_SAMPLES.into())?;
-        within("replicas", self.replicas.into(), 1..=1_000)?;
-        within("client_units", self.client_units, 1..=1 << 40)?;
-        within("witnesses", self.witnesses.into(), MIN_WITNESSES.into()..=MAX_WITNESSES.into())?;
+        within("nodes.notice", self.notice.into(), 2..=52)?;
+        within("nodes.budget", self.budget.0, 0..=1_000 * million)?;
+        within("nodes.samples", self.samples.into(), MIN_SAMPLES.into()..=MAX_SAMPLES.into())?;
+        within("nodes.replicas", self.replicas.into(), 1..=1_000)?;
+        within("nodes.client_units", self.client_units, 1..=1 << 40)?;
+        within("nodes.witnesses", self.witnesses.into(), MIN_WITNESSES.into()..=MAX_WITNESSES.into())?;
         let whole = u64::from(BasisPoints::WHOLE.get());
-        within("node_cap", self.node_cap.get().into(), 1..=whole)?;
-        within("operator_cap", self.operator_cap.get().into(), self.node_cap.get().into()..=whole)?;
+        within("nodes.node_cap", self.node_cap.get().into(), 1..=whole)?;
+        within("nodes.operator_cap", self.operator_cap.get().into(), self.node_cap.get().into()..=whole)?;
         // Who cannot answer must not get off lightly by a wrong answer, nor by none at all.
-        within("slash_silent", self.slash_silent.get().into(), 1..=whole)?;
-        within("slash_wrong", self.slash_wrong.get().into(), self.slash_silent.get().into()..=whole)?;
+        within("nodes.slash_silent", self.slash_silent.get().into(), 1..=whole)?;
+        within("nodes.slash_wrong", self.slash_wrong.get().into(), self.slash_silent.get().into()..=whole)?;
         let shares = Contribution::ALL.iter().map(|kind| u64::from(self.schedule(*kind).share.get())).sum();
         // Chain spec 3.8: "Calculate and distribute rewards in CWE credits, within budgets set by governance."
         within("shares of the budget", shares, 0..=whole)?;
@@ -183,19 +183,19 @@ mod tests {
         assert_eq!(good().check(), Ok(()));
         let schedule = |share, rate| Schedule { share: points(share), rate: Credits(rate) };
         for (name, rules) in [
-            ("bond", NodeRules { bond: Credits(0), ..good() }),
-            ("notice", NodeRules { notice: 1, ..good() }),
-            ("budget", NodeRules { budget: Credits(u64::MAX), ..good() }),
-            ("samples", NodeRules { samples: MIN_SAMPLES - 1, ..good() }),
-            ("samples", NodeRules { samples: MAX_SAMPLES + 1, ..good() }),
-            ("replicas", NodeRules { replicas: 0, ..good() }),
-            ("client_units", NodeRules { client_units: 0, ..good() }),
-            ("witnesses", NodeRules { witnesses: MIN_WITNESSES - 1, ..good() }),
-            ("witnesses", NodeRules { witnesses: MAX_WITNESSES + 1, ..good() }),
-            ("node_cap", NodeRules { node_cap: points(0), ..good() }),
-            ("operator_cap", NodeRules { operator_cap: points(999), ..good() }),
-            ("slash_silent", NodeRules { slash_silent: points(0), ..good() }),
-            ("slash_wrong", NodeRules { slash_wrong: points(999), ..good() }),
+            ("nodes.bond", NodeRules { bond: Credits(0), ..good() }),
+            ("nodes.notice", NodeRules { notice: 1, ..good() }),
+            ("nodes.budget", NodeRules { budget: Credits(u64::MAX), ..good() }),
+            ("nodes.samples", NodeRules { samples: MIN_SAMPLES - 1, ..good() }),
+            ("nodes.samples", NodeRules { samples: MAX_SAMPLES + 1, ..good() }),
+            ("nodes.replicas", NodeRules { replicas: 0, ..good() }),
+            ("nodes.client_units", NodeRules { client_units: 0, ..good() }),
+            ("nodes.witnesses", NodeRules { witnesses: MIN_WITNESSES - 1, ..good() }),
+            ("nodes.witnesses", NodeRules { witnesses: MAX_WITNESSES + 1, ..good() }),
+            ("nodes.node_cap", NodeRules { node_cap: points(0), ..good() }),
+            ("nodes.operator_cap", NodeRules { operator_cap: points(999), ..good() }),
+            ("nodes.slash_silent", NodeRules { slash_silent: points(0), ..good() }),
+            ("nodes.slash_wrong", NodeRules { slash_wrong: points(999), ..good() }),
             ("shares of the budget", NodeRules { proving: schedule(1, 0), ..good() }),
             ("rate", NodeRules { compute: schedule(1_500, u64::MAX), ..good() }),
         ] {

@@ -21,10 +21,14 @@ codec_struct!(TreasuryRules { auditors, attestation_age, cap });
 impl TreasuryRules {
     /// Checks every bound.
     pub(crate) fn check(&self) -> Result<(), RulesError> {
-        within("auditors", self.auditors.into(), 1..=31)?;
-        within("attestation_age", self.attestation_age.into(), u64::from(DAY)..=u64::from(365 * DAY))?;
+        within("treasury.auditors", self.auditors.into(), 1..=31)?;
+        within(
+            "treasury.attestation_age",
+            self.attestation_age.into(),
+            u64::from(DAY)..=u64::from(365 * DAY),
+        )?;
         // Half of what 64 bits hold: sums of a few amounts below the supply never overflow.
-        within("cap", self.cap.0, Credits::ONE.0..=u64::MAX / 2)
+        within("treasury.cap", self.cap.0, Credits::ONE.0..=u64::MAX / 2)
     }
 }
 

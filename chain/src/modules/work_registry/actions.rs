@@ -52,7 +52,8 @@ impl Decode for RegisterWork {
     }
 }
 
-/// Changes price and splits of a work of the signer, from an epoch on that has not opened.
+/// Changes price and splits of a work of the signer, from an epoch on that has not opened. It takes the place of a change
+/// that was planned from then on; after one that holds earlier it has to wait until that one holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateWork {
     /// The work.

@@ -84,6 +84,28 @@ pub enum WorkError {
         /// The work.
         work: WorkId,
     },
+    /// Other terms wait to hold, and a record has room for one change to come: a later one would drop them.
+    #[error(
+        "work {work} has other terms from epoch {from} on: a change from that epoch or an earlier one takes their place"
+    )]
+    TermsPlanned {
+        /// The work.
+        work: WorkId,
+        /// First epoch of the terms that wait.
+        from: EpochId,
+    },
+    /// The work is away before the update would bring it back, and a record has no room for a gap.
+    #[error(
+        "work {work} takes no part from epoch {gone} on: an update that brings it back holds from epoch {latest} on or earlier"
+    )]
+    BackLater {
+        /// The work.
+        work: WorkId,
+        /// First epoch without it.
+        gone: EpochId,
+        /// Last epoch that an update may name.
+        latest: EpochId,
+    },
     /// The work is removed for good.
     #[error("work {work} is removed from epoch {from} on")]
     Removed {
@@ -151,7 +173,7 @@ pub(crate) fn register_work(
     Ok(())
 }
 
-/// Runs [`UpdateWork`]. A change that has not begun to hold is replaced by a later one.
+/// Runs [`UpdateWork`]. From its epoch on it holds whatever was planned, and before that nothing changes.
 pub(crate) fn update_work(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
@@ -168,8 +190,17 @@ pub(crate) fn update_work(
         return Err(WorkError::Removed { work: work.id, from });
     }
     check_terms(draft, at, action.price, &action.splits, action.from)?;
-    let running = EpochId(draft.base().next_epoch(at.genesis).0.saturating_sub(1));
-    work.terms = work.terms_at(running).clone();
+    let earliest = draft.base().next_epoch(at.genesis);
+    if let Some(Gone { from: gone, .. }) = work.gone {
+        let latest = gone.max(earliest);
+        if latest < action.from {
+            return Err(WorkError::BackLater { work: work.id, gone, latest });
+        }
+    }
+    work.overtake(earliest);
+    if let Some(planned) = work.next.as_ref().filter(|planned| planned.from < action.from) {
+        return Err(WorkError::TermsPlanned { work: work.id, from: planned.from });
+    }
     work.next = Some(Terms { from: action.from, price: action.price, splits: action.splits.clone() });
     work.gone = None;
     draft.put(work);

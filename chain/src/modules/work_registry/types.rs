@@ -143,6 +143,15 @@ impl Work {
         self.active_from <= epoch && self.gone.is_none_or(|gone| epoch < gone.from)
     }
 
+    /// Makes room for terms to come: those that hold no more, or never will, are forgotten. `earliest` is the first epoch
+    /// that has not opened.
+    pub(super) fn overtake(&mut self, earliest: EpochId) {
+        let first = self.terms.from;
+        if let Some(next) = self.next.take_if(|next| next.from < earliest || next.from <= first) {
+            self.terms = next;
+        }
+    }
+
     /// Price and splits in an epoch that is not over.
     pub fn terms_at(&self, epoch: EpochId) -> &Terms {
         self.next.as_ref().filter(|next| next.from <= epoch).unwrap_or(&self.terms)

@@ -6,10 +6,10 @@ use super::{
     error::{codes, refusal},
 };
 use crate::{
-    Transaction,
+    Payload, Transaction,
     node::{
         Place,
-        producer::Submission,
+        producer::{Submission, now},
         shared::{Head, Shared, Standing},
     },
     poseidon::wire,
@@ -143,6 +143,36 @@ pub(super) fn status(service: &Service, id: &Digest) -> Result<Value, Failure> {
 
 pub(super) fn transaction(service: &Service, args: &Args) -> Result<Value, Failure> {
     status(service, &args.id(0)?)
+}
+
+/// Payloads that take long to judge. Whoever hands one in has signed it, or takes a place in a line that is bounded; a
+/// question costs nothing.
+fn is_weighty(payload: &Payload) -> bool {
+    matches!(
+        payload,
+        Payload::OpenEpoch(_)
+            | Payload::AnchorHeader(_)
+            | Payload::AnchorRoot(_)
+            | Payload::SubmitAggregate(_)
+            | Payload::FinaliseEpoch(_)
+            | Payload::ScoreNodes(_)
+    )
+}
+
+/// Whether the ledger after the last block would take a payload now.
+pub(super) fn check(service: &Service, args: &Args) -> Result<Value, Failure> {
+    let payload = Payload::from_bytes(&args.bytes(0)?);
+    let payload = payload.map_err(|error| args.expected(0, &format!("a payload: {error}")))?;
+    if is_weighty(&payload) {
+        return Err(
+            args.expected(0, "a payload that is judged at once; this one is judged when it is handed in")
+        );
+    }
+    let signer = args.id_or_none(1)?;
+    let view = service.shared.view();
+    let found = view.read(|ledger| ledger.consider(signer, &payload, now()));
+    let refused = found.err().map(|error| refusal(&Refusal::Rule(error)));
+    Ok(json!({ "height": view.head.height, "refusal": refused }))
 }
 
 /// Takes a transaction, and answers once it has its place, waits, or is refused.

@@ -115,6 +115,17 @@ pub(super) const METHODS: &[Method] = &[
         run: Run::Read(blocks::transaction),
     },
     Method {
+        name: "cwe_check",
+        about: "Whether the ledger after the last block would take a payload now, from a signer under their next nonce: the \
+                refusal names module and rule. Nothing is signed, and nothing changes. What settles an epoch is not judged here.",
+        params: &[
+            param("payload", Kind::Bytes, "what a transaction would ask for, encoded"),
+            optional("signer", Kind::Id, "who would sign it, where somebody has to"),
+        ],
+        result: &["height", "refusal"],
+        run: Run::ReadLong(blocks::check),
+    },
+    Method {
         name: "cwe_submit",
         about: "Hands a transaction in. The answer comes once it is on the sequencer's disk with its place, or waits; a \
                 refusal is an error whose data name module and rule. Handing it in again changes nothing.",

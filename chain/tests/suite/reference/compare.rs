@@ -96,7 +96,7 @@ impl Model {
         // Terms as they hold in each epoch that may still open before long.
         let ahead: Vec<EpochId> = (0..8).map(|ahead| EpochId(self.next_epoch().0 + ahead)).collect();
         let ledger = state.works.iter().map(|work| {
-            let terms = ahead.iter().map(|epoch| {
+            let terms = ahead.iter().filter(|epoch| work.active_from <= **epoch).map(|epoch| {
                 let terms = work.terms_at(*epoch);
                 let splits: Vec<_> =
                     terms.splits.iter().map(|split| (split.payee, i128::from(split.share.get()))).collect();
@@ -106,7 +106,7 @@ impl Model {
             (work.id, (work.creator, work.category, work.active_from, gone, terms.collect::<Vec<_>>()))
         });
         let model = self.works.iter().map(|(id, work)| {
-            let terms = ahead.iter().map(|epoch| {
+            let terms = ahead.iter().filter(|epoch| work.active_from <= **epoch).map(|epoch| {
                 let terms = work.terms_in(*epoch);
                 (terms.price, terms.splits.clone(), work.is_offered(*epoch))
             });

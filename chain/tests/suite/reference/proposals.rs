@@ -88,6 +88,9 @@ impl Model {
             return Err(GovernanceError::TooManyOpen { person: by, limit });
         }
         self.possible(&action.action)?;
+        if self.is_so(&action.action) {
+            return Err(GovernanceError::NoChange);
+        }
         let path = self.path(&action.action);
         let notice = if path == Path::High { "governance.notice_high" } else { "governance.notice" };
         let majority = if path == Path::Ordinary { "majority" } else { "majority_high" };
@@ -214,6 +217,23 @@ impl Model {
     }
 
     /// Refuses what could not be enacted now.
+    /// Whether everything that is proposed holds already.
+    fn is_so(&self, action: &Action) -> bool {
+        match action {
+            Action::SetParameters(set) => {
+                let holds = |change: &Change| {
+                    self.settings.value(change.parameter.name(), set.from) == i128::from(change.value)
+                };
+                set.review_by.is_none() && set.changes.iter().all(holds)
+            }
+            Action::SetOffices(set) => {
+                let (has, give) = (self.people[&set.person].roles, bits(set.give));
+                give & !has == 0 && has & bits(set.take) & !give == 0
+            }
+            _ => false,
+        }
+    }
+
     fn possible(&self, action: &Action) -> Result<(), GovernanceError> {
         match action {
             Action::SetParameters(set) => self.can_set(set),

@@ -40,46 +40,46 @@ enum Bound {
 }
 use Bound::{Half, Is, Rule};
 
-/// Rules with their bounds, by the names that errors use and those that parameters have.
-const RULES: [(&str, &str, Bound, Bound); 38] = [
-    ("fee", "fees.transaction", Is(0), Is(CREDIT)),
-    ("free_per_epoch", "fees.free_per_epoch", Is(4), Is(u32::MAX as i128)),
-    ("discussion", "governance.discussion", Is(HOUR), Is(YEAR)),
-    ("voting", "governance.voting", Is(HOUR), Is(YEAR)),
-    ("notice", "governance.notice", Is(HOUR), Is(YEAR)),
-    ("notice_high", "governance.notice_high", Is(HOUR), Is(YEAR)),
-    ("expiry", "governance.expiry", Is(HOUR), Is(YEAR)),
-    ("council_term", "governance.council_term", Is(HOUR), Is(YEAR)),
-    ("challenge_period", "governance.challenge_period", Is(HOUR), Is(YEAR)),
-    ("jury_period", "governance.jury_period", Is(HOUR), Is(YEAR)),
-    ("notice_high", "governance.notice_high", Rule("governance.notice"), Is(YEAR)),
-    ("quorum", "governance.quorum", Is(100), Is(9_000)),
-    ("majority", "governance.majority", Is(5_000), Is(9_000)),
-    ("majority_high", "governance.majority_high", Rule("governance.majority"), Is(9_000)),
-    ("council_majority", "governance.council_majority", Is(5_000), Is(10_000)),
-    ("veto_majority", "governance.veto_majority", Is(5_001), Is(10_000)),
-    ("council_seats", "governance.council_seats", Is(3), Is(31)),
-    ("jurors", "governance.jurors", Is(3), Is(31)),
-    ("challenges", "governance.challenges", Is(0), Rule("governance.jurors")),
-    ("open_per_person", "governance.open_per_person", Is(1), Is(100)),
-    ("rotation", "identity.rotation", Is(0), Is(YEAR)),
-    ("auditors", "treasury.auditors", Is(1), Is(31)),
-    ("attestation_age", "treasury.attestation_age", Is(DAY), Is(YEAR)),
-    ("cap", "treasury.cap", Is(CREDIT), Is((u64::MAX / 2) as i128)),
-    ("oracles", "eco.oracles", Is(1), Is(31)),
-    ("report_age", "eco.report_age", Is(DAY), Is(YEAR)),
-    ("pause", "eco.pause", Is(0), Half("eco.report_age")),
-    ("bond", "nodes.bond", Is(CREDIT), Is(1_000_000 * CREDIT)),
-    ("notice", "nodes.notice", Is(2), Is(52)),
-    ("budget", "nodes.budget", Is(0), Is(1_000_000_000 * CREDIT)),
-    ("samples", "nodes.samples", Is(44), Is(128)),
-    ("replicas", "nodes.replicas", Is(1), Is(1_000)),
-    ("client_units", "nodes.client_units", Is(1), Is(1 << 40)),
-    ("witnesses", "nodes.witnesses", Is(3), Is(15)),
-    ("node_cap", "nodes.node_cap", Is(1), Is(10_000)),
-    ("operator_cap", "nodes.operator_cap", Rule("nodes.node_cap"), Is(10_000)),
-    ("slash_silent", "nodes.slash_silent", Is(1), Is(10_000)),
-    ("slash_wrong", "nodes.slash_wrong", Rule("nodes.slash_silent"), Is(10_000)),
+/// Rules with their bounds, by the names that parameters have.
+const RULES: [(&str, Bound, Bound); 38] = [
+    ("fees.transaction", Is(0), Is(CREDIT)),
+    ("fees.free_per_epoch", Is(4), Is(u32::MAX as i128)),
+    ("governance.discussion", Is(HOUR), Is(YEAR)),
+    ("governance.voting", Is(HOUR), Is(YEAR)),
+    ("governance.notice", Is(HOUR), Is(YEAR)),
+    ("governance.notice_high", Is(HOUR), Is(YEAR)),
+    ("governance.expiry", Is(HOUR), Is(YEAR)),
+    ("governance.council_term", Is(HOUR), Is(YEAR)),
+    ("governance.challenge_period", Is(HOUR), Is(YEAR)),
+    ("governance.jury_period", Is(HOUR), Is(YEAR)),
+    ("governance.notice_high", Rule("governance.notice"), Is(YEAR)),
+    ("governance.quorum", Is(100), Is(9_000)),
+    ("governance.majority", Is(5_000), Is(9_000)),
+    ("governance.majority_high", Rule("governance.majority"), Is(9_000)),
+    ("governance.council_majority", Is(5_000), Is(10_000)),
+    ("governance.veto_majority", Is(5_001), Is(10_000)),
+    ("governance.council_seats", Is(3), Is(31)),
+    ("governance.jurors", Is(3), Is(31)),
+    ("governance.challenges", Is(0), Rule("governance.jurors")),
+    ("governance.open_per_person", Is(1), Is(100)),
+    ("identity.rotation", Is(0), Is(YEAR)),
+    ("treasury.auditors", Is(1), Is(31)),
+    ("treasury.attestation_age", Is(DAY), Is(YEAR)),
+    ("treasury.cap", Is(CREDIT), Is((u64::MAX / 2) as i128)),
+    ("eco.oracles", Is(1), Is(31)),
+    ("eco.report_age", Is(DAY), Is(YEAR)),
+    ("eco.pause", Is(0), Half("eco.report_age")),
+    ("nodes.bond", Is(CREDIT), Is(1_000_000 * CREDIT)),
+    ("nodes.notice", Is(2), Is(52)),
+    ("nodes.budget", Is(0), Is(1_000_000_000 * CREDIT)),
+    ("nodes.samples", Is(44), Is(128)),
+    ("nodes.replicas", Is(1), Is(1_000)),
+    ("nodes.client_units", Is(1), Is(1 << 40)),
+    ("nodes.witnesses", Is(3), Is(15)),
+    ("nodes.node_cap", Is(1), Is(10_000)),
+    ("nodes.operator_cap", Rule("nodes.node_cap"), Is(10_000)),
+    ("nodes.slash_silent", Is(1), Is(10_000)),
+    ("nodes.slash_wrong", Rule("nodes.slash_silent"), Is(10_000)),
 ];
 
 /// Kinds of contributions of nodes.
@@ -220,13 +220,13 @@ fn rules_error(values: &Values) -> Option<RulesError> {
         Rule(name) => values[*name],
         Half(name) => values[*name] / 2,
     };
-    for (name, rule, min, max) in &RULES {
-        let (value, min, max) = (values[*rule], at(min), at(max));
+    for (name, min, max) in &RULES {
+        let (value, min, max) = (values[*name], at(min), at(max));
         if value < min || value > max {
             return Some(RulesError { name, value: number(value), min: number(min), max: number(max) });
         }
         // A panel of an even number could end in a tie.
-        if *name == "jurors" && value % 2 == 0 {
+        if *name == "governance.jurors" && value % 2 == 0 {
             return Some(RulesError { name: "jurors, odd", value: 0, min: 1, max: 1 });
         }
     }

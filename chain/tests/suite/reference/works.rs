@@ -23,14 +23,14 @@ pub(super) struct Work {
     pub(super) creator: PersonId,
     pub(super) category: CategoryId,
     pub(super) active_from: EpochId,
-    /// All terms that hold or may hold, by the epoch from which they do. The first hold from before the beginning.
+    /// All terms that hold or may hold, by the epoch from which they do.
     pub(super) terms: BTreeMap<EpochId, Terms>,
     pub(super) gone: Option<(EpochId, Removal)>,
 }
 
 impl Work {
     pub(super) fn terms_in(&self, epoch: EpochId) -> &Terms {
-        self.terms.range(..=epoch).next_back().expect("a work has terms from the beginning").1
+        self.terms.range(..=epoch).next_back().expect("a work has terms once it takes part").1
     }
 
     pub(super) fn is_offered(&self, epoch: EpochId) -> bool {
@@ -113,7 +113,7 @@ impl Model {
             return Err(WorkError::TooManyWorks { signer: by, limit });
         }
         let from = action.active_from;
-        let terms = BTreeMap::from([(EpochId(0), self.terms(action.price, &action.splits, from)?)]);
+        let terms = BTreeMap::from([(from, self.terms(action.price, &action.splits, from)?)]);
         let category = action.category;
         self.works.insert(work, Work { creator: by, category, active_from: from, terms, gone: None });
         Ok(())
@@ -124,17 +124,35 @@ impl Model {
         if work.creator == by { Ok(work) } else { Err(WorkError::NotOwner { work: id, signer: by }) }
     }
 
-    /// A change takes the place of those that have not begun to hold, and brings back what was deprecated.
+    /// A change takes the place of what was planned from its epoch on, and brings back what was deprecated. Two terms are
+    /// kept: a change after both, or one that would bring a work back after a gap, is refused.
     pub(super) fn update_work(&mut self, by: PersonId, action: &UpdateWork) -> Result<(), WorkError> {
         self.only_creator(by)?;
         let id = action.work;
-        if let Some((from, Removal::Removed)) = self.own(by, id)?.gone {
+        let gone = self.own(by, id)?.gone;
+        if let Some((from, Removal::Removed)) = gone {
             return Err(WorkError::Removed { work: id, from });
         }
         let terms = self.terms(action.price, &action.splits, action.from)?;
         let next = self.next_epoch();
+        if let Some((gone, _)) = gone
+            && action.from > gone
+            && action.from > next
+        {
+            return Err(WorkError::BackLater {
+                work: id,
+                gone,
+                latest: if gone > next { gone } else { next },
+            });
+        }
         let work = self.own(by, id)?;
-        work.terms.retain(|from, _| *from < next);
+        let holds = work.terms.range(..next).next_back().map_or(next, |(from, _)| *from);
+        let kept: Vec<EpochId> = work.terms.range(holds..).map(|(from, _)| *from).collect();
+        let kept: Vec<EpochId> = kept.into_iter().filter(|from| *from < action.from).collect();
+        if let [_, planned] = kept[..] {
+            return Err(WorkError::TermsPlanned { work: id, from: planned });
+        }
+        work.terms.retain(|from, _| kept.contains(from));
         work.terms.insert(action.from, terms);
         work.gone = None;
         Ok(())

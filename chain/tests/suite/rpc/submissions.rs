@@ -2,7 +2,10 @@
 
 use super::*;
 use chain::{
-    modules::{dapr::Claim, identity::Rotate},
+    modules::{
+        dapr::{Claim, FinaliseEpoch},
+        identity::Rotate,
+    },
     node::{Config, Role, RunError, rpc::Patience},
     sequencer::Limits,
     signature::SecretKey,
@@ -84,6 +87,30 @@ fn signatures_are_checked_before_the_sequencer_has_them() {
     let old = sign(0, world.register(2), &world.keys[&REGISTRAR]);
     let (code, data) = refused(client.call("cwe_submit", &[hex(&old)]));
     assert_eq!((code, &data["rule"]), (codes::RULE, &json!("Nonce")));
+}
+
+/// A check says what the ledger would, without a signature, and changes nothing.
+#[test]
+fn a_check_says_what_a_transaction_would_come_to() {
+    let world = crate::sequencer::world();
+    let dir = tempfile::tempdir().expect("a directory");
+    let node = Running::sequencer(dir.path(), world.ledger.origin().clone());
+    let client = node.client();
+    let payload = json!(ids::to_hex(&world.register(1).to_bytes()));
+    let check = |signer: Value| client.call("cwe_check", &[payload.clone(), signer]).expect("an answer");
+    assert_eq!(check(json!(REGISTRAR)), json!({ "height": 0, "refusal": null }));
+    let refusals = [(json!(SEQUENCER), "NotRegistrar"), (json!(null), "Unsigned")];
+    for (signer, rule) in refusals {
+        assert_eq!(check(signer)["refusal"]["rule"], json!(rule));
+    }
+    let nonce = client.call("cwe_nonce", &[json!(REGISTRAR)]).expect("an account");
+    assert_eq!(nonce, json!({ "sealed": 0, "next": 0 }));
+    // What takes long is not judged for the asking.
+    let settlement = Payload::FinaliseEpoch(FinaliseEpoch { epoch: EpochId(1) });
+    for wrong in ["ff".into(), ids::to_hex(&settlement.to_bytes())] {
+        let (code, _) = refused(client.call("cwe_check", &[json!(wrong)]));
+        assert_eq!(code, -32602);
+    }
 }
 
 /// Who a sequencer is the ledger says after its last block, and not the genesis.

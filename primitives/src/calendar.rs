@@ -1,4 +1,4 @@
-//! Moments as people read them.
+//! Moments as people read them, without the clock of any machine.
 
 /// Seconds of a day.
 const DAY: u64 = 86_400;
@@ -8,7 +8,7 @@ const EPOCH_DAYS: u64 = 719_468;
 const ERA_DAYS: u64 = 146_097;
 
 /// A moment in UTC, to the minute: `2026-02-01 09:30`. Seconds are cut off.
-pub(crate) fn utc(seconds: u64) -> String {
+pub fn utc(seconds: u64) -> String {
     let (days, rest) = (seconds / DAY + EPOCH_DAYS, seconds % DAY);
     // Years begin in March, so that a leap day is the last of its year.
     let (era, day) = (days / ERA_DAYS, days % ERA_DAYS);
