@@ -1,8 +1,10 @@
 //! `cwe node`.
 
+mod failure;
 mod init;
 mod settings;
 
+pub(crate) use failure::NodeFailure;
 pub(crate) use init::init;
 pub(crate) use settings::SettingsError;
 
@@ -15,132 +17,24 @@ use crate::{
 use chain::{
     Genesis,
     node::{
-        Config, Fork, NodeError, Notice, Role, RunError,
-        origin::{self, MAX_GENESIS_BYTES, OriginError},
+        Config, Notice, Role, RunError,
+        origin::{self, MAX_GENESIS_BYTES},
         rpc::Patience,
     },
     sequencer::{Limits, LimitsError},
-    wallet::keyfile::{self, KeyFileError},
+    wallet::keyfile,
 };
 use serde_json::{Value, json};
 use settings::Settings;
 use std::{
     fs::File,
     io::{self, Read, Write},
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
 };
-use thiserror::Error;
 
 /// Set by an interrupt.
 static STOP: AtomicBool = AtomicBool::new(false);
-
-/// Why a node does not run, or stopped.
-#[derive(Debug, Error)]
-pub(crate) enum NodeFailure {
-    /// A setting.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// A file is there already.
-    #[error("{path} is there already: give another folder, or move it away", path = .path.display())]
-    Occupied { path: PathBuf },
-    /// A file cannot be written.
-    #[error("{path}: cannot be written: {error}", path = .path.display())]
-    Write { path: PathBuf, error: io::Error },
-    /// The genesis cannot be read.
-    #[error("{path}: cannot be read: {error}: `cwe node init DIR` makes one", path = .path.display())]
-    Genesis { path: PathBuf, error: io::Error },
-    /// The genesis is none.
-    #[error("{path}: {error}", path = .path.display())]
-    Origin { path: PathBuf, error: OriginError },
-    /// The node stopped.
-    #[error(transparent)]
-    Run(#[from] Box<RunError>),
-    /// A key cannot be read or written.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-}
-
-impl NodeFailure {
-    /// The exit code: 4 for a block that breaks a rule.
-    pub(crate) fn code(&self) -> u8 {
-        match self {
-            Self::Settings(_)
-            | Self::Occupied { .. }
-            | Self::Genesis { .. }
-            | Self::Origin { .. }
-            | Self::Key(_) => 2,
-            Self::Write { .. } => 3,
-            Self::Run(error) => match error.as_ref() {
-                RunError::Block { .. } => 4,
-                RunError::Node(error) => match error.as_ref() {
-                    NodeError::Block(_) | NodeError::Replay(_) => 4,
-                    _ => 3,
-                },
-                RunError::Limits(_)
-                | RunError::NotASequencer { .. }
-                | RunError::OtherChain { .. }
-                | RunError::Serve(_)
-                | RunError::Client(_) => 2,
-                _ => 3,
-            },
-        }
-    }
-
-    /// What to do about it.
-    pub(crate) fn advice(&self) -> Option<String> {
-        let Self::Run(error) = self else { return None };
-        match error.as_ref() {
-            RunError::Block { fork: Some(Fork { signer, kept }), .. } => {
-                let kept = match kept {
-                    Ok(path) => format!("both are in {}", path.display()),
-                    Err(error) => format!("they could not be written down: {error}"),
-                };
-                Some(match signer {
-                    Some(person) => format!(
-                        "{person} signed two blocks of one height ({kept}): show them to the other nodes and to governance"
-                    ),
-                    None => format!(
-                        "there are two blocks of one height ({kept}), not both signed under the key on record now: show them \
-                         to the other nodes and to governance"
-                    ),
-                })
-            }
-            RunError::Block { .. } => Some(
-                "nothing of it was taken: check this machine's clock and version, ask another node for the block, and tell \
-                 whoever runs the sequencer"
-                    .into(),
-            ),
-            RunError::Node(error) => match error.as_ref() {
-                NodeError::Block(_) | NodeError::Replay(_) => Some(
-                    "the files are of another genesis or another version, or were changed: a full node starts over in an \
-                     empty --dir"
-                        .into(),
-                ),
-                _ => None,
-            },
-            RunError::NotASequencer { .. } => Some(
-                "give the key that the ledger has on record for a person who is active as sequencer: the new one after a \
-                 change of keys, and any only once its block is in this --dir; or --role full"
-                    .into(),
-            ),
-            RunError::OtherChain { .. } => Some("give the genesis of that chain, or another --follow".into()),
-            _ => None,
-        }
-    }
-}
-
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Self {
-        NodeFailure::Run(Box::new(error)).into()
-    }
-}
-
-impl From<SettingsError> for Failure {
-    fn from(error: SettingsError) -> Self {
-        NodeFailure::Settings(error).into()
-    }
-}
 
 /// Runs a node.
 pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
@@ -299,20 +193,6 @@ fn object(notice: &Notice) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_wrong_block_has_an_exit_code_of_its_own() {
-        let wrong = RunError::Block {
-            url: "ws://x".into(),
-            height: 3,
-            error: Box::new(chain::sequencer::BlockError::NoSeal { height: 3 }),
-            fork: None,
-        };
-        let failure = NodeFailure::Run(Box::new(wrong));
-        assert_eq!(failure.code(), 4);
-        assert!(failure.advice().is_some_and(|advice| advice.contains("clock")));
-        assert_eq!(NodeFailure::Occupied { path: "x".into() }.code(), 2);
-    }
 
     #[test]
     fn a_genesis_that_is_missing_is_said_with_what_to_do() {

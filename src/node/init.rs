@@ -6,7 +6,12 @@ use crate::{
     output::{self, Failure, table},
 };
 use chain::{
-    Genesis, ledger::Authority, modules::identity::Roles, node::origin, signature::SecretKey, wallet::keyfile,
+    Genesis,
+    ledger::Authority,
+    modules::identity::Roles,
+    node::origin,
+    signature::SecretKey,
+    wallet::keyfile::{self, KeyFileError},
 };
 use primitives::{ChainId, Domain, EpochId, PersonId, Preset, Time, hash};
 use rand_core::{OsRng, RngCore};
@@ -86,13 +91,16 @@ pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
         }
     }
     let keys = dir.join(KEYS_DIR);
-    fs::create_dir_all(&keys).map_err(|error| failed(&keys, error))?;
+    fs::create_dir_all(&keys).map_err(|error| NodeFailure::Uncreatable { path: dir.clone(), error })?;
     let mut offices = Vec::new();
     for (name, roles) in OFFICES {
         let key = SecretKey::generate(&mut OsRng);
         let public = key.public_key();
         let person = PersonId(hash::hash(Domain::Credential, &[name.as_bytes(), public.as_bytes()]).0);
-        keyfile::write(&keys.join(format!("{name}.key")), &key).map_err(NodeFailure::from)?;
+        keyfile::write(&keys.join(format!("{name}.key")), &key).map_err(|error| match error {
+            KeyFileError::File { path, error } => NodeFailure::Write { path, error },
+            other => other.into(),
+        })?;
         offices.push(Authority { person, key: public, roles });
     }
     // Numbers of chains stand in JSON, whose readers often keep 53 bits.

@@ -76,7 +76,7 @@ pub(crate) enum SettingsError {
 }
 
 fn names() -> String {
-    DEFAULTS.map(|(name, _)| name).join(", ")
+    SETTINGS.map(|(name, ..)| name).join(", ")
 }
 
 /// The settings, as texts with their sources.

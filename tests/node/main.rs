@@ -4,6 +4,7 @@
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;
+mod folders;
 mod kill;
 mod payouts;
 mod process;

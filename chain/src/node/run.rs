@@ -139,7 +139,15 @@ impl Notice {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// Its files, or its own blocks.
+    /// Its directory cannot be opened.
+    #[error("{dir}: {error}", dir = .dir.display())]
+    Open {
+        /// The directory.
+        dir: PathBuf,
+        /// What is wrong with it.
+        error: Box<NodeError>,
+    },
+    /// Its files failed while it ran, or its own blocks.
     #[error(transparent)]
     Node(Box<NodeError>),
     /// It cannot answer queries.
@@ -226,7 +234,8 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
     if let Role::Full { follow } = &role {
         super::client::check_url(follow)?;
     }
-    let (store, ledger) = Store::open_sealed(&dir, genesis)?;
+    let unopened = |error: NodeError| RunError::Open { dir: dir.clone(), error: Box::new(error) };
+    let (store, ledger) = Store::open_sealed(&dir, genesis).map_err(unopened)?;
     if let Some(torn) = store.torn() {
         notice(Notice::Torn(torn));
     }
@@ -246,12 +255,13 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
     let (server, ended) = match role {
         Role::Sequencer { key, limits } => {
             let author = author(&ledger, key)?;
-            let (journal, taken) = Journal::open(&dir, ledger.height()).map_err(NodeError::from)?;
+            let (journal, taken) =
+                Journal::open(&dir, ledger.height()).map_err(|error| unopened(error.into()))?;
             if let Some(first) = taken.first() {
                 notice(Notice::Restored { transactions: taken.len(), height: first.height });
             }
             let core = Sequencer::new(ledger, author, limits, 0)?;
-            let producer = Producer::start(core, store, journal, taken, shared.clone())?;
+            let producer = Producer::start(core, store, journal, taken, shared.clone()).map_err(unopened)?;
             let (submissions, inbox) = sync_channel(INBOX);
             let server = start(Service {
                 shared,
