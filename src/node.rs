@@ -25,7 +25,7 @@ use chain::{
     wallet::keyfile,
 };
 use serde_json::{Value, json};
-use settings::Settings;
+use settings::{Given, Settings};
 use std::{
     fs::File,
     io::{self, Read, Write},
@@ -56,20 +56,25 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Shows settings and their sources.
+/// Shows the settings with which this node would run, and their sources. What `run` would refuse of them is refused.
 pub(crate) fn config_table(arguments: &Run) -> Result<(), Failure> {
     let settings = Settings::read(arguments)?;
+    check(&settings)?;
+    let in_force = settings.in_force()?;
     match arguments.output {
         Format::Json => {
-            let all = settings.all().map(|(name, value, source)| {
-                (name.to_owned(), json!({ "value": value, "from": source.to_string() }))
+            let shown = in_force.map(|(name, given)| {
+                let (value, source) = given.cloned().unzip();
+                (name.to_owned(), json!({ "value": value, "from": source.map(|source| source.to_string()) }))
             });
-            output::json(&Value::Object(all.collect()))
+            output::json(&Value::Object(shown.collect()))
         }
         Format::Table => {
-            let rows =
-                settings.all().map(|(name, value, source)| [name.into(), value.into(), source.to_string()]);
-            output::print(&table(["setting", "value", "from"], 3, rows.collect()))
+            let row = |(name, given): (&str, Option<&Given>)| match given {
+                Some((value, source)) => [name.into(), value.clone(), source.to_string()],
+                None => [name.into(), "-".into(), "not given".into()],
+            };
+            output::print(&table(["setting", "value", "from"], 3, in_force.map(row).collect()))
         }
     }
 }
@@ -98,20 +103,24 @@ pub(crate) fn status(ask: &Ask) -> Result<(), Failure> {
     }
 }
 
+/// Reads what needs no file.
+fn check(settings: &Settings) -> Result<(), Failure> {
+    settings.listen()?;
+    settings.max_connections()?;
+    if settings.is_sequencer()? {
+        limits(settings)?;
+    } else if settings.has("follow") {
+        settings.follow()?;
+    }
+    Ok(())
+}
+
 fn config(settings: &Settings) -> Result<Config, Failure> {
-    let path = settings.path("genesis")?;
-    let genesis = read_genesis(&path)?;
-    let number = "a whole number";
+    check(settings)?;
+    let genesis = read_genesis(&settings.path("genesis")?)?;
     let role = if settings.is_sequencer()? {
         let key = keyfile::read(&settings.path("key")?).map_err(NodeFailure::from)?;
-        let limits = Limits {
-            interval: settings.parse("block_seconds", number)?,
-            heartbeat: settings.parse("heartbeat_seconds", number)?,
-            block_transactions: settings.parse("block_transactions", number)?,
-            ..Limits::default()
-        };
-        limits.check().map_err(|error: LimitsError| RunError::from(error))?;
-        Role::Sequencer { key, limits }
+        Role::Sequencer { key, limits: limits(settings)? }
     } else {
         Role::Full { follow: settings.follow()? }
     };
@@ -120,9 +129,21 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
         genesis,
         role,
         listen: settings.listen()?,
-        max_connections: settings.parse("max_connections", number)?,
+        max_connections: settings.max_connections()?,
         patience: Patience::default(),
     })
+}
+
+fn limits(settings: &Settings) -> Result<Limits, Failure> {
+    let number = "a whole number";
+    let limits = Limits {
+        interval: settings.parse("block_seconds", number)?,
+        heartbeat: settings.parse("heartbeat_seconds", number)?,
+        block_transactions: settings.parse("block_transactions", number)?,
+        ..Limits::default()
+    };
+    limits.check().map_err(|error: LimitsError| RunError::from(error))?;
+    Ok(limits)
 }
 
 fn read_genesis(path: &Path) -> Result<Genesis, NodeFailure> {

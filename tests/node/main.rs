@@ -57,6 +57,22 @@ fn settings_say_where_they_come_from_and_what_is_wrong_with_them() {
     assert_eq!(shown["listen"], json!({ "value": "127.0.0.1:9", "from": "flag" }));
     assert_eq!(shown["block_seconds"], json!({ "value": "5", "from": "environment" }));
     assert_eq!(shown["role"]["from"], json!(path(&file)));
+    assert!(shown.get("follow").is_none(), "a sequencer follows nobody: {shown}");
+    let url = "ws://127.0.0.1:9";
+    let full = config(&["--role", "full", "--follow", url], &[]);
+    let full: Value = serde_json::from_str(stdout(&full)).expect("one JSON object");
+    assert_eq!(full["follow"], json!({ "value": url, "from": "flag" }));
+    assert!(full.get("key").is_none() && full.get("block_seconds").is_none(), "{full}");
+    let none = config(&["--role", "full"], &[]);
+    let none: Value = serde_json::from_str(stdout(&none)).expect("one JSON object");
+    assert_eq!(none["follow"], json!({ "value": null, "from": null }));
+    for (flags, said) in
+        [(["--block-seconds", "0"], "interval is 0"), (["--role", "prover"], "sequencer or full")]
+    {
+        let wrong = config(&flags, &[]);
+        assert_eq!(wrong.status.code(), Some(2), "what `run` refuses is refused: {wrong:?}");
+        assert!(error(&wrong).contains(said), "{wrong:?}");
+    }
     let unknown = config(&[], &[("CWE_NODE_LITSEN", "1")]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(error(&unknown).contains("CWE_NODE_LITSEN"), "{unknown:?}");
