@@ -49,11 +49,7 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
             if json { drop(output::print(&format!("{}\n", object(&notice)))) } else { say(&line(&notice)) }
         }
     };
-    chain::node::run(config, &STOP, &tell)?;
-    if !json {
-        say("stopped");
-    }
-    Ok(())
+    Ok(chain::node::run(config, &STOP, &tell)?)
 }
 
 /// Shows the settings with which this node would run, and their sources. What `run` would refuse of them is refused.
@@ -165,15 +161,18 @@ fn line(notice: &Notice) -> String {
             format!("listening on {listen}, last block {} ({})", head.height, head.digest)
         }
         Notice::Torn(tail) => {
-            format!("a crash had left {} bytes of a block behind, which were cut off", tail.bytes)
+            let bytes = counted(tail.bytes, "byte");
+            format!("a crash had left {bytes} of a block behind, now cut off")
         }
         Notice::Restored { transactions, height } => {
-            format!("{transactions} confirmed transactions of block {height} are back from the journal")
+            let transactions = counted(*transactions as u64, "confirmed transaction");
+            format!("back from the journal: {transactions} of block {height}")
         }
         Notice::Block { height, digest, transactions, .. } => {
-            format!("block {height}: {transactions} transactions, {digest}")
+            format!("block {height}: {}, {digest}", counted(*transactions as u64, "transaction"))
         }
         Notice::Unreachable { reason } => format!("waiting: {reason}"),
+        Notice::Connected { height } => format!("connected again at block {height}"),
         Notice::ClockBehind { now, last } => format!(
             "the clock says {now}, and the last block is of {last}: blocks have that time until the clock is there"
         ),
@@ -185,7 +184,12 @@ fn line(notice: &Notice) -> String {
                 "block {height} was just made with time {time}, and the clock says {now}: votes and notices end late"
             )
         }
+        Notice::Stopped { head } => format!("stopped after block {} ({})", head.height, head.digest),
     }
+}
+
+fn counted(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
 fn object(notice: &Notice) -> Value {
@@ -201,6 +205,7 @@ fn object(notice: &Notice) -> Value {
             json!({ "event": "block", "height": height, "digest": digest, "time": time, "transactions": transactions })
         }
         Notice::Unreachable { reason } => json!({ "event": "unreachable", "reason": reason }),
+        Notice::Connected { height } => json!({ "event": "connected", "height": height }),
         Notice::ClockBehind { now, last } => json!({ "event": "clock-behind", "now": now, "last": last }),
         Notice::Early { height, time, now } => {
             json!({ "event": "early", "height": height, "time": time, "now": now })
@@ -208,12 +213,25 @@ fn object(notice: &Notice) -> Value {
         Notice::Stale { height, time, now } => {
             json!({ "event": "stale", "height": height, "time": time, "now": now })
         }
+        Notice::Stopped { head } => {
+            json!({ "event": "stopped", "height": head.height, "digest": head.digest })
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_of_a_thing_is_one() {
+        let block = |transactions| {
+            let (height, digest, time) = (3, primitives::Digest([0; 32]), primitives::Time(0));
+            line(&Notice::Block { height, digest, time, transactions })
+        };
+        assert!(block(1).starts_with("block 3: 1 transaction, "), "{}", block(1));
+        assert!(block(0).starts_with("block 3: 0 transactions, "), "{}", block(0));
+    }
 
     #[test]
     fn a_genesis_that_is_missing_is_said_with_what_to_do() {

@@ -61,8 +61,8 @@ pub(crate) struct Init {
     /// The folder to make
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
-    /// Number of the chain, which is in every signature [default: drawn]
-    #[arg(long, value_name = "N")]
+    /// Number of the chain, from 1 on, which is in every signature [default: drawn]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) chain: Option<u64>,
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Format::Table)]

@@ -103,8 +103,8 @@ pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
         })?;
         offices.push(Authority { person, key: public, roles });
     }
-    // Numbers of chains stand in JSON, whose readers often keep 53 bits.
-    let chain = ChainId(arguments.chain.unwrap_or_else(|| u64::from(OsRng.next_u32())));
+    // Numbers of chains stand in JSON, whose readers often keep 53 bits. None has the number zero.
+    let chain = ChainId(arguments.chain.unwrap_or_else(|| u64::from(OsRng.next_u32().max(1))));
     let mut genesis = Genesis::new(chain, EpochId(1), Preset::Spec.params(), offices);
     genesis.time = Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
     for (name, text) in [(GENESIS_FILE, origin::to_json(&genesis)), (SETTINGS_FILE, SETTINGS.to_owned())] {

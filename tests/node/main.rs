@@ -41,6 +41,9 @@ fn a_chain_for_development_has_keys_that_nobody_else_reads() {
     let again = cwe(&["node", "init", path(net.dir.path())]);
     assert_eq!(again.status.code(), Some(2));
     assert!(error(&again).contains("genesis.json is there already"), "{again:?}");
+    let other = net.dir.path().join("other");
+    let zero = cwe(&["node", "init", path(&other), "--chain", "0"]);
+    assert_eq!((zero.status.code(), other.exists()), (Some(2), false), "{zero:?}");
 }
 
 #[test]
@@ -134,7 +137,9 @@ fn a_sequencer_and_a_full_node_reach_the_same_root() {
     drop(client);
     assert_eq!(sequencer.terminate(), Some(0));
     assert_eq!(full.terminate(), Some(0));
+    let stopped = sequencer.last_event().expect("it says that it stopped");
     let blocks = read_blocks(net.data()).expect("blocks");
+    assert_eq!((&stopped["event"], &stopped["height"]), (&json!("stopped"), &json!(blocks.len())));
     let height = placed["height"].as_u64().expect("a height") as usize;
     assert!(blocks[height - 1].transactions.iter().any(|tx| tx.id() == promise));
     let followed = read_blocks(&copy).expect("blocks");

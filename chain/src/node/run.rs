@@ -100,6 +100,11 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// The node that is followed answers again.
+    Connected {
+        /// Height of this node's last block.
+        height: u64,
+    },
     /// The clock of this sequencer is behind its last block. Blocks have the time of that one until the clock is there.
     ClockBehind {
         /// What the clock says.
@@ -125,6 +130,11 @@ pub enum Notice {
         time: Time,
         /// What the clock says.
         now: Time,
+    },
+    /// It was told to stop, and has: nothing is under way any more.
+    Stopped {
+        /// Its last block.
+        head: Head,
     },
 }
 
@@ -240,6 +250,7 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
         notice(Notice::Torn(torn));
     }
     let shared = Shared::new(ledger.clone(), store.archive());
+    let shown = shared.clone();
     let network = Builder::new_multi_thread()
         .worker_threads(NETWORK_THREADS)
         .max_blocking_threads(READING_THREADS)
@@ -286,7 +297,9 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
     // Those who are connected are told; whoever holds on is cut off when the runtime goes.
     let _ = server.stop();
     network.shutdown_timeout(GOODBYE);
-    ended
+    ended?;
+    notice(Notice::Stopped { head: shown.view().head });
+    Ok(())
 }
 
 /// How long connections may take to end.
