@@ -35,7 +35,12 @@ Examples:
   cwe node init net --chain 31000
 
 DIR holds genesis.json, node.toml (commented) and keys/, one file an office, readable by you alone.
-The keys are drawn on this machine: good for development, where one person holds every office.";
+The keys are drawn on this machine: good for development, where one person holds every office.
+
+genesis.json can be edited until the first block is made, and every node takes it from there: offices
+with their keys, parameters, and rules. Three councillors sit from the start, and the council has
+rules.governance.council_seats, 5 of them; more offices with the role councillor fill the rest. Later
+both are governance's: `cwe gov call-election`, and `cwe gov propose --set governance.council_seats=N`.";
 
 /// What to do with a node.
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,7 @@ mod commands;
 #[path = "../common/mod.rs"]
 mod common;
 mod folders;
+mod interrupt;
 mod kill;
 mod payouts;
 mod process;
