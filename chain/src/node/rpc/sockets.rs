@@ -75,10 +75,10 @@ struct Door<S> {
     stop: StopHandle,
 }
 
-/// Takes sockets until it is told to stop.
+/// Takes sockets until it is told to stop. Methods are those over HTTP, and those over WebSocket.
 pub(super) async fn listen(
     listener: TcpListener,
-    methods: Methods,
+    [http, methods]: [Methods; 2],
     max_sockets: u32,
     patience: Patience,
     stop: StopHandle,
@@ -93,7 +93,7 @@ pub(super) async fn listen(
         .build();
     let service = Server::builder().set_config(config).to_service_builder();
     let local = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
-    let http = TowerToHyperService::new(service.build(methods.clone(), stop.clone()));
+    let http = TowerToHyperService::new(service.build(http, stop.clone()));
     let door = Door { http, methods, room: Room::new(), patience, local, stop };
     let places = Arc::new(Semaphore::new(max_sockets as usize));
     loop {
