@@ -1,6 +1,7 @@
 //! What every command does that asks a node, or signs for an account: connect, sign, send, wait.
 
 mod failure;
+mod interrupt;
 
 pub(crate) use failure::ChainFailure;
 
@@ -196,6 +197,7 @@ pub(crate) fn send_bytes(node: &Node, bytes: &str, wait: bool) -> Result<Value, 
         return Ok(standing);
     }
     let (url, transaction) = (node.url.clone(), text(&standing["transaction"]));
+    let _watch = interrupt::Watch::over(&url, &transaction);
     let names = ["cwe_subscribeTransaction", "cwe_unsubscribeTransaction"];
     let Ok(mut news) = node.client.subscribe(names, &[standing["transaction"].clone()]) else {
         return Err(ChainFailure::Lost { url, transaction });

@@ -1,8 +1,10 @@
 //! `cwe node`.
 
+mod failure;
 mod init;
 mod settings;
 
+pub(crate) use failure::NodeFailure;
 pub(crate) use init::init;
 pub(crate) use settings::SettingsError;
 
@@ -14,134 +16,26 @@ use crate::{
 use chain::{
     Genesis,
     node::{
-        Config, Fork, NodeError, Notice, Role, RunError,
-        origin::{self, MAX_GENESIS_BYTES, OriginError},
+        Config, Notice, Role, RunError,
+        origin::{self, MAX_GENESIS_BYTES},
         rpc::Patience,
     },
     sequencer::{Limits, LimitsError},
-    wallet::keyfile::{self, KeyFileError},
+    wallet::keyfile,
 };
 use primitives::calendar::utc;
 use serde_json::{Value, json};
-use settings::Settings;
+use settings::{Given, Settings};
 use sim::report::several;
 use std::{
     fs::File,
     io::{self, Read, Write},
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
 };
-use thiserror::Error;
 
 /// Set by an interrupt.
 static STOP: AtomicBool = AtomicBool::new(false);
-
-/// Why a node does not run, or stopped.
-#[derive(Debug, Error)]
-pub(crate) enum NodeFailure {
-    /// A setting.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// A file is there already.
-    #[error("{path} is there already: give another folder, or move it away", path = .path.display())]
-    Occupied { path: PathBuf },
-    /// A file cannot be written.
-    #[error("{path}: cannot be written: {error}", path = .path.display())]
-    Write { path: PathBuf, error: io::Error },
-    /// The genesis cannot be read.
-    #[error("{path}: cannot be read: {error}: `cwe node init DIR` makes one", path = .path.display())]
-    Genesis { path: PathBuf, error: io::Error },
-    /// The genesis is none.
-    #[error("{path}: {error}", path = .path.display())]
-    Origin { path: PathBuf, error: OriginError },
-    /// The node stopped.
-    #[error(transparent)]
-    Run(#[from] Box<RunError>),
-    /// A key cannot be read or written.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-}
-
-impl NodeFailure {
-    /// The exit code: 4 for a block that breaks a rule.
-    pub(crate) fn code(&self) -> u8 {
-        match self {
-            Self::Settings(_)
-            | Self::Occupied { .. }
-            | Self::Genesis { .. }
-            | Self::Origin { .. }
-            | Self::Key(_) => 2,
-            Self::Write { .. } => 3,
-            Self::Run(error) => match error.as_ref() {
-                RunError::Block { .. } => 4,
-                RunError::Node(error) => match error.as_ref() {
-                    NodeError::Block(_) | NodeError::Replay(_) => 4,
-                    _ => 3,
-                },
-                RunError::Limits(_)
-                | RunError::NotASequencer { .. }
-                | RunError::OtherChain { .. }
-                | RunError::Serve(_)
-                | RunError::Client(_) => 2,
-                _ => 3,
-            },
-        }
-    }
-
-    /// What to do about it.
-    pub(crate) fn advice(&self) -> Option<String> {
-        let Self::Run(error) = self else { return None };
-        match error.as_ref() {
-            RunError::Block { fork: Some(Fork { signer, kept }), .. } => {
-                let kept = match kept {
-                    Ok(path) => format!("both are in {}", path.display()),
-                    Err(error) => format!("they could not be written down: {error}"),
-                };
-                Some(match signer {
-                    Some(person) => format!(
-                        "{person} signed two blocks of one height ({kept}): show them to the other nodes and to governance"
-                    ),
-                    None => format!(
-                        "there are two blocks of one height ({kept}), not both signed under the key on record now: show them \
-                         to the other nodes and to governance"
-                    ),
-                })
-            }
-            RunError::Block { .. } => Some(
-                "nothing of it was taken: check this machine's clock and version, ask another node for the block, and tell \
-                 whoever runs the sequencer"
-                    .into(),
-            ),
-            RunError::Node(error) => match error.as_ref() {
-                NodeError::Block(_) | NodeError::Replay(_) => Some(
-                    "the files are of another genesis or another version, or were changed: a full node starts over in an \
-                     empty --dir"
-                        .into(),
-                ),
-                _ => None,
-            },
-            RunError::NotASequencer { .. } => Some(
-                "give the key that the ledger has on record for a person who is active as sequencer: the new one after a \
-                 change of keys, and any only once its block is in this --dir; or --role full"
-                    .into(),
-            ),
-            RunError::OtherChain { .. } => Some("give the genesis of that chain, or another --follow".into()),
-            _ => None,
-        }
-    }
-}
-
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Self {
-        NodeFailure::Run(Box::new(error)).into()
-    }
-}
-
-impl From<SettingsError> for Failure {
-    fn from(error: SettingsError) -> Self {
-        NodeFailure::Settings(error).into()
-    }
-}
 
 /// Runs a node.
 pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
@@ -156,27 +50,28 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
             if json { drop(output::print(&format!("{}\n", object(&notice)))) } else { say(&line(&notice)) }
         }
     };
-    chain::node::run(config, &STOP, &tell)?;
-    if !json {
-        say("stopped");
-    }
-    Ok(())
+    Ok(chain::node::run(config, &STOP, &tell)?)
 }
 
-/// Shows settings and their sources.
+/// Shows the settings with which this node would run, and their sources. What `run` would refuse of them is refused.
 pub(crate) fn config_table(arguments: &Run) -> Result<(), Failure> {
     let settings = Settings::read(arguments)?;
+    check(&settings)?;
+    let in_force = settings.in_force()?;
     match arguments.output {
         Format::Json => {
-            let all = settings.all().map(|(name, value, source)| {
-                (name.to_owned(), json!({ "value": value, "from": source.to_string() }))
+            let shown = in_force.map(|(name, given)| {
+                let (value, source) = given.cloned().unzip();
+                (name.to_owned(), json!({ "value": value, "from": source.map(|source| source.to_string()) }))
             });
-            output::json(&Value::Object(all.collect()))
+            output::json(&Value::Object(shown.collect()))
         }
         Format::Table => {
-            let rows =
-                settings.all().map(|(name, value, source)| [name.into(), value.into(), source.to_string()]);
-            output::print(&table(["setting", "value", "from"], 3, rows.collect()))
+            let row = |(name, given): (&str, Option<&Given>)| match given {
+                Some((value, source)) => [name.into(), value.clone(), source.to_string()],
+                None => [name.into(), "-".into(), "not given".into()],
+            };
+            output::print(&table(["setting", "value", "from"], 3, in_force.map(row).collect()))
         }
     }
 }
@@ -205,20 +100,24 @@ pub(crate) fn status(ask: &Ask) -> Result<(), Failure> {
     }
 }
 
+/// Reads what needs no file.
+fn check(settings: &Settings) -> Result<(), Failure> {
+    settings.listen()?;
+    settings.max_connections()?;
+    if settings.is_sequencer()? {
+        limits(settings)?;
+    } else if settings.has("follow") {
+        settings.follow()?;
+    }
+    Ok(())
+}
+
 fn config(settings: &Settings) -> Result<Config, Failure> {
-    let path = settings.path("genesis")?;
-    let genesis = read_genesis(&path)?;
-    let number = "a whole number";
+    check(settings)?;
+    let genesis = read_genesis(&settings.path("genesis")?)?;
     let role = if settings.is_sequencer()? {
         let key = keyfile::read(&settings.path("key")?).map_err(NodeFailure::from)?;
-        let limits = Limits {
-            interval: settings.parse("block_seconds", number)?,
-            heartbeat: settings.parse("heartbeat_seconds", number)?,
-            block_transactions: settings.parse("block_transactions", number)?,
-            ..Limits::default()
-        };
-        limits.check().map_err(|error: LimitsError| RunError::from(error))?;
-        Role::Sequencer { key, limits }
+        Role::Sequencer { key, limits: limits(settings)? }
     } else {
         Role::Full { follow: settings.follow()? }
     };
@@ -227,9 +126,21 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
         genesis,
         role,
         listen: settings.listen()?,
-        max_connections: settings.parse("max_connections", number)?,
+        max_connections: settings.max_connections()?,
         patience: Patience::default(),
     })
+}
+
+fn limits(settings: &Settings) -> Result<Limits, Failure> {
+    let number = "a whole number";
+    let limits = Limits {
+        interval: settings.parse("block_seconds", number)?,
+        heartbeat: settings.parse("heartbeat_seconds", number)?,
+        block_transactions: settings.parse("block_transactions", number)?,
+        ..Limits::default()
+    };
+    limits.check().map_err(|error: LimitsError| RunError::from(error))?;
+    Ok(limits)
 }
 
 fn read_genesis(path: &Path) -> Result<Genesis, NodeFailure> {
@@ -251,17 +162,22 @@ fn line(notice: &Notice) -> String {
             format!("listening on {listen}, last block {} ({})", head.height, head.digest)
         }
         Notice::Torn(tail) => {
-            format!("a crash had left {} bytes of a block behind, which were cut off", tail.bytes)
+            let bytes = several(tail.bytes, "byte", "bytes");
+            format!("a crash had left {bytes} of a block behind, now cut off")
         }
         Notice::Restored { transactions, height } => {
-            let them = several(*transactions as u64, "confirmed transaction", "confirmed transactions");
-            format!("back from the journal for block {height}: {them}")
+            let transactions =
+                several(*transactions as u64, "confirmed transaction", "confirmed transactions");
+            format!("back from the journal: {transactions} of block {height}")
         }
         Notice::Block { height, digest, transactions, .. } => {
-            let them = several(*transactions as u64, "transaction", "transactions");
-            format!("block {height}: {them}, {digest}")
+            format!(
+                "block {height}: {}, {digest}",
+                several(*transactions as u64, "transaction", "transactions")
+            )
         }
         Notice::Unreachable { reason } => format!("waiting: {reason}"),
+        Notice::Connected { height } => format!("connected again at block {height}"),
         Notice::ClockBehind { now, last } => format!(
             "the clock says {now}, and the last block is of {last}: blocks have that time until the clock is there"
         ),
@@ -273,6 +189,7 @@ fn line(notice: &Notice) -> String {
                 "block {height} was just made with time {time}, and the clock says {now}: votes and notices end late"
             )
         }
+        Notice::Stopped { head } => format!("stopped after block {} ({})", head.height, head.digest),
     }
 }
 
@@ -289,12 +206,16 @@ fn object(notice: &Notice) -> Value {
             json!({ "event": "block", "height": height, "digest": digest, "time": time, "transactions": transactions })
         }
         Notice::Unreachable { reason } => json!({ "event": "unreachable", "reason": reason }),
+        Notice::Connected { height } => json!({ "event": "connected", "height": height }),
         Notice::ClockBehind { now, last } => json!({ "event": "clock-behind", "now": now, "last": last }),
         Notice::Early { height, time, now } => {
             json!({ "event": "early", "height": height, "time": time, "now": now })
         }
         Notice::Stale { height, time, now } => {
             json!({ "event": "stale", "height": height, "time": time, "now": now })
+        }
+        Notice::Stopped { head } => {
+            json!({ "event": "stopped", "height": head.height, "digest": head.digest })
         }
     }
 }
@@ -304,17 +225,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_block_has_an_exit_code_of_its_own() {
-        let wrong = RunError::Block {
-            url: "ws://x".into(),
-            height: 3,
-            error: Box::new(chain::sequencer::BlockError::NoSeal { height: 3 }),
-            fork: None,
+    fn one_of_a_thing_is_one() {
+        let block = |transactions| {
+            let (height, digest, time) = (3, primitives::Digest([0; 32]), primitives::Time(0));
+            line(&Notice::Block { height, digest, time, transactions })
         };
-        let failure = NodeFailure::Run(Box::new(wrong));
-        assert_eq!(failure.code(), 4);
-        assert!(failure.advice().is_some_and(|advice| advice.contains("clock")));
-        assert_eq!(NodeFailure::Occupied { path: "x".into() }.code(), 2);
+        assert!(block(1).starts_with("block 3: 1 transaction, "), "{}", block(1));
+        assert!(block(0).starts_with("block 3: 0 transactions, "), "{}", block(0));
     }
 
     #[test]

@@ -46,7 +46,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum NodeError {
     /// The directory cannot be made.
-    #[error("the node's directory: {0}")]
+    #[error("the directory cannot be made: {0}")]
     Directory(io::Error),
     /// The genesis is none.
     #[error(transparent)]
@@ -73,7 +73,19 @@ pub enum NodeError {
         /// What is wrong with its bytes.
         error: CodecError,
     },
-    /// A block of the log does not follow from the blocks before it: the log is of another chain, or of other rules.
+    /// The log's first block begins another chain.
+    #[error(
+        "its blocks are of another chain: the first follows {found}, and of genesis {genesis} it follows {given}"
+    )]
+    OtherChain {
+        /// Digest of the genesis that the node was given.
+        genesis: Digest,
+        /// What a first block names as its parent there: digest and state root of the genesis, hashed.
+        given: Digest,
+        /// What the log's first block names. Of which genesis that is no block says.
+        found: Digest,
+    },
+    /// A block of the log does not follow from the blocks before it: it was changed, or made under other rules.
     #[error(transparent)]
     Replay(#[from] ReplayError),
     /// A block of the log breaks a rule for blocks of a sequencer.

@@ -5,12 +5,15 @@
 //! as it was, whatever it had checked or written before it failed.
 
 pub mod fields;
+pub mod keys;
 pub mod proof;
 pub mod table;
 pub mod tables;
 pub mod tree;
 
 pub use fields::{Fields, ToFelts};
+pub(crate) use keys::key_part;
+pub use keys::{Key, Part};
 pub use proof::{ProofError, Shown, StateProof};
 pub(crate) use table::leaf;
 pub use table::{Leaf, Table};

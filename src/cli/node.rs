@@ -39,7 +39,14 @@ Examples:
 
 DIR holds genesis.json, node.toml (commented) and keys/, one file an office,
 readable by you alone. The keys are drawn on this machine: good for development,
-where one person holds every office.";
+where one person holds every office.
+
+genesis.json can be edited until the first block is made, and every node takes
+it from there: offices with their keys, parameters, and rules. Three councillors
+sit from the start, and the council has rules.governance.council_seats, 5 of
+them; more offices with the role councillor fill the rest. Later both are
+governance's: `cwe gov call-election`, and
+`cwe gov propose --set governance.council_seats=N`.";
 
 /// Largest number of a chain: it stands in JSON, whose readers often keep 53 bits. Zero is no chain for wallets.
 const MAX_CHAIN: u64 = (1 << 53) - 1;

@@ -6,7 +6,12 @@ use crate::{
     output::{self, Failure, facts},
 };
 use chain::{
-    Genesis, ledger::Authority, modules::identity::Roles, node::origin, signature::SecretKey, wallet::keyfile,
+    Genesis,
+    ledger::Authority,
+    modules::identity::Roles,
+    node::origin,
+    signature::SecretKey,
+    wallet::keyfile::{self, KeyFileError},
 };
 use primitives::{ChainId, Domain, EpochId, PersonId, Preset, Time, hash};
 use rand_core::{OsRng, RngCore};
@@ -86,17 +91,20 @@ pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
         }
     }
     let keys = dir.join(KEYS_DIR);
-    fs::create_dir_all(&keys).map_err(|error| failed(&keys, error))?;
+    fs::create_dir_all(&keys).map_err(|error| NodeFailure::Uncreatable { path: dir.clone(), error })?;
     let mut offices = Vec::new();
     for (name, roles) in OFFICES {
         let key = SecretKey::generate(&mut OsRng);
         let public = key.public_key();
         let person = PersonId(hash::hash(Domain::Credential, &[name.as_bytes(), public.as_bytes()]).0);
-        keyfile::write(&keys.join(format!("{name}.key")), &key).map_err(NodeFailure::from)?;
+        keyfile::write(&keys.join(format!("{name}.key")), &key).map_err(|error| match error {
+            KeyFileError::File { path, error } => NodeFailure::Write { path, error },
+            other => other.into(),
+        })?;
         offices.push(Authority { person, key: public, roles });
     }
-    // Numbers of chains stand in JSON, whose readers often keep 53 bits.
-    let chain = ChainId(arguments.chain.unwrap_or_else(|| u64::from(OsRng.next_u32())));
+    // Numbers of chains stand in JSON, whose readers often keep 53 bits. None has the number zero.
+    let chain = ChainId(arguments.chain.unwrap_or_else(|| u64::from(OsRng.next_u32().max(1))));
     let mut genesis = Genesis::new(chain, EpochId(1), Preset::Spec.params(), offices);
     genesis.time = Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
     for (name, text) in [(GENESIS_FILE, origin::to_json(&genesis)), (SETTINGS_FILE, SETTINGS.to_owned())] {

@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     env, fmt, fs,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -16,18 +17,26 @@ const PREFIX: &str = "CWE_NODE_";
 /// Longest file of settings.
 const MAX_BYTES: u64 = 64 << 10;
 
+/// Which nodes read a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    All,
+    Sequencers,
+    FullNodes,
+}
+
 /// Every setting, with its default.
-const DEFAULTS: [(&str, Option<&str>); 10] = [
-    ("role", Some("sequencer")),
-    ("dir", None),
-    ("genesis", None),
-    ("key", None),
-    ("listen", Some("127.0.0.1:4300")),
-    ("follow", None),
-    ("block_seconds", Some("2")),
-    ("heartbeat_seconds", Some("60")),
-    ("block_transactions", Some("4096")),
-    ("max_connections", Some("256")),
+const SETTINGS: [(&str, Of, Option<&str>); 10] = [
+    ("role", Of::All, Some("sequencer")),
+    ("dir", Of::All, None),
+    ("genesis", Of::All, None),
+    ("key", Of::Sequencers, None),
+    ("listen", Of::All, Some("127.0.0.1:4300")),
+    ("follow", Of::FullNodes, None),
+    ("block_seconds", Of::Sequencers, Some("2")),
+    ("heartbeat_seconds", Of::Sequencers, Some("60")),
+    ("block_transactions", Of::Sequencers, Some("4096")),
+    ("max_connections", Of::All, Some("256")),
 ];
 /// Those that are paths.
 const PATHS: [&str; 3] = ["dir", "genesis", "key"];
@@ -56,7 +65,7 @@ impl fmt::Display for Source {
 #[derive(Debug, Error)]
 pub(crate) enum SettingsError {
     /// The file cannot be read.
-    #[error("{path}: cannot be read: {reason}", path = .path.display())]
+    #[error("{path}: cannot be read: {reason}: `cwe node init DIR` makes DIR/node.toml", path = .path.display())]
     Unreadable { path: PathBuf, reason: String },
     /// The file is no TOML.
     #[error("{path}: no TOML: {reason}", path = .path.display())]
@@ -76,12 +85,15 @@ pub(crate) enum SettingsError {
 }
 
 fn names() -> String {
-    DEFAULTS.map(|(name, _)| name).join(", ")
+    SETTINGS.map(|(name, ..)| name).join(", ")
 }
+
+/// A value, and where it comes from.
+pub(crate) type Given = (String, Source);
 
 /// The settings, as texts with their sources.
 #[derive(Debug)]
-pub(crate) struct Settings(BTreeMap<&'static str, (String, Source)>);
+pub(crate) struct Settings(BTreeMap<&'static str, Given>);
 
 impl Settings {
     /// Reads every layer.
@@ -97,7 +109,7 @@ impl Settings {
         arguments: &Run,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
-        let defaults = DEFAULTS.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        let defaults = SETTINGS.iter().filter_map(|(name, _, value)| Some((*name, (*value)?)));
         let mut settings =
             Self(defaults.map(|(name, value)| (name, (value.to_owned(), Source::Default))).collect());
         if let Some(path) = &arguments.config {
@@ -162,10 +174,18 @@ impl Settings {
         Ok(())
     }
 
-    /// Every setting that has a value, and where it comes from.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, &str, &Source)> {
-        let names = DEFAULTS.iter().map(|(name, _)| *name);
-        names.filter_map(|name| self.0.get(name).map(|(value, source)| (name, value.as_str(), source)))
+    /// Every setting that a node of this role reads, with its value and where that comes from, if it has one.
+    pub(crate) fn in_force(
+        &self,
+    ) -> Result<impl Iterator<Item = (&'static str, Option<&Given>)>, SettingsError> {
+        let others = if self.is_sequencer()? { Of::FullNodes } else { Of::Sequencers };
+        let read = SETTINGS.iter().filter(move |(_, of, _)| *of != others);
+        Ok(read.map(|(name, ..)| (*name, self.0.get(name))))
+    }
+
+    /// Whether a setting has a value.
+    pub(crate) fn has(&self, name: &'static str) -> bool {
+        self.0.contains_key(name)
     }
 
     /// The text of a setting.
@@ -187,8 +207,11 @@ impl Settings {
     pub(crate) fn is_sequencer(&self) -> Result<bool, SettingsError> {
         match self.text("role")? {
             "sequencer" => {
-                let given = self.0.contains_key("follow");
-                if given { Err(SettingsError::OtherRole { name: "follow", role: "full" }) } else { Ok(true) }
+                if self.has("follow") {
+                    Err(SettingsError::OtherRole { name: "follow", role: "full" })
+                } else {
+                    Ok(true)
+                }
             }
             "full" => Ok(false),
             _ => Err(self.wrong("role", "sequencer or full")),
@@ -198,6 +221,11 @@ impl Settings {
     /// Where to answer queries.
     pub(crate) fn listen(&self) -> Result<SocketAddr, SettingsError> {
         self.parse("listen", "an address and a port, such as 127.0.0.1:4300")
+    }
+
+    /// Most connections at once: without one nobody could ask the node anything.
+    pub(crate) fn max_connections(&self) -> Result<u32, SettingsError> {
+        self.parse("max_connections", "a whole number from 1 on").map(NonZeroU32::get)
     }
 
     /// The node to follow.
@@ -216,7 +244,7 @@ impl Settings {
 }
 
 fn known(name: &str) -> Option<&'static str> {
-    DEFAULTS.iter().map(|(known, _)| *known).find(|known| *known == name)
+    SETTINGS.iter().map(|(known, ..)| *known).find(|known| *known == name)
 }
 
 #[cfg(test)]

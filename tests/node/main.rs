@@ -4,6 +4,8 @@
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;
+mod folders;
+mod interrupt;
 mod kill;
 mod payouts;
 mod process;
@@ -41,6 +43,9 @@ fn a_chain_for_development_has_keys_that_nobody_else_reads() {
     let again = cwe(&["node", "init", path(net.dir.path())]);
     assert_eq!(again.status.code(), Some(2));
     assert!(error(&again).contains("genesis.json is there already"), "{again:?}");
+    let other = net.dir.path().join("other");
+    let zero = cwe(&["node", "init", path(&other), "--chain", "0"]);
+    assert_eq!((zero.status.code(), other.exists()), (Some(2), false), "{zero:?}");
 }
 
 #[test]
@@ -57,6 +62,22 @@ fn settings_say_where_they_come_from_and_what_is_wrong_with_them() {
     assert_eq!(shown["listen"], json!({ "value": "127.0.0.1:9", "from": "flag" }));
     assert_eq!(shown["block_seconds"], json!({ "value": "5", "from": "environment" }));
     assert_eq!(shown["role"]["from"], json!(path(&file)));
+    assert!(shown.get("follow").is_none(), "a sequencer follows nobody: {shown}");
+    let url = "ws://127.0.0.1:9";
+    let full = config(&["--role", "full", "--follow", url], &[]);
+    let full: Value = serde_json::from_str(stdout(&full)).expect("one JSON object");
+    assert_eq!(full["follow"], json!({ "value": url, "from": "flag" }));
+    assert!(full.get("key").is_none() && full.get("block_seconds").is_none(), "{full}");
+    let none = config(&["--role", "full"], &[]);
+    let none: Value = serde_json::from_str(stdout(&none)).expect("one JSON object");
+    assert_eq!(none["follow"], json!({ "value": null, "from": null }));
+    for (flags, said) in
+        [(["--block-seconds", "0"], "interval is 0"), (["--role", "prover"], "sequencer or full")]
+    {
+        let wrong = config(&flags, &[]);
+        assert_eq!(wrong.status.code(), Some(2), "what `run` refuses is refused: {wrong:?}");
+        assert!(error(&wrong).contains(said), "{wrong:?}");
+    }
     let unknown = config(&[], &[("CWE_NODE_LITSEN", "1")]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(error(&unknown).contains("CWE_NODE_LITSEN"), "{unknown:?}");
@@ -118,7 +139,9 @@ fn a_sequencer_and_a_full_node_reach_the_same_root() {
     drop(client);
     assert_eq!(sequencer.terminate(), Some(0));
     assert_eq!(full.terminate(), Some(0));
+    let stopped = sequencer.last_event().expect("it says that it stopped");
     let blocks = read_blocks(net.data()).expect("blocks");
+    assert_eq!((&stopped["event"], &stopped["height"]), (&json!("stopped"), &json!(blocks.len())));
     let height = placed["height"].as_u64().expect("a height") as usize;
     assert!(blocks[height - 1].transactions.iter().any(|tx| tx.id() == promise));
     let followed = read_blocks(&copy).expect("blocks");

@@ -153,6 +153,15 @@ impl Process {
         NodeClient::connect(&self.url()).expect("it answers")
     }
 
+    /// The last thing that it said, once it has ended.
+    pub(crate) fn last_event(&mut self) -> Option<Value> {
+        let mut last = None;
+        while let Some(event) = self.event() {
+            last = Some(event);
+        }
+        last
+    }
+
     /// Waits for a block.
     pub(crate) fn wait_for(&mut self, height: u64) {
         while self.event().expect("it runs")["height"] != json!(height) {}

@@ -17,6 +17,7 @@ mod valuation;
 
 pub use actions::{AcceptValuation, Acquisition, BuyAsset, Offer, PushValuation};
 pub use assets::{AssetId, EcoAsset, EcoKind, EcoReport, EcoStatus, Figures, Mrv, Valuation};
+pub use decide::MAX_OFFER_SECONDS;
 pub(crate) use decide::{acquire, approve_valuation, held, offer, reject_valuation, withdraw_offer};
 pub use error::EcoError;
 pub(crate) use journal::record_spending;

@@ -1,7 +1,7 @@
 //! A client of a node: what a full node follows by, and what the command asks.
 
 use jsonrpsee::{
-    client_transport::ws::{Url, WsTransportClientBuilder},
+    client_transport::ws::{Url, WsHandshakeError, WsTransportClientBuilder},
     core::{
         client::{Client, ClientBuilder, ClientT, Error, Subscription, SubscriptionClientT},
         params::ArrayParams,
@@ -84,14 +84,13 @@ impl NodeClient {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(ClientError::Runtime)?;
         let address = check_url(url)?;
-        let unreachable =
-            |error: &dyn ToString| ClientError::Unreachable { url: url.into(), reason: error.to_string() };
+        let unreachable = |error| ClientError::Unreachable { url: url.into(), reason: unconnected(&error) };
         let client = runtime.block_on(async {
             let transport = WsTransportClientBuilder::default()
                 .connection_timeout(CONNECTING)
                 .max_response_size(MAX_RESPONSE_BYTES)
                 .max_request_size(MAX_RESPONSE_BYTES);
-            let (sender, receiver) = transport.build(address).await.map_err(|error| unreachable(&error))?;
+            let (sender, receiver) = transport.build(address).await.map_err(unreachable)?;
             Ok(ClientBuilder::new()
                 .request_timeout(PATIENCE)
                 .max_buffer_capacity_per_subscription(NEWS)
@@ -135,8 +134,33 @@ impl NodeClient {
                 ClientError::Refused { url, method, code, message, data }
             }
             Error::ParseError(error) => ClientError::Answer { url, method, reason: error.to_string() },
-            error => ClientError::Unreachable { url, reason: error.to_string() },
+            error => ClientError::Unreachable { url, reason: lost(&error) },
         }
+    }
+}
+
+/// What answers, if it is no node.
+const NO_NODE: &str = "what answers there does not speak as a node does";
+/// Why nothing more comes.
+const CLOSED: &str = "the connection was closed";
+
+/// Why there is no connection, in words for people: the library's are about itself.
+fn unconnected(error: &WsHandshakeError) -> String {
+    match error {
+        WsHandshakeError::Io(error) | WsHandshakeError::ResolutionFailed(error) => error.to_string(),
+        WsHandshakeError::NoAddressFound(host) => format!("{host} has no address"),
+        WsHandshakeError::Timeout(patience) => format!("no connection within {} seconds", patience.as_secs()),
+        WsHandshakeError::Transport(soketto::handshake::Error::Io(_)) => CLOSED.into(),
+        _ => NO_NODE.into(),
+    }
+}
+
+/// Why a connection that stood gave no answer, in the same words.
+fn lost(error: &Error) -> String {
+    match error {
+        Error::RequestTimeout => format!("no answer within {} seconds", PATIENCE.as_secs()),
+        Error::Transport(_) | Error::RestartNeeded(_) | Error::ServiceDisconnect => CLOSED.into(),
+        _ => NO_NODE.into(),
     }
 }
 
@@ -177,4 +201,39 @@ fn array(arguments: &[Value]) -> ArrayParams {
         params.insert(argument).expect("a value is JSON already");
     }
     params
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        thread,
+    };
+
+    /// What is said of somebody who answers one connection with these bytes, and hangs up.
+    fn said(answer: &'static [u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a socket");
+        let url = format!("ws://{}", listener.local_addr().expect("an address"));
+        let answering = thread::spawn(move || {
+            let (mut socket, _) = listener.accept().expect("it connects");
+            drop(socket.read(&mut [0; 1024]).and_then(|_| socket.write_all(answer)));
+        });
+        let failed = NodeClient::connect(&url).map(|_| ());
+        answering.join().expect("no panic");
+        match failed {
+            Err(ClientError::Unreachable { reason, .. }) => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn who_is_no_node_is_said_in_words_for_people() {
+        assert_eq!(said(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"), NO_NODE);
+        assert_eq!(said(b""), CLOSED);
+        assert_eq!(lost(&Error::RestartNeeded(Error::ServiceDisconnect.into())), CLOSED);
+        assert_eq!(lost(&Error::RequestTimeout), "no answer within 60 seconds");
+        assert_eq!(lost(&Error::InvalidSubscriptionId), NO_NODE);
+    }
 }

@@ -18,6 +18,7 @@ use crate::{
 use primitives::{ChainId, CodecError, Decode, Digest, Encode, Time, ids};
 use serde_json::{Value, json};
 use std::{
+    mem,
     path::PathBuf,
     sync::{
         Arc,
@@ -109,7 +110,9 @@ impl Follower {
         let mut live = false;
         while !stop.load(Ordering::Relaxed) {
             let fetched = self.fetch(&client, live, notice)?;
-            self.told.unreachable = false;
+            if mem::take(&mut self.told.unreachable) {
+                notice(Notice::Connected { height: self.shared.view().head.height });
+            }
             match fetched {
                 Fetched::Some => continue,
                 Fetched::Early => {

@@ -10,6 +10,7 @@ mod discovery;
 mod epochs;
 mod error;
 mod governance;
+mod keys;
 mod openrpc;
 mod payouts;
 mod records;
@@ -40,7 +41,7 @@ use std::{
     net::SocketAddr,
     sync::{Arc, mpsc::SyncSender},
 };
-use table::{METHODS, Run, SUBSCRIPTIONS};
+use table::{METHODS, Run};
 use tokio::{net::TcpListener, sync::Semaphore, task::spawn_blocking};
 
 /// Longest request: a transaction as long as a block, in hexadecimal digits, and what is around it.
@@ -94,12 +95,14 @@ pub(super) async fn serve(
     max_connections: u32,
     patience: Patience,
 ) -> Result<(SocketAddr, ServerHandle), ServeError> {
-    let module = module(service)?;
+    let service = Arc::new(service);
+    let [http, websocket] = [Transport::Http, Transport::WebSocket].map(|over| module(service.clone(), over));
+    let methods = [http?.into(), websocket?.into()];
     let failed = |error| ServeError::Listen { address, error };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     let (stop, handle) = stop_channel();
-    tokio::spawn(sockets::listen(listener, module.into(), max_connections, patience, stop));
+    tokio::spawn(sockets::listen(listener, methods, max_connections, patience, stop));
     Ok((bound, handle))
 }
 
@@ -109,8 +112,15 @@ struct Turns {
     long: Arc<Semaphore>,
 }
 
-fn module(service: Service) -> Result<RpcModule<Service>, RegisterMethodError> {
-    let mut module = RpcModule::new(service);
+/// What calls come over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transport {
+    Http,
+    WebSocket,
+}
+
+fn module(service: Arc<Service>, over: Transport) -> Result<RpcModule<Service>, RegisterMethodError> {
+    let mut module = RpcModule::from_arc(service);
     let turns = Turns { reading: Arc::new(Semaphore::new(MAX_READING)), long: Arc::new(Semaphore::new(1)) };
     for method in METHODS {
         match method.run {
@@ -148,7 +158,9 @@ fn module(service: Service) -> Result<RpcModule<Service>, RegisterMethodError> {
             }
         }
     }
-    subscriptions::register(&mut module)?;
-    debug_assert!(!SUBSCRIPTIONS.is_empty());
+    match over {
+        Transport::WebSocket => subscriptions::register(&mut module)?,
+        Transport::Http => subscriptions::refuse(&mut module)?,
+    }
     Ok(module)
 }

@@ -100,6 +100,11 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// The node that is followed answers again.
+    Connected {
+        /// Height of this node's last block.
+        height: u64,
+    },
     /// The clock of this sequencer is behind its last block. Blocks have the time of that one until the clock is there.
     ClockBehind {
         /// What the clock says.
@@ -126,6 +131,11 @@ pub enum Notice {
         /// What the clock says.
         now: Time,
     },
+    /// It was told to stop, and has: nothing is under way any more.
+    Stopped {
+        /// Its last block.
+        head: Head,
+    },
 }
 
 impl Notice {
@@ -139,7 +149,15 @@ impl Notice {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// Its files, or its own blocks.
+    /// Its directory cannot be opened.
+    #[error("{dir}: {error}", dir = .dir.display())]
+    Open {
+        /// The directory.
+        dir: PathBuf,
+        /// What is wrong with it.
+        error: Box<NodeError>,
+    },
+    /// Its files failed while it ran, or its own blocks.
     #[error(transparent)]
     Node(Box<NodeError>),
     /// It cannot answer queries.
@@ -226,11 +244,13 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
     if let Role::Full { follow } = &role {
         super::client::check_url(follow)?;
     }
-    let (store, ledger) = Store::open_sealed(&dir, genesis)?;
+    let unopened = |error: NodeError| RunError::Open { dir: dir.clone(), error: Box::new(error) };
+    let (store, ledger) = Store::open_sealed(&dir, genesis).map_err(unopened)?;
     if let Some(torn) = store.torn() {
         notice(Notice::Torn(torn));
     }
     let shared = Shared::new(ledger.clone(), store.archive());
+    let shown = shared.clone();
     let network = Builder::new_multi_thread()
         .worker_threads(NETWORK_THREADS)
         .max_blocking_threads(READING_THREADS)
@@ -246,12 +266,13 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
     let (server, ended) = match role {
         Role::Sequencer { key, limits } => {
             let author = author(&ledger, key)?;
-            let (journal, taken) = Journal::open(&dir, ledger.height()).map_err(NodeError::from)?;
+            let (journal, taken) =
+                Journal::open(&dir, ledger.height()).map_err(|error| unopened(error.into()))?;
             if let Some(first) = taken.first() {
                 notice(Notice::Restored { transactions: taken.len(), height: first.height });
             }
             let core = Sequencer::new(ledger, author, limits, 0)?;
-            let producer = Producer::start(core, store, journal, taken, shared.clone())?;
+            let producer = Producer::start(core, store, journal, taken, shared.clone()).map_err(unopened)?;
             let (submissions, inbox) = sync_channel(INBOX);
             let server = start(Service {
                 shared,
@@ -276,7 +297,9 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
     // Those who are connected are told; whoever holds on is cut off when the runtime goes.
     let _ = server.stop();
     network.shutdown_timeout(GOODBYE);
-    ended
+    ended?;
+    notice(Notice::Stopped { head: shown.view().head });
+    Ok(())
 }
 
 /// How long connections may take to end.

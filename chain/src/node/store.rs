@@ -51,6 +51,9 @@ impl Store {
         let mut ends: Ends = None;
         let found = read_through(dir, |sealed| {
             let (height, digest) = (sealed.block.height, sealed.block.digest());
+            if ends.is_none() {
+                check_chain(ledger.as_ref().expect("it begins"), &sealed.block)?;
+            }
             ledger = Some(follow(ledger.take().expect("the last block was good"), &sealed)?);
             ends = Some((ends.map_or(height, |(first, ..)| first), height, digest));
             Ok(())
@@ -127,6 +130,12 @@ fn agrees(index: &Index, ends: Ends) -> Result<bool, IndexError> {
     let Some((first, last, digest)) = ends else { return Ok(index.head()?.is_none()) };
     let reaches_back = index.get(&key(KEY_BLOCK, &first.to_be_bytes()))?.is_some();
     Ok(reaches_back && index.head()? == Some((last, digest)))
+}
+
+/// Refuses the log of another chain. Its seals would look wrong under this one's keys, before anything else did.
+fn check_chain(start: &Ledger, first: &Block) -> Result<(), NodeError> {
+    let (genesis, given, found) = (start.origin().digest(), start.head(), first.parent);
+    if found == given { Ok(()) } else { Err(NodeError::OtherChain { genesis, given, found }) }
 }
 
 /// Refuses a log that ends before the index does, or in another block.

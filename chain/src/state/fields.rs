@@ -265,6 +265,7 @@ macro_rules! number_enum {
                 out.push(&(*self as u8));
             }
         }
+        $crate::state::key_part!(Number: $name);
     };
 }
 pub(crate) use number_enum;

@@ -1,7 +1,7 @@
 //! One table: its records in order, and the indexed tree over them.
 
 use super::{
-    ToFelts,
+    Key, ToFelts,
     tables::TableId,
     tree::{Absence, Inclusion, IndexedTree},
 };
@@ -22,7 +22,7 @@ const MAX_ROWS: usize = u32::MAX as usize;
 /// felt hashes the record. A record that is too long to hash at every change says what binds it in `value`.
 pub trait Leaf: Encode + Decode + Clone + Eq + Send + Sync {
     /// What identifies the record in its table.
-    type Key: Ord + Clone + ToFelts + Send + Sync;
+    type Key: Key;
     /// Its table.
     const TABLE: TableId;
 

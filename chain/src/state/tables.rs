@@ -1,7 +1,7 @@
 //! Every table of the state: the one file of storage keys.
 
 use super::{
-    Leaf, Table,
+    Key, Leaf, Part, Table,
     tree::{Absence, Inclusion},
 };
 use crate::merkle::{self, MerklePath};
@@ -29,7 +29,7 @@ use primitives::{CodecError, Encode, Reader, Writer};
 use std::collections::BTreeMap;
 
 macro_rules! tables {
-    ($($(#[$doc:meta])* $field:ident: $leaf:ident = $id:literal),* $(,)?) => {
+    ($($(#[$doc:meta])* $field:ident: $leaf:ident($($part:ident),*) = $id:literal),* $(,)?) => {
         /// Numbers of the tables. They are hashed into keys and fix the order of roots: append, never renumber.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum TableId {
@@ -136,119 +136,136 @@ macro_rules! tables {
                     $(Self::$leaf => stringify!($field),)*
                 }
             }
+
+            /// Names of the parts of its keys, in their order.
+            pub fn part_names(self) -> &'static [&'static str] {
+                match self {
+                    $(Self::$leaf => &[$(stringify!($part)),*],)*
+                }
+            }
+
+            /// The parts of its keys, in their order.
+            pub fn parts(self) -> Vec<Part> {
+                let mut parts = Vec::new();
+                match self {
+                    $(Self::$leaf => <<$leaf as Leaf>::Key as Key>::parts(&mut parts),)*
+                }
+                parts
+            }
         }
     };
 }
 
+// With the names of what a record stands under.
 tables! {
     /// Keys, nonces and balances.
-    accounts: Account = 0,
+    accounts: Account(owner) = 0,
     /// Persons and organisations.
-    identities: Identity = 1,
+    identities: Identity(person) = 1,
     /// Personhood nullifiers that are taken.
-    nullifiers: Nullifier = 2,
+    nullifiers: Nullifier(nullifier) = 2,
     /// Registered works.
-    works: Work = 3,
+    works: Work(id) = 3,
     /// Committees, by the epoch from which they serve.
-    committees: CommitteeSeat = 4,
+    committees: CommitteeSeat(from) = 4,
     /// Keys of token issuers.
-    issuer_keys: IssuerKey = 5,
+    issuer_keys: IssuerKey(epoch, tier) = 5,
     /// Keys of regions.
-    region_keys: RegionKey = 6,
+    region_keys: RegionKey(epoch, region, denomination) = 6,
     /// Contributions to beacons.
-    beacons: Beacon = 7,
+    beacons: Beacon(epoch, party) = 7,
     /// What was fixed when epochs opened.
-    openings: Opening = 8,
+    openings: Opening(epoch) = 8,
     /// Epochs and how far they are.
-    epochs: Epoch = 9,
+    epochs: Epoch(epoch) = 9,
     /// Revenue by tier.
-    revenues: TierRevenue = 10,
+    revenues: TierRevenue(epoch, tier) = 10,
     /// Anchored batch headers, by shard.
-    anchors: Anchors = 11,
+    anchors: Anchors(epoch, shard) = 11,
     /// Totals with their proofs.
-    aggregates: Aggregate = 12,
+    aggregates: Aggregate(epoch, shard) = 12,
     /// Usage by epoch, work and tier.
-    usage: UsageAggregate = 13,
+    usage: UsageAggregate(epoch, work, tier) = 13,
     /// Settled figures of epochs.
-    settlements: Settlement = 14,
+    settlements: Settlement(epoch) = 14,
     /// What works were paid.
-    payouts: Payout = 15,
+    payouts: Payout(epoch, work) = 15,
     /// Claims that were paid.
-    claims: ClaimNullifier = 16,
+    claims: ClaimNullifier(epoch, work, payee) = 16,
     /// Reputation of works, carried between epochs.
-    reputations: Reputation = 17,
+    reputations: Reputation(work) = 17,
     /// Credits that came and went.
-    supply: Supply = 18,
+    supply: Supply() = 18,
     /// Funds that no account holds.
-    funds: FundBalance = 19,
+    funds: FundBalance(fund) = 19,
     /// What auditors last attested of the reserve.
-    attestations: Attestation = 20,
+    attestations: Attestation(auditor) = 20,
     /// Usage that shards carry over from epoch to epoch.
-    residuals: CarriedUsage = 21,
+    residuals: CarriedUsage(shard) = 21,
     /// Shards of works.
-    homes: Home = 22,
+    homes: Home(work) = 22,
     /// Seats of operators.
-    seats: Seat = 23,
+    seats: Seat(operator) = 23,
     /// Standbys that were seated, by epoch.
-    replacements: SeatStandby = 24,
+    replacements: SeatStandby(epoch) = 24,
     /// Parameters and rules, by the epoch from which they hold.
-    versions: Version = 25,
+    versions: Version(from) = 25,
     /// Versions of modules.
-    modules: ModuleVersion = 26,
+    modules: ModuleVersion(module, from) = 26,
     /// Proposals.
-    proposals: Proposal = 27,
+    proposals: Proposal(number) = 27,
     /// Votes on proposals.
-    ballots: Ballot = 28,
+    ballots: Ballot(proposal, voter) = 28,
     /// What was said on proposals.
-    statements: Statement = 29,
+    statements: Statement(proposal, author, document) = 29,
     /// What the council said of proposals.
-    says: CouncilSay = 30,
+    says: CouncilSay(proposal, say, councillor) = 30,
     /// Seats of the council.
-    councillors: Councillor = 31,
+    councillors: Councillor(person) = 31,
     /// Elections of the council.
-    elections: Election = 32,
+    elections: Election(number) = 32,
     /// Their candidates.
-    candidates: Candidate = 33,
+    candidates: Candidate(election, person) = 33,
     /// Votes in them.
-    approvals: Approval = 34,
+    approvals: Approval(election, voter) = 34,
     /// Cases before juries.
-    cases: Case = 35,
+    cases: Case(number) = 35,
     /// Votes on them.
-    juror_votes: JurorVote = 36,
+    juror_votes: JurorVote(case, juror) = 36,
     /// Wallets that sign for accounts.
-    wallets: WalletBinding = 37,
+    wallets: WalletBinding(wallet) = 37,
     /// Documents that somebody vouched by.
-    citations: Citation = 38,
+    citations: Citation(by, document) = 38,
     /// Payments into the reserve.
-    deposits: Deposit = 39,
+    deposits: Deposit(reference) = 39,
     /// Credits that were redeemed.
-    redemptions: Redemption = 40,
+    redemptions: Redemption(holder, reference) = 40,
     /// Ecological assets.
-    eco_assets: EcoAsset = 41,
+    eco_assets: EcoAsset(id) = 41,
     /// What oracles last reported of them.
-    eco_reports: EcoReport = 42,
+    eco_reports: EcoReport(asset, oracle) = 42,
     /// The journal of the Eco-Reserve.
-    eco_events: EcoEvent = 43,
+    eco_events: EcoEvent(number) = 43,
     /// Nodes of the network.
-    nodes: Node = 44,
+    nodes: Node(id) = 44,
     /// Operators of nodes.
-    operators: Operator = 45,
+    operators: Operator(operator) = 45,
     /// Content of works that nodes keep.
-    contents: Content = 46,
+    contents: Content(work) = 46,
     /// Services that nodes run.
-    services: Service = 47,
+    services: Service(manifest) = 47,
     /// Keys under which regions sign vouchers.
-    voucher_keys: VoucherKey = 48,
+    voucher_keys: VoucherKey(epoch, region) = 48,
     /// What nodes committed to in the last two epochs.
-    metrics: Metrics = 49,
+    metrics: Metrics(epoch_modulo_2, node, kind) = 49,
     /// What witnesses saw of nodes in the last two epochs.
-    reports: UptimeReport = 50,
+    reports: UptimeReport(epoch_modulo_2, witness) = 50,
     /// Curation tasks.
-    tasks: Task = 51,
+    tasks: Task(epoch, person) = 51,
     /// What epochs owe to nodes.
-    scores: NodeScores = 52,
+    scores: NodeScores(epoch) = 52,
     /// Node rewards that were paid.
-    reward_claims: RewardNullifier = 53,
+    reward_claims: RewardNullifier(epoch, payee_kind, payee) = 53,
 }
 
 /// A record with a table in the state.
@@ -306,5 +323,14 @@ mod tests {
     #[test]
     fn tables_are_numbered_in_order() {
         assert!(ORDER.iter().enumerate().all(|(place, id)| *id as usize == place));
+    }
+
+    #[test]
+    fn every_part_of_a_key_has_a_name() {
+        for table in TableId::ALL {
+            assert_eq!(table.part_names().len(), table.parts().len(), "{}", table.name());
+        }
+        assert_eq!(TableId::ClaimNullifier.parts(), [Part::Number, Part::Identifier, Part::Identifier]);
+        assert_eq!(TableId::RewardNullifier.parts(), [Part::Number, Part::Number, Part::Identifier]);
     }
 }

@@ -1,6 +1,7 @@
 //! A node as its clients meet it: every method over a real socket, limits, subscriptions, and a node that follows.
 
 mod governance;
+mod refusals;
 mod running;
 mod submissions;
 

@@ -41,10 +41,32 @@ fn later_layers_come_before_earlier_ones() {
     assert_eq!(settings.parse::<u32>("heartbeat_seconds", "a number").ok(), Some(60));
     let dir = settings.path("dir").expect("a path");
     assert!(dir.is_absolute() && dir.ends_with("data"), "beside the file: {dir:?}");
-    let sources: Vec<_> = settings.all().map(|(name, _, source)| (name, source.to_string())).collect();
-    assert!(sources.contains(&("heartbeat_seconds", "default".into())));
-    assert!(sources.iter().any(|(name, source)| *name == "dir" && source.ends_with("node.toml")));
+    let source = |wanted| {
+        let mut in_force = settings.in_force().expect("a role");
+        in_force
+            .find(|(name, _)| *name == wanted)
+            .map(|(_, given)| given.map(|(_, source)| source.to_string()))
+    };
+    assert_eq!(source("heartbeat_seconds"), Some(Some("default".into())));
+    assert!(matches!(source("dir"), Some(Some(source)) if source.ends_with("node.toml")));
+    assert_eq!(source("genesis"), Some(None));
     assert_eq!(layered(None, &[], &[]).expect("settings").listen().expect("an address").port(), 4300);
+}
+
+#[test]
+fn settings_in_force_are_those_of_the_role() {
+    let names = |flags: &[&str]| {
+        let settings = layered(Some("key = 'k'"), &[], flags).expect("settings");
+        settings.in_force().expect("a role").map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    let (sequencer, full) = (names(&[]), names(&["--role", "full"]));
+    assert!(
+        sequencer.contains(&"key") && sequencer.contains(&"block_seconds") && !sequencer.contains(&"follow")
+    );
+    assert!(full.contains(&"follow") && !full.contains(&"key") && !full.contains(&"block_seconds"));
+    assert_eq!(sequencer.len() + 1, SETTINGS.len());
+    let none = layered(None, &[], &["--max-connections", "0"]).expect("texts").max_connections();
+    assert!(matches!(none, Err(SettingsError::Value { name: "max_connections", .. })));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::Offer;
 use crate::state::{
     Fields, ToFelts,
     fields::{number_enum, record},
-    leaf,
+    key_part, leaf,
 };
 use primitives::{BasisPoints, CodecError, Credits, Decode, Digest, Encode, PersonId, Reader, Time, Writer};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,8 @@ impl ToFelts for AssetId {
         out.push(&self.0);
     }
 }
+
+key_part!(Identifier: AssetId);
 
 number_enum! {
     /// Kinds of ecological assets (chain spec 3.7).

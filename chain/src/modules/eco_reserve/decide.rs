@@ -6,9 +6,16 @@ use super::{
 };
 use crate::{
     ledger::Context,
-    modules::treasury::{self, Account, Fund, TreasuryError},
+    modules::{
+        governance::DAY,
+        treasury::{self, Account, Fund, TreasuryError},
+    },
     state::Draft,
 };
+
+/// Longest time for which an asset is offered: nothing else is done with it meanwhile, and a price that was fair a year
+/// ago is none.
+pub const MAX_OFFER_SECONDS: u32 = 366 * DAY;
 
 /// An asset on record.
 pub(super) fn known(draft: &Draft<'_>, asset: AssetId) -> Result<EcoAsset, EcoError> {
@@ -66,6 +73,10 @@ pub(crate) fn offer(
     }
     if offer.until < at.now {
         return Err(EcoError::OfferOver { asset, until: offer.until });
+    }
+    let latest = at.now.after(MAX_OFFER_SECONDS);
+    if offer.until > latest {
+        return Err(EcoError::OfferTooLong { asset, until: offer.until, latest });
     }
     if !draft.has::<Account>(&offer.buyer) {
         return Err(TreasuryError::NoAccount { person: offer.buyer }.into());

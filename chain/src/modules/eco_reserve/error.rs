@@ -61,6 +61,16 @@ pub enum EcoError {
         /// Until when it stands.
         until: Time,
     },
+    /// The offer would stand too long.
+    #[error("asset {asset} would be offered until {until}, and no offer stands longer than until {latest}")]
+    OfferTooLong {
+        /// The asset.
+        asset: AssetId,
+        /// Until when it would stand.
+        until: Time,
+        /// Until when an offer of now may stand.
+        latest: Time,
+    },
     /// The asset is offered to somebody else.
     #[error("asset {asset} is offered to {buyer}, who did not sign")]
     NotTheBuyer {

@@ -3,9 +3,9 @@
 use super::{MAX_MANIFESTS, MAX_NODES_PER_OPERATOR};
 use crate::poseidon::Felt;
 use crate::state::{
-    Fields, Leaf, TableId, ToFelts,
+    Fields, Key, Leaf, Part, TableId, ToFelts,
     fields::{number_enum, record},
-    leaf,
+    key_part, leaf,
 };
 use primitives::{
     CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, PersonId, Reader, Region, Writer,
@@ -23,6 +23,8 @@ impl ToFelts for NodeId {
         self.0.felts(out);
     }
 }
+
+key_part!(Identifier: NodeId);
 
 /// Identifier of an operator's node.
 pub fn node_id(operator: &PersonId, name: &Digest) -> NodeId {
@@ -263,6 +265,13 @@ impl ToFelts for Payee {
             Self::Node(node) => out.push(&0u8).push(node),
             Self::Person(person) => out.push(&1u8).push(person),
         };
+    }
+}
+
+/// Zero or one, and then whose.
+impl Key for Payee {
+    fn parts(out: &mut Vec<Part>) {
+        out.extend([Part::Number, Part::Identifier]);
     }
 }
 

@@ -47,7 +47,13 @@ impl Kind {
             Self::Key => json!({
                 "type": "array",
                 "maxItems": MAX_KEY_PARTS,
-                "items": { "oneOf": [Self::Number.schema(), Self::Id.schema()] },
+                "items": {
+                    "oneOf": [
+                        Self::Number.schema(),
+                        Self::Id.schema(),
+                        { "type": "string", "pattern": "^0x[0-9a-f]{40}$" },
+                    ],
+                },
             }),
         }
     }

@@ -18,6 +18,8 @@ pub mod codes {
     pub const BUSY: i32 = -32005;
     /// The node's files fail.
     pub const FILES: i32 = -32006;
+    /// Subscriptions need a WebSocket, and the call came over plain HTTP.
+    pub const NEEDS_WEBSOCKET: i32 = -32007;
 }
 
 /// Why a call has no result.
@@ -48,6 +50,12 @@ impl Failure {
     pub(super) fn busy() -> Self {
         let message = "the node has too much to do at the moment: try again in a second".into();
         Self { code: codes::BUSY, message, data: Some(json!({ "retry_after_seconds": 1 })) }
+    }
+
+    /// News cannot be brought over plain HTTP.
+    pub(super) fn needs_websocket() -> Self {
+        let message = "subscriptions need a WebSocket: connect to ws://HOST:PORT of this node".into();
+        Self { code: codes::NEEDS_WEBSOCKET, message, data: None }
     }
 
     /// Files fail.

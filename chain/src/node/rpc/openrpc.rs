@@ -2,8 +2,9 @@
 
 use super::{
     Failure, Service,
-    args::{Args, Param},
+    args::{Args, Kind, Param},
     error::codes,
+    keys,
     table::{METHODS, Method, SUBSCRIPTIONS, Subscription},
 };
 use serde_json::{Value, json};
@@ -34,12 +35,16 @@ pub(super) fn document() -> Value {
 }
 
 fn param(param: &Param) -> Value {
-    json!({
+    let mut object = json!({
         "name": param.name,
         "description": param.about,
         "required": param.required,
         "schema": param.kind.schema(),
-    })
+    });
+    if param.kind == Kind::Key {
+        object["x-parts"] = keys::all();
+    }
+    object
 }
 
 fn object(fields: &[&str]) -> Value {
@@ -55,6 +60,10 @@ fn errors() -> Value {
         { "code": codes::BUSY, "message": "the node has too much to do at the moment" },
         { "code": codes::FILES, "message": "the node's files fail" },
     ])
+}
+
+fn subscription_errors() -> Value {
+    json!([{ "code": codes::NEEDS_WEBSOCKET, "message": "subscriptions need a WebSocket" }])
 }
 
 fn method(method: &Method) -> Value {
@@ -78,6 +87,7 @@ fn subscription(subscription: &Subscription) -> Value {
         "result": { "name": "subscription", "schema": { "type": ["string", "integer"] } },
         "x-notification": { "name": subscription.notification, "schema": object(subscription.result) },
         "x-unsubscribe": subscription.unsubscribe,
+        "errors": subscription_errors(),
     })
 }
 
@@ -92,5 +102,6 @@ fn unsubscription(subscription: &Subscription) -> Value {
             "schema": { "type": ["string", "integer"] },
         }],
         "result": { "name": "ended", "schema": { "type": "boolean" } },
+        "errors": subscription_errors(),
     })
 }

@@ -4,17 +4,18 @@ use super::{
     Failure, Service,
     args::{Args, page},
     discovery::Wanted,
+    keys,
 };
 use crate::{
     modules::{
         treasury::FundBalance,
         work_registry::{Terms, Work},
     },
-    poseidon::{Felt, wire},
+    poseidon::wire,
     signature::PublicKey,
-    state::{StateProof, TableId, ToFelts},
+    state::{StateProof, TableId},
 };
-use primitives::{Digest, PersonId, WorkId, ids};
+use primitives::{PersonId, WorkId};
 use serde_json::{Map, Value, json};
 use std::ops::Bound;
 
@@ -139,37 +140,18 @@ pub(super) fn version(service: &Service, _: &Args) -> Result<Value, Failure> {
 }
 
 pub(super) fn tables(_: &Service, _: &Args) -> Result<Value, Failure> {
-    let table = |table: &TableId| json!({ "name": table.name(), "number": *table as u32 });
+    let table = |table: &TableId| json!({ "name": table.name(), "number": *table as u32, "key": keys::parts_object(*table) });
     Ok(json!({ "tables": TableId::ALL.iter().map(table).collect::<Vec<_>>() }))
 }
 
 pub(super) fn proof(service: &Service, args: &Args) -> Result<Value, Failure> {
-    let (name, parts) = (args.text(0)?, args.list(1)?);
-    let table = TableId::ALL.iter().find(|table| table.name() == name);
-    let table = *table.ok_or_else(|| args.expected(0, "the name of a table: see cwe_tables"))?;
-    let mut key: Vec<Felt> = Vec::new();
-    for part in parts {
-        let felts = key_part(part);
-        key.extend(felts.ok_or_else(|| args.expected(1, "whole numbers and 64 hexadecimal digits"))?);
-    }
+    let (table, key) = keys::read(args)?;
     let view = service.shared.view();
     let proof: Option<StateProof> = view.prove(|ledger| ledger.prove_at(table, &key));
-    let proof = proof.ok_or_else(|| Failure::not_found("no record can have this key"))?;
+    let proof = proof.ok_or_else(|| args.expected(1, "a key that a record can have"))?;
     Ok(json!({
         "height": view.head.height,
         "state_root": wire::to_hex(&view.head.state_root),
         "proof": proof,
     }))
-}
-
-/// A part of a key as records spell it: a number is one field element, an identifier two.
-fn key_part(part: &Value) -> Option<Vec<Felt>> {
-    match part {
-        Value::Number(number) => Some(number.as_u64()?.to_felts()),
-        Value::String(text) => {
-            let bytes: [u8; 32] = ids::from_hex(text).ok()?.try_into().ok()?;
-            Some(Digest(bytes).to_felts())
-        }
-        _ => None,
-    }
 }

@@ -1,8 +1,12 @@
 //! The sockets that a node listens on, and what each of them may cost.
 //!
 //! Whoever is connected takes one of a bounded number of places until the socket is closed. Those who come when there is
-//! none wait in the system's queue. A socket that does nothing, trickles, or takes no answers is closed after a while.
-//! Answers that nobody has taken yet share one bounded room.
+//! none wait in the system's queue. One address holds a part of the places at most. A socket that does nothing, trickles,
+//! or takes no answers is closed after a while. Answers that nobody has taken yet share one bounded room.
+
+mod addresses;
+
+pub(super) use addresses::Counted;
 
 use super::{
     BATCHES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES,
@@ -10,6 +14,7 @@ use super::{
     stream::{Patience, Watched},
     websocket,
 };
+use addresses::Addresses;
 use hyper::{
     HeaderMap, Request,
     body::{Body as _, Incoming},
@@ -75,10 +80,10 @@ struct Door<S> {
     stop: StopHandle,
 }
 
-/// Takes sockets until it is told to stop.
+/// Takes sockets until it is told to stop. Methods are those over HTTP, and those over WebSocket.
 pub(super) async fn listen(
     listener: TcpListener,
-    methods: Methods,
+    [http, methods]: [Methods; 2],
     max_sockets: u32,
     patience: Patience,
     stop: StopHandle,
@@ -93,9 +98,10 @@ pub(super) async fn listen(
         .build();
     let service = Server::builder().set_config(config).to_service_builder();
     let local = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
-    let http = TowerToHyperService::new(service.build(methods.clone(), stop.clone()));
+    let http = TowerToHyperService::new(service.build(http, stop.clone()));
     let door = Door { http, methods, room: Room::new(), patience, local, stop };
     let places = Arc::new(Semaphore::new(max_sockets as usize));
+    let addresses = Addresses::default();
     loop {
         let next = async {
             let place = places.clone().acquire_owned().await.expect("it is never closed");
@@ -106,10 +112,12 @@ pub(super) async fn listen(
             () = door.stop.clone().shutdown() => return,
         };
         match accepted {
-            Ok((socket, _)) => {
+            Ok((socket, peer)) => {
+                // One too many of an address is closed: if it waited, it would keep the others waiting.
+                let Some(counted) = addresses.take(peer.ip()) else { continue };
                 // It only delays.
                 drop(socket.set_nodelay(true));
-                let socket = Watched::new(socket, patience, place);
+                let socket = Watched::new(socket, patience, (place, counted));
                 tokio::spawn(door.clone().attend(socket));
             }
             Err(_) => tokio::time::sleep(PAUSE).await,

@@ -1,5 +1,6 @@
 //! A socket that does not wait for ever.
 
+use super::sockets::Counted;
 use std::{
     future::Future,
     io,
@@ -32,6 +33,9 @@ impl Default for Patience {
     }
 }
 
+/// A place among all sockets, and among those of its address.
+pub(super) type Place = (OwnedSemaphorePermit, Counted);
+
 /// A socket that ends once it was silent for too long, or took nothing of what was to be written. It holds a place among
 /// the node's sockets for as long as it lives, whatever is spoken over it.
 pub(super) struct Watched<S> {
@@ -41,11 +45,11 @@ pub(super) struct Watched<S> {
     silent: Pin<Box<Sleep>>,
     /// When it has taken nothing for too long, while something waits to be written.
     stalled: Option<Pin<Box<Sleep>>>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(socket: S, patience: Patience, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(socket: S, patience: Patience, place: Place) -> Self {
         Self { socket, patience, silent: Box::pin(sleep(patience.silence)), stalled: None, _place: place }
     }
 

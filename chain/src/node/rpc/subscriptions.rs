@@ -1,7 +1,7 @@
 //! Subscriptions: news of heads, and of one transaction.
 
 use super::{
-    Service,
+    Failure, Service,
     args::Args,
     blocks::{head_object, status},
     table::SUBSCRIPTIONS,
@@ -34,6 +34,16 @@ pub(super) fn register(module: &mut RpcModule<Service>) -> Result<(), RegisterMe
             subscription.unsubscribe,
             run,
         )?;
+    }
+    Ok(())
+}
+
+/// Registers the names where no news can be brought, so that whoever subscribes there is told.
+pub(super) fn refuse(module: &mut RpcModule<Service>) -> Result<(), RegisterMethodError> {
+    for name in SUBSCRIPTIONS.iter().flat_map(|subscription| [subscription.name, subscription.unsubscribe]) {
+        module.register_method(name, |_, _, _| {
+            Err::<Value, _>(ErrorObjectOwned::from(Failure::needs_websocket()))
+        })?;
     }
     Ok(())
 }

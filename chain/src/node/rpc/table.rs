@@ -282,7 +282,7 @@ pub(super) const METHODS: &[Method] = &[
     },
     Method {
         name: "cwe_tables",
-        about: "Names and numbers of the state's tables.",
+        about: "Names and numbers of the state's tables, and what the key of each is made of.",
         params: &[],
         result: &["tables"],
         run: Run::Read(records::tables),
@@ -293,7 +293,11 @@ pub(super) const METHODS: &[Method] = &[
                 none.",
         params: &[
             param("table", Kind::Text, "name of the table"),
-            param("key", Kind::Key, "parts of the key, in order: numbers, and identifiers of 256 bits"),
+            param(
+                "key",
+                Kind::Key,
+                "parts of the table's key, in their order: numbers, identifiers of 256 bits, addresses on L1",
+            ),
         ],
         result: &["height", "state_root", "proof"],
         run: Run::Read(records::proof),

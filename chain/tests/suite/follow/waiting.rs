@@ -121,3 +121,33 @@ fn a_node_that_refuses_is_asked_again() {
         node.stop().expect("stops");
     }
 }
+
+/// A node that goes away and comes back is said to have, in words for people, and so is the end.
+#[test]
+fn a_node_that_comes_back_is_said() {
+    let world = crate::sequencer::world();
+    let genesis = || world.ledger.origin().clone();
+    let (dir, copy) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let sequencer = Running::sequencer(dir.path(), genesis());
+    let (address, node) = (sequencer.address, Running::start(copy.path(), genesis(), full(&sequencer)));
+    thread::sleep(Duration::from_secs(1));
+    sequencer.stop().expect("stops");
+    let reason = hear(&node, |notice| match notice {
+        Notice::Unreachable { reason } => Some(reason),
+        _ => None,
+    });
+    let closed = ["the connection was closed", "it ended the subscription"];
+    assert!(closed.map(|why| format!("ws://{address} does not answer: {why}")).contains(&reason), "{reason}");
+    let _sequencer = Running::sequencer_at(address, dir.path(), genesis());
+    let connected = |notice| match notice {
+        Notice::Connected { height } => Some(height),
+        _ => None,
+    };
+    assert_eq!(hear(&node, connected), 0);
+    node.tell_to_stop();
+    let stopped = |notice| match notice {
+        Notice::Stopped { head } => Some(head.height),
+        _ => None,
+    };
+    assert_eq!(hear(&node, stopped), 0);
+}

@@ -103,6 +103,10 @@ impl Model {
         if offer.until < self.now {
             return Err(EcoError::OfferOver { asset, until: offer.until });
         }
+        let latest = Time(self.now.0 + 366 * 24 * 60 * 60);
+        if offer.until > latest {
+            return Err(EcoError::OfferTooLong { asset, until: offer.until, latest });
+        }
         if !self.accounts.contains_key(&offer.buyer) {
             return Err(TreasuryError::NoAccount { person: offer.buyer }.into());
         }

@@ -50,22 +50,19 @@ impl Running {
     }
 
     pub(crate) fn start_with(dir: &Path, genesis: Genesis, role: Role, patience: Patience) -> Self {
+        Self::start_at(([127, 0, 0, 1], 0).into(), dir, genesis, role, patience)
+    }
+
+    fn start_at(listen: SocketAddr, dir: &Path, genesis: Genesis, role: Role, patience: Patience) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, notices) = channel();
-        let config = Config {
-            dir: dir.into(),
-            genesis,
-            role,
-            listen: "127.0.0.1:0".parse().expect("an address"),
-            max_connections: 8,
-            patience,
-        };
+        let config = Config { dir: dir.into(), genesis, role, listen, max_connections: 8, patience };
         let stopped = stop.clone();
         let sender = std::sync::Mutex::new(sender);
         let thread = thread::spawn(move || {
             run(config, &stopped, &|notice| drop(sender.lock().expect("one at a time").send(notice)))
         });
-        let mut running = Self { address: ([127, 0, 0, 1], 0).into(), stop, thread: Some(thread), notices };
+        let mut running = Self { address: listen, stop, thread: Some(thread), notices };
         while let Ok(notice) = running.notices.recv_timeout(SOON) {
             if let Notice::Started { listen, .. } = notice {
                 running.address = listen;
@@ -76,8 +73,14 @@ impl Running {
     }
 
     pub(crate) fn sequencer(dir: &Path, genesis: Genesis) -> Self {
+        Self::sequencer_at(([127, 0, 0, 1], 0).into(), dir, genesis)
+    }
+
+    /// A sequencer at an address where there was one before.
+    pub(crate) fn sequencer_at(listen: SocketAddr, dir: &Path, genesis: Genesis) -> Self {
         let limits = Limits { interval: 1, ..Limits::default() };
-        Self::start(dir, genesis, Role::Sequencer { key: sequencer_key(), limits })
+        let role = Role::Sequencer { key: sequencer_key(), limits };
+        Self::start_at(listen, dir, genesis, role, Patience::default())
     }
 
     pub(crate) fn url(&self) -> String {
@@ -90,8 +93,12 @@ impl Running {
 
     /// Tells it to stop, and gives what it ends with.
     pub(crate) fn stop(mut self) -> Result<(), RunError> {
-        self.stop.store(true, Ordering::Relaxed);
+        self.tell_to_stop();
         self.ended()
+    }
+
+    pub(crate) fn tell_to_stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     /// Waits until it ends by itself.

@@ -70,6 +70,10 @@ fn an_offer_ends() {
     assert_eq!(world.buy(BUYER, 1, 450_000), Err(TxError::Eco(EcoError::OfferOver { asset, until })));
     let over = EcoError::OfferOver { asset, until: second.until };
     world.refuse_decision(|draft, at| offer(draft, at, asset, &second), over);
+    let latest = world.ledger.now().after(MAX_OFFER_SECONDS);
+    let third = Offer { until: latest.after(1), ..world.offer_of(1) };
+    let long = EcoError::OfferTooLong { asset, until: third.until, latest };
+    world.refuse_decision(|draft, at| offer(draft, at, asset, &third), long);
     // It can be offered anew, and bought until the last moment.
     world.offer(1, 440_000);
     world.pass(7 * DAY);

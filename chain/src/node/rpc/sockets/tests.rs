@@ -45,7 +45,8 @@ impl Server {
         let (stop, handle) = stop_channel();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a socket");
         let address = listener.local_addr().expect("an address");
-        runtime.spawn(listen(listener, module.into(), places, patience, stop));
+        let methods: Methods = module.into();
+        runtime.spawn(listen(listener, [methods.clone(), methods], places, patience, stop));
         Self { address, begun, _handle: handle, runtime }
     }
 

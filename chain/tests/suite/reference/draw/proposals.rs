@@ -99,12 +99,16 @@ fn action(h: &mut History) -> Action {
     match h.below(24 + kinds) {
         0..=4 => Action::AcquireAsset(acquisition(h)),
         5..=7 => {
-            // Mostly to somebody who has as much, for longer than it takes to decide.
+            // Mostly to somebody who has as much, for longer than it takes to decide, and now and then for too long.
             let buyer = h.someone(0);
             let has = h.model.accounts.get(&buyer).map_or(0, |account| account.balance);
             let has = u64::try_from(has).expect("a balance");
             let price = Credits(if h.chance(80) { h.below(has + 1) } else { h.below(1_500_000) });
-            let until = h.model.now.after(86_400 * (1 + h.below(14) as u32));
+            let days = match h.below(14) as u32 {
+                0 => 500,
+                days => 1 + days,
+            };
+            let until = h.model.now.after(86_400 * days);
             Action::OfferAsset(OfferAsset { asset, offer: Offer { buyer, price, until } })
         }
         8 => Action::WithdrawOffer(WithdrawOffer { asset }),

@@ -1,0 +1,62 @@
+//! Keys of tables as calls spell them: what each is made of, and reading one.
+
+use super::{Failure, args::Args};
+use crate::{
+    poseidon::Felt,
+    state::{Part, TableId, ToFelts},
+};
+use primitives::{Digest, Layer1Address, ids};
+use serde_json::{Map, Value, json};
+
+fn kind(part: Part) -> &'static str {
+    match part {
+        Part::Number => "number",
+        Part::Identifier => "identifier",
+        Part::Address => "address",
+    }
+}
+
+/// The parts of a table's keys, in their order.
+pub(super) fn parts_object(table: TableId) -> Value {
+    let parts = table.part_names().iter().zip(table.parts());
+    parts.map(|(name, part)| json!({ "name": name, "kind": kind(part) })).collect()
+}
+
+/// The parts of the keys of every table, by its name.
+pub(super) fn all() -> Value {
+    let all = TableId::ALL.iter().map(|table| (table.name().to_owned(), parts_object(*table)));
+    Value::Object(all.collect::<Map<_, _>>())
+}
+
+/// Reads the table and the key of a call. A key of another shape has no record under it, and a proof of that would say
+/// nothing of the record that was meant.
+pub(super) fn read(args: &Args) -> Result<(TableId, Vec<Felt>), Failure> {
+    let name = args.text(0)?;
+    let table = TableId::ALL.iter().find(|table| table.name() == name);
+    let table = *table.ok_or_else(|| args.expected(0, "the name of a table: see cwe_tables"))?;
+    let (given, parts) = (args.list(1)?, table.parts());
+    let felts: Option<Vec<Vec<Felt>>> =
+        given.iter().zip(&parts).map(|(value, part)| felts(value, *part)).collect();
+    match felts {
+        Some(felts) if given.len() == parts.len() => Ok((table, felts.concat())),
+        _ => Err(args.expected(1, &format!("the key of {name}: {}", spelled(table)))),
+    }
+}
+
+fn spelled(table: TableId) -> String {
+    let parts = table.part_names().iter().zip(table.parts());
+    let parts: Vec<String> = parts.map(|(name, part)| format!("{name} ({})", kind(part))).collect();
+    format!("[{}]", parts.join(", "))
+}
+
+/// A part of a key as records spell it.
+fn felts(value: &Value, part: Part) -> Option<Vec<Felt>> {
+    let bytes = |digits: &str| ids::from_hex(digits).ok();
+    Some(match part {
+        Part::Number => value.as_u64()?.to_felts(),
+        Part::Identifier => Digest(bytes(value.as_str()?)?.try_into().ok()?).to_felts(),
+        Part::Address => {
+            Layer1Address(bytes(value.as_str()?.strip_prefix("0x")?)?.try_into().ok()?).to_felts()
+        }
+    })
+}
