@@ -4,9 +4,11 @@ use super::*;
 use crate::{
     ledger::{Authority, Genesis, Ledger},
     modules::identity::Roles,
+    poseidon::Felt,
     signature::SecretKey,
+    state::table::value_felt,
 };
-use primitives::{ChainId, EpochId, PersonId, Preset};
+use primitives::{ChainId, EpochId, Layer1Address, PersonId, Preset};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 const PAYEE: PersonId = PersonId([1; 32]);
@@ -80,4 +82,27 @@ fn a_ledger_whose_credits_do_not_add_up_stops() {
     let not_conserved = TreasuryError::NotConserved { minted: 700, held: 700, burnt: 1 };
     assert_eq!(ledger.state().check_conservation(), Err(not_conserved));
     ledger.seal();
+}
+
+#[test]
+fn every_field_of_an_account_counts_in_its_leaf() {
+    let mut rng = ChaCha20Rng::seed_from_u64(11);
+    let [one, other] = [(); 2].map(|()| SecretKey::generate(&mut rng).public_key());
+    let account = Account::new(PersonId([1; 32]), one);
+    let most = Account { nonce: u64::MAX, balance: Credits(u64::MAX), ..account.clone() };
+    let most = Account { active_in: EpochId(u64::MAX), used: u32::MAX, ..most };
+    let all = [
+        account.clone(),
+        Account { key: other, ..account.clone() },
+        Account { nonce: 1, ..account.clone() },
+        Account { balance: Credits(1), ..account.clone() },
+        Account { wallet: Some(Layer1Address([0; 20])), ..account.clone() },
+        Account { wallet: Some(Layer1Address([1; 20])), ..account.clone() },
+        Account { active_in: EpochId(1), ..account.clone() },
+        Account { used: 1, ..account },
+        Account { wallet: Some(Layer1Address([0xff; 20])), ..most.clone() },
+        most,
+    ];
+    let values: std::collections::BTreeSet<Felt> = all.iter().map(value_felt).collect();
+    assert_eq!(values.len(), all.len());
 }
