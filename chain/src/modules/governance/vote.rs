@@ -1,8 +1,9 @@
 //! Guards of proposals: who makes them, who votes, who stops them, when they are enacted.
 
 use super::{
-    Action, Ballot, CouncilSay, Deliberate, Enact, GovernanceError, GovernanceRules, Outcome, Path, Proposal,
-    Propose, Recall, Say, SayOf, SetOffices, SetParameters, Settings, Stage, Statement, Vote, Withdraw,
+    Action, Ballot, Change, CouncilSay, Deliberate, Enact, GovernanceError, GovernanceRules, Outcome, Path,
+    Proposal, Propose, Recall, Say, SayOf, SetOffices, SetParameters, Settings, Stage, Statement, Vote,
+    Withdraw,
     council::{elected_after, is_councillor, sitting},
     rules::MAX_PERIOD,
 };
@@ -80,9 +81,11 @@ pub(crate) fn propose(
 /// change.
 fn changes_nothing(draft: &Draft<'_>, action: &Action) -> bool {
     match action {
-        Action::SetParameters(SetParameters { from, changes, review_by: None }) => {
-            let before = Settings::from(draft.base().version_of(*from));
-            changes.iter().all(|change| change.parameter.get(&before) == change.value)
+        Action::SetParameters(SetParameters { from, changes, review_by }) => {
+            let version = draft.base().version_of(*from);
+            let before = Settings::from(version);
+            let holds = |change: &Change| change.parameter.get(&before) == change.value;
+            *review_by == version.review_by && changes.iter().all(holds)
         }
         Action::SetOffices(SetOffices { person, give, take }) => draft
             .get::<Identity>(person)

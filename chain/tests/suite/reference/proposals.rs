@@ -216,7 +216,6 @@ impl Model {
         Ok(())
     }
 
-    /// Refuses what could not be enacted now.
     /// Whether everything that is proposed holds already.
     fn is_so(&self, action: &Action) -> bool {
         match action {
@@ -224,7 +223,9 @@ impl Model {
                 let holds = |change: &Change| {
                     self.settings.value(change.parameter.name(), set.from) == i128::from(change.value)
                 };
-                set.review_by.is_none() && set.changes.iter().all(holds)
+                let (_, (_, review)) =
+                    self.settings.versions.range(..=set.from).next_back().expect("genesis");
+                set.review_by == *review && set.changes.iter().all(holds)
             }
             Action::SetOffices(set) => {
                 let (has, give) = (self.people[&set.person].roles, bits(set.give));
@@ -234,6 +235,7 @@ impl Model {
         }
     }
 
+    /// Refuses what could not be enacted now.
     fn possible(&self, action: &Action) -> Result<(), GovernanceError> {
         match action {
             Action::SetParameters(set) => self.can_set(set),
