@@ -75,7 +75,7 @@ pub enum NodeError {
     },
     /// The log's first block begins another chain.
     #[error(
-        "its blocks are of another chain: the first follows {found}, and of genesis {genesis} it follows {given}"
+        "its blocks are of another genesis, or of another version: the first follows {found}, and of genesis {genesis} it follows {given}"
     )]
     OtherChain {
         /// Digest of the genesis that the node was given.

@@ -279,6 +279,21 @@ impl Payload {
                 | Self::PublishVoucherKeys(_)
         )
     }
+
+    /// Whether judging it takes long: it settles an epoch, or goes through everybody on record. Whoever hands such a
+    /// payload in has signed it, or takes a place in a line that is bounded; a question of it would cost nothing.
+    pub fn takes_long(&self) -> bool {
+        matches!(
+            self,
+            Self::OpenEpoch(_)
+                | Self::AnchorHeader(_)
+                | Self::AnchorRoot(_)
+                | Self::SubmitAggregate(_)
+                | Self::FinaliseEpoch(_)
+                | Self::ScoreNodes(_)
+                | Self::DrawJury(_)
+        )
+    }
 }
 
 /// An account's consent to a payload.

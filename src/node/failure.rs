@@ -131,15 +131,18 @@ fn of_files(error: &NodeError) -> Option<&'static str> {
     };
     Some(match (error, log) {
         (_, Some(LogError::InUse)) => "another node runs in this folder: stop it, or give another --dir",
-        (_, Some(LogError::NotALog | LogError::Version { .. })) => {
-            "give the --dir of a node of this version, or an empty one"
+        (_, Some(LogError::NotALog)) => "give the --dir of a node",
+        (_, Some(LogError::Version { .. })) => {
+            "run the version that wrote it; a full node may start over in an empty --dir, and a sequencer must not: it \
+             would make its first blocks again"
         }
         (_, Some(LogError::Io { .. })) | (NodeError::Journal(JournalError::Io { .. }), _) => {
             "look whether this user may read and write there, and whether the disk has room"
         }
         (NodeError::Directory(_), _) => "give a folder that this user may write to as --dir",
         (NodeError::OtherChain { .. }, _) => {
-            "give the genesis.json of that chain as --genesis, or an empty --dir for this one"
+            "give the genesis.json of that chain as --genesis, and run the version that made its blocks; a full node may \
+             start over in an empty --dir, a sequencer only on a chain that has no blocks yet"
         }
         (NodeError::Block(_) | NodeError::Replay(_) | NodeError::Codec { .. }, _) => {
             "the files were changed, or are of another version: a full node starts over in an empty --dir"
@@ -208,7 +211,7 @@ mod tests {
         assert!(digests.iter().all(|digest| said.contains(&digest.to_string())), "{said}");
         for (failure, advice) in [
             (opened(LogError::InUse), "another node runs"),
-            (opened(LogError::NotALog), "empty one"),
+            (opened(LogError::NotALog), "--dir of a node"),
             (opened(LogError::Corrupt { offset: 9, height: 3 }), "blocks.log back"),
             (opened(NodeError::LostBlock { log: 0, index: 3 }), "blocks.log back"),
             (opened(journal(LogError::InUse)), "another node runs"),

@@ -60,7 +60,7 @@ impl Ledger {
 
     /// Whether a payload would be taken at a time if its signer, where it takes one, signed it next. Nothing changes.
     ///
-    /// Errors: what [`Ledger::apply`] would say of the transaction, signature and room in the block aside.
+    /// Errors: what [`Ledger::apply`] would say of the transaction, but for its signature, its length and room in the block.
     pub fn consider(&self, signer: Option<PersonId>, payload: &Payload, time: Time) -> Result<(), TxError> {
         let mut draft = Draft::new(&self.state);
         let at = Context { genesis: &self.genesis, head: self.head, now: self.now.max(time) };

@@ -96,7 +96,10 @@ pub(super) async fn serve(
     patience: Patience,
 ) -> Result<(SocketAddr, ServerHandle), ServeError> {
     let service = Arc::new(service);
-    let [http, websocket] = [Transport::Http, Transport::WebSocket].map(|over| module(service.clone(), over));
+    // One set of turns: who comes both ways has no more of them.
+    let turns = Turns { reading: Arc::new(Semaphore::new(MAX_READING)), long: Arc::new(Semaphore::new(1)) };
+    let over = |transport| module(service.clone(), transport, &turns);
+    let [http, websocket] = [Transport::Http, Transport::WebSocket].map(over);
     let methods = [http?.into(), websocket?.into()];
     let failed = |error| ServeError::Listen { address, error };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -119,9 +122,12 @@ enum Transport {
     WebSocket,
 }
 
-fn module(service: Arc<Service>, over: Transport) -> Result<RpcModule<Service>, RegisterMethodError> {
+fn module(
+    service: Arc<Service>,
+    over: Transport,
+    turns: &Turns,
+) -> Result<RpcModule<Service>, RegisterMethodError> {
     let mut module = RpcModule::from_arc(service);
-    let turns = Turns { reading: Arc::new(Semaphore::new(MAX_READING)), long: Arc::new(Semaphore::new(1)) };
     for method in METHODS {
         match method.run {
             Run::Read(read) | Run::ReadLong(read) => {

@@ -51,7 +51,7 @@ impl Kind {
                     "oneOf": [
                         Self::Number.schema(),
                         Self::Id.schema(),
-                        { "type": "string", "pattern": "^0x[0-9a-f]{40}$" },
+                        { "type": "string", "pattern": "^0x[0-9a-fA-F]{40}$" },
                     ],
                 },
             }),

@@ -145,25 +145,11 @@ pub(super) fn transaction(service: &Service, args: &Args) -> Result<Value, Failu
     status(service, &args.id(0)?)
 }
 
-/// Payloads that take long to judge. Whoever hands one in has signed it, or takes a place in a line that is bounded; a
-/// question costs nothing.
-fn is_weighty(payload: &Payload) -> bool {
-    matches!(
-        payload,
-        Payload::OpenEpoch(_)
-            | Payload::AnchorHeader(_)
-            | Payload::AnchorRoot(_)
-            | Payload::SubmitAggregate(_)
-            | Payload::FinaliseEpoch(_)
-            | Payload::ScoreNodes(_)
-    )
-}
-
 /// Whether the ledger after the last block would take a payload now.
 pub(super) fn check(service: &Service, args: &Args) -> Result<Value, Failure> {
     let payload = Payload::from_bytes(&args.bytes(0)?);
     let payload = payload.map_err(|error| args.expected(0, &format!("a payload: {error}")))?;
-    if is_weighty(&payload) {
+    if payload.takes_long() {
         return Err(
             args.expected(0, "a payload that is judged at once; this one is judged when it is handed in")
         );

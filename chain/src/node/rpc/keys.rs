@@ -4,8 +4,9 @@ use super::{Failure, args::Args};
 use crate::{
     poseidon::Felt,
     state::{Part, TableId, ToFelts},
+    wallet::address,
 };
-use primitives::{Digest, Layer1Address, ids};
+use primitives::{Digest, ids};
 use serde_json::{Map, Value, json};
 
 fn kind(part: Part) -> &'static str {
@@ -55,8 +56,6 @@ fn felts(value: &Value, part: Part) -> Option<Vec<Felt>> {
     Some(match part {
         Part::Number => value.as_u64()?.to_felts(),
         Part::Identifier => Digest(bytes(value.as_str()?)?.try_into().ok()?).to_felts(),
-        Part::Address => {
-            Layer1Address(bytes(value.as_str()?.strip_prefix("0x")?)?.try_into().ok()?).to_felts()
-        }
+        Part::Address => address::read(value.as_str()?).ok()?.to_felts(),
     })
 }

@@ -101,7 +101,7 @@ pub(super) async fn listen(
     let http = TowerToHyperService::new(service.build(http, stop.clone()));
     let door = Door { http, methods, room: Room::new(), patience, local, stop };
     let places = Arc::new(Semaphore::new(max_sockets as usize));
-    let addresses = Addresses::default();
+    let addresses = Addresses::of(max_sockets as usize);
     loop {
         let next = async {
             let place = places.clone().acquire_owned().await.expect("it is never closed");

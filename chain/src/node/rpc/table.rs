@@ -117,7 +117,7 @@ pub(super) const METHODS: &[Method] = &[
     Method {
         name: "cwe_check",
         about: "Whether the ledger after the last block would take a payload now, from a signer under their next nonce: the \
-                refusal names module and rule. Nothing is signed, and nothing changes. What settles an epoch is not judged here.",
+                refusal names module and rule. Nothing is signed, and nothing changes. What takes long to judge (an epoch's settlement, a jury's draw) is not judged here.",
         params: &[
             param("payload", Kind::Bytes, "what a transaction would ask for, encoded"),
             optional("signer", Kind::Id, "who would sign it, where somebody has to"),

@@ -6,14 +6,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Most sockets of one address: many people behind one, and no more than a quarter of the places that a node has by
-/// default, so that nobody alone keeps the others out. A proxy in front of a node is on the same machine, and counts its
-/// own clients.
-pub(super) const MAX_OF_ADDRESS: usize = 64;
+/// Part of a node's places that one address may hold: nobody alone keeps the others out. A proxy in front of a node is on
+/// the same machine, and counts its own clients.
+const PART_OF_ADDRESS: usize = 4;
+/// Most sockets of one address, however many places there are: as many as people share one.
+const MAX_OF_ADDRESS: usize = 64;
 
 /// Sockets by the address that they come from.
-#[derive(Clone, Default)]
-pub(super) struct Addresses(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+#[derive(Clone)]
+pub(super) struct Addresses {
+    most: usize,
+    counts: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
+}
 
 /// A socket that counts until this is dropped.
 pub(in crate::node::rpc) struct Counted {
@@ -22,13 +26,18 @@ pub(in crate::node::rpc) struct Counted {
 }
 
 impl Addresses {
+    /// None yet, where so many sockets have a place.
+    pub(super) fn of(places: usize) -> Self {
+        Self { most: (places / PART_OF_ADDRESS).clamp(1, MAX_OF_ADDRESS), counts: Arc::default() }
+    }
+
     /// Counts a socket, unless its address has as many as it may. Those of this machine are not counted.
     pub(super) fn take(&self, peer: IpAddr) -> Option<Counted> {
         let address = network(peer);
         if let Some(address) = address {
             let mut counts = self.counts();
             let count = counts.entry(address).or_default();
-            if *count == MAX_OF_ADDRESS {
+            if *count == self.most {
                 return None;
             }
             *count += 1;
@@ -37,7 +46,7 @@ impl Addresses {
     }
 
     fn counts(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,7 +82,7 @@ mod tests {
 
     #[test]
     fn an_address_holds_a_bounded_number_of_sockets() {
-        let addresses = Addresses::default();
+        let addresses = Addresses::of(256);
         let take = |address: &str| addresses.take(address.parse().expect("an address"));
         let mut held: Vec<_> = (0..MAX_OF_ADDRESS).map(|_| take("192.0.2.1").expect("a place")).collect();
         assert!(take("192.0.2.1").is_none() && take("::ffff:192.0.2.1").is_none());
@@ -86,11 +95,15 @@ mod tests {
         let held: Vec<_> = (0..MAX_OF_ADDRESS).map(|n| take(&format!("2001:db8::{n:x}"))).collect();
         assert!(held.iter().all(Option::is_some) && take("2001:db8::ffff").is_none());
         assert!(take("2001:db8:0:1::1").is_some());
+        // Few places are not for one address alone either.
+        let few = Addresses::of(8);
+        let held: Vec<_> = (0..3).map(|_| few.take("192.0.2.1".parse().expect("an address"))).collect();
+        assert_eq!(held.iter().filter(|taken| taken.is_some()).count(), 2);
     }
 
     #[test]
     fn sockets_of_this_machine_are_not_counted() {
-        let addresses = Addresses::default();
+        let addresses = Addresses::of(4);
         for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
             let address = address.parse().expect("an address");
             let held: Vec<_> = (0..=MAX_OF_ADDRESS).map(|_| addresses.take(address)).collect();
