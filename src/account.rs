@@ -35,8 +35,11 @@ const POLL: Duration = Duration::from_millis(200);
 const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 /// What a dry run says.
-pub(crate) const NOTHING: &str =
-    "Nothing was signed or sent. The ledger would take it, as it stands after its last block";
+const WOULD_BE_TAKEN: &str =
+    "Nothing was signed or handed in. The ledger would take it, as it stands after its last block";
+/// What it says of what a node does not judge for the asking.
+const NOT_ASKED: &str =
+    "Nothing was signed or handed in. Whether the ledger would take it is not known: judging it takes long";
 
 /// What is to be known of a transaction, beside where it stands.
 pub(crate) type Facts = Vec<(&'static str, Value)>;
@@ -65,17 +68,16 @@ impl Node {
         }
     }
 
-    /// Asks whether the ledger would take a payload: the block after which it would, or the rule that refuses it. Nothing
-    /// is signed for that, so a node cannot hand it in.
-    pub(crate) fn check(
-        &self,
-        signer: Option<PersonId>,
-        payload: &Payload,
-    ) -> Result<(&'static str, Value), ChainFailure> {
+    /// Asks whether the ledger would take a payload: the block after which it would, or the rule that refuses it. The node
+    /// sees the payload without a signature. None for one that a node judges only when it is handed in.
+    fn check(&self, signer: Option<PersonId>, payload: &Payload) -> Result<Option<Value>, ChainFailure> {
+        if payload.takes_long() {
+            return Ok(None);
+        }
         let bytes = ids::to_hex(&payload.to_bytes());
         let answer = self.ask("cwe_check", &[json!(bytes), json!(signer)])?;
         match &answer["refusal"] {
-            Value::Null => Ok(("checked_after_block", answer["height"].clone())),
+            Value::Null => Ok(Some(answer["height"].clone())),
             refusal => Err(ChainFailure::refused(refusal)),
         }
     }
@@ -255,8 +257,7 @@ fn carry_out(
 ) -> Result<(), Failure> {
     facts.push(("signer", json!(wallet.person)));
     if how.dry_run {
-        facts.push(wallet.node.check(Some(wallet.person), &payload)?);
-        return print(how, json!({}), facts, NOTHING);
+        return dry_run(&wallet.node, how, Some(wallet.person), &payload, facts);
     }
     let transaction = wallet.sign(payload)?;
     let standing = send(&wallet.node, &transaction, !how.no_wait)?;
@@ -267,14 +268,27 @@ fn carry_out(
 }
 
 /// Sends what anybody may ask for.
-pub(crate) fn run_open(how: &Sending, payload: Payload, mut facts: Facts) -> Result<(), Failure> {
+pub(crate) fn run_open(how: &Sending, payload: Payload, facts: Facts) -> Result<(), Failure> {
     let node = Node::connect(&how.ask.url)?;
     if how.dry_run {
-        facts.push(node.check(None, &payload)?);
-        return print(how, json!({}), facts, NOTHING);
+        return dry_run(&node, how, None, &payload, facts);
     }
     let standing = send(&node, &Transaction::open(payload), !how.no_wait)?;
     print(how, standing, facts, "Done")
+}
+
+/// Says what the ledger would say, and does nothing.
+fn dry_run(
+    node: &Node,
+    how: &Sending,
+    signer: Option<PersonId>,
+    payload: &Payload,
+    mut facts: Facts,
+) -> Result<(), Failure> {
+    let checked = node.check(signer, payload)?;
+    let said = if checked.is_some() { WOULD_BE_TAKEN } else { NOT_ASKED };
+    facts.push(("checked_after_block", json!(checked)));
+    print(how, json!({}), facts, said)
 }
 
 /// Where a transaction stands, with more facts.

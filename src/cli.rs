@@ -40,7 +40,8 @@ Exit codes:
   2  bad input, or a wrong call
   3  the program failed, or the node that it asked is gone
   4  a node found a block that breaks a rule
-  130  interrupted; nothing was written, or what was written can be resumed";
+  130  interrupted; nothing was written, or what was written can be resumed; a
+     transaction that a node took comes all the same";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:

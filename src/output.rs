@@ -234,12 +234,17 @@ pub(crate) fn is_json_asked(arguments: impl Iterator<Item = OsString>) -> bool {
 
 /// Prints an error as one line on standard error: for people, or as a JSON object for programs.
 pub(crate) fn error(failure: &Failure, json: bool) {
-    let advice = failure.advice();
+    let advice = failure.advice().map(|advice| advice.to_string());
+    tell(&failure.to_string(), advice.as_deref(), failure.code(), json);
+}
+
+/// The same for an error that is spelled out.
+pub(crate) fn tell(error: &str, advice: Option<&str>, code: u8, json: bool) {
     let line = if json {
-        json!({ "error": failure.to_string(), "advice": advice, "code": failure.code() }).to_string()
+        json!({ "error": error, "advice": advice, "code": code }).to_string()
     } else {
         let advice = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
-        format!("error: {failure}{advice}").replace(['\n', '\r'], " ")
+        format!("error: {error}{advice}").replace(['\n', '\r'], " ")
     };
     // Nobody is left to tell if this fails.
     drop(writeln!(io::stderr(), "{line}"));

@@ -1,14 +1,14 @@
 //! An interrupt while a transaction that a node took is waited for: it comes in a block all the same, and whoever
 //! interrupts is told.
 
+use crate::output;
 use std::{
-    io::{self, Write},
-    process,
+    env, process,
     sync::{Mutex, MutexGuard, Once, PoisonError},
 };
 
 /// Exit code of a command that was interrupted.
-const INTERRUPTED: i32 = 130;
+const INTERRUPTED: u8 = 130;
 
 /// What is to be said.
 static UNDER_WAY: Mutex<Option<String>> = Mutex::new(None);
@@ -40,8 +40,7 @@ impl Drop for Watch {
 }
 
 fn end() {
-    let rest = under_way().take().map(|what| format!(": {what}")).unwrap_or_default();
-    // A closed standard error is no reason to go on.
-    drop(writeln!(io::stderr(), "\nerror: interrupted{rest}"));
-    process::exit(INTERRUPTED);
+    let what = under_way().take();
+    output::tell("interrupted", what.as_deref(), INTERRUPTED, output::is_json_asked(env::args_os()));
+    process::exit(INTERRUPTED.into());
 }

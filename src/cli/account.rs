@@ -42,7 +42,8 @@ pub(crate) struct Sending {
     /// Be content with the sequencer's confirmation, and do not wait for the block
     #[arg(long)]
     pub(crate) no_wait: bool,
-    /// Show what would be done and whether the ledger would take it, and sign, write and send nothing
+    /// Show what would be done and whether the ledger would take it, which the node is asked without a signature; sign,
+    /// write and hand in nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Which node.

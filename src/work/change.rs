@@ -21,10 +21,9 @@ pub(super) fn update(arguments: &Update) -> Result<(), Failure> {
     let Update { work, terms, account } = arguments;
     let splits = in_order(&terms.splits)?;
     let wallet = Wallet::open(account)?;
-    if terms.price.is_none() || splits.is_empty() {
-        // What is not given is what is on record, which the account's last transactions may yet change.
-        wallet.wait_for_block()?;
-    }
+    // What is not given is what is on record, and what is planned is not to be dropped: the account's last transactions
+    // may yet change both.
+    wallet.wait_for_block()?;
     let node = &wallet.node;
     let work = node.work(work)?;
     let record = node.ask("cwe_work", &[json!(work)])?;
@@ -32,7 +31,8 @@ pub(super) fn update(arguments: &Update) -> Result<(), Failure> {
     let from = terms.from.unwrap_or(next);
     let mut facts: Facts = vec![("work", json!(work)), ("from_epoch", json!(from))];
     if let Some(planned) = planned(&record, next) {
-        if terms.from.is_none() && from < planned && record["gone"].is_null() {
+        let comes = record["gone"]["from"].as_u64().is_none_or(|gone| planned.0 < gone);
+        if terms.from.is_none() && from < planned && comes {
             return Err(WorkFailure::Planned { work, from: planned }.into());
         }
         facts.push(("in_place_of_those_from_epoch", json!(planned)));
