@@ -8,17 +8,17 @@
 //! | [`party`] | one aggregator: de-duplicates, holds shares, agrees on batches, opens totals |
 //! | [`coordinator`] | moves the phases of an epoch |
 //! | [`settlement`] | speaks to the chain: beacon, headers, root, totals, payouts |
-//! | [`journal`] | a party's votes on disk |
-//! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
+//! | [`transport`], [`actor`], [`actors`] | mailboxes and what leaves a host, the actix shell, all shells of a process |
+//! | [`system`] | three parties in one process |
 //!
 //! A core is synchronous and deterministic: `(state, message) -> effects`. It has no clock, no socket and no randomness
 //! but what it was given. The shells deliver messages and carry effects out.
 
 pub mod actor;
+pub mod actors;
 pub mod coordinator;
 pub mod effect;
 pub mod intake;
-pub mod journal;
 pub mod message;
 pub mod party;
 pub mod settlement;
@@ -29,8 +29,8 @@ pub mod verifier;
 pub use effect::{Core, Effect, Event, Refusal};
 pub use message::{Address, Message, Phase};
 pub use party::{PartySecrets, Shelf, ShelfError, evidence::Evidence};
-pub use settlement::{Office, Plan};
-pub use system::{Config, Disguise, Operation, Running, Summary, start, start_with};
+pub use settlement::{Office, Offices, Plan};
+pub use system::{Config, Disguise, Operation, Running, Summary, start};
 
 #[cfg(test)]
 mod tests;

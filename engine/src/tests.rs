@@ -9,6 +9,7 @@ mod complaints;
 mod crook;
 mod double;
 mod epoch;
+mod hosts;
 mod mesh;
 mod model;
 mod opening;

@@ -325,6 +325,11 @@ impl Collect {
         }
     }
 
+    /// Whether this party has taken in all that is final, in every shard.
+    pub fn is_level(&self) -> bool {
+        self.lines.iter().all(Line::is_level)
+    }
+
     /// Freezes the sets of all shards.
     ///
     /// Fails if too many bundles of a shard that held for this party are not in its set.

@@ -170,6 +170,11 @@ impl Line {
         self.voting.is_back()
     }
 
+    /// Whether this party has taken in all that is final.
+    pub(super) fn is_level(&self) -> bool {
+        self.is_back() && !self.behind.is_behind()
+    }
+
     /// Whether a header that this party signed, and that may yet become final, has a bundle with one of these marks.
     pub(super) fn has_pledged(&self, marks: &[Digest]) -> bool {
         self.voting.has_pledged(marks)
@@ -250,7 +255,7 @@ impl Line {
     /// bound is one for each shard: a bound over all would let that party spend everything it allows on one of them.
     pub(super) fn freeze(mut self, desk: &Desk<'_>) -> Result<(Record, Frozen, Vec<Digest>), Fault> {
         // A root that is shorter than what this party signed would be evidence against it.
-        if self.behind.is_behind() || !self.voting.is_back() {
+        if !self.is_level() {
             return Err(FaultReason::Behind.of_nobody());
         }
         let late: Vec<_> = desk.pool.waiting(self.shard).iter().copied().collect();
