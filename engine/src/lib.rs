@@ -9,6 +9,7 @@
 //! | [`coordinator`] | moves the phases of an epoch |
 //! | [`settlement`] | speaks to the chain: beacon, headers, root, totals, payouts |
 //! | [`journal`] | a party's votes on disk |
+//! | [`link`] | TLS between the hosts of the parties: what is sent arrives once, in order, across breaks |
 //! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
 //!
 //! A core is synchronous and deterministic: `(state, message) -> effects`. It has no clock, no socket and no randomness
@@ -19,6 +20,7 @@ pub mod coordinator;
 pub mod effect;
 pub mod intake;
 pub mod journal;
+pub mod link;
 pub mod message;
 pub mod party;
 pub mod settlement;
