@@ -236,7 +236,8 @@ impl Links {
             check(me, &key, *peer, endpoint, &peers)?;
         }
         let others = Host::ALL.into_iter().filter(|host| *host != me);
-        let make = |host| Arc::new(Peer::new(host, peers.get(&host).cloned(), identity, timing, handler.clone()));
+        let make =
+            |host| Arc::new(Peer::new(host, peers.get(&host).cloned(), identity, timing, handler.clone()));
         let (busy, idle) = mpsc::channel();
         let (busy, stopping) = (Mutex::new(Some(busy)), watch::Sender::new(false));
         let door = accept::Door::default();

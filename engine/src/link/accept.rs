@@ -1,8 +1,7 @@
 //! The accepting end: a door with room for few that have not said who they are.
 
 use super::{
-    Shared,
-    connection,
+    Shared, connection,
     event::{LinkEvent, Refusal},
     frame::Frame,
     greet::{self, Refused},
@@ -135,7 +134,8 @@ mod tests {
     fn one_caller_too_many_sends_the_oldest_away() {
         let door = Door::default();
         let mut places: Vec<_> = (0..MAX_UNAUTHENTICATED).map(|_| door.enter()).collect();
-        let is_gone = |place: &mut Place<'_>| place.sent_away.try_recv() == Err(oneshot::error::TryRecvError::Closed);
+        let is_gone =
+            |place: &mut Place<'_>| place.sent_away.try_recv() == Err(oneshot::error::TryRecvError::Closed);
         assert!(!places.iter_mut().any(is_gone));
         let _one_more = door.enter();
         assert!(is_gone(&mut places[0]));

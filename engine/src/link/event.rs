@@ -154,7 +154,9 @@ pub enum Breach {
         found: u64,
     },
     /// It acknowledges what was never sent.
-    #[error("it acknowledges payloads below {next}, and {sent} were sent: compare the releases of both hosts")]
+    #[error(
+        "it acknowledges payloads below {next}, and {sent} were sent: compare the releases of both hosts"
+    )]
     Unsent {
         /// What it says that it expects next.
         next: u64,

@@ -11,7 +11,9 @@ use super::{
     peer::{Peer, Ticket},
 };
 use primitives::Digest;
-use rustls::{AlertDescription, Error as TlsError, PeerIncompatible, pki_types::ServerName, server::Acceptor};
+use rustls::{
+    AlertDescription, Error as TlsError, PeerIncompatible, pki_types::ServerName, server::Acceptor,
+};
 use std::{collections::BTreeMap, io, sync::Arc};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -85,7 +87,8 @@ pub(super) async fn dial(
 ) -> Result<(client::TlsStream<TcpStream>, Ticket), Refused> {
     let refused = |reason| Refused::new(Some(peer.host), reason);
     let pins = Pins::new([(expected, peer.host)]);
-    let name = ServerName::try_from(me.calling(peer.host)).expect("made of letters, digits, hyphens and dots");
+    let name =
+        ServerName::try_from(me.calling(peer.host)).expect("made of letters, digits, hyphens and dots");
     let connector = TlsConnector::from(key::client(key, &pins));
     let mut stream = match connector.connect(name, socket).into_fallible().await {
         Ok(stream) => stream,

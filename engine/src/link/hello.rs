@@ -182,7 +182,9 @@ pub enum Mismatch {
         found: Digest,
     },
     /// The key is that of one host, and the greeting says another.
-    #[error("a greeting of {found} under the key of {expected}: check which number that host was started with")]
+    #[error(
+        "a greeting of {found} under the key of {expected}: check which number that host was started with"
+    )]
     Sender {
         /// Whose key it is.
         expected: Host,

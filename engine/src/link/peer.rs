@@ -379,7 +379,9 @@ impl Peer {
                 Notice::Stalled { step, waited } => {
                     LinkEvent::Stalled { peer, step: step.into_owned(), waited }
                 }
-                Notice::Moving { step, waited } => LinkEvent::Moving { peer, step: step.into_owned(), waited },
+                Notice::Moving { step, waited } => {
+                    LinkEvent::Moving { peer, step: step.into_owned(), waited }
+                }
             });
         }
     }

@@ -112,8 +112,8 @@ mod tests {
         assert_eq!(waits.due(after(7)), []);
         waits.end("votes", after(8));
         let moving = Notice::Moving { step: "votes".into(), waited: SECOND * 8 };
-        assert_eq!(waits.due(after(8)), [moving]);
-        assert_eq!(waits.due(after(12)), [stalled("shares", 10)]);
+        assert_eq!(waits.due(after(8)), [moving, stalled("shares", 6)]);
+        assert_eq!(waits.due(after(12)), []);
     }
 
     #[test]
