@@ -121,7 +121,13 @@ async fn welcome(shared: &Shared, socket: TcpStream, at: SocketAddr, stopping: w
             if let Some(untold) = shared.door.tell(Instant::now()) {
                 shared.handler.event(LinkEvent::Refused { peer, at: at.to_string(), reason, untold });
             }
-            refused.linger().await;
+            // Whoever was sent away from the door is not listened to either.
+            if refused.reason != Refusal::Crowded {
+                tokio::select! {
+                    () = refused.linger() => {}
+                    _gone = &mut place.sent_away => {}
+                }
+            }
         }
     }
 }

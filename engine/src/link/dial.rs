@@ -3,7 +3,7 @@
 use super::{
     Endpoint, Shared, connection,
     event::{LinkEvent, Refusal},
-    greet,
+    greet::{self, Refused},
     limits::Timing,
     peer::{Peer, Ticket},
 };
@@ -48,7 +48,7 @@ impl Backoff {
 /// Why there is no link.
 enum Failure {
     Unreachable(String),
-    Refused(Refusal),
+    Refused(Refused),
 }
 
 /// Dials a peer until this host stops.
@@ -84,8 +84,17 @@ pub(super) async fn keep(shared: Arc<Shared>, peer: Arc<Peer>, stopping: watch::
             Err(failure) => Some(failure),
         };
         let next = backoff.wait(OsRng.next_u32());
-        if let Some(failure) = failure {
-            tell(&shared, &peer, endpoint.address, failure, next);
+        match failure {
+            None => {}
+            Some(Failure::Unreachable(reason)) => {
+                let (peer, at) = (peer.host, endpoint.address);
+                shared.handler.event(LinkEvent::Unreachable { peer, at, reason, next });
+            }
+            Some(Failure::Refused(refused)) => {
+                let (peer, at, reason) = (refused.peer, endpoint.address, refused.reason.clone());
+                shared.handler.event(LinkEvent::Refused { peer, at, reason, untold: 0 });
+                refused.linger().await;
+            }
         }
         tokio::select! {
             () = sleep(next) => {}
@@ -93,14 +102,6 @@ pub(super) async fn keep(shared: Arc<Shared>, peer: Arc<Peer>, stopping: watch::
             _stopped = leaving.wait_for(|leaving| *leaving) => return,
         }
     }
-}
-
-fn tell(shared: &Shared, peer: &Peer, at: String, failure: Failure, next: Duration) {
-    let peer = peer.host;
-    shared.handler.event(match failure {
-        Failure::Unreachable(reason) => LinkEvent::Unreachable { peer, at, reason, next },
-        Failure::Refused(reason) => LinkEvent::Refused { peer: Some(peer), at, reason, untold: 0 },
-    });
 }
 
 /// One attempt.
@@ -115,17 +116,10 @@ async fn reach(
         let socket = TcpStream::connect(&endpoint.address).await.map_err(unreachable)?;
         // Without it small frames wait for the acknowledgement of earlier ones; it is for speed only.
         let _set = socket.set_nodelay(true);
-        match greet::dial(&shared.key, shared.me, peer, endpoint.key, socket).await {
-            Ok(linked) => Ok(linked),
-            Err(refused) => {
-                let reason = refused.reason.clone();
-                refused.linger().await;
-                Err(Failure::Refused(reason))
-            }
-        }
+        greet::dial(&shared.key, shared.me, peer, endpoint.key, socket).await.map_err(Failure::Refused)
     };
-    let slow = || Failure::Refused(Refusal::Slow { waited });
-    timeout(waited, attempt).await.unwrap_or_else(|_| Err(slow()))
+    let slow = || Refused { peer: Some(peer.host), reason: Refusal::Slow { waited }, socket: None };
+    timeout(waited, attempt).await.unwrap_or_else(|_| Err(Failure::Refused(slow())))
 }
 
 #[cfg(test)]

@@ -6,12 +6,15 @@ use crate::{
     world::*,
 };
 use engine::link::{
-    Host, LinkEvent, LinkState, Loss, SendError,
+    Handler, Host, LinkEvent, LinkState, Links, Loss, SendError,
     frame::Frame,
     hello::Received,
     limits::{MAX_PAYLOAD, MAX_QUEUED_FRAMES},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 fn numbered(range: std::ops::Range<u32>) -> Vec<Vec<u8>> {
     range.map(|n| n.to_le_bytes().to_vec()).collect()
@@ -55,7 +58,8 @@ fn a_line_that_is_cut_again_and_again_loses_nothing_and_repeats_nothing() {
     let (one, two) = (Node::of(ONE), Node::of(TWO));
     let proxy = Proxy::to(&two.at());
     // In the handshake, in the greeting, in and between frames of several sizes.
-    let cuts = [100, 700, 1_100, 1_500, 2_000, 5_000, 9_000, 20_000, 33_333, 50_000, 77_777, 100_000, 150_001];
+    let cuts =
+        [100, 700, 1_100, 1_500, 2_000, 5_000, 9_000, 20_000, 33_333, 50_000, 77_777, 100_000, 150_001];
     proxy.cut_after(cuts);
     proxy.delay(Duration::from_micros(100));
     one.knows(TWO, &proxy.at);
@@ -136,10 +140,13 @@ fn a_full_queue_says_so_and_keeps_what_it_took() {
     let all = numbered(0..MAX_QUEUED_FRAMES as u32);
     all.iter().for_each(|payload| one.send(TWO, payload));
     let refused = one.links.send(TWO, b"one more".to_vec());
-    assert!(matches!(refused, Err(SendError::Full { to: TWO, waiting }) if waiting.frames == all.len() as u64));
-    one.log.event_like("that nobody is there", |event| {
-        matches!(event, LinkEvent::Unreachable { peer: TWO, at, .. } if *at == gone)
-    });
+    assert!(
+        matches!(refused, Err(SendError::Full { to: TWO, waiting }) if waiting.frames == all.len() as u64)
+    );
+    one.log.event_like(
+        "that nobody is there",
+        |event| matches!(event, LinkEvent::Unreachable { peer: TWO, at, .. } if *at == gone),
+    );
     two.knows(ONE, &one.at());
     one.knows(TWO, &two.at());
     assert_eq!(two.log.payloads(ONE, all.len()), all);
@@ -180,13 +187,69 @@ fn a_stop_waits_for_what_was_sent_and_says_farewell() {
     assert_eq!(links.send(TWO, vec![1]), Err(SendError::Stopped));
     // Everything was acknowledged before the stop returned.
     assert_eq!(payloads(&two.log.told(), ONE), all);
-    two.log.event_like("a farewell", |event| {
-        matches!(event, LinkEvent::Lost { peer: ONE, reason: Loss::Left })
-    });
+    two.log
+        .event_like("a farewell", |event| matches!(event, LinkEvent::Lost { peer: ONE, reason: Loss::Left }));
     assert_eq!(two.status(ONE).state, LinkState::Waiting);
     let lost = LinkEvent::Lost { peer: TWO, reason: Loss::Stopped };
     assert!(one.log.told().contains(&Told::Event(lost)));
     // Another copy was stopped already: nothing happens.
+    links.stop();
+}
+
+#[test]
+fn what_was_not_acknowledged_is_sent_again_from_where_the_peer_says() {
+    let two = Node::of(TWO);
+    two.knows(ONE, "127.0.0.1:1");
+    let (mut peer, answer) = Raw::greeted(&two.at(), &hello(ONE, TWO, 1, None));
+    let all = numbered(0..5);
+    all.iter().for_each(|payload| two.send(ONE, payload));
+    let data = |seq: usize| Frame::Data { seq: seq as u64, bytes: Arc::new(all[seq].clone()) };
+    (0..5).for_each(|seq| assert_eq!(peer.hear_more().unwrap(), data(seq)));
+    peer.say(&Frame::Ack { next: 1 });
+    two.status_like(ONE, "an acknowledgement", |status| status.unacknowledged.frames == 4);
+    drop(peer);
+    let received = |next| Some(Received { incarnation: answer.incarnation, next });
+    let (mut peer, _) = Raw::greeted(&two.at(), &hello(ONE, TWO, 1, received(3)));
+    (3..5).for_each(|seq| assert_eq!(peer.hear_more().unwrap(), data(seq)));
+    drop(peer);
+    // A new life has nothing: it gets what is left, and numbers begin anew.
+    let (mut peer, _) = Raw::greeted(&two.at(), &hello(ONE, TWO, 2, None));
+    for (seq, bytes) in (0..).zip(&all[3..]) {
+        assert_eq!(peer.hear_more().unwrap(), Frame::Data { seq, bytes: Arc::new(bytes.clone()) });
+    }
+}
+
+/// Answers everything, from within the handler.
+#[derive(Default)]
+struct Echo(OnceLock<Links>);
+
+impl Handler for Echo {
+    fn received(&self, from: Host, bytes: Vec<u8>) {
+        let links = self.0.get().expect("set before anybody knows this host");
+        links.arrived(from);
+        assert!(links.status().iter().any(|status| status.peer == from));
+        links.send(from, bytes).expect("room");
+    }
+
+    fn event(&self, event: LinkEvent) {
+        if let (LinkEvent::Connected { peer, .. }, Some(links)) = (event, self.0.get()) {
+            links.awaiting(peer, "a question");
+            links.send(peer, b"welcome".to_vec()).expect("room");
+        }
+    }
+}
+
+#[test]
+fn a_handler_may_send_while_it_is_told() {
+    let (one, echo) = (Node::of(ONE), Arc::new(Echo::default()));
+    let links = Links::start(config(TWO), echo.clone()).unwrap();
+    links.set_peer(ONE, one.at(), key(ONE).public()).unwrap();
+    echo.0.set(links.clone()).ok().expect("once");
+    one.knows(TWO, &links.local_addr().to_string());
+    let mut all = vec![b"welcome".to_vec()];
+    all.extend(numbered(0..500));
+    all[1..].iter().for_each(|payload| one.send(TWO, payload));
+    assert_eq!(one.log.payloads(TWO, all.len()), all);
     links.stop();
 }
 
@@ -210,7 +273,7 @@ fn a_newer_connection_takes_the_place_of_the_old_one() {
     new.say(&data(1, b"b"));
     new.say(&data(2, b"c"));
     assert_eq!(two.log.payloads(ONE, 3), [b"a", b"b", b"c"]);
-    assert_eq!(new.hear_more().unwrap(), Frame::Ack { next: 3 });
+    while new.hear_more().unwrap() != (Frame::Ack { next: 3 }) {}
     let connected = |fresh| Told::Event(LinkEvent::Connected { peer: ONE, fresh });
     let told = two.log.told();
     let place = |wanted: Told| told.iter().position(|told| *told == wanted).expect("told");

@@ -1,9 +1,7 @@
 //! Keys and addresses: pinned, checked, replaced.
 
 use crate::world::*;
-use engine::link::{
-    Host, LinkConfig, LinkError, LinkEvent, LinkKey, LinkState, Links, Loss, Refusal,
-};
+use engine::link::{Host, LinkConfig, LinkError, LinkEvent, LinkKey, LinkState, Links, Loss, Refusal};
 use primitives::Digest;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -59,9 +57,8 @@ fn an_address_is_replaced_while_linked_and_a_forgotten_peer_is_not_let_in() {
     one.linked(TWO);
     let proxy = crate::proxy::Proxy::to(&two.at());
     one.knows(TWO, &proxy.at);
-    one.log.event_like("a loss", |event| {
-        matches!(event, LinkEvent::Lost { peer: TWO, reason: Loss::Rekeyed })
-    });
+    one.log
+        .event_like("a loss", |event| matches!(event, LinkEvent::Lost { peer: TWO, reason: Loss::Rekeyed }));
     still_good(&one, &two);
     assert!(proxy.made() > 0);
     assert_eq!(one.log.connections(TWO).1, 1);
@@ -82,7 +79,9 @@ fn peers_that_cannot_be_are_refused_by_name() {
     let good = "party2.example.org:7000";
     let of = |host| key(host).public();
     assert!(matches!(start(&[(ONE, good, of(ONE))]), Err(LinkError::Myself(ONE))));
-    for at in ["", "party2.example.org", ":7000", "party2:70000", "party2:0", &format!("{}:1", "a".repeat(300))] {
+    for at in
+        ["", "party2.example.org", ":7000", "party2:70000", "party2:0", &format!("{}:1", "a".repeat(300))]
+    {
         assert!(matches!(start(&[(TWO, at, of(TWO))]), Err(LinkError::Address { peer: TWO, .. })), "{at}");
     }
     let weak = Digest([0; 32]);
@@ -96,6 +95,9 @@ fn peers_that_cannot_be_are_refused_by_name() {
     let third = one.links.set_peer(THREE, good.into(), of(TWO));
     assert!(matches!(third, Err(LinkError::SharedKey { first: TWO, second: THREE })));
     assert!(matches!(one.links.set_peer(ONE, good.into(), of(TWO)), Err(LinkError::Myself(ONE))));
+    let timing = engine::link::Timing { silence: hurried().ping, ..hurried() };
+    let flapping = Links::start(LinkConfig { timing, ..config(ONE) }, Arc::new(Log::default()));
+    assert!(matches!(flapping, Err(LinkError::Timing { .. })));
     let taken = LinkConfig { listen: one.links.local_addr(), ..config(TWO) };
     assert!(matches!(Links::start(taken, Arc::new(Log::default())), Err(LinkError::Listen { .. })));
 }

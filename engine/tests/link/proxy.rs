@@ -96,7 +96,8 @@ impl Line {
                 thread::sleep(Duration::from_millis(5));
             }
             thread::sleep(*self.delay.lock().unwrap());
-            let may = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(read)));
+            let may =
+                left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(read)));
             let allowed = may.unwrap().min(read);
             if to.write_all(&piece[..allowed]).is_err() || allowed < read {
                 break;

@@ -26,9 +26,10 @@ fn refused(node: &Node, peer: Option<Host>, like: impl Fn(&Refusal) -> bool) {
 }
 
 fn lost(node: &Node, peer: Host, why: &Loss) {
-    node.log.event_like("a loss", |event| {
-        matches!(event, LinkEvent::Lost { peer: found, reason } if *found == peer && reason == why)
-    });
+    node.log.event_like(
+        "a loss",
+        |event| matches!(event, LinkEvent::Lost { peer: found, reason } if *found == peer && reason == why),
+    );
 }
 
 /// Writes something and reads until the other end closes.
@@ -50,9 +51,10 @@ fn strangers_are_refused_each_for_its_own_reason() {
     let before = two.log.told().len();
     shout(&at, &[0xa5; 3000]);
     two.log.until("a second refusal", |told| {
-        told[before..].iter().find(|told| {
-            matches!(told, Told::Event(LinkEvent::Refused { reason: Refusal::NotTls(_), .. }))
-        }).map(drop)
+        told[before..]
+            .iter()
+            .find(|told| matches!(told, Told::Event(LinkEvent::Refused { reason: Refusal::NotTls(_), .. })))
+            .map(drop)
     });
     drop(TcpStream::connect(&at).unwrap());
     refused(&two, None, |reason| *reason == Refusal::Frame(FrameError::Closed));
@@ -180,10 +182,7 @@ fn a_peer_that_breaks_a_rule_is_cut_off_and_the_rule_is_named() {
         ),
         (Box::new(move |raw, _| raw.say(&data(1))), Breach::Gap { expected: 0, found: 1 }.into()),
         (Box::new(|raw, _| raw.say(&Frame::Ack { next: 1 })), Breach::Unsent { next: 1, sent: 0 }.into()),
-        (
-            Box::new(|raw, hello| raw.say(&Frame::Hello(Box::new(hello.clone())))),
-            Breach::Greeting.into(),
-        ),
+        (Box::new(|raw, hello| raw.say(&Frame::Hello(Box::new(hello.clone())))), Breach::Greeting.into()),
         (
             Box::new(|raw, _| raw.bytes(&[2, 0, 0, 0, 3, 0])),
             FrameError::from(CodecError::Truncated { wanted: 8, left: 1 }).into(),

@@ -101,14 +101,17 @@ impl Log {
                 return found;
             }
             let left = LONG.checked_sub(start.elapsed());
-            let left = left.unwrap_or_else(|| panic!("{what} never came; the events were {:?}", events(&told)));
+            let left =
+                left.unwrap_or_else(|| panic!("{what} never came; the events were {:?}", events(&told)));
             told = self.more.wait_timeout(told, left).unwrap().0;
         }
     }
 
     /// Waits for an event, and gives its place among everything that was told.
     pub(crate) fn event_like(&self, what: &str, like: impl Fn(&LinkEvent) -> bool) -> usize {
-        self.until(what, |told| told.iter().position(|told| matches!(told, Told::Event(event) if like(event))))
+        self.until(what, |told| {
+            told.iter().position(|told| matches!(told, Told::Event(event) if like(event)))
+        })
     }
 
     /// Waits for `count` payloads of a peer, and gives all that came of it.
