@@ -10,6 +10,9 @@
 //! | [`settlement`] | speaks to the chain: beacon, headers, root, totals, payouts |
 //! | [`transport`], [`actor`], [`actors`] | mailboxes and what leaves a host, the actix shell, all shells of a process |
 //! | [`system`] | three parties in one process |
+//! | [`journal`] | a party's votes on disk |
+//! | [`link`] | TLS between the hosts of the parties: what is sent arrives once, in order, across breaks |
+//! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
 //!
 //! A core is synchronous and deterministic: `(state, message) -> effects`. It has no clock, no socket and no randomness
 //! but what it was given. The shells deliver messages and carry effects out.
@@ -19,6 +22,8 @@ pub mod actors;
 pub mod coordinator;
 pub mod effect;
 pub mod intake;
+pub mod journal;
+pub mod link;
 pub mod message;
 pub mod party;
 pub mod settlement;
