@@ -9,6 +9,7 @@
 //! | [`coordinator`] | moves the phases of an epoch |
 //! | [`settlement`] | speaks to the chain: beacon, headers, root, totals, payouts |
 //! | [`journal`] | a party's votes on disk |
+//! | [`store`] | all that a party has on disk, and how it is found again after a crash |
 //! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
 //!
 //! A core is synchronous and deterministic: `(state, message) -> effects`. It has no clock, no socket and no randomness
@@ -22,6 +23,7 @@ pub mod journal;
 pub mod message;
 pub mod party;
 pub mod settlement;
+pub mod store;
 pub mod system;
 pub mod transport;
 pub mod verifier;
