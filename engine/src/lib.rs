@@ -12,6 +12,7 @@
 //! | [`system`] | three parties in one process |
 //! | [`journal`] | a party's votes on disk |
 //! | [`link`] | TLS between the hosts of the parties: what is sent arrives once, in order, across breaks |
+//! | [`store`] | all that a party has on disk, and how it is found again after a crash |
 //! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
 //!
 //! A core is synchronous and deterministic: `(state, message) -> effects`. It has no clock, no socket and no randomness
@@ -27,6 +28,7 @@ pub mod link;
 pub mod message;
 pub mod party;
 pub mod settlement;
+pub mod store;
 pub mod system;
 pub mod transport;
 pub mod verifier;

@@ -100,6 +100,10 @@ domains! {
     Barrier = "barrier",
     /// Shares that a party carries over, on its disk.
     CarriedShares = "carried-shares",
+    /// A small record of a party, on its disk.
+    StoreRecord = "store-record",
+    /// An accepted bundle, on a party's disk.
+    StoredBundle = "stored-bundle",
     /// Record of the totals of an epoch.
     Totals = "totals",
     /// An identity's credential commitment.
