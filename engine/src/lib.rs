@@ -8,21 +8,27 @@
 //! | [`party`] | one aggregator: de-duplicates, holds shares, agrees on batches, opens totals |
 //! | [`coordinator`] | moves the phases of an epoch |
 //! | [`settlement`] | speaks to the chain: beacon, headers, root, totals, payouts |
+//! | [`opening`] | what an epoch opened with, for settlement and for devices |
 //! | [`journal`] | a party's votes on disk |
+//! | [`api`] | a party's HTTP API |
+//! | [`telemetry`] | what an operator sees of a party |
 //! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
 //!
 //! A core is synchronous and deterministic: `(state, message) -> effects`. It has no clock, no socket and no randomness
 //! but what it was given. The shells deliver messages and carry effects out.
 
 pub mod actor;
+pub mod api;
 pub mod coordinator;
 pub mod effect;
 pub mod intake;
 pub mod journal;
 pub mod message;
+pub mod opening;
 pub mod party;
 pub mod settlement;
 pub mod system;
+pub mod telemetry;
 pub mod transport;
 pub mod verifier;
 

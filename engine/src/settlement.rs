@@ -3,31 +3,23 @@
 
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, Aggregate, Book, Message, OpenedEpoch, Seated},
+    message::{Address, Aggregate, Message, OpenedEpoch, Seated},
+    opening::{EpochDocument, OpeningError},
 };
 use chain::{
     Payload, Transaction, TxError,
     modules::{
         dapr::FinaliseEpoch,
         treasury::AttestReserve,
-        usage::{
-            CarriedUsage, IssuerKey, OpenEpoch, Opening, RegionKey, ReportRevenue, SeatStandby,
-            SubmitAggregate, TierSales,
-        },
+        usage::{OpenEpoch, ReportRevenue, SeatStandby, SubmitAggregate, TierSales},
     },
     node::{Node, NodeError},
     signature::SecretKey,
-    state::State,
 };
 use primitives::{
     Credits, Digest, Domain, EpochId, PartyId, PersonId, ShardIndex, Tier, hash, params::TierTerms,
 };
-use proofs::{
-    blind::BlindKey,
-    epoch::{EpochContext, EpochKeys},
-    receipt::Denomination,
-    tally::SignedHeader,
-};
+use proofs::tally::SignedHeader;
 use rand_chacha::ChaCha20Rng;
 use std::sync::{Arc, Mutex, MutexGuard};
 use thiserror::Error;
@@ -70,6 +62,9 @@ pub enum SettlementError {
     /// The ledger's record of the epoch is not what an epoch needs.
     #[error("the ledger's record of the epoch is incomplete: {0}")]
     Record(&'static str),
+    /// Nothing follows from what the ledger has on record of the epoch.
+    #[error("the ledger's record of the epoch is of no use: {0}")]
+    Opening(#[from] OpeningError),
 }
 
 /// State of the settlement actor.
@@ -144,28 +139,7 @@ impl Settlement {
     }
 
     fn opened(&self) -> Result<OpenedEpoch, SettlementError> {
-        let node = self.node();
-        let ledger = node.ledger();
-        let incomplete = SettlementError::Record;
-        let opening = ledger.state().openings.get(&self.plan.epoch).ok_or(incomplete("it is not open"))?;
-        let unreadable = incomplete("its keys do not decode");
-        let keys = epoch_keys(ledger.state(), opening).ok_or(unreadable)?;
-        let shards = opening.shards().map_err(|_| incomplete("its works make no shards"))?;
-        let max_bundles = opening.tiers.iter().map(|t| (t.tier, t.max_bundles)).collect();
-        let chain = ledger.origin().chain;
-        let context = |shard| {
-            Arc::new(EpochContext::new(chain, opening.epoch, keys.clone(), shard, opening.params.clone()))
-        };
-        let shards = shards.into_iter().map(context).collect();
-        let sold = opening.sold.iter().map(|sales| (sales.tier, sales.subscriptions)).collect();
-        let book = |carried: &CarriedUsage| Book {
-            before: carried.commitments.clone(),
-            resting: opening.resting(carried.shard),
-            room: carried.room(),
-        };
-        let books = opening.residuals.iter().map(book).collect();
-        let (max_bundles, sold, seating) = (Arc::new(max_bundles), Arc::new(sold), opening.seating.clone());
-        Ok(OpenedEpoch { shards, max_bundles, sold, books, seating })
+        Ok(EpochDocument::on_record(self.node().ledger().state(), self.plan.epoch)?.opened()?)
     }
 
     fn settle(&mut self) -> Result<Vec<Effect>, SettlementError> {
@@ -285,17 +259,6 @@ fn signed(
     node.submit(&tx)?;
     node.produce_block()?;
     Ok(())
-}
-
-/// Keys of an epoch, as they are on record. `None` if one does not decode.
-fn epoch_keys(state: &State, opening: &Opening) -> Option<EpochKeys> {
-    let key = |der: &[u8]| BlindKey::from_der(der).ok();
-    let issuers = state.issuer_keys.iter().filter(|k| k.epoch == opening.epoch);
-    let regions = state.region_keys.iter().filter(|k| k.epoch == opening.epoch);
-    let issuer = |k: &IssuerKey| Some((k.tier, key(&k.key)?));
-    let region = |k: &RegionKey| Some(((k.region, Denomination::new(k.denomination)?), key(&k.key)?));
-    let issuers = issuers.map(issuer).collect::<Option<Vec<_>>>()?;
-    Some(opening.keys(issuers, regions.map(region).collect::<Option<Vec<_>>>()?))
 }
 
 impl Core for Settlement {
