@@ -52,6 +52,7 @@ use std::{
 use table::{Method, ROUTES};
 use thiserror::Error;
 use tokio::sync::Semaphore;
+use tracing::info;
 
 /// Threads that serve clients. A bundle takes a thread a millisecond or so to read; proofs are checked elsewhere.
 const WORKERS: usize = 2;
@@ -125,7 +126,9 @@ impl Serving {
         let Some(thread) = self.thread.take() else { return Ok(()) };
         // The word is given at once; what is dropped would only wait for what the thread's end says too.
         drop(self.handle.stop(true));
-        thread.join().map_err(|_| ApiError::Panicked)?.map_err(ApiError::Server)
+        let ended = thread.join().map_err(|_| ApiError::Panicked)?.map_err(ApiError::Server);
+        info!(address = %self.address, "the API has stopped");
+        ended
     }
 }
 
@@ -156,7 +159,10 @@ pub fn serve(listen: SocketAddr, desk: Arc<dyn Desk>, limits: Limits) -> Result<
     };
     let thread = thread::Builder::new().name("api".into()).spawn(serve).map_err(ApiError::Start)?;
     match handle.recv() {
-        Ok(handle) => Ok(Serving { address, handle, thread: Some(thread) }),
+        Ok(handle) => {
+            info!(%address, "the API serves");
+            Ok(Serving { address, handle, thread: Some(thread) })
+        }
         // The thread ended before it served: it says why.
         Err(_) => match thread.join() {
             Ok(ended) => Err(ended.map_or_else(ApiError::Start, |()| ApiError::Panicked)),

@@ -49,6 +49,12 @@ pub enum OpeningError {
         /// Views that its receipts stand for.
         denomination: u8,
     },
+    /// Keys of issuers are not listed as they are on record.
+    #[error("the keys of issuers are not those of tiers on sale in the epoch, each once, by tier")]
+    Issuers,
+    /// Keys of regions are not listed as they are on record.
+    #[error("the keys of regions are not those of the epoch, each once, by region and denomination")]
+    Regions,
     /// The works make no shards.
     #[error("the works of the epoch make no shards: {0}")]
     Shards(#[from] ShardError),
@@ -74,6 +80,28 @@ pub struct EpochDocument {
 }
 
 impl EpochDocument {
+    /// Puts together what somebody read from the chain. There is one spelling of it: keys of this epoch, each once, in
+    /// order, and none of a tier that is not on sale.
+    ///
+    /// # Errors
+    /// If keys are not listed like this.
+    pub fn new(
+        opening: Opening,
+        issuers: Vec<IssuerKey>,
+        regions: Vec<RegionKey>,
+    ) -> Result<Self, OpeningError> {
+        let known = |k: &IssuerKey| k.epoch == opening.epoch && opening.tier(k.tier).is_some();
+        if !issuers.iter().all(known) || !issuers.is_sorted_by(|a, b| a.tier < b.tier) {
+            return Err(OpeningError::Issuers);
+        }
+        let place = |k: &RegionKey| (k.region, k.denomination);
+        let known = |k: &RegionKey| k.epoch == opening.epoch;
+        if !regions.iter().all(known) || !regions.is_sorted_by(|a, b| place(a) < place(b)) {
+            return Err(OpeningError::Regions);
+        }
+        Ok(Self { opening, issuers, regions })
+    }
+
     /// What a ledger has on record of an epoch. Keys of tiers that are not on sale in it are left out.
     ///
     /// # Errors
@@ -134,7 +162,7 @@ impl EpochDocument {
     fn keys(&self) -> Result<EpochKeys, OpeningError> {
         let issuer = |k: &IssuerKey| {
             let key = BlindKey::from_der(&k.key).map_err(|_| OpeningError::IssuerKey { tier: k.tier })?;
-            Ok((k.tier, key))
+            Ok::<_, OpeningError>((k.tier, key))
         };
         let region = |k: &RegionKey| {
             let (region, denomination) = (k.region, k.denomination);
@@ -159,18 +187,8 @@ impl Encode for EpochDocument {
 impl Decode for EpochDocument {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         let opening = Opening::decode(r)?;
-        let issuers: Vec<IssuerKey> = r.seq(limits::MAX_TIERS)?;
-        let regions: Vec<RegionKey> = r.seq(MAX_REGION_KEYS)?;
-        // One spelling: the keys of this epoch, each once, in order, and none of a tier that is not on sale.
-        let known = |k: &IssuerKey| k.epoch == opening.epoch && opening.tier(k.tier).is_some();
-        if !issuers.iter().all(known) || !issuers.is_sorted_by(|a, b| a.tier < b.tier) {
-            return Err(CodecError::Invalid { what: "list of issuers' keys" });
-        }
-        let place = |k: &RegionKey| (k.region, k.denomination);
-        let known = |k: &RegionKey| k.epoch == opening.epoch;
-        if !regions.iter().all(known) || !regions.is_sorted_by(|a, b| place(a) < place(b)) {
-            return Err(CodecError::Invalid { what: "list of regions' keys" });
-        }
-        Ok(Self { opening, issuers, regions })
+        let (issuers, regions) = (r.seq(limits::MAX_TIERS)?, r.seq(MAX_REGION_KEYS)?);
+        Self::new(opening, issuers, regions)
+            .map_err(|_| CodecError::Invalid { what: "list of an epoch's keys" })
     }
 }
