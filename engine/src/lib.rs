@@ -13,6 +13,10 @@
 //! | [`journal`] | a party's votes on disk |
 //! | [`link`] | TLS between the hosts of the parties: what is sent arrives once, in order, across breaks |
 //! | [`store`] | all that a party has on disk, and how it is found again after a crash |
+//! | [`opening`] | what an epoch opened with, for settlement and for devices |
+//! | [`journal`] | a party's votes on disk |
+//! | [`api`] | a party's HTTP API |
+//! | [`telemetry`] | what an operator sees of a party |
 //! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
 //!
 //! A core is synchronous and deterministic: `(state, message) -> effects`. It has no clock, no socket and no randomness
@@ -20,16 +24,19 @@
 
 pub mod actor;
 pub mod actors;
+pub mod api;
 pub mod coordinator;
 pub mod effect;
 pub mod intake;
 pub mod journal;
 pub mod link;
 pub mod message;
+pub mod opening;
 pub mod party;
 pub mod settlement;
 pub mod store;
 pub mod system;
+pub mod telemetry;
 pub mod transport;
 pub mod verifier;
 

@@ -172,6 +172,8 @@ domains! {
     SumLeaf = "sum-leaf",
     /// Inner node of a tree of sums.
     SumNode = "sum-node",
+    /// What a party signs when it has taken a bundle in: a provisional receipt.
+    ProvisionalReceipt = "provisional-receipt",
 }
 
 /// Absorbs the domain, the number of parts that there will be, and as many of them as there are now.
