@@ -100,6 +100,12 @@ domains! {
     Barrier = "barrier",
     /// Shares that a party carries over, on its disk.
     CarriedShares = "carried-shares",
+    /// A file of a subscriber's client.
+    ClientFile = "client-file",
+    /// A usage log, as a subscriber's client remembers which one it read.
+    UsageLog = "usage-log",
+    /// A code that a subscriber or a serving node shows to an issuer.
+    BearerCode = "bearer-code",
     /// Record of the totals of an epoch.
     Totals = "totals",
     /// An identity's credential commitment.
@@ -168,6 +174,8 @@ domains! {
     SumLeaf = "sum-leaf",
     /// Inner node of a tree of sums.
     SumNode = "sum-node",
+    /// What a party signs when it has taken a bundle in: a provisional receipt.
+    ProvisionalReceipt = "provisional-receipt",
 }
 
 /// Absorbs the domain, the number of parts that there will be, and as many of them as there are now.
