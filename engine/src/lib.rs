@@ -10,17 +10,22 @@
 //! | [`settlement`] | speaks to the chain: beacon, headers, root, totals, payouts |
 //! | [`journal`] | a party's votes on disk |
 //! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
+//! | [`client`] | a subscriber's device: from a usage log to receipts of every bundle |
+//! | [`issuer`] | services that sign tokens and bandwidth receipts blindly |
 //!
 //! A core is synchronous and deterministic: `(state, message) -> effects`. It has no clock, no socket and no randomness
 //! but what it was given. The shells deliver messages and carry effects out.
 
 pub mod actor;
+pub mod client;
 pub mod coordinator;
 pub mod effect;
 pub mod intake;
+pub mod issuer;
 pub mod journal;
 pub mod message;
 pub mod party;
+mod private;
 pub mod settlement;
 pub mod system;
 pub mod transport;

@@ -106,6 +106,8 @@ domains! {
     UsageLog = "usage-log",
     /// A code that a subscriber or a serving node shows to an issuer.
     BearerCode = "bearer-code",
+    /// A blinded request, as an issuer remembers it.
+    BlindRequest = "blind-request",
     /// Record of the totals of an epoch.
     Totals = "totals",
     /// An identity's credential commitment.

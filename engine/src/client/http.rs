@@ -31,6 +31,8 @@ const MAX_DOCUMENT_BYTES: usize = 2 * 32 * limits::MAX_WORKS;
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
 /// Refusals that are none: the bundle may come again, or has come.
 const TEMPORARY: [&str; 5] = ["broken-body", "busy", "duplicate", "may-be-counted", "too-far-ahead"];
+/// Statuses by which a party refuses a bundle for good.
+const REFUSALS: [u16; 4] = [400, 409, 413, 422];
 
 const BYTES: &str = "application/octet-stream";
 const JSON: &str = "application/json";
@@ -185,7 +187,7 @@ impl Reply {
             400..=499 if TEMPORARY.contains(&kind.as_str()) => {
                 LinkError::Busy { kind, retry_after: self.retry_after }
             }
-            400 | 401 | 403 | 409 | 413 | 415 | 422 => LinkError::Refused { kind, text: error },
+            400..=499 if !error.is_empty() => LinkError::Refused { kind, text: error },
             status => garbage(format!("HTTP status {status}")),
         }
     }
@@ -254,11 +256,11 @@ impl Parties for HttpParties {
             _ => match reply.error() {
                 // The party has these bytes: what it makes of them is its standing.
                 LinkError::Busy { kind, .. } if kind == "duplicate" => Ok(Answer::Waiting),
-                // Nobody needs a code to hand in: whatever asks for one is no party.
-                LinkError::Refused { .. } if [401, 403].contains(&reply.status) => {
-                    Err(garbage(format!("HTTP status {}", reply.status)))
+                LinkError::Refused { kind, text } if REFUSALS.contains(&reply.status) => {
+                    Ok(Answer::Refused { kind, text })
                 }
-                LinkError::Refused { kind, text } => Ok(Answer::Refused { kind, text }),
+                // Whatever lacks the route, or wants a code, is no party.
+                LinkError::Refused { .. } => Err(garbage(format!("HTTP status {}", reply.status))),
                 other => Err(other),
             },
         }

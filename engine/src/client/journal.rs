@@ -17,17 +17,16 @@
 //! A file is written beside its name, synced and renamed, so it is whole or not there. Each has a checksum that covers
 //! its name. The folder is a secret until `done`: it is for its owner alone, and one process at a time.
 
+use crate::private::{self, UNFINISHED};
 use primitives::{CodecError, Decode, Digest, Domain, Encode, hash};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// End of the name of a file that is being written.
-const UNFINISHED: &str = ".part";
 /// Name of the file that one process holds at a time.
 const LOCK: &str = "lock";
 
@@ -96,8 +95,8 @@ impl Folder {
         let path = path.into();
         let failed =
             |what, error| JournalError::Io { name: path.display().to_string(), what, error };
-        make_private(&path).map_err(|error| failed("made", error))?;
-        let lock = private().create(true).truncate(false).open(path.join(LOCK));
+        private::make_folder(&path).map_err(|error| failed("made", error))?;
+        let lock = private::options().create(true).truncate(false).open(path.join(LOCK));
         let lock = lock.map_err(|error| failed("locked", error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
@@ -107,36 +106,9 @@ impl Folder {
     }
 }
 
-/// Options of a file that is for its owner alone.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn make_private(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-/// Writes a file that is for its owner alone, in one step, and has it on disk.
-pub(crate) fn write_private(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = folder.join(format!("{name}{UNFINISHED}"));
-    let mut file = private().create(true).truncate(true).open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, folder.join(name))?;
-    File::open(folder)?.sync_all()
-}
-
 impl Disk for Folder {
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        write_private(&self.path, name, bytes)
+        private::write(&self.path, name, bytes)
     }
 
     fn read(&self, name: &str) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
@@ -248,7 +220,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn the_files_are_for_their_owner_alone() {
-        use std::os::unix::fs::PermissionsExt;
+        use std::{os::unix::fs::PermissionsExt, path::Path};
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("deep/epoch");
         let folder = Folder::open(&path).unwrap();
