@@ -18,6 +18,8 @@
 //! | [`api`] | a party's HTTP API |
 //! | [`telemetry`] | what an operator sees of a party |
 //! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
+//! | [`client`] | a subscriber's device: from a usage log to receipts of every bundle |
+//! | [`issuer`] | services that sign tokens and bandwidth receipts blindly |
 //!
 //! A core is synchronous and deterministic: `(state, message) -> effects`. It has no clock, no socket and no randomness
 //! but what it was given. The shells deliver messages and carry effects out.
@@ -25,14 +27,17 @@
 pub mod actor;
 pub mod actors;
 pub mod api;
+pub mod client;
 pub mod coordinator;
 pub mod effect;
 pub mod intake;
+pub mod issuer;
 pub mod journal;
 pub mod link;
 pub mod message;
 pub mod opening;
 pub mod party;
+mod private;
 pub mod settlement;
 pub mod store;
 pub mod system;

@@ -100,10 +100,21 @@ domains! {
     Barrier = "barrier",
     /// Shares that a party carries over, on its disk.
     CarriedShares = "carried-shares",
+<<<<<<< HEAD
     /// A small record of a party, on its disk.
     StoreRecord = "store-record",
     /// An accepted bundle, on a party's disk.
     StoredBundle = "stored-bundle",
+=======
+    /// A file of a subscriber's client.
+    ClientFile = "client-file",
+    /// A usage log, as a subscriber's client remembers which one it read.
+    UsageLog = "usage-log",
+    /// A code that a subscriber or a serving node shows to an issuer.
+    BearerCode = "bearer-code",
+    /// A blinded request, as an issuer remembers it.
+    BlindRequest = "blind-request",
+>>>>>>> f-client
     /// Record of the totals of an epoch.
     Totals = "totals",
     /// An identity's credential commitment.
