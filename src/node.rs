@@ -143,7 +143,7 @@ fn limits(settings: &Settings) -> Result<Limits, Failure> {
     Ok(limits)
 }
 
-fn read_genesis(path: &Path) -> Result<Genesis, NodeFailure> {
+pub(crate) fn read_genesis(path: &Path) -> Result<Genesis, NodeFailure> {
     let failed = |error| NodeFailure::Genesis { path: path.into(), error };
     let mut text = String::new();
     let file = File::open(path).map_err(failed)?;
@@ -156,7 +156,7 @@ fn say(text: &str) {
     drop(writeln!(io::stderr(), "{text}"));
 }
 
-fn line(notice: &Notice) -> String {
+pub(crate) fn line(notice: &Notice) -> String {
     match notice {
         Notice::Started { listen, head } => {
             format!("listening on {listen}, last block {} ({})", head.height, head.digest)
@@ -193,7 +193,7 @@ fn line(notice: &Notice) -> String {
     }
 }
 
-fn object(notice: &Notice) -> Value {
+pub(crate) fn object(notice: &Notice) -> Value {
     match notice {
         Notice::Started { listen, head } => {
             json!({ "event": "started", "listen": listen, "height": head.height, "digest": head.digest })

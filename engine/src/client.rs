@@ -31,9 +31,7 @@ pub mod status;
 pub mod submit;
 
 pub use journal::{Disk, Folder, JournalError};
-pub use link::{
-    Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing,
-};
+pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing};
 pub use log::{LogError, Play, UsageLog};
 pub use plan::Summary;
 pub use promise::Receipt;

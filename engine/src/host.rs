@@ -8,6 +8,7 @@
 //! | `host/crossing.rs` | what goes to other hosts and comes from them |
 //! | `host/counter.rs` | bundles, what becomes of them, and receipts: what the API shows |
 //! | `host/memory.rs` | what a party must not lose, in its store |
+//! | [`steward`] | those who hold an office, on a host of their own |
 //! | `host/epoch.rs` | one epoch, from its beacon to its end |
 //!
 //! **A restart** at any moment goes on where the chain and the store say that the epoch is: votes, the beacon's contribution,
@@ -21,6 +22,7 @@ mod crossing;
 mod epoch;
 mod keys;
 mod memory;
+pub mod steward;
 
 pub use self::chain::Remote;
 pub use keys::HostSecret;
@@ -29,7 +31,7 @@ use crate::{
     api::{self, ApiError},
     link::{Endpoint, Host as Peer, LinkConfig, LinkError, Links, Timing, Versions},
     message::Phase,
-    settlement::{Port, read},
+    settlement::read,
     store::{EpochState, Owner, Recovered, Store, StoreError},
 };
 use ::chain::{
@@ -177,11 +179,7 @@ struct Host<'a> {
 ///
 /// # Errors
 /// If it cannot start, or cannot go on. It can be started again then.
-pub fn run(
-    setup: &Setup,
-    stop: &AtomicBool,
-    told: Arc<dyn Fn(Told) + Send + Sync>,
-) -> Result<(), HostError> {
+pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Sync>) -> Result<(), HostError> {
     let (chain, genesis) = (setup.genesis.chain, setup.genesis.digest());
     let owner = Owner { chain, genesis, party: setup.party };
     let (store, recovered) = Store::open(setup.dir.join("store"), owner)?;

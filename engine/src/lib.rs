@@ -10,14 +10,12 @@
 //! | [`settlement`] | speaks to the chain: beacon, headers, root, totals, payouts |
 //! | [`transport`], [`actor`], [`actors`] | mailboxes and what leaves a host, the actix shell, all shells of a process |
 //! | [`system`] | three parties in one process |
-//! | [`journal`] | a party's votes on disk |
 //! | [`link`] | TLS between the hosts of the parties: what is sent arrives once, in order, across breaks |
 //! | [`store`] | all that a party has on disk, and how it is found again after a crash |
 //! | [`opening`] | what an epoch opened with, for settlement and for devices |
-//! | [`journal`] | a party's votes on disk |
 //! | [`api`] | a party's HTTP API |
 //! | [`telemetry`] | what an operator sees of a party |
-//! | [`transport`], [`actor`], [`system`] | links, the actix shell, wiring |
+//! | [`host`] | one party's process: its actors, links, store, API and node |
 //! | [`client`] | a subscriber's device: from a usage log to receipts of every bundle |
 //! | [`issuer`] | services that sign tokens and bandwidth receipts blindly |
 //!
@@ -30,9 +28,9 @@ pub mod api;
 pub mod client;
 pub mod coordinator;
 pub mod effect;
+pub mod host;
 pub mod intake;
 pub mod issuer;
-pub mod journal;
 pub mod link;
 pub mod message;
 pub mod opening;

@@ -14,21 +14,16 @@ pub use port::{Port, read};
 
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, Aggregate, Book, Message, OpenedEpoch},
+    message::{Address, Aggregate, Message},
+    opening::OpeningError,
 };
 use chain::{
-    Ledger, Payload, Transaction, TxError,
-    modules::usage::{CarriedUsage, IssuerKey, Opening, RegionKey, SubmitAggregate},
-    node::NodeError,
-    state::State,
+    Payload, Transaction, TxError,
+    modules::usage::SubmitAggregate,
+    node::{ClientError, NodeError},
 };
 use primitives::EpochId;
-use proofs::{
-    blind::BlindKey,
-    epoch::{EpochContext, EpochKeys},
-    receipt::Denomination,
-    tally::SignedHeader,
-};
+use proofs::tally::SignedHeader;
 use std::sync::Arc;
 use thiserror::Error;
 use watch::{Watch, is_on_record};
@@ -49,6 +44,12 @@ pub enum SettlementError {
     /// The ledger's record of the epoch is not what an epoch needs.
     #[error("the ledger's record of the epoch is incomplete: {0}")]
     Record(&'static str),
+    /// The sequencer's node cannot be asked, or refuses.
+    #[error(transparent)]
+    Away(#[from] ClientError),
+    /// Nothing follows from what the ledger has on record of the epoch.
+    #[error("the ledger's record of the epoch is of no use: {0}")]
+    Opening(#[from] OpeningError),
 }
 
 /// State of the settlement actor.
@@ -158,44 +159,6 @@ impl Settlement {
             (Ok(()), _) => self.observe(),
         }
     }
-}
-
-/// The public context of an epoch that is open, from the ledger alone.
-///
-/// # Errors
-/// [`SettlementError::Record`] if the ledger does not have it.
-pub fn opened(ledger: &Ledger, epoch: EpochId) -> Result<OpenedEpoch, SettlementError> {
-    let incomplete = SettlementError::Record;
-    let opening = ledger.state().openings.get(&epoch).ok_or(incomplete("it is not open"))?;
-    let unreadable = incomplete("its keys do not decode");
-    let keys = epoch_keys(ledger.state(), opening).ok_or(unreadable)?;
-    let shards = opening.shards().map_err(|_| incomplete("its works make no shards"))?;
-    let max_bundles = opening.tiers.iter().map(|t| (t.tier, t.max_bundles)).collect();
-    let chain = ledger.origin().chain;
-    let context = |shard| {
-        Arc::new(EpochContext::new(chain, opening.epoch, keys.clone(), shard, opening.params.clone()))
-    };
-    let shards = shards.into_iter().map(context).collect();
-    let sold = opening.sold.iter().map(|sales| (sales.tier, sales.subscriptions)).collect();
-    let book = |carried: &CarriedUsage| Book {
-        before: carried.commitments.clone(),
-        resting: opening.resting(carried.shard),
-        room: carried.room(),
-    };
-    let books = opening.residuals.iter().map(book).collect();
-    let (max_bundles, sold, seating) = (Arc::new(max_bundles), Arc::new(sold), opening.seating.clone());
-    Ok(OpenedEpoch { shards, max_bundles, sold, books, seating })
-}
-
-/// Keys of an epoch, as they are on record. `None` if one does not decode.
-fn epoch_keys(state: &State, opening: &Opening) -> Option<EpochKeys> {
-    let key = |der: &[u8]| BlindKey::from_der(der).ok();
-    let issuers = state.issuer_keys.iter().filter(|k| k.epoch == opening.epoch);
-    let regions = state.region_keys.iter().filter(|k| k.epoch == opening.epoch);
-    let issuer = |k: &IssuerKey| Some((k.tier, key(&k.key)?));
-    let region = |k: &RegionKey| Some(((k.region, Denomination::new(k.denomination)?), key(&k.key)?));
-    let issuers = issuers.map(issuer).collect::<Option<Vec<_>>>()?;
-    Some(opening.keys(issuers, regions.map(region).collect::<Option<Vec<_>>>()?))
 }
 
 impl Core for Settlement {

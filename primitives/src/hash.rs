@@ -100,12 +100,10 @@ domains! {
     Barrier = "barrier",
     /// Shares that a party carries over, on its disk.
     CarriedShares = "carried-shares",
-<<<<<<< HEAD
     /// A small record of a party, on its disk.
     StoreRecord = "store-record",
     /// An accepted bundle, on a party's disk.
     StoredBundle = "stored-bundle",
-=======
     /// A file of a subscriber's client.
     ClientFile = "client-file",
     /// A usage log, as a subscriber's client remembers which one it read.
@@ -114,7 +112,6 @@ domains! {
     BearerCode = "bearer-code",
     /// A blinded request, as an issuer remembers it.
     BlindRequest = "blind-request",
->>>>>>> f-client
     /// Record of the totals of an epoch.
     Totals = "totals",
     /// An identity's credential commitment.
@@ -159,6 +156,8 @@ domains! {
     Aggregate = "aggregate",
     /// Seeds that a simulation derives from its one seed.
     Simulation = "simulation",
+    /// Keys that follow from the secret of a party's host.
+    HostSecret = "host-secret",
     /// Nonces of complaints, hedged with key and statement.
     ComplaintNonce = "complaint-nonce",
     /// A step of what is done on L1, by its name.

@@ -1,9 +1,7 @@
 //! Key, token, receipts and bundles. Each function gives back what is on disk, and makes it first if it is not there.
 
 use super::{Client, ClientError, Clock, JournalError, LinkError, Progress, Signers, file, plan::Plan};
-use primitives::{
-    CodecError, Decode, Digest, Encode, Reader, Region, RegionTag, ShardIndex, Writer, limits,
-};
+use primitives::{CodecError, Decode, Digest, Encode, Reader, Region, RegionTag, ShardIndex, Writer, limits};
 use proofs::{
     blind::{BlindSignature, Pending},
     bundle::{self, Bundle, Envelope, Secrets},

@@ -39,7 +39,8 @@ impl Remote {
                 bring(&of, &mut client, &transaction);
             }
         };
-        let thread = thread::Builder::new().name("to-chain".into()).spawn(bring).map_err(RunError::Runtime)?;
+        let thread =
+            thread::Builder::new().name("to-chain".into()).spawn(bring).map_err(RunError::Runtime)?;
         Ok(Self { mirror, outbox: Some(outbox), thread: Some(thread) })
     }
 
@@ -77,7 +78,9 @@ fn bring(mirror: &Mirror, client: &mut Option<NodeClient>, transaction: &Transac
     let Some(connected) = client else { return };
     match connected.submit(transaction) {
         Ok(_) => {}
-        Err(error @ ClientError::Refused { .. }) => tracing::debug!(%error, "the sequencer refuses a transaction"),
+        Err(error @ ClientError::Refused { .. }) => {
+            tracing::debug!(%error, "the sequencer refuses a transaction")
+        }
         Err(error) => {
             tracing::warn!(%error, "a transaction did not reach the sequencer");
             *client = None;

@@ -89,7 +89,12 @@ impl Counter {
     }
 
     /// Goes on to an epoch, of which these bundles are on disk already.
-    pub(super) fn enter(&self, epoch: EpochId, board: Arc<Switchboard>, on_disk: impl IntoIterator<Item = Digest>) {
+    pub(super) fn enter(
+        &self,
+        epoch: EpochId,
+        board: Arc<Switchboard>,
+        on_disk: impl IntoIterator<Item = Digest>,
+    ) {
         let mut inner = self.inner();
         let waiters = mem::take(&mut inner.waiters);
         let evidence = mem::take(&mut inner.evidence);
@@ -106,7 +111,8 @@ impl Counter {
     pub(super) fn opened(&self, edition: Edition, (opens, closes): (Time, Time)) {
         if let Some(current) = &mut self.inner().current {
             let (party, phase, edition) = (self.party, Phase::Collect, Arc::new(edition));
-            current.info = Some(EpochInfo { party, phase, opens: Some(opens), closes: Some(closes), edition });
+            current.info =
+                Some(EpochInfo { party, phase, opens: Some(opens), closes: Some(closes), edition });
         }
     }
 
@@ -154,10 +160,8 @@ impl Counter {
             }
             return;
         }
-        let again = matches!(
-            refusal,
-            Refusal::Busy | Refusal::TooFarAhead | Refusal::MayBeCounted | Refusal::Closed
-        );
+        let again =
+            matches!(refusal, Refusal::Busy | Refusal::TooFarAhead | Refusal::MayBeCounted | Refusal::Closed);
         if let Some(Standing::Waiting(_)) = inner.bundles.remove(&id) {
             inner.in_hand -= 1;
         }
@@ -261,9 +265,7 @@ impl Desk for Counter {
         match inner.bundles.get(id) {
             None => Status::Unknown,
             Some(Standing::Waiting(_)) => Status::Waiting,
-            Some(Standing::Taken) => {
-                Status::Provisional(Receipt::sign(&self.signer, self.chain, epoch, *id))
-            }
+            Some(Standing::Taken) => Status::Provisional(Receipt::sign(&self.signer, self.chain, epoch, *id)),
             Some(Standing::Final(inclusion)) => Status::Final(inclusion.clone()),
             Some(Standing::Refused(refusal)) => Status::Refused(refusal.clone()),
         }
@@ -285,7 +287,9 @@ impl Desk for Counter {
     fn ready(&self) -> Result<(), Vec<String>> {
         match self.epoch().map(|info| info.phase) {
             Some(Phase::Collect) => Ok(()),
-            Some(phase) => Err(vec![format!("no bundles are taken in: the epoch is in phase {}", phase.name())]),
+            Some(phase) => {
+                Err(vec![format!("no bundles are taken in: the epoch is in phase {}", phase.name())])
+            }
             None => Err(vec!["no epoch is open".into()]),
         }
     }

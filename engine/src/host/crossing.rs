@@ -83,7 +83,9 @@ impl Crossing {
             }
             return;
         }
-        let Some(current) = inner.current.as_ref().filter(|current| current.epoch == wire.epoch) else { return };
+        let Some(current) = inner.current.as_ref().filter(|current| current.epoch == wire.epoch) else {
+            return;
+        };
         let (from, own) = (address(from), current.board.own());
         let (to, message) = match wire.parcel {
             Parcel::Letter(letter) => (own, Message::Peer(letter)),
@@ -134,7 +136,9 @@ impl Handler for Crossing {
     fn received(&self, from: Host, bytes: Vec<u8>) {
         match Wire::from_bytes(&bytes) {
             Ok(wire) => self.arrived(from, wire),
-            Err(error) => tracing::error!(%from, %error, "another host sends what is no message between hosts"),
+            Err(error) => {
+                tracing::error!(%from, %error, "another host sends what is no message between hosts")
+            }
         }
     }
 
@@ -144,7 +148,7 @@ impl Handler for Crossing {
                 tracing::info!("{event}");
                 // It knows nothing of what this party has reported.
                 let said = self.inner().current.as_ref().map(|current| (current.epoch, current.said.clone()));
-                for (epoch, said) in said {
+                if let Some((epoch, said)) = said {
                     said.into_values().for_each(|report| self.send(*peer, epoch, Parcel::Report(report)));
                 }
             }

@@ -138,7 +138,8 @@ impl Running<'_> {
 
     /// Whether the chain has closed the books on the epoch, and this party knows.
     fn is_over(&self) -> bool {
-        let over = |ledger: &chain::Ledger| ledger.state().epochs.get(&self.epoch).is_some_and(|on| on.is_over());
+        let over =
+            |ledger: &chain::Ledger| ledger.state().epochs.get(&self.epoch).is_some_and(|on| on.is_over());
         matches!(self.phase, Some(Phase::Done | Phase::Aborted)) && read(&*self.host.port, over)
     }
 
@@ -157,7 +158,9 @@ impl Running<'_> {
                 let (epoch, culprit, reason) = (self.epoch, *culprit, reason.clone());
                 (self.host.told)(Told::Aborted { epoch, culprit, reason });
             }
-            Event::Dropped { at, from, reason } => tracing::debug!(%at, %from, reason, "a message was dropped"),
+            Event::Dropped { at, from, reason } => {
+                tracing::debug!(%at, %from, reason, "a message was dropped")
+            }
             Event::Silent { party } => tracing::warn!(%party, "a party has been silent for too long"),
             Event::Seated { party } => tracing::warn!(%party, "the standby has taken a seat"),
             Event::Evidence { evidence, .. } => {

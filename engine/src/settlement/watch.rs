@@ -1,9 +1,10 @@
 //! What is new on the chain of an epoch, told in one order whoever watches from whenever on.
 
-use super::{SettlementError, opened};
+use super::SettlementError;
 use crate::{
     effect::{Effect, Event},
     message::{Address, Message, Seated},
+    opening::EpochDocument,
 };
 use chain::{
     Ledger, Payload,
@@ -91,7 +92,7 @@ impl Watch {
     }
 
     fn opened(&mut self, ledger: &Ledger, shards: usize) -> Result<Vec<Effect>, SettlementError> {
-        let opened = opened(ledger, self.epoch)?;
+        let opened = EpochDocument::on_record(ledger.state(), self.epoch)?.opened()?;
         (self.open, self.anchored) = (true, vec![0; shards]);
         (self.roots, self.totals) = (vec![false; shards], vec![false; shards]);
         let to = Address::seats().chain([Address::Standby, Address::Coordinator]);
