@@ -14,6 +14,8 @@
 //! draws the same moments again. A killed process leaves to the system what it has written, so this says nothing of a
 //! machine that loses its power.
 
+#![cfg(unix)]
+
 use engine::{
     Phase,
     party::{
@@ -39,6 +41,8 @@ use std::{
 
 /// Where the process that is killed finds its store. It is one of these tests, and does nothing without.
 const STORE: &str = "CWE_CRASH_STORE";
+/// Whether it writes the tree again whenever it may, and not only when it has grown.
+const COMPACTS: &str = "CWE_CRASH_COMPACTS";
 /// How many rounds there are.
 const ROUNDS: &str = "CWE_CRASH_ROUNDS";
 /// What draws the moments.
@@ -54,9 +58,10 @@ const GROUP: u64 = 16;
 /// Small ones, so that files of bundles are full and the tree is written again all the time.
 const LIMITS: Limits = Limits { bundle_file_bytes: 1 << 17, compact_above: 3 << 19 };
 
-fn open(dir: &Path) -> (Store, Recovered) {
+fn open(dir: &Path, compact_above: u64) -> (Store, Recovered) {
+    let limits = Limits { compact_above, ..LIMITS };
     let owner = Owner { chain: ChainId(3), genesis: Digest([3; 32]), party: PartyId::ALL[0] };
-    Store::open_with(dir, owner, LIMITS).expect("the store opens")
+    Store::open_with(dir, owner, limits).expect("the store opens")
 }
 
 fn digest(epoch: u64, n: u64) -> Digest {
@@ -150,7 +155,8 @@ impl Model {
 #[test]
 fn the_process_that_is_killed() {
     let Some(dir) = env::var_os(STORE) else { return };
-    let (store, found) = open(Path::new(&dir));
+    let compact_above = if env::var_os(COMPACTS).is_some() { 0 } else { LIMITS.compact_above };
+    let (store, found) = open(Path::new(&dir), compact_above);
     // The epoch that collects, while it does.
     let collecting = Mutex::new((found.sequence, found.bundles));
     thread::scope(|scope| {
@@ -261,8 +267,9 @@ impl Acknowledged {
 }
 
 /// Begins a process that writes.
-fn begin(dir: &Path) -> (Child, ChildStdout) {
+fn begin(dir: &Path, compacts: bool) -> (Child, ChildStdout) {
     let mut child = Command::new(env::current_exe().expect("this test is a program"))
+        .envs(compacts.then_some((COMPACTS, "1")))
         .args(["--exact", "the_process_that_is_killed", "--nocapture", "--test-threads=1"])
         .env(STORE, dir)
         .stdout(Stdio::piped())
@@ -274,7 +281,7 @@ fn begin(dir: &Path) -> (Child, ChildStdout) {
 
 /// One round: gives how many acknowledgements came.
 fn round(dir: &Path, rng: &mut ChaCha20Rng, acknowledged: &mut Acknowledged) -> usize {
-    let (mut child, pipe) = begin(dir);
+    let (mut child, pipe) = begin(dir, rng.next_u32() % 2 == 0);
     let (first, heard) = mpsc::channel();
     let listener = thread::spawn(move || {
         let mut lines = Vec::new();
@@ -317,7 +324,7 @@ fn nothing_that_was_acknowledged_is_lost_and_nothing_is_there_twice() {
     let (mut lines, mut torn) = (0, 0);
     for _ in 0..rounds {
         lines += round(&dir, &mut rng, &mut acknowledged);
-        let (store, found) = open(&dir);
+        let (store, found) = open(&dir, u64::MAX);
         acknowledged.check(&store, &found);
         torn += usize::from(!found.findings.is_empty());
         let size = store.size().expect("measured");

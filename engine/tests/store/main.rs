@@ -1,5 +1,7 @@
 //! What a party's store promises, tried from outside: its files, its tree and its copies are changed by hand.
 
+#![cfg(unix)]
+
 mod copies;
 mod damage;
 mod growth;
