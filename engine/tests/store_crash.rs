@@ -281,7 +281,7 @@ fn begin(dir: &Path, compacts: bool) -> (Child, ChildStdout) {
 
 /// One round: gives how many acknowledgements came.
 fn round(dir: &Path, rng: &mut ChaCha20Rng, acknowledged: &mut Acknowledged) -> usize {
-    let (mut child, pipe) = begin(dir, rng.next_u32() % 2 == 0);
+    let (mut child, pipe) = begin(dir, rng.next_u32().is_multiple_of(2));
     let (first, heard) = mpsc::channel();
     let listener = thread::spawn(move || {
         let mut lines = Vec::new();
@@ -298,7 +298,7 @@ fn round(dir: &Path, rng: &mut ChaCha20Rng, acknowledged: &mut Acknowledged) -> 
         lines
     });
     // One round in four is killed while it opens the store, or soon after.
-    if rng.next_u32() % 4 == 0 {
+    if rng.next_u32().is_multiple_of(4) {
         thread::sleep(Duration::from_micros((rng.next_u32() % 150_000).into()));
     } else {
         heard.recv_timeout(Duration::from_secs(120)).expect("something is acknowledged");
