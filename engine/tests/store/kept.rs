@@ -198,3 +198,32 @@ fn secrets_do_not_show() {
     let shown = format!("{change:?} {found:?}");
     assert!(!shown.contains(&beacon.to_string()[..12]), "{shown}");
 }
+
+#[test]
+fn after_a_write_that_failed_nothing_is_written_until_the_store_is_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let (store, _) = open(&path);
+    store.write(&[Change::Phase(EpochId(1), Phase::Collect)]).unwrap();
+    store.keep_bundles(EpochId(1), &bundles(0..3)).unwrap();
+    // Where the next files would go is nothing.
+    fs::remove_dir_all(path.join("large")).unwrap();
+    fs::rename(path.join("bundles/1"), path.join("bundles/away")).unwrap();
+    let failed = store.write(&whole(1)).unwrap_err();
+    assert!(matches!(failed, StoreError::Io { .. }), "{failed}");
+    let refused = store.write(&[Change::Phase(EpochId(1), Phase::Close)]).unwrap_err();
+    assert!(matches!(refused, StoreError::Poisoned { .. }));
+    let failed = store.keep_bundles(EpochId(1), &bundles(3..20)).unwrap_err();
+    assert!(matches!(failed, StoreError::Io { .. }), "{failed}");
+    let refused = store.keep_bundles(EpochId(2), &bundles(0..1)).unwrap_err();
+    assert!(matches!(refused, StoreError::Poisoned { .. }));
+    drop(store);
+    fs::rename(path.join("bundles/away"), path.join("bundles/1")).unwrap();
+    let (store, found) = open(&path);
+    assert_eq!(found.epochs[&EpochId(1)].phase, Some(Phase::Collect));
+    let kept = read(&store, 1);
+    assert!(kept.len() >= 3 && kept == bundles(0..kept.len() as u64));
+    store.write(&whole(1)).unwrap();
+    store.keep_bundles(EpochId(1), &bundles(0..20)).unwrap();
+    assert_eq!(read(&store, 1), bundles(0..20));
+}
