@@ -62,8 +62,8 @@ fn a_changed_byte_of_any_value_is_found() {
     let before = entries(&store);
     assert_eq!(before.len(), 8, "six records, the list, and whose they are");
     for (key, value) in &before {
-        // Of long values some bytes: each costs an opening.
-        for at in (0..value.len()).step_by(1 + value.len() / 24) {
+        // Some bytes of each, for each costs openings. `store/key.rs` tries all.
+        for at in (0..value.len()).step_by(1 + value.len() / 6) {
             let mut changed = value.clone();
             changed[at] ^= 1 << (at % 8);
             set(&store, key, Some(&changed));
@@ -124,7 +124,7 @@ fn what_was_removed_and_is_there_again_is_removed() {
 }
 
 #[test]
-fn every_changed_byte_of_carried_shares_stops_the_party() {
+fn a_changed_byte_of_carried_shares_stops_the_party() {
     let (_dir, store) = stored();
     let file = store.join("large/0");
     let whole = fs::read(&file).unwrap();
@@ -136,7 +136,7 @@ fn every_changed_byte_of_carried_shares_stops_the_party() {
         }
         other => panic!("{other:?}"),
     };
-    for at in 0..whole.len() {
+    for at in (0..whole.len()).step_by(3) {
         let mut changed = whole.clone();
         changed[at] ^= 0x10;
         fs::write(&file, &changed).unwrap();
@@ -180,9 +180,9 @@ fn with_bundles() -> (tempfile::TempDir, PathBuf, PathBuf, Vec<u8>) {
 }
 
 #[test]
-fn every_changed_byte_of_a_file_of_bundles_is_found_and_costs_what_it_is_in() {
+fn a_changed_byte_of_a_file_of_bundles_is_found_and_costs_what_it_is_in() {
     let (_dir, store, file, whole) = with_bundles();
-    for at in (0..whole.len()).step_by(7) {
+    for at in (0..whole.len()).step_by(61) {
         let mut changed = whole.clone();
         changed[at] ^= 0x80;
         fs::write(&file, &changed).unwrap();
@@ -216,7 +216,7 @@ fn a_torn_tail_is_cut_and_the_rest_is_kept() {
     let files: Vec<_> = fs::read_dir(store.join("bundles/4")).unwrap().map(|e| e.unwrap().path()).collect();
     let last = files.iter().max().unwrap();
     let whole = fs::read(last).unwrap();
-    for end in (0..whole.len()).rev().step_by(11) {
+    for end in (0..whole.len()).rev().step_by(101) {
         fs::write(last, &whole[..end]).unwrap();
         let (open_store, found) = open(&store);
         assert!(matches!(found.findings[..], [] | [Finding::TornTail { .. }]), "{:?}", found.findings);
