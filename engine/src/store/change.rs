@@ -54,6 +54,9 @@ impl fmt::Debug for Change {
     }
 }
 
+/// A record that is to be written, with its bytes, which may be secret.
+pub(super) type Written = (RecordKey, Zeroizing<Vec<u8>>);
+
 /// What of an epoch's records later ones are held against. It has the marks of no bundle, so it is small.
 #[derive(Clone, Debug, Default)]
 struct Standing {
@@ -73,11 +76,7 @@ pub(super) struct Book {
 impl Book {
     /// Takes a change in, if it may be made after those before it. `head` is brought up to what it says of epochs. Gives
     /// the record that is to be written, if one is.
-    pub(super) fn admit(
-        &mut self,
-        head: &mut Head,
-        change: &Change,
-    ) -> Result<Option<(RecordKey, Zeroizing<Vec<u8>>)>, StoreError> {
+    pub(super) fn admit(&mut self, head: &mut Head, change: &Change) -> Result<Option<Written>, StoreError> {
         let (key, bytes) = match change {
             Change::Destroy(epoch) => {
                 head.destroyed = head.destroyed.max(Some(*epoch));

@@ -112,7 +112,10 @@ impl Records {
         };
         folder::close_to_others(path)?;
         let pages = path.join(PAGES);
-        let pages = File::open(&pages).map_err(failed(&pages, "opened"))?;
+        // What a process wrote before it was killed may be in memory only, and must not be built upon.
+        let pages = File::open(&pages)
+            .and_then(|file| file.sync_all().map(|()| file))
+            .map_err(failed(&pages, "opened"))?;
         Ok(Self { db, pages, folder: path.into(), number })
     }
 

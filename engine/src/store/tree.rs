@@ -159,7 +159,12 @@ impl Tree {
     /// Writes the tree again if sled's file has grown.
     fn compact(&mut self) -> Result<(), StoreError> {
         if self.records.size()? > self.compact_above {
-            self.records = self.records.replaced_by(&self.records.read_all()?)?;
+            let entries = self.records.read_all()?;
+            // If this fails in the middle, the new generation may be the one that counts, and what was written to the old
+            // one would be lost.
+            self.poisoned = true;
+            self.records = self.records.replaced_by(&entries)?;
+            self.poisoned = false;
         }
         Ok(())
     }
