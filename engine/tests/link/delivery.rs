@@ -155,6 +155,20 @@ fn a_full_queue_says_so_and_keeps_what_it_took() {
 }
 
 #[test]
+fn the_longest_payload_crosses_and_a_ping_is_answered_after_it() {
+    let (one, two) = pair(Node::of(ONE), Node::of(TWO));
+    let mut long = vec![0; MAX_PAYLOAD];
+    long[MAX_PAYLOAD - 1] = 1;
+    one.send(TWO, &long);
+    two.send(ONE, b"meanwhile");
+    assert!(two.log.payloads(ONE, 1) == [long]);
+    assert_eq!(one.log.payloads(TWO, 1), [b"meanwhile"]);
+    one.all_acknowledged(TWO);
+    one.status_like(TWO, "an answered ping", |status| status.round_trip.is_some());
+    assert_eq!(two.log.connections(ONE), (1, 1));
+}
+
+#[test]
 fn a_peer_that_does_not_read_holds_nobody_up() {
     let (two, three) = pair(Node::of(TWO), Node::of(THREE));
     two.knows(ONE, "127.0.0.1:1");
