@@ -16,8 +16,8 @@
 //!
 //! A process that was restarted knows nothing of what it received before. Its peers see that it has begun a new life: the
 //! handler is told ([`LinkEvent::Connected`] with `fresh`) before anything of that life is delivered, and what the old
-//! life did not acknowledge is sent to the new one. What the old life did acknowledge, and forgot, the layer above repeats
-//! as it needs.
+//! life did not acknowledge is sent to the new one, even if it had arrived. What the old life did acknowledge, and forgot,
+//! the layer above repeats as it needs.
 //!
 //! Nothing here reads the payloads. The rule "nothing leaves that rests on a vote that is not on disk" is that of the
 //! layer above, which calls [`Links::send`] after it has stored.

@@ -10,7 +10,7 @@ use super::{
 use std::{
     collections::VecDeque,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -19,11 +19,19 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Callers that have not proved who they are, the oldest first. One that is dropped from here is sent away.
+/// Where callers wait that have not proved who they are, the oldest first.
 #[derive(Default)]
 pub(super) struct Door {
-    waiting: Mutex<(u64, VecDeque<(u64, oneshot::Sender<()>)>)>,
+    callers: Mutex<Callers>,
     told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Callers {
+    /// How many there were, which numbers them.
+    count: u64,
+    /// Those that are there. Dropping what is beside a number sends that caller away.
+    waiting: VecDeque<(u64, oneshot::Sender<()>)>,
 }
 
 /// Refusals that were told of in the present minute.
@@ -43,23 +51,25 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.door.waiting.lock().expect("nothing panics at the door");
-        waiting.1.retain(|(number, _)| *number != self.number);
+        self.door.callers().waiting.retain(|(number, _)| *number != self.number);
     }
 }
 
 impl Door {
+    fn callers(&self) -> MutexGuard<'_, Callers> {
+        self.callers.lock().expect("nothing panics at the door")
+    }
+
     /// Takes a place. If there is none left, the oldest caller is sent away.
     fn enter(&self) -> Place<'_> {
-        let mut waiting = self.waiting.lock().expect("nothing panics at the door");
-        let (next, callers) = &mut *waiting;
-        if callers.len() == MAX_UNAUTHENTICATED {
-            callers.pop_front();
+        let mut callers = self.callers();
+        if callers.waiting.len() == MAX_UNAUTHENTICATED {
+            callers.waiting.pop_front();
         }
-        *next += 1;
-        let (stay, sent_away) = oneshot::channel();
-        callers.push_back((*next, stay));
-        Place { door: self, number: *next, sent_away }
+        callers.count += 1;
+        let (number, (stay, sent_away)) = (callers.count, oneshot::channel());
+        callers.waiting.push_back((number, stay));
+        Place { door: self, number, sent_away }
     }
 
     /// How many refusals were not told of before this one; `None` if this one is not told of either.

@@ -13,6 +13,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, BufWriter},
     sync::watch,
+    task::yield_now,
     time::{sleep, sleep_until},
 };
 
@@ -67,8 +68,19 @@ pub(super) async fn run(
 
 async fn receive(peer: &Peer, number: u64, read: impl AsyncRead + Unpin, heard: &Heard) -> Loss {
     let mut from = BufReader::with_capacity(CHUNK, read);
+    let mut unbroken = 0;
     loop {
-        let result = match frame::read(&mut from, MAX_BODY, |_| heard.note()).await {
+        if unbroken >= CHUNK {
+            // Reading and writing share one task and what it may do in one turn. Without a pause a flood of frames would
+            // leave nothing for acknowledgements and answers to pings, and the peer would take this host for dead.
+            yield_now().await;
+            unbroken = 0;
+        }
+        let note = |bytes| {
+            heard.note();
+            unbroken += bytes;
+        };
+        let result = match frame::read(&mut from, MAX_BODY, note).await {
             Ok(Frame::Data { seq, bytes }) => peer.deliver(number, seq, bytes),
             Ok(Frame::Ack { next }) => peer.acknowledged(number, next),
             Ok(Frame::Ping { nonce }) => {

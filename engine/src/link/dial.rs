@@ -57,6 +57,12 @@ pub(super) async fn keep(shared: Arc<Shared>, peer: Arc<Peer>, stopping: watch::
     let mut attempt = 0;
     let mut leaving = stopping.clone();
     while !*leaving.borrow() {
+        // What was told before the address is looked at is no reason to look again.
+        tokio::select! {
+            biased;
+            () = peer.redial.notified() => {}
+            () = std::future::ready(()) => {}
+        }
         let Some(endpoint) = peer.endpoint() else {
             tokio::select! {
                 () = peer.redial.notified() => continue,

@@ -11,7 +11,10 @@ use primitives::{CodecError, Decode, Encode, Reader, Writer};
 use rustls::{AlertDescription, Error as TlsError};
 use std::{io, sync::Arc};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    task::yield_now,
+};
 
 /// One frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,6 +204,8 @@ pub(super) async fn read(
             }
             Err(error) => return Err(error.into()),
         }
+        // Whatever writes to the same connection has its turn: a long frame must not keep back answers to pings.
+        yield_now().await;
     }
     Ok(Frame::from_bytes(&body)?)
 }

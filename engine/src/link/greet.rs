@@ -27,7 +27,7 @@ pub(super) struct Refused {
     pub(super) peer: Option<Host>,
     pub(super) reason: Refusal,
     /// The socket, if the other end may still read why.
-    pub(super) socket: Option<TcpStream>,
+    pub(super) socket: Option<Box<TcpStream>>,
 }
 
 impl Refused {
@@ -36,7 +36,7 @@ impl Refused {
     }
 
     fn on(self, socket: TcpStream) -> Self {
-        Self { socket: Some(socket), ..self }
+        Self { socket: Some(Box::new(socket)), ..self }
     }
 
     /// Waits until the other end has read why, or has had its time. Closing a socket with bytes unread would take back
@@ -124,7 +124,11 @@ pub(super) async fn answer<'a>(
     let start = match acceptor.as_mut().await {
         Ok(start) => start,
         Err(error) => {
-            return Err(Refused { peer: None, reason: of_tls(&error), socket: acceptor.take_io() });
+            return Err(Refused {
+                peer: None,
+                reason: of_tls(&error),
+                socket: acceptor.take_io().map(Box::new),
+            });
         }
     };
     let claimed = start.client_hello().server_name().and_then(Host::caller);

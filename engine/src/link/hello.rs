@@ -51,17 +51,6 @@ impl fmt::Display for Incarnation {
     }
 }
 
-codec_struct!(Received { incarnation, next });
-
-/// What a host has of the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Received {
-    /// The life of the other that it last heard.
-    pub incarnation: Incarnation,
-    /// The number of the payload that it expects next.
-    pub next: u64,
-}
-
 impl Encode for Incarnation {
     fn encode(&self, w: &mut Writer) {
         self.0.encode(w);
@@ -73,6 +62,17 @@ impl Decode for Incarnation {
         u64::decode(r).map(Self)
     }
 }
+
+/// What a host has of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The life of the other that it last heard.
+    pub incarnation: Incarnation,
+    /// The number of the payload that it expects next.
+    pub next: u64,
+}
+
+codec_struct!(Received { incarnation, next });
 
 /// The first frame of each end.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 //! TLS 1.3 it signs (RFC 8446, section 4.4.3) 64 spaces, a context string that differs between client and server, a zero
 //! byte and a hash: 130 bytes. Everything else that a party signs is a digest of 32 bytes.
 //!
-//! Sessions are not resumed: a ticket would outlive a key that was replaced.
+//! Nothing of one handshake is used in another: a resumption ticket would outlive a key that was replaced.
 
 use super::host::Host;
 use ed25519_dalek::{Signer as _, SigningKey};

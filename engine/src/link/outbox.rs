@@ -38,6 +38,11 @@ impl Outbox {
         true
     }
 
+    /// Whether this life of the peer is not the one that numbers are for.
+    pub(super) fn is_for_another_than(&self, peer: Incarnation) -> bool {
+        self.toward != Some(peer)
+    }
+
     /// Begins a connection with this life of the peer, which expects payload `next` of this life of this end, or has
     /// none of it.
     ///

@@ -44,6 +44,7 @@ fn four_hosts_tell_each_other_everything_in_order() {
             assert_eq!(at.log.connections(from.me), (1, 1));
             at.all_acknowledged(from.me);
             at.status_like(from.me, "an answered ping", |status| status.round_trip.is_some());
+            at.status_like(from.me, "a count", |status| status.received.frames == 202);
             let status = at.status(from.me);
             assert_eq!((status.state, status.version), (LinkState::Connected, Some(1)));
             assert_eq!((status.sent, status.received), (status.received, status.sent));
@@ -87,10 +88,8 @@ fn a_line_that_is_cut_again_and_again_loses_nothing_and_repeats_nothing() {
     assert_eq!(two.log.payloads(ONE, 601).len(), 601);
 }
 
-/// Kills `old` and starts the same host again, which `other` finds at its new address.
-fn restarted(old: Node, other: &Node) -> Node {
-    let me = old.me;
-    drop(old);
+/// Starts a host again that is dead, and that `other` finds at its new address.
+fn restarted(me: Host, other: &Node) -> Node {
     let new = Node::of(me);
     new.knows(other.me, &other.at());
     other.knows(me, &new.at());
@@ -110,7 +109,7 @@ fn a_restarted_peer_gets_what_its_old_life_did_not_acknowledge() {
         drop(dies);
         stays.status_like(dead, "a loss", |status| status.state != LinkState::Connected);
         numbered(10..20).iter().for_each(|payload| stays.send(dead, payload));
-        let new = restarted(Node::of(dead), &stays);
+        let new = restarted(dead, &stays);
         assert_eq!(new.log.payloads(stays.me, 10), numbered(10..20));
         new.send(stays.me, b"of the new life");
         stays.log.payloads(dead, 2);
@@ -153,6 +152,20 @@ fn a_full_queue_says_so_and_keeps_what_it_took() {
     one.all_acknowledged(TWO);
     one.send(TWO, b"one more");
     assert_eq!(two.log.payloads(ONE, all.len() + 1).last().unwrap(), b"one more");
+}
+
+#[test]
+fn the_longest_payload_crosses_and_a_ping_is_answered_after_it() {
+    let (one, two) = pair(Node::of(ONE), Node::of(TWO));
+    let mut long = vec![0; MAX_PAYLOAD];
+    long[MAX_PAYLOAD - 1] = 1;
+    one.send(TWO, &long);
+    two.send(ONE, b"meanwhile");
+    assert!(two.log.payloads(ONE, 1) == [long]);
+    assert_eq!(one.log.payloads(TWO, 1), [b"meanwhile"]);
+    one.all_acknowledged(TWO);
+    one.status_like(TWO, "an answered ping", |status| status.round_trip.is_some());
+    assert_eq!(two.log.connections(ONE), (1, 1));
 }
 
 #[test]
@@ -217,6 +230,31 @@ fn what_was_not_acknowledged_is_sent_again_from_where_the_peer_says() {
     for (seq, bytes) in (0..).zip(&all[3..]) {
         assert_eq!(peer.hear_more().unwrap(), Frame::Data { seq, bytes: Arc::new(bytes.clone()) });
     }
+}
+
+#[test]
+fn a_call_of_a_dead_process_that_is_read_late_does_not_keep_the_new_one_out() {
+    let two = Node::of(TWO);
+    two.knows(ONE, "127.0.0.1:1");
+    let (mut new, first) = Raw::greeted(&two.at(), &hello(ONE, TWO, 2, None));
+    two.send(ONE, b"a");
+    two.send(ONE, b"b");
+    let data = |seq, text: &[u8]| Frame::Data { seq, bytes: Arc::new(text.to_vec()) };
+    new.say(&data(0, b"x"));
+    assert_eq!(new.hear_more().unwrap(), data(0, b"a"));
+    new.say(&Frame::Ack { next: 1 });
+    two.status_like(ONE, "an acknowledgement", |status| status.unacknowledged.frames == 1);
+    two.log.payloads(ONE, 1);
+    let (_late, _) = Raw::greeted(&two.at(), &hello(ONE, TWO, 1, None));
+    let received = Some(Received { incarnation: first.incarnation, next: 1 });
+    let (mut new, second) = Raw::greeted(&two.at(), &hello(ONE, TWO, 2, received));
+    // Both ends begin anew: nothing that was not acknowledged is lost.
+    assert_ne!(first.incarnation, second.incarnation);
+    assert_eq!(second.received.map(|received| received.incarnation), Some(engine::link::Incarnation(1)));
+    assert_eq!(new.hear_more().unwrap(), data(0, b"b"));
+    new.say(&data(0, b"y"));
+    assert_eq!(two.log.payloads(ONE, 2), [b"x", b"y"]);
+    assert_eq!(two.log.connections(ONE), (3, 3));
 }
 
 /// Answers everything, from within the handler.

@@ -63,6 +63,8 @@ fn an_address_is_replaced_while_linked_and_a_forgotten_peer_is_not_let_in() {
     assert!(proxy.made() > 0);
     assert_eq!(one.log.connections(TWO).1, 1);
     assert_eq!(one.status(TWO).address, Some(proxy.at.clone()));
+    // What was not acknowledged would go to the new life again.
+    one.all_acknowledged(TWO);
     two.links.forget_peer(ONE);
     refused(&two, Some(ONE), &Refusal::UnknownKey { presented: key(ONE).public() });
     assert_eq!(two.status(ONE).state, LinkState::Unset);

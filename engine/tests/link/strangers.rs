@@ -41,9 +41,7 @@ fn shout(at: &str, bytes: &[u8]) {
 
 #[test]
 fn strangers_are_refused_each_for_its_own_reason() {
-    let timing = Timing { handshake: Duration::from_secs(3), ..hurried() };
-    let (two, three) = (Node::new(LinkConfig { timing, ..config(TWO) }), Node::of(THREE));
-    let (two, three) = pair(two, three);
+    let (two, three) = pair(Node::of(TWO), Node::of(THREE));
     two.linked(THREE);
     let at = two.at();
     shout(&at, b"GET / HTTP/1.1\r\nHost: party2\r\n\r\n");
@@ -69,11 +67,18 @@ fn strangers_are_refused_each_for_its_own_reason() {
     assert!(stranger.read(&mut [0]).is_err());
     let presented = engine::link::LinkKey::from_seed(&[77; 32]).public();
     refused(&two, None, |reason| *reason == Refusal::UnknownKey { presented });
-    let silent = TcpStream::connect(&at).unwrap();
-    refused(&two, None, |reason| *reason == Refusal::Slow { waited: timing.handshake });
-    drop(silent);
     still_good(&two, &three);
     assert_eq!(two.log.connections(THREE), (1, 1));
+}
+
+#[test]
+fn a_caller_that_says_nothing_is_sent_away() {
+    let waited = Duration::from_millis(500);
+    let timing = Timing { handshake: waited, ..hurried() };
+    let two = Node::new(LinkConfig { timing, ..config(TWO) });
+    let mut silent = TcpStream::connect(two.at()).unwrap();
+    refused(&two, None, |reason| *reason == Refusal::Slow { waited });
+    assert_eq!(silent.read(&mut [0]).unwrap(), 0);
 }
 
 #[test]

@@ -34,9 +34,9 @@ pub(crate) fn key(host: Host) -> LinkKey {
 pub(crate) fn hurried() -> Timing {
     let millis = Duration::from_millis;
     Timing {
-        handshake: millis(20_000),
+        handshake: millis(60_000),
         ping: millis(50),
-        silence: millis(30_000),
+        silence: millis(100_000),
         first_wait: millis(5),
         longest_wait: millis(50),
         steady: millis(0),

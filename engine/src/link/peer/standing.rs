@@ -55,7 +55,14 @@ impl Peer {
         if !pinned || ours.is_some_and(|hello| hello.incarnation != state.mine) {
             return Err(Refusal::Rekeyed);
         }
-        let of_mine = theirs.received.filter(|received| received.incarnation == state.mine);
+        let mut of_mine = theirs.received.filter(|received| received.incarnation == state.mine);
+        let has_some = of_mine.is_some_and(|received| received.next > 0);
+        if ours.is_none() && has_some && state.outbox.is_for_another_than(theirs.incarnation) {
+            // This life of the peer has payloads, and another one called since: a process that is gone, whose call was
+            // read late. How the numbers of this one go on is forgotten, so this end begins anew as well.
+            state.mine = draw();
+            of_mine = None;
+        }
         state.outbox.resume(theirs.incarnation, of_mine.map(|received| received.next))?;
         let answer = self.hello(inbox.theirs, state.mine);
         let fresh = inbox.theirs.is_none_or(|received| received.incarnation != theirs.incarnation);
@@ -121,6 +128,7 @@ impl Peer {
             (state.mine, state.theirs) = (draw(), None);
             state.outbox = Outbox::default();
             state.waits.end(STEP_ACKNOWLEDGE, now);
+            state.waits.end(STEP_ANSWER, now);
         }
         state.endpoint = endpoint;
         let old = inbox.live.take();
