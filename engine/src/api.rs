@@ -7,7 +7,7 @@
 //! | [`edition`] | what an epoch opened with, as it is served |
 //! | [`limits`] | what clients may cost |
 //! | `table`, `schema`, `openapi` | routes and answers in one table, and the OpenAPI document made of it |
-//! | `door`, `submit`, `answer`, `problem` | connections, bundles, all other routes, errors |
+//! | `door`, `submit`, `answer`, `body`, `problem` | connections, bundles, all other routes, long bodies, errors |
 //!
 //! # What is not kept
 //!
@@ -17,6 +17,7 @@
 //! speaks TLS sees addresses and bundles together, and must log neither.
 
 mod answer;
+mod body;
 pub mod desk;
 mod door;
 pub mod edition;
@@ -28,7 +29,7 @@ mod schema;
 mod submit;
 mod table;
 
-pub use desk::{Answer, Desk, EpochInfo, Status, Submission};
+pub use desk::{Desk, EpochInfo, Outcome, Status, Submission};
 pub use edition::Edition;
 pub use limits::Limits;
 pub use receipt::Receipt;

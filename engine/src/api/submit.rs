@@ -24,7 +24,8 @@ pub(super) async fn submit(
     let _place = shared.submissions.try_acquire().map_err(|_| Problem::Full)?;
     let bytes = read(body, shared).await?;
     let (id, bundle) = intake::read(&bytes);
-    bundle?;
+    // The desk counts what it refuses itself, and never gets to see these.
+    bundle.inspect_err(|refusal| shared.desk.telemetry().refused(refusal))?;
     let answer = shared.desk.submit(id, bytes.as_ref().into());
     match timeout(shared.limits.patience, answer).await {
         Ok(Submission::Taken(receipt)) => Ok(super::json(&receipt)),
