@@ -94,7 +94,7 @@ pub enum ApiError {
 }
 
 /// What every request needs.
-struct Shared {
+struct Service {
     desk: Arc<dyn Desk>,
     limits: Limits,
     /// Room for bundles that are being read or waited for.
@@ -175,10 +175,10 @@ pub fn serve(listen: SocketAddr, desk: Arc<dyn Desk>, limits: Limits) -> Result<
 fn server(listener: TcpListener, desk: Arc<dyn Desk>, limits: Limits) -> io::Result<actix_web::dev::Server> {
     let door = Arc::new(Door::new(limits.clone(), desk.clone()));
     let submissions = Semaphore::new(limits.submissions);
-    let shared = Arc::new(Shared { desk, limits: limits.clone(), submissions });
+    let service = Arc::new(Service { desk, limits: limits.clone(), submissions });
     let app = move || {
         App::new()
-            .app_data(web::Data::from(shared.clone()))
+            .app_data(web::Data::from(service.clone()))
             .configure(routes)
             .default_service(web::to(answer::no_route))
     };
@@ -209,8 +209,8 @@ fn routes(config: &mut web::ServiceConfig) {
             Method::Get => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
             Method::Post => web::post(),
         };
-        let answer = move |request, body, shared| answer::answer(route, request, body, shared);
-        let other = move |request, shared| answer::other_method(route, request, shared);
+        let answer = move |request, body, service| answer::answer(route, request, body, service);
+        let other = move |request, service| answer::other_method(route, request, service);
         config.service(web::resource(route.path).route(asked.to(answer)).default_service(web::to(other)));
     }
 }

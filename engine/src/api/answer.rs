@@ -1,7 +1,7 @@
 //! What each route answers.
 
 use super::{
-    Shared,
+    Service,
     body::Long,
     desk::{EpochInfo, Status},
     door,
@@ -32,15 +32,15 @@ pub(super) async fn answer(
     route: &'static Route,
     request: HttpRequest,
     body: Payload,
-    shared: Data<Shared>,
+    service: Data<Service>,
 ) -> HttpResponse {
     // Whoever was turned away at the door may have asked before that was said.
     let answered = match request.conn_data::<door::Place>() {
-        Some(_) => endpoint(route.endpoint, &request, body, &shared).await,
+        Some(_) => endpoint(route.endpoint, &request, body, &service).await,
         None => Err(Problem::Crowded),
     };
     let response = answered.unwrap_or_else(|problem| problem.response());
-    shared.desk.telemetry().answered(route.name, response.status().as_u16());
+    service.desk.telemetry().answered(route.name, response.status().as_u16());
     response
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn answer(
 pub(super) async fn other_method(
     route: &'static Route,
     request: HttpRequest,
-    shared: Data<Shared>,
+    service: Data<Service>,
 ) -> HttpResponse {
     let allow = route.method.allow();
     let response = if request.method() == actix_web::http::Method::OPTIONS {
@@ -56,14 +56,14 @@ pub(super) async fn other_method(
     } else {
         Problem::Method { allow }.response()
     };
-    shared.desk.telemetry().answered(route.name, response.status().as_u16());
+    service.desk.telemetry().answered(route.name, response.status().as_u16());
     response
 }
 
 /// Answers a path that no route has.
-pub(super) async fn no_route(shared: Data<Shared>) -> HttpResponse {
+pub(super) async fn no_route(service: Data<Service>) -> HttpResponse {
     let response = Problem::NoRoute.response();
-    shared.desk.telemetry().answered("none", response.status().as_u16());
+    service.desk.telemetry().answered("none", response.status().as_u16());
     response
 }
 
@@ -71,13 +71,13 @@ async fn endpoint(
     endpoint: Endpoint,
     request: &HttpRequest,
     body: Payload,
-    shared: &Shared,
+    service: &Service,
 ) -> Result<HttpResponse, Problem> {
-    let desk = &shared.desk;
+    let desk = &service.desk;
     match endpoint {
         Endpoint::Epoch => Ok(epoch(&desk.epoch().ok_or(Problem::NoEpoch)?)),
         Endpoint::EpochDocument => Ok(long(BYTES, [desk.epoch().ok_or(Problem::NoEpoch)?.edition.bytes()])),
-        Endpoint::Submit => submit(request, body, shared).await,
+        Endpoint::Submit => submit(request, body, service).await,
         Endpoint::Status => {
             let id = bundle(request)?;
             Ok(json(&status(id, desk.status(&id))?))

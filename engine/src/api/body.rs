@@ -14,7 +14,7 @@ use std::{
 /// Bytes that are handed to a connection at once. It copies them, so this is what a client that takes nothing costs.
 const PIECE: usize = 64 << 10;
 
-/// A body in parts that are shared with other bodies.
+/// A body in parts that other bodies have too. Nothing is copied until a connection takes it.
 pub(super) struct Long(VecDeque<Bytes>);
 
 impl Long {
