@@ -36,8 +36,13 @@ fn start(dir: &std::path::Path, window: u64) -> Hosts {
 /// Every bundle is counted once, as a plaintext count has it, and the record holds.
 fn assert_counted(settled: &Settled) {
     assert_eq!(settled.comparison.mismatches, [], "{:?}", settled.comparison);
-    let listed: usize =
-        settled.record.shards.iter().flat_map(|shard| &shard.headers).map(|header| header.count as usize).sum();
+    let listed: usize = settled
+        .record
+        .shards
+        .iter()
+        .flat_map(|shard| &shard.headers)
+        .map(|header| header.count as usize)
+        .sum();
     assert_eq!(listed, settled.bundles, "every bundle is in one batch");
 }
 

@@ -7,7 +7,7 @@
 //! | [`edition`] | what an epoch opened with, as it is served |
 //! | [`limits`] | what clients may cost |
 //! | `table`, `schema`, `openapi` | routes and answers in one table, and the OpenAPI document made of it |
-//! | `door`, `submit`, `answer`, `problem` | connections, bundles, all other routes, errors |
+//! | `door`, `submit`, `answer`, `body`, `problem` | connections, bundles, all other routes, long bodies, errors |
 //!
 //! # What is not kept
 //!
@@ -17,6 +17,7 @@
 //! speaks TLS sees addresses and bundles together, and must log neither.
 
 mod answer;
+mod body;
 pub mod desk;
 mod door;
 pub mod edition;
@@ -28,7 +29,7 @@ mod schema;
 mod submit;
 mod table;
 
-pub use desk::{Answer, Desk, EpochInfo, Status, Submission};
+pub use desk::{Desk, EpochInfo, Outcome, Status, Submission};
 pub use edition::Edition;
 pub use limits::Limits;
 pub use receipt::Receipt;
@@ -93,7 +94,7 @@ pub enum ApiError {
 }
 
 /// What every request needs.
-struct Shared {
+struct Service {
     desk: Arc<dyn Desk>,
     limits: Limits,
     /// Room for bundles that are being read or waited for.
@@ -174,10 +175,10 @@ pub fn serve(listen: SocketAddr, desk: Arc<dyn Desk>, limits: Limits) -> Result<
 fn server(listener: TcpListener, desk: Arc<dyn Desk>, limits: Limits) -> io::Result<actix_web::dev::Server> {
     let door = Arc::new(Door::new(limits.clone(), desk.clone()));
     let submissions = Semaphore::new(limits.submissions);
-    let shared = Arc::new(Shared { desk, limits: limits.clone(), submissions });
+    let service = Arc::new(Service { desk, limits: limits.clone(), submissions });
     let app = move || {
         App::new()
-            .app_data(web::Data::from(shared.clone()))
+            .app_data(web::Data::from(service.clone()))
             .configure(routes)
             .default_service(web::to(answer::no_route))
     };
@@ -208,8 +209,8 @@ fn routes(config: &mut web::ServiceConfig) {
             Method::Get => web::route().guard(guard::Any(guard::Get()).or(guard::Head())),
             Method::Post => web::post(),
         };
-        let answer = move |request, body, shared| answer::answer(route, request, body, shared);
-        let other = move |request, shared| answer::other_method(route, request, shared);
+        let answer = move |request, body, service| answer::answer(route, request, body, service);
+        let other = move |request, service| answer::other_method(route, request, service);
         config.service(web::resource(route.path).route(asked.to(answer)).default_service(web::to(other)));
     }
 }

@@ -29,6 +29,7 @@ use chain::modules::usage::{
     CommitBeacon, RevealBeacon, beacon_commitment, beacon_signing_digest, seat_digest,
 };
 use collect::Fault;
+use pool::Past;
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{committee::PartySigner, sharing::KemKey};
 use rand_chacha::ChaCha20Rng;
@@ -102,6 +103,8 @@ pub struct Party {
     freezing: bool,
     /// A seat that was taken before this party was that far.
     seat: Option<std::sync::Arc<Seated>>,
+    /// What a peer that is behind may still ask for, once the epoch is frozen.
+    past: Option<Past>,
 }
 
 impl Party {
@@ -133,6 +136,7 @@ impl Party {
             sat,
             freezing,
             seat,
+            past: None,
         }
     }
 
@@ -206,7 +210,10 @@ impl Party {
 
     fn collecting(&mut self, from: Address, message: Message) -> Vec<Effect> {
         let Stage::Collecting(collect) = &mut self.stage else {
-            return self.dropped(from, "no bundles are collected now");
+            return match (from, &message, &self.past) {
+                (Address::Party(peer), Message::Peer(letter), Some(past)) => past.answer(peer, letter),
+                _ => self.dropped(from, "no bundles are collected now"),
+            };
         };
         let outcome = match (from, message) {
             (Address::Verifier(own), Message::Verified(id, bundle, accepted)) if own == self.party => {
@@ -312,10 +319,11 @@ impl Party {
         let Stage::Collecting(collect) = std::mem::replace(&mut self.stage, Stage::Finished) else {
             unreachable!("it was there a moment ago")
         };
-        let (frozen, late) = match collect.freeze(&self.secrets) {
+        let (frozen, late, past) = match collect.freeze(&self.secrets) {
             Ok(frozen) => frozen,
             Err(fault) => return self.fault(fault),
         };
+        self.past = Some(past);
         let party = self.party;
         let refuse = |bundle| Event::Refused { party, bundle, refusal: Refusal::NotInTime };
         let mut effects: Vec<_> = late.into_iter().map(|id| Effect::Publish(refuse(id))).collect();

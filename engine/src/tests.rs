@@ -7,6 +7,7 @@ mod audit;
 mod cheats;
 mod complaints;
 mod crook;
+mod document;
 mod double;
 mod epoch;
 mod hosts;

@@ -1,7 +1,8 @@
 //! What each route answers.
 
 use super::{
-    Shared,
+    Service,
+    body::Long,
     desk::{EpochInfo, Status},
     door,
     problem::Problem,
@@ -14,13 +15,15 @@ use actix_web::{
     http::header::{ACCEPT, ALLOW, CACHE_CONTROL, VARY},
     web::{Bytes, Data, Payload, block},
 };
-use primitives::{Digest, Encode, EpochId, Time, ids::to_hex};
+use primitives::{Digest, Encode, EpochId, ids::to_hex};
 use proofs::inclusion::Inclusion;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// How long a record may be kept by whoever asked for it. It is final: an hour only bounds what a false one would do.
 const RECORD_CACHE: &str = "public, max-age=3600";
+/// Bytes that have no other format than this project's.
+const BYTES: &str = "application/octet-stream";
 /// Format of Prometheus, which is asked for by this name.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -29,15 +32,15 @@ pub(super) async fn answer(
     route: &'static Route,
     request: HttpRequest,
     body: Payload,
-    shared: Data<Shared>,
+    service: Data<Service>,
 ) -> HttpResponse {
     // Whoever was turned away at the door may have asked before that was said.
     let answered = match request.conn_data::<door::Place>() {
-        Some(_) => endpoint(route.endpoint, &request, body, &shared).await,
+        Some(_) => endpoint(route.endpoint, &request, body, &service).await,
         None => Err(Problem::Crowded),
     };
     let response = answered.unwrap_or_else(|problem| problem.response());
-    shared.desk.telemetry().answered(route.name, response.status().as_u16());
+    service.desk.telemetry().answered(route.name, response.status().as_u16());
     response
 }
 
@@ -45,7 +48,7 @@ pub(super) async fn answer(
 pub(super) async fn other_method(
     route: &'static Route,
     request: HttpRequest,
-    shared: Data<Shared>,
+    service: Data<Service>,
 ) -> HttpResponse {
     let allow = route.method.allow();
     let response = if request.method() == actix_web::http::Method::OPTIONS {
@@ -53,14 +56,14 @@ pub(super) async fn other_method(
     } else {
         Problem::Method { allow }.response()
     };
-    shared.desk.telemetry().answered(route.name, response.status().as_u16());
+    service.desk.telemetry().answered(route.name, response.status().as_u16());
     response
 }
 
 /// Answers a path that no route has.
-pub(super) async fn no_route(shared: Data<Shared>) -> HttpResponse {
+pub(super) async fn no_route(service: Data<Service>) -> HttpResponse {
     let response = Problem::NoRoute.response();
-    shared.desk.telemetry().answered("none", response.status().as_u16());
+    service.desk.telemetry().answered("none", response.status().as_u16());
     response
 }
 
@@ -68,20 +71,19 @@ async fn endpoint(
     endpoint: Endpoint,
     request: &HttpRequest,
     body: Payload,
-    shared: &Shared,
+    service: &Service,
 ) -> Result<HttpResponse, Problem> {
-    let desk = &shared.desk;
+    let desk = &service.desk;
     match endpoint {
-        Endpoint::Epoch => Ok(text("application/json", epoch(&desk.epoch().ok_or(Problem::NoEpoch)?))),
-        Endpoint::EpochDocument => Ok(bytes(desk.epoch().ok_or(Problem::NoEpoch)?.edition.bytes())),
-        Endpoint::Submit => submit(request, body, shared).await,
+        Endpoint::Epoch => Ok(epoch(&desk.epoch().ok_or(Problem::NoEpoch)?)),
+        Endpoint::EpochDocument => Ok(long(BYTES, [desk.epoch().ok_or(Problem::NoEpoch)?.edition.bytes()])),
+        Endpoint::Submit => submit(request, body, service).await,
         Endpoint::Status => {
             let id = bundle(request)?;
             Ok(json(&status(id, desk.status(&id))?))
         }
         Endpoint::Inclusion => {
-            let wants_bytes =
-                request.headers().get(ACCEPT).is_some_and(|accept| accept == "application/octet-stream");
+            let wants_bytes = request.headers().get(ACCEPT).is_some_and(|accept| accept == BYTES);
             match desk.status(&bundle(request)?) {
                 Status::Final(found) => Ok(final_receipt(&found, wants_bytes)),
                 Status::Unknown => Err(Problem::UnknownBundle),
@@ -92,8 +94,8 @@ async fn endpoint(
             let epoch =
                 request.match_info().query("epoch").parse::<EpochId>().map_err(|_| Problem::NotAnEpoch)?;
             let asked = desk.clone();
-            let record = block(move || asked.record(epoch)).await.map_err(|_| Problem::Stopping)?;
-            let record = Bytes::from_owner(record.ok_or(Problem::NoRecord)?);
+            let record = block(move || asked.record(epoch)).await.map_err(|_| Problem::Unreadable)?;
+            let record = Long::new([Bytes::from_owner(record.ok_or(Problem::NoRecord)?)]);
             Ok(HttpResponse::Ok()
                 .insert_header((CACHE_CONTROL, RECORD_CACHE))
                 .content_type("application/json")
@@ -124,8 +126,10 @@ fn text(kind: &str, text: impl Into<Bytes>) -> HttpResponse {
     response.body(text.into())
 }
 
-fn bytes(bytes: Bytes) -> HttpResponse {
-    text("application/octet-stream", bytes)
+fn long<const N: usize>(kind: &str, parts: [Bytes; N]) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, "no-store")).content_type(kind);
+    response.body(Long::new(parts))
 }
 
 fn bundle(request: &HttpRequest) -> Result<Digest, Problem> {
@@ -133,16 +137,14 @@ fn bundle(request: &HttpRequest) -> Result<Digest, Problem> {
 }
 
 /// The epoch for readers. What it opened with was laid out once.
-fn epoch(info: &EpochInfo) -> String {
-    let time = |time: Option<Time>| json!(time);
+fn epoch(info: &EpochInfo) -> HttpResponse {
     let EpochInfo { party, phase, opens, closes, edition } = info;
-    format!(
-        r#"{{"party":{party},"phase":"{}","opens":{},"closes":{},"opening":{}}}"#,
-        phase.name(),
-        time(*opens),
-        time(*closes),
-        edition.view()
-    )
+    let [opens, closes] = [opens, closes].map(|time| json!(time));
+    let now = format!(
+        r#"{{"party":{party},"phase":"{}","opens":{opens},"closes":{closes},"opening":"#,
+        phase.name()
+    );
+    long("application/json", [now.into(), edition.view(), Bytes::from_static(b"}")])
 }
 
 fn status(id: Digest, status: Status) -> Result<Value, Problem> {
@@ -171,8 +173,7 @@ fn inclusion(found: &Inclusion) -> Value {
 }
 
 fn final_receipt(found: &Inclusion, wants_bytes: bool) -> HttpResponse {
-    let mut response =
-        if wants_bytes { bytes(Bytes::from(found.to_bytes())) } else { json(&inclusion(found)) };
+    let mut response = if wants_bytes { text(BYTES, found.to_bytes()) } else { json(&inclusion(found)) };
     response.headers_mut().insert(VARY, actix_web::http::header::HeaderValue::from_static("accept"));
     response
 }

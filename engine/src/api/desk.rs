@@ -7,7 +7,7 @@ use proofs::inclusion::Inclusion;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 /// What becomes of a bundle that was handed in, once it is known.
-pub type Answer = Pin<Box<dyn Future<Output = Submission> + Send>>;
+pub type Outcome = Pin<Box<dyn Future<Output = Submission> + Send>>;
 
 /// The party's process. The API asks it, and knows nothing of actors, stores or the chain.
 ///
@@ -18,12 +18,12 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Takes a bundle in. `bytes` is a canonical bundle whose identifier is `id`; nothing else of it was checked.
     ///
-    /// The answer comes when the bundle is verified and on disk. The same bytes get the same receipt again, however often
-    /// they come and whatever became of the first answer. Who dropped the answer takes nothing back: what the desk took in
+    /// The outcome comes when the bundle is verified and on disk. The same bytes get the same receipt again, however often
+    /// they come and whatever became of the first answer. Who drops the outcome takes nothing back: what the desk took in
     /// hand it finishes, and [`Desk::status`] tells.
     ///
     /// The desk keeps no address of a client, because it never gets one.
-    fn submit(&self, id: Digest, bytes: Arc<[u8]>) -> Answer;
+    fn submit(&self, id: Digest, bytes: Arc<[u8]>) -> Outcome;
 
     /// How a bundle stands.
     fn status(&self, id: &Digest) -> Status;
@@ -46,7 +46,8 @@ pub trait Desk: Send + Sync + 'static {
     /// Every reason why it cannot, one each. They name no bundle and no client.
     fn ready(&self) -> Result<(), Vec<String>>;
 
-    /// The party's numbers. The API counts requests and connections in them.
+    /// The party's numbers. The API counts requests and connections in them, and refusals of bytes that are no bundle. What
+    /// the desk takes in or refuses it counts itself.
     fn telemetry(&self) -> &Telemetry;
 
     /// The party's numbers in the text format of Prometheus. A desk that measures something only when it is asked does so

@@ -11,7 +11,7 @@ use crate::telemetry::Telemetry;
 use actix_web::rt::{net::TcpStream, task::JoinHandle, time::sleep};
 use std::{
     collections::BTreeMap,
-    io,
+    io::{self, Write},
     net::{IpAddr, Shutdown},
     os::fd::AsFd,
     sync::{Arc, Mutex, MutexGuard},
@@ -101,7 +101,7 @@ impl Door {
             Err(full) => {
                 self.telemetry().turned_away(full.name());
                 // It need not get to know why.
-                drop(socket.try_write(turned_away().as_bytes()));
+                drop((&handle).write_all(turned_away().as_bytes()));
                 drop(handle.shutdown(Shutdown::Both));
                 None
             }

@@ -11,7 +11,7 @@ pub struct Edition {
     document: EpochDocument,
     bytes: Bytes,
     /// JSON of what does not change while the epoch lasts.
-    view: String,
+    view: Bytes,
 }
 
 impl fmt::Debug for Edition {
@@ -26,7 +26,7 @@ impl Edition {
     /// # Errors
     /// If the works of the epoch make no shards.
     pub fn new(document: EpochDocument, genesis: Digest) -> Result<Self, OpeningError> {
-        let view = view(&document, genesis)?.to_string();
+        let view = Bytes::from(view(&document, genesis)?.to_string());
         Ok(Self { bytes: Bytes::from(document.to_bytes()), view, document })
     }
 
@@ -40,9 +40,9 @@ impl Edition {
         self.bytes.clone()
     }
 
-    /// JSON for readers.
-    pub(super) fn view(&self) -> &str {
-        &self.view
+    /// JSON for readers. Copies share it.
+    pub(super) fn view(&self) -> Bytes {
+        self.view.clone()
     }
 }
 

@@ -4,11 +4,12 @@ use super::ApiError;
 use primitives::limits::MAX_BUNDLE_BYTES;
 use std::time::Duration;
 
-/// Connections at a time. Each may hold 128 KiB of a request's head before it is refused: 128 MiB in all.
-pub const CONNECTIONS: usize = 1024;
-/// Connections of one address at a time: a thirty-second of all. A household behind one address has enough, and thirty
-/// addresses do not shut the others out.
-pub const PER_ADDRESS: usize = CONNECTIONS / 32;
+/// Connections at a time. Each takes two files of the process, which often may have 1,024 and more only when asked for, and
+/// may hold 128 KiB of a request's head before it is refused: 64 MiB in all.
+pub const CONNECTIONS: usize = 480;
+/// Connections of one address at a time: a sixteenth of all. A household behind one address has enough, and a handful of
+/// addresses does not shut the others out.
+pub const PER_ADDRESS: usize = CONNECTIONS / 16;
 /// Bundles that are being read or waited for at a time: with the longest of them, 128 MiB.
 pub const SUBMISSIONS: usize = 256;
 /// For the head of a request to come: any client sends it in one packet or two.

@@ -79,9 +79,9 @@ pub(super) enum Problem {
     /// The party cannot take bundles in.
     #[error("the party is not ready: {}", .0.join("; "))]
     NotReady(Vec<String>),
-    /// The API is going away.
-    #[error("the party's API is being stopped")]
-    Stopping,
+    /// What is asked for cannot be read from a disk.
+    #[error("the party cannot read this now")]
+    Unreadable,
 }
 
 impl Problem {
@@ -96,7 +96,7 @@ impl Problem {
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Crowded | Self::Full => StatusCode::TOO_MANY_REQUESTS,
             Self::Refused { refusal, .. } => refused(refusal).0,
-            Self::NoEpoch | Self::Unwell(_) | Self::NotReady(_) | Self::Stopping => {
+            Self::NoEpoch | Self::Unwell(_) | Self::NotReady(_) | Self::Unreadable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -122,7 +122,7 @@ impl Problem {
             Self::NoRecord => "no-record",
             Self::Unwell(_) => "unwell",
             Self::NotReady(_) => "not-ready",
-            Self::Stopping => "stopping",
+            Self::Unreadable => "unreadable",
         }
     }
 
@@ -150,14 +150,14 @@ impl Problem {
             Self::NoRecord => "a record is there when its epoch is final",
             Self::Unwell(_) => "restart the process",
             Self::NotReady(_) => "come back after the seconds in retry-after, or go to another party",
-            Self::Stopping => "come back after the seconds in retry-after, or go to another party",
+            Self::Unreadable => "come back after the seconds in retry-after, or go to another party",
         }
     }
 
     /// When the same request may have an answer, if ever.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Crowded | Self::Full | Self::Stopping | Self::NotReady(_) => Some(RETRY),
+            Self::Crowded | Self::Full | Self::Unreadable | Self::NotReady(_) => Some(RETRY),
             Self::NoEpoch => Some(RETRY_CLOSED),
             Self::Refused { refusal, retry_after } => {
                 // What may come again and what may not is the refusal's to say; the desk only says when.

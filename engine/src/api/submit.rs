@@ -2,7 +2,7 @@
 //!
 //! Nothing here is logged. The desk gets bytes, and no trace of whom they came from.
 
-use super::{Shared, desk::Submission, limits::RETRY, problem::Problem};
+use super::{Service, desk::Submission, limits::RETRY, problem::Problem};
 use crate::intake;
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -17,16 +17,17 @@ use serde_json::json;
 pub(super) async fn submit(
     request: &HttpRequest,
     body: Payload,
-    shared: &Shared,
+    service: &Service,
 ) -> Result<HttpResponse, Problem> {
     check_head(request)?;
     // Held while the body comes and while the desk works: what clients make this process hold in memory is bounded.
-    let _place = shared.submissions.try_acquire().map_err(|_| Problem::Full)?;
-    let bytes = read(body, shared).await?;
+    let _place = service.submissions.try_acquire().map_err(|_| Problem::Full)?;
+    let bytes = read(body, service).await?;
     let (id, bundle) = intake::read(&bytes);
-    bundle?;
-    let answer = shared.desk.submit(id, bytes.as_ref().into());
-    match timeout(shared.limits.patience, answer).await {
+    // The desk counts what it refuses itself, and never gets to see these.
+    bundle.inspect_err(|refusal| service.desk.telemetry().refused(refusal))?;
+    let answer = service.desk.submit(id, bytes.as_ref().into());
+    match timeout(service.limits.patience, answer).await {
         Ok(Submission::Taken(receipt)) => Ok(super::json(&receipt)),
         Ok(Submission::Refused { refusal, retry_after }) => Err(Problem::Refused { refusal, retry_after }),
         Ok(Submission::Pending) | Err(_) => Ok(pending(id)),
@@ -56,8 +57,8 @@ fn check_head(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 /// Reads the body: all of it within its time, and no more than a bundle has.
-async fn read(body: Payload, shared: &Shared) -> Result<Bytes, Problem> {
-    let allowed = shared.limits.body;
+async fn read(body: Payload, service: &Service) -> Result<Bytes, Problem> {
+    let allowed = service.limits.body;
     match timeout(allowed, body.to_bytes_limited(MAX_BUNDLE_BYTES)).await {
         Err(_) => Err(Problem::SlowBody { allowed }),
         Ok(Err(_)) => Err(Problem::TooLong),

@@ -199,7 +199,7 @@ pub(super) const ROUTES: &[Route] = &[
             ok(Content::Json(Shape::Record), "The record."),
             no(400, "The path names no epoch."),
             no(404, "The epoch has no public record here."),
-            later(503, "The party's API is being stopped."),
+            later(503, "The party cannot read the record now."),
         ],
     },
     Route {

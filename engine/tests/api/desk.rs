@@ -6,7 +6,7 @@ use chain::modules::{
 };
 use engine::{
     Evidence, Phase, Refusal,
-    api::{Answer, Desk, Edition, EpochInfo, Receipt, Status, Submission},
+    api::{Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
     opening::EpochDocument,
     party::evidence::{Equivocation, Signed},
     telemetry::Telemetry,
@@ -27,6 +27,9 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+
+/// Epoch whose record cannot be read.
+pub(super) const UNREADABLE: EpochId = EpochId(13);
 
 /// What the desk does with bundles.
 #[derive(Clone)]
@@ -205,7 +208,7 @@ impl Desk for FakeDesk {
         })
     }
 
-    fn submit(&self, id: Digest, bytes: Arc<[u8]>) -> Answer {
+    fn submit(&self, id: Digest, bytes: Arc<[u8]>) -> Outcome {
         let (manner, taken) = (self.manner.lock().unwrap().clone(), self.taken.clone());
         let (context, signer) = (self.context.clone(), self.committee.signers[0].clone());
         assert_eq!(id, Bundle::from_bytes(&bytes).unwrap().id(), "the identifier is the bundle's");
@@ -229,6 +232,7 @@ impl Desk for FakeDesk {
     }
 
     fn record(&self, epoch: EpochId) -> Option<Arc<[u8]>> {
+        assert!(epoch != UNREADABLE, "a disk that fails");
         (epoch == EpochId(1)).then(|| br#"{"epoch":1}"#.as_slice().into())
     }
 

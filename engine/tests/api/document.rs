@@ -1,6 +1,6 @@
 //! The OpenAPI document is well formed, and says what the server does: neither knows an answer that the other does not.
 
-use super::{FakeDesk, Limits, Manner, Status, bundle, client, schema, start};
+use super::{FakeDesk, Limits, Manner, Status, bundle, client, desk, schema, start};
 use engine::{Refusal, api::Receipt};
 use primitives::{Digest, Encode, limits::MAX_BUNDLE_BYTES};
 use proofs::bundle::BundleError;
@@ -196,19 +196,28 @@ fn refusals() -> impl Iterator<Item = Refusal> {
     .into_iter()
 }
 
-fn ask_for_the_rest(reader: &mut Reader, desk: &FakeDesk) {
+fn ask_for_the_rest(reader: &mut Reader, fake: &FakeDesk) {
     for path in ["/v1/epoch", "/v1/epoch/document", "/v1/evidence", "/metrics", "/openapi.json"] {
         reader.get(path, "");
     }
-    for epoch in ["1", "2", "18446744073709551615", "18446744073709551616", "-1", "one", "%00"] {
+    for epoch in [
+        &desk::UNREADABLE.to_string(),
+        "1",
+        "2",
+        "18446744073709551615",
+        "18446744073709551616",
+        "-1",
+        "one",
+        "%00",
+    ] {
         reader.get("/v1/epochs/{epoch}/record", epoch);
     }
     for trouble in [None, Some("the link to party 2 is down")] {
-        desk.set_trouble(trouble);
+        fake.set_trouble(trouble);
         reader.get("/healthz", "");
         reader.get("/readyz", "");
     }
-    desk.set_open(false);
+    fake.set_open(false);
     reader.get("/v1/epoch", "");
     reader.get("/v1/epoch/document", "");
 }

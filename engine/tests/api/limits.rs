@@ -53,7 +53,7 @@ fn whoever_trickles_is_cut_off() {
     let (_, _serving, at) = start(Limits { head: short, body: short, idle: short, ..Limits::default() });
     let began = Instant::now();
     let mut head = client::connect(at);
-    head.write_all(b"GET /healthz HT").unwrap();
+    head.write_all(b"GET /healthz HTTP/1.1\r\nhost: party\r\nx: ").unwrap();
     let mut body = client::connect(at);
     let announced = [BYTES, ("content-length", "1000")];
     client::send(&mut body, "POST", "/v1/bundles", &announced, b"some");

@@ -68,6 +68,7 @@ fn no_log_and_no_number_names_a_client_or_anything_of_a_bundle() {
         }
     }
     let numbers = desk.telemetry.render();
+    assert!(numbers.contains("cwe_bundles_refused_total{kind=\"malformed\"} 1"), "{numbers}");
     serving.stop().unwrap();
 
     let mut lines = logs::lines();
