@@ -31,9 +31,7 @@ pub mod status;
 pub mod submit;
 
 pub use journal::{Disk, Folder, JournalError};
-pub use link::{
-    Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing,
-};
+pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing};
 pub use log::{LogError, Play, UsageLog};
 pub use plan::Summary;
 pub use promise::Receipt;
@@ -97,6 +95,14 @@ pub enum ClientError {
     /// The folder was begun with another log.
     #[error("the folder was begun with another log; what it has begun with is what it hands in")]
     OtherLog,
+    /// A signer's key on the chain is no key.
+    #[error("the key of the {who} on the chain cannot be used: {error}")]
+    Key {
+        /// Whose.
+        who: &'static str,
+        /// What is wrong.
+        error: BlindError,
+    },
     /// A signer gives nothing.
     #[error("the {who} {error}")]
     Signer {

@@ -139,7 +139,9 @@ impl IssuerError {
             Self::OtherTier { .. } => "ask for the tier that is paid for",
             Self::NoKey { .. } => "GET /v1/keys/EPOCH lists the keys of an epoch",
             Self::Request => "send the blinded message as it is",
-            Self::OtherRequest { .. } => "send the request that was sent first: it gets the answer that it got",
+            Self::OtherRequest { .. } => {
+                "send the request that was sent first: it gets the answer that it got"
+            }
             Self::Budget { .. } => "hand in the plays without receipts, or ask the node's operator for more",
             Self::Full => "the operator begins a new folder with the next epoch",
             Self::Disk(_) => "the operator looks at the disk; send the same request again later",

@@ -143,7 +143,8 @@ impl Agent {
         self.runtime.block_on(async {
             let mut response = request.send().await.map_err(unreachable)?;
             let status = response.status().as_u16();
-            let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            let asked =
+                response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             let retry_after = asked.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(unreachable)? {

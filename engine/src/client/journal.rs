@@ -55,7 +55,9 @@ pub struct Folder {
 #[non_exhaustive]
 pub enum JournalError {
     /// The system refused something.
-    #[error("{name}: cannot be {what}: {error}. What is on disk is as it was before; start again when that is repaired")]
+    #[error(
+        "{name}: cannot be {what}: {error}. What is on disk is as it was before; start again when that is repaired"
+    )]
     Io {
         /// The file or folder.
         name: String,
@@ -93,8 +95,7 @@ impl Folder {
     /// If it cannot be made, or another process has it.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
         let path = path.into();
-        let failed =
-            |what, error| JournalError::Io { name: path.display().to_string(), what, error };
+        let failed = |what, error| JournalError::Io { name: path.display().to_string(), what, error };
         private::make_folder(&path).map_err(|error| failed("made", error))?;
         let lock = private::options().create(true).truncate(false).open(path.join(LOCK));
         let lock = lock.map_err(|error| failed("locked", error))?;

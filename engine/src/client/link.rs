@@ -108,8 +108,12 @@ pub trait Signers {
     ///
     /// # Errors
     /// If there is no answer for now, or the issuer refuses.
-    fn token(&self, epoch: EpochId, tier: Tier, request: &BlindSignature)
-    -> Result<BlindSignature, LinkError>;
+    fn token(
+        &self,
+        epoch: EpochId,
+        tier: Tier,
+        request: &BlindSignature,
+    ) -> Result<BlindSignature, LinkError>;
 
     /// Has a request for a receipt signed.
     ///
@@ -211,7 +215,10 @@ mod tests {
         let seconds = Duration::from_secs;
         let patience = Patience { attempts: 6, first: seconds(1), longest: seconds(10) };
         let pauses: Vec<_> = (1..=6).map(|n| patience.pause(n, None)).collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 10].map(|s| Some(seconds(s))).into_iter().chain([None]).collect::<Vec<_>>());
+        assert_eq!(
+            pauses,
+            [1, 2, 4, 8, 10].map(|s| Some(seconds(s))).into_iter().chain([None]).collect::<Vec<_>>()
+        );
         assert_eq!(patience.pause(1, Some(seconds(5))), Some(seconds(5)));
         assert_eq!(patience.pause(1, Some(seconds(3600))), Some(seconds(10)));
     }

@@ -53,6 +53,12 @@ pub struct Play {
 
 codec_struct!(Play { time, work, played, length, backed });
 
+impl fmt::Debug for Play {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Play(..)")
+    }
+}
+
 impl Play {
     /// Whole quarters of the work that were played, 0 to 4. Rounded down: nobody claims more than was played.
     pub fn quarters(&self) -> u8 {
@@ -122,7 +128,9 @@ pub enum LogError {
         fault: Fault,
     },
     /// More plays than a log holds.
-    #[error("{file}, line {line}: a log holds at most {MAX_PLAYS} plays; a log covers one epoch of one subscriber")]
+    #[error(
+        "{file}, line {line}: a log holds at most {MAX_PLAYS} plays; a log covers one epoch of one subscriber"
+    )]
     TooMany {
         /// The file.
         file: String,
@@ -276,7 +284,8 @@ fn csv(line: &str, order: &[usize; COLUMNS.len()]) -> Result<Play, Fault> {
     }
     let bad = |column, expected| Fault::Field { column, expected };
     let [time, work, played, length, backed] = order.map(|place| fields[place]);
-    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+    let number =
+        |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
     let small = |text: &str| number(text).and_then(|n| u32::try_from(n).ok());
     checked(Play {
         time: number(time).ok_or(bad("time", "a whole number of seconds since 1970"))?,

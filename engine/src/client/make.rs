@@ -1,9 +1,7 @@
 //! Key, token, receipts and bundles. Each function gives back what is on disk, and makes it first if it is not there.
 
 use super::{Client, ClientError, Clock, JournalError, LinkError, Progress, Signers, file, plan::Plan};
-use primitives::{
-    CodecError, Decode, Digest, Encode, Reader, Region, RegionTag, ShardIndex, Writer, limits,
-};
+use primitives::{CodecError, Decode, Digest, Encode, Reader, Region, RegionTag, ShardIndex, Writer, limits};
 use proofs::{
     blind::{BlindSignature, Pending},
     bundle::{self, Bundle, Envelope, Secrets},
@@ -153,8 +151,7 @@ impl Client {
                 let message = token::message(context.chain, context.epoch, tier, &key.public());
                 let issuer = &context.keys.tiers[&tier].issuer;
                 let blinded = issuer.blind(&message.0, rng);
-                let (request, pending) =
-                    blinded.map_err(|error| ClientError::Forged { who: ISSUER, error })?;
+                let (request, pending) = blinded.map_err(|error| ClientError::Key { who: ISSUER, error })?;
                 let file = KeyFile { key, request, pending };
                 self.journal.put(file::KEY, &file)?;
                 file
@@ -215,7 +212,7 @@ impl Client {
             Receipt::request(signer, (context.chain, context.epoch, region), denomination, &holder, rng)
         };
         let requests: Result<_, _> = Denomination::cover(backed).into_iter().map(&mut request).collect();
-        let requests = Requests(requests.map_err(|error| ClientError::Forged { who: SIGNER, error })?);
+        let requests = Requests(requests.map_err(|error| ClientError::Key { who: SIGNER, error })?);
         self.journal.put(&name, &requests)?;
         Ok(requests)
     }

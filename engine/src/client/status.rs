@@ -6,9 +6,7 @@ use super::{
     plan::Plan,
     submit::{Outcome, promises, refusals},
 };
-use primitives::{
-    CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Writer, codec_struct,
-};
+use primitives::{CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Writer, codec_struct};
 use proofs::{
     inclusion::Inclusion,
     tally::{SignedHeader, SignedRoot},
@@ -120,7 +118,11 @@ impl Client {
     ///
     /// # Errors
     /// If the files cannot be read or written. What parties or record do wrong is in the result.
-    pub fn status(&self, parties: &dyn Parties, record: &dyn Record) -> Result<Vec<BundleStatus>, ClientError> {
+    pub fn status(
+        &self,
+        parties: &dyn Parties,
+        record: &dyn Record,
+    ) -> Result<Vec<BundleStatus>, ClientError> {
         let done: Option<Done> = self.journal.get(file::DONE)?;
         let plan: Option<Plan> = self.journal.get(file::PLAN)?;
         let planned = plan.as_ref().map(|plan| plan.summary);
@@ -183,7 +185,8 @@ impl Client {
             let (state, troubles) = (known.state(), Vec::new());
             return Ok(BundleStatus { place, bundle, state, troubles, record: None });
         }
-        let Found { confirmed, promises, refused, troubles } = self.found((place, parcel), parties, record)?;
+        let Found { confirmed, promises, refused, troubles } =
+            self.found((place, parcel), parties, record)?;
         if let Some(confirmed) = confirmed {
             self.journal.put(&file::of("final", place), &confirmed)?;
             return Ok(BundleStatus { place, bundle, state: confirmed.state(), troubles, record: None });
@@ -260,7 +263,8 @@ impl Client {
                 Ok(Learnt::Promised(receipt))
             }
             Standing::Final => {
-                let inclusion = parties.inclusion(party, id).map_err(Trouble::Link)?.ok_or(Trouble::NoInclusion)?;
+                let inclusion =
+                    parties.inclusion(party, id).map_err(Trouble::Link)?.ok_or(Trouble::NoInclusion)?;
                 let (context, position) = (&self.epoch.shards[0], inclusion.position);
                 let place = (inclusion.chain, inclusion.epoch, inclusion.shard, inclusion.bundle);
                 if place != (context.chain, context.epoch, shard, *id) {

@@ -376,9 +376,8 @@ impl Round<'_> {
         for receipt in self.outcomes.iter().flat_map(promises) {
             taken[receipt.party.index()] += 1;
         }
-        let refused = |(place, outcomes)| {
-            refusals(outcomes).into_iter().map(move |(party, kind)| (place, party, kind))
-        };
+        let refused =
+            |(place, outcomes)| refusals(outcomes).into_iter().map(move |(party, kind)| (place, party, kind));
         Report {
             summary,
             bundles: self.bundles.iter().map(|parcel| parcel.id).collect(),

@@ -3,7 +3,13 @@
 use primitives::{Digest, Domain, Tier, hash, ids::to_hex};
 use rand_core::{CryptoRng, RngCore};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{collections::BTreeMap, fmt, fs::File, io::{self, Read}, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -106,7 +112,10 @@ pub enum CodesError {
     },
 }
 
-fn read<T: DeserializeOwned>(path: &Path, code: fn(&T) -> CodeHash) -> Result<BTreeMap<CodeHash, T>, CodesError> {
+fn read<T: DeserializeOwned>(
+    path: &Path,
+    code: fn(&T) -> CodeHash,
+) -> Result<BTreeMap<CodeHash, T>, CodesError> {
     let file = path.display().to_string();
     let mut text = String::new();
     let opened = File::open(path).and_then(|file| file.take(MAX_LIST_BYTES + 1).read_to_string(&mut text));

@@ -174,7 +174,9 @@ mod tests {
             assert_eq!(purpose.to_string(), name);
             assert_eq!(name.parse(), Ok(purpose));
         }
-        for name in ["", "token-7", "token-07-1", "token-7-256", "receipt-7-9-4", "receipt-7-3-2", "token-7-1-1"] {
+        for name in
+            ["", "token-7", "token-07-1", "token-7-256", "receipt-7-9-4", "receipt-7-3-2", "token-7-1-1"]
+        {
             assert_eq!(name.parse::<Purpose>(), Err(NoPurpose), "{name}");
         }
     }

@@ -202,7 +202,12 @@ fn lock(desk: &Mutex<Signs>) -> MutexGuard<'_, Signs> {
     desk.lock().expect("no issuer panics while it signs")
 }
 
-async fn token(request: HttpRequest, path: Path<(String, String)>, body: Payload, desk: Desk) -> HttpResponse {
+async fn token(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    body: Payload,
+    desk: Desk,
+) -> HttpResponse {
     let signed = async {
         let (epoch, tier) = path.into_inner();
         let at: (EpochId, Tier) = (number(&epoch)?, number(&tier)?);
@@ -242,14 +247,15 @@ async fn keys(path: Path<String>, desk: Desk) -> HttpResponse {
     let found = on_a_thread(desk, move |signs| {
         Ok(match signs {
             Signs::Tokens(issuer) => {
-                let key = |(tier, key): (Tier, &proofs::blind::BlindKey)| {
-                    json!({ "tier": tier, "key": to_hex(key.der()) })
-                };
+                let key = |(tier, key): (Tier, &proofs::blind::BlindKey)| json!({ "tier": tier, "key": to_hex(key.der()) });
                 issuer.keys(epoch).into_iter().map(key).collect::<Vec<Value>>()
             }
             Signs::Receipts(issuer) => {
                 let keys = issuer.keys(epoch).into_iter();
-                let key = |((region, denomination), key): ((Region, Denomination), &proofs::blind::BlindKey)| {
+                let key = |((region, denomination), key): (
+                    (Region, Denomination),
+                    &proofs::blind::BlindKey,
+                )| {
                     json!({ "region": region, "denomination": denomination.views(), "key": to_hex(key.der()) })
                 };
                 keys.map(key).collect()
@@ -322,7 +328,9 @@ impl Problem {
     fn kind_and_hint(&self) -> (&'static str, &'static str) {
         match self {
             Self::Issuer(error) => (error.kind(), error.hint()),
-            Self::NoRoute => ("no-route", "one service signs tokens, another one receipts: look at the address"),
+            Self::NoRoute => {
+                ("no-route", "one service signs tokens, another one receipts: look at the address")
+            }
             Self::Method(_) => ("method", "use the method that the header Allow names"),
             Self::Path => ("path", "epoch, tier, region and denomination are decimal numbers"),
             Self::TooLong => ("too-long", "send the blinded message as it is"),

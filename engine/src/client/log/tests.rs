@@ -15,8 +15,10 @@ fn fault(text: &str) -> (u64, Fault) {
 
 #[test]
 fn both_forms_say_the_same_in_whatever_order_of_columns() {
-    let csv = format!("time,work,seconds_played,length_seconds,backed\n9,{WORK},100,200,yes\n5,{WORK},1,2,no\n");
-    let turned = format!("backed,work,length_seconds,seconds_played,time\r\nyes,{WORK},200,100,9\r\nno,{WORK},2,1,5");
+    let csv =
+        format!("time,work,seconds_played,length_seconds,backed\n9,{WORK},100,200,yes\n5,{WORK},1,2,no\n");
+    let turned =
+        format!("backed,work,length_seconds,seconds_played,time\r\nyes,{WORK},200,100,9\r\nno,{WORK},2,1,5");
     let json = format!(
         "{{\"time\":9,\"work\":\"{WORK}\",\"seconds_played\":100,\"length_seconds\":200,\"backed\":true}}\n\
          {{\"time\":5,\"work\":\"{WORK}\",\"seconds_played\":1,\"length_seconds\":2,\"backed\":false}}\n"
@@ -63,7 +65,9 @@ fn an_error_names_its_line_and_says_nothing_of_the_work() {
         assert_eq!(fault(&text), expected, "{text}");
         assert!(!parse(&text).unwrap_err().to_string().contains(WORK));
     }
-    let both = format!("{{\"time\":9,\"work\":\"{WORK}\",\"seconds_played\":1,\"length_seconds\":2,\"backed\":true,\"x\":1}}");
+    let both = format!(
+        "{{\"time\":9,\"work\":\"{WORK}\",\"seconds_played\":1,\"length_seconds\":2,\"backed\":true,\"x\":1}}"
+    );
     assert!(matches!(fault(&both), (1, Fault::Json { .. })));
     assert!(matches!(parse(""), Err(LogError::Empty { .. })));
     let bytes = [b"time,work,seconds_played,length_seconds,backed\n".as_slice(), &[0xff, b'\n']].concat();
