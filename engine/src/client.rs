@@ -8,6 +8,7 @@
 //! | `make` | key, token, receipts, bundles |
 //! | [`submit`] | hands the bundles in to all three parties, in the order of the subscriber's chain of `Cum` |
 //! | [`status`] | what became of them, checked against the record |
+//! | [`outcome`] | what parties say for good, and what may be wrong with them |
 //! | [`link`], [`http`] | signers, parties and record, as a client reaches them |
 //! | [`promise`] | a party's provisional receipt |
 //!
@@ -24,6 +25,7 @@ pub mod journal;
 pub mod link;
 pub mod log;
 mod make;
+pub mod outcome;
 mod plan;
 pub mod promise;
 pub mod record;
@@ -33,10 +35,11 @@ pub mod submit;
 pub use journal::{Disk, Folder, JournalError};
 pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing};
 pub use log::{LogError, Play, UsageLog};
+pub use outcome::Trouble;
 pub use plan::Summary;
 pub use promise::Receipt;
 pub use status::{BundleState, BundleStatus};
-pub use submit::{Report, Trouble};
+pub use submit::Report;
 
 use crate::message::OpenedEpoch;
 use journal::Journal;

@@ -11,7 +11,8 @@ use engine::client::{
     BundleState, Client, ClientError, Folder, LinkError, Progress, Report, Settings, Summary, Trouble,
     UsageLog,
 };
-use primitives::{PartyId, Preset, RegionTag, ShardIndex, Tier, limits::EVENT_VALUE_BITS};
+use primitives::{Decode, PartyId, Preset, RegionTag, ShardIndex, Tier, limits::EVENT_VALUE_BITS};
+use proofs::bundle::Bundle;
 use rand_core::OsRng;
 use std::{
     fs,
@@ -64,6 +65,19 @@ fn states(folders: &Folders, world: &World) -> Vec<BundleState> {
     statuses.into_iter().map(|status| status.state).collect()
 }
 
+/// Nothing that a bundle shows is in what issuers keep.
+fn issuers_know_nothing(folders: &Folders, bundles: &[Vec<u8>]) {
+    let kept = ["tokens.log", "receipts.log"].map(|name| fs::read(folders.issuers().join(name)).unwrap());
+    assert!(kept.iter().all(|file| file.len() > 256));
+    for bundle in bundles.iter().map(|bytes| Bundle::from_bytes(bytes).unwrap()) {
+        let serials = bundle.receipts.iter().map(|receipt| &receipt.serial[..]);
+        let shown = serials.chain([&bundle.envelope.key.0[..], &bundle.token[..32]]);
+        for secret in shown {
+            assert!(!kept.iter().any(|file| file.windows(32).any(|window| window == secret)));
+        }
+    }
+}
+
 #[test]
 fn from_a_log_to_final_receipts() {
     let (folders, world, signers) = scene();
@@ -78,6 +92,7 @@ fn from_a_log_to_final_receipts() {
     assert_eq!((told[0], told[1]), (Progress::Planned(summary), Progress::Token));
     assert_eq!(told.last(), Some(&Progress::TakenIn { done: 2, of: 2 }));
     assert_eq!(world.came(1), world.came(3));
+    issuers_know_nothing(&folders, &world.came(1));
     drop(own);
     let by = PARTIES.to_vec();
     assert_eq!(states(&folders, &world), vec![BundleState::Provisional { by }; 2]);

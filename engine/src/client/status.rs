@@ -3,8 +3,8 @@
 use super::{
     Client, ClientError, Done, LinkError, Parties, Receipt, Record, Standing, Trouble, file,
     make::Parcel,
+    outcome::{Outcome, promises, refusals},
     plan::Plan,
-    submit::{Outcome, promises, refusals},
 };
 use primitives::{CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Writer, codec_struct};
 use proofs::{

@@ -201,6 +201,8 @@ fn every_answer_of_a_party_is_taken_for_what_it_is() {
     assert_eq!(parties.inclusion(number, &id), Ok(None));
     set(ok(json!({ "bundle": id, "state": "refused", "refusal": { "kind": "replay" } })));
     assert_eq!(parties.standing(number, &id), Ok(Standing::Refused { kind: "replay".into() }));
+    set(ok(json!({ "bundle": id, "state": "refused", "refusal": { "kind": "too-far-ahead" } })));
+    assert_eq!(parties.standing(number, &id), Ok(Standing::Unknown), "it may come again");
     set(ok(json!({ "bundle": id, "state": "provisional" })));
     assert!(matches!(parties.standing(number, &id), Err(LinkError::Garbage { .. })), "without a receipt");
     set((200, String::new(), to_hex(&id.0).into_bytes()));
