@@ -283,7 +283,7 @@ fn a_final_receipt_holds_against_the_record_or_not_at_all() {
     let own = client(&folders.client(), &world, &Fuse::never());
     let statuses = own.status(&world, &world).unwrap();
     assert!(statuses.iter().all(|status| matches!(status.state, BundleState::Provisional { .. })));
-    assert!(matches!(statuses[0].troubles[..], [(_, Trouble::Forged(_)), _, _]), "{:?}", statuses[0]);
+    assert!(matches!(statuses[0].troubles[..], [(_, Trouble::Unsigned(_)), _, _]), "{:?}", statuses[0]);
     let not_anchored = Trouble::NotAnchored { position: 0 };
     assert_eq!(statuses[1].troubles, PARTIES.map(|party| (party, not_anchored.clone())));
     world.anchor();

@@ -20,6 +20,9 @@ pub enum Trouble {
     /// The record of the chain gives no answer, or one that means nothing.
     #[error("the record of the chain {0}")]
     Record(LinkError),
+    /// What is on record is not signed by the committee.
+    #[error("what is on record is not the committee's: {0}")]
+    Unsigned(CommitteeError),
     /// Its receipt is not signed with its key.
     #[error("its receipt is forged: {0}")]
     Forged(CommitteeError),
