@@ -8,8 +8,10 @@
 //! | `make` | key, token, receipts, bundles |
 //! | [`submit`] | hands the bundles in to all three parties, in the order of the subscriber's chain of `Cum` |
 //! | [`status`] | what became of them, checked against the record |
+//! | [`outcome`] | what parties say for good, and what may be wrong with them |
 //! | [`link`], [`http`] | signers, parties and record, as a client reaches them |
 //! | [`promise`] | a party's provisional receipt |
+//! | [`record`] | the record, read from a node in the same process |
 //!
 //! A client may be killed between any two steps and started again. What it then sends is what it sent before, byte for
 //! byte: the issuer signs one request of a subscriber in an epoch, and another spelling of a bundle would be refused as a
@@ -24,6 +26,7 @@ pub mod journal;
 pub mod link;
 pub mod log;
 mod make;
+pub mod outcome;
 mod plan;
 pub mod promise;
 pub mod record;
@@ -33,10 +36,11 @@ pub mod submit;
 pub use journal::{Disk, Folder, JournalError};
 pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing};
 pub use log::{LogError, Play, UsageLog};
+pub use outcome::Trouble;
 pub use plan::Summary;
 pub use promise::Receipt;
 pub use status::{BundleState, BundleStatus};
-pub use submit::{Report, Trouble};
+pub use submit::Report;
 
 use crate::message::OpenedEpoch;
 use journal::Journal;
@@ -95,6 +99,14 @@ pub enum ClientError {
     /// The folder was begun with another log.
     #[error("the folder was begun with another log; what it has begun with is what it hands in")]
     OtherLog,
+    /// A signer's key on the chain is no key.
+    #[error("the key of the {who} on the chain cannot be used: {error}")]
+    Key {
+        /// Whose.
+        who: &'static str,
+        /// What is wrong.
+        error: BlindError,
+    },
     /// A signer gives nothing.
     #[error("the {who} {error}")]
     Signer {

@@ -4,38 +4,24 @@
 //! address says `https`. A status below 500 that stands for a lasting refusal is one; whatever asks for patience is a
 //! [`LinkError::Busy`]; anything that the interface does not know is [`LinkError::Garbage`].
 
+mod agent;
+
 use super::{Answer, LinkError, Parties, Receipt, Signers, Standing};
+use agent::{
+    Agent, BYTES, ErrorBody, JSON, MAX_ANSWER_BYTES, Question, Reply, at, base, garbage, is_temporary,
+};
 use primitives::{Decode, Digest, EpochId, PartyId, Region, Tier, limits};
 use proofs::{blind::BlindSignature, inclusion::Inclusion, receipt::Denomination};
-use reqwest::{
-    Client, Method, Url,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
-    redirect::Policy,
-    tls::Version,
-};
+use reqwest::{Url, header::HeaderValue};
 use serde::Deserialize;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use thiserror::Error;
-use tokio::runtime::{Builder, Runtime};
 
-/// Longest time to connect.
-const CONNECT: Duration = Duration::from_secs(10);
-/// Longest time of a whole exchange: a party answers as soon as it has checked a bundle, and says when that takes longer.
-const EXCHANGE: Duration = Duration::from_secs(60);
-/// Longest answer. The longest that means something is an inclusion as JSON, of some kilobytes.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Longest document of an epoch: the identifiers of all works it may have, and as much again for keys, terms and what is
 /// carried over.
 const MAX_DOCUMENT_BYTES: usize = 2 * 32 * limits::MAX_WORKS;
-/// Longest pause that an answer may ask for. One who asks for more is taken to ask for this.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
-/// Refusals that are none: the bundle may come again, or has come.
-const TEMPORARY: [&str; 5] = ["broken-body", "busy", "duplicate", "may-be-counted", "too-far-ahead"];
 /// Statuses by which a party refuses a bundle for good.
 const REFUSALS: [u16; 4] = [400, 409, 413, 422];
-
-const BYTES: &str = "application/octet-stream";
-const JSON: &str = "application/json";
 
 /// Why there is no way to speak to an address.
 #[derive(Debug, Error)]
@@ -61,154 +47,12 @@ pub enum HttpError {
     },
 }
 
-/// A runtime and what speaks HTTP in it. Its functions block, and must not be called from within another runtime.
-struct Agent {
-    runtime: Runtime,
-    client: Client,
-}
-
-/// What is asked.
-struct Question<'a> {
-    method: Method,
-    url: Url,
-    code: Option<&'a HeaderValue>,
-    body: Option<&'a [u8]>,
-    /// Form in which the answer is wanted.
-    accept: &'static str,
-    /// Longest answer that is read.
-    limit: usize,
-}
-
-impl<'a> Question<'a> {
-    fn get(url: Url, accept: &'static str, limit: usize) -> Self {
-        Self { method: Method::GET, url, code: None, body: None, accept, limit }
-    }
-
-    fn post(url: Url, body: &'a [u8], accept: &'static str) -> Self {
-        let (method, limit) = (Method::POST, MAX_ANSWER_BYTES);
-        Self { method, url, code: None, body: Some(body), accept, limit }
-    }
-}
-
-/// An answer, whatever it says.
-struct Reply {
-    status: u16,
-    retry_after: Option<Duration>,
-    body: Vec<u8>,
-}
-
-/// The body of every error.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct ErrorBody {
-    error: String,
-    kind: String,
-}
-
 /// The body of a standing.
 #[derive(Deserialize)]
 struct StatusBody {
     state: String,
     receipt: Option<Receipt>,
     refusal: Option<ErrorBody>,
-}
-
-impl Agent {
-    fn new() -> Result<Arc<Self>, HttpError> {
-        let failed = |error: &dyn std::fmt::Display| HttpError::Machine { reason: error.to_string() };
-        // Where another part of the program has chosen a provider already, that one serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(EXCHANGE)
-            .redirect(Policy::none())
-            .tls_version_min(Version::TLS_1_3)
-            .build()
-            .map_err(|error| failed(&error))?;
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        Ok(Arc::new(Self { runtime: runtime.map_err(|error| failed(&error))?, client }))
-    }
-
-    fn exchange(&self, question: Question<'_>) -> Result<Reply, LinkError> {
-        let Question { method, url, code, body, accept, limit } = question;
-        let mut request = self.client.request(method, url).header(ACCEPT, accept);
-        if let Some(code) = code {
-            request = request.header(AUTHORIZATION, code.clone());
-        }
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, BYTES).body(body.to_vec());
-        }
-        let unreachable =
-            |error: reqwest::Error| LinkError::Unreachable { reason: causes(&error.without_url()) };
-        self.runtime.block_on(async {
-            let mut response = request.send().await.map_err(unreachable)?;
-            let status = response.status().as_u16();
-            let asked =
-                response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            let retry_after = asked.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
-            let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-                if body.len() + chunk.len() > limit {
-                    return Err(garbage(format!("more than {limit} bytes")));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Reply { status, retry_after, body })
-        })
-    }
-}
-
-/// An error with all that caused it: the outermost says little.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}
-
-fn garbage(what: impl Into<String>) -> LinkError {
-    LinkError::Garbage { what: what.into() }
-}
-
-impl Reply {
-    fn json<T: for<'de> Deserialize<'de>>(&self, what: &str) -> Result<T, LinkError> {
-        serde_json::from_slice(&self.body).map_err(|error| garbage(format!("not {what}: {error}")))
-    }
-
-    /// What a status that is no success says.
-    fn error(&self) -> LinkError {
-        let ErrorBody { error, kind } = serde_json::from_slice(&self.body).unwrap_or_default();
-        let kind = if kind.is_empty() { format!("status {}", self.status) } else { kind };
-        match self.status {
-            408 | 425 | 429 | 500..=599 => LinkError::Busy { kind, retry_after: self.retry_after },
-            400..=499 if TEMPORARY.contains(&kind.as_str()) => {
-                LinkError::Busy { kind, retry_after: self.retry_after }
-            }
-            400..=499 if !error.is_empty() => LinkError::Refused { kind, text: error },
-            status => garbage(format!("HTTP status {status}")),
-        }
-    }
-}
-
-/// An address to which paths are added.
-fn base(url: &str) -> Result<Url, HttpError> {
-    let bad = || HttpError::Url { url: url.to_owned() };
-    let mut parsed: Url = url.parse().map_err(|_| bad())?;
-    if !["http", "https"].contains(&parsed.scheme()) || parsed.query().is_some() || !parsed.has_host() {
-        return Err(bad());
-    }
-    if !parsed.path().ends_with('/') {
-        parsed.set_path(&format!("{}/", parsed.path()));
-    }
-    Ok(parsed)
-}
-
-fn at(base: &Url, path: &str) -> Url {
-    base.join(path).expect("a path of letters, digits and slashes is relative to any base")
 }
 
 /// The three parties, each at an address.
@@ -279,7 +123,11 @@ impl Parties for HttpParties {
             ("waiting", _) => Ok(Standing::Waiting),
             ("provisional", Some(receipt)) => Ok(Standing::Provisional(receipt)),
             ("final", _) => Ok(Standing::Final),
-            ("refused", _) => Ok(Standing::Refused { kind: refusal.unwrap_or_default().kind }),
+            ("refused", _) => {
+                let kind = refusal.unwrap_or_default().kind;
+                // It did not come to stay, and may come again.
+                Ok(if is_temporary(&kind) { Standing::Unknown } else { Standing::Refused { kind } })
+            }
             _ => Err(garbage("a status that is none")),
         }
     }
@@ -338,7 +186,7 @@ impl HttpSigners {
         request: &BlindSignature,
     ) -> Result<BlindSignature, LinkError> {
         let question = Question::post(at(&counter.base, path), request, BYTES);
-        let reply = self.agent.exchange(Question { code: Some(&counter.code), ..question })?;
+        let reply = self.agent.exchange(question.with(&counter.code))?;
         if reply.status != 200 {
             return Err(reply.error());
         }

@@ -189,7 +189,7 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// Eleven minutes in all: longer than a party takes to start again.
+    /// Nine minutes in all: longer than a party takes to start again.
     fn default() -> Self {
         Self { attempts: 16, first: Duration::from_millis(500), longest: Duration::from_secs(60) }
     }

@@ -53,6 +53,12 @@ pub struct Play {
 
 codec_struct!(Play { time, work, played, length, backed });
 
+impl fmt::Debug for Play {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Play(..)")
+    }
+}
+
 impl Play {
     /// Whole quarters of the work that were played, 0 to 4. Rounded down: nobody claims more than was played.
     pub fn quarters(&self) -> u8 {

@@ -151,8 +151,7 @@ impl Client {
                 let message = token::message(context.chain, context.epoch, tier, &key.public());
                 let issuer = &context.keys.tiers[&tier].issuer;
                 let blinded = issuer.blind(&message.0, rng);
-                let (request, pending) =
-                    blinded.map_err(|error| ClientError::Forged { who: ISSUER, error })?;
+                let (request, pending) = blinded.map_err(|error| ClientError::Key { who: ISSUER, error })?;
                 let file = KeyFile { key, request, pending };
                 self.journal.put(file::KEY, &file)?;
                 file
@@ -213,7 +212,7 @@ impl Client {
             Receipt::request(signer, (context.chain, context.epoch, region), denomination, &holder, rng)
         };
         let requests: Result<_, _> = Denomination::cover(backed).into_iter().map(&mut request).collect();
-        let requests = Requests(requests.map_err(|error| ClientError::Forged { who: SIGNER, error })?);
+        let requests = Requests(requests.map_err(|error| ClientError::Key { who: SIGNER, error })?);
         self.journal.put(&name, &requests)?;
         Ok(requests)
     }

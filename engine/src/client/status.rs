@@ -3,8 +3,8 @@
 use super::{
     Client, ClientError, Done, LinkError, Parties, Receipt, Record, Standing, Trouble, file,
     make::Parcel,
+    outcome::{Outcome, promises, refusals},
     plan::Plan,
-    submit::{Outcome, promises, refusals},
 };
 use primitives::{CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Writer, codec_struct};
 use proofs::{
@@ -272,7 +272,7 @@ impl Client {
                 }
                 let header = record.header(context.epoch, shard, position).map_err(Trouble::Record)?;
                 let header = header.ok_or(Trouble::NotAnchored { position })?;
-                header.verify(self.epoch.committee()).map_err(Trouble::Forged)?;
+                header.verify(self.epoch.committee()).map_err(Trouble::Unsigned)?;
                 inclusion.verify(&header.header).map_err(Trouble::Inclusion)?;
                 Ok(Learnt::Final(Box::new(FinalReceipt { inclusion, header })))
             }
@@ -288,7 +288,7 @@ impl Client {
             let what = String::from("the record's root is of another epoch or shard");
             return Err(Trouble::Record(LinkError::Garbage { what }));
         }
-        root.verify(self.epoch.committee()).map_err(Trouble::Forged)?;
+        root.verify(self.epoch.committee()).map_err(Trouble::Unsigned)?;
         Ok(Some(root))
     }
 

@@ -10,19 +10,19 @@
 //! Bodies are the bytes of a number as long as the modulus, both ways. An error is JSON: `error` for people, `kind` for
 //! programs, `hint` for what to do next. Nothing is written to a log of who asks for what.
 
+mod problem;
+
 use super::{IssuerError, ReceiptIssuer, TokenIssuer};
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
     dev::ServerHandle,
-    http::{
-        StatusCode,
-        header::{self, AUTHORIZATION},
-    },
+    http::header::{self, AUTHORIZATION},
     rt::{System, time::timeout},
     web::{self, Data, Path, Payload},
 };
 use primitives::{EpochId, Region, Tier, ids::to_hex, limits};
-use proofs::receipt::Denomination;
+use problem::{Problem, problem};
+use proofs::{blind::BlindKey, receipt::Denomination};
 use rand_core::OsRng;
 use serde_json::{Value, json};
 use std::{
@@ -44,8 +44,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const MAX_CONNECTIONS: usize = 256;
 /// Longest time that a stop waits for requests in hand.
 const SHUTDOWN: Duration = Duration::from_secs(5);
-/// Seconds after which a request may come again that could not be answered.
-const RETRY_SECONDS: u64 = 30;
 
 /// Why a service does not run.
 #[derive(Debug, Error)]
@@ -177,25 +175,6 @@ fn routes(config: &mut web::ServiceConfig) {
         .default_service(web::to(|| async { problem(&Problem::NoRoute) }));
 }
 
-/// What the shell itself has to refuse, beside an issuer.
-#[derive(Debug, Error)]
-enum Problem {
-    #[error(transparent)]
-    Issuer(#[from] IssuerError),
-    #[error("there is nothing at this path")]
-    NoRoute,
-    #[error("this path takes {0} alone")]
-    Method(&'static str),
-    #[error("a part of the path is not a number that it stands for")]
-    Path,
-    #[error("the body is longer than any request")]
-    TooLong,
-    #[error("the body did not come")]
-    NoBody,
-    #[error("the service stops")]
-    Stopping,
-}
-
 type Desk = Data<Mutex<Signs>>;
 
 fn lock(desk: &Mutex<Signs>) -> MutexGuard<'_, Signs> {
@@ -247,17 +226,12 @@ async fn keys(path: Path<String>, desk: Desk) -> HttpResponse {
     let found = on_a_thread(desk, move |signs| {
         Ok(match signs {
             Signs::Tokens(issuer) => {
-                let key = |(tier, key): (Tier, &proofs::blind::BlindKey)| json!({ "tier": tier, "key": to_hex(key.der()) });
+                let key = |(tier, key): (Tier, &BlindKey)| json!({ "tier": tier, "key": to_hex(key.der()) });
                 issuer.keys(epoch).into_iter().map(key).collect::<Vec<Value>>()
             }
             Signs::Receipts(issuer) => {
                 let keys = issuer.keys(epoch).into_iter();
-                let key = |((region, denomination), key): (
-                    (Region, Denomination),
-                    &proofs::blind::BlindKey,
-                )| {
-                    json!({ "region": region, "denomination": denomination.views(), "key": to_hex(key.der()) })
-                };
+                let key = |((region, denomination), key): ((Region, Denomination), &BlindKey)| json!({ "region": region, "denomination": denomination.views(), "key": to_hex(key.der()) });
                 keys.map(key).collect()
             }
         })
@@ -307,55 +281,4 @@ fn signature(signed: Result<[u8; limits::RSA_BYTES], Problem>) -> HttpResponse {
             .body(signature.to_vec()),
         Err(error) => problem(&error),
     }
-}
-
-impl Problem {
-    fn status(&self) -> StatusCode {
-        use IssuerError as E;
-        match self {
-            Self::Issuer(E::NoCode | E::UnknownCode) => StatusCode::UNAUTHORIZED,
-            Self::Issuer(E::OtherTier { .. }) => StatusCode::FORBIDDEN,
-            Self::Issuer(E::NoKey { .. }) | Self::NoRoute => StatusCode::NOT_FOUND,
-            Self::Issuer(E::Request) | Self::Path => StatusCode::BAD_REQUEST,
-            Self::Issuer(E::OtherRequest { .. } | E::Budget { .. }) => StatusCode::CONFLICT,
-            Self::Issuer(E::Full | E::Disk(_)) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NoBody => StatusCode::REQUEST_TIMEOUT,
-        }
-    }
-
-    fn kind_and_hint(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Issuer(error) => (error.kind(), error.hint()),
-            Self::NoRoute => {
-                ("no-route", "one service signs tokens, another one receipts: look at the address")
-            }
-            Self::Method(_) => ("method", "use the method that the header Allow names"),
-            Self::Path => ("path", "epoch, tier, region and denomination are decimal numbers"),
-            Self::TooLong => ("too-long", "send the blinded message as it is"),
-            Self::NoBody => ("no-body", "send it again: the same request gets the same answer"),
-            Self::Stopping => ("stopping", "send it again later: the same request gets the same answer"),
-        }
-    }
-}
-
-fn problem(problem: &Problem) -> HttpResponse {
-    let (kind, hint) = problem.kind_and_hint();
-    // What a disk says names files of the operator.
-    let error = match problem {
-        Problem::Issuer(IssuerError::Disk(_)) => "the answer cannot be put on disk".to_owned(),
-        other => other.to_string(),
-    };
-    let mut response = HttpResponse::build(problem.status());
-    if problem.status() == StatusCode::SERVICE_UNAVAILABLE {
-        response.insert_header((header::RETRY_AFTER, RETRY_SECONDS));
-    }
-    if let Problem::Method(method) = problem {
-        response.insert_header((header::ALLOW, *method));
-    }
-    if problem.status() == StatusCode::UNAUTHORIZED {
-        response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-    }
-    response.json(json!({ "error": error, "kind": kind, "hint": hint }))
 }
