@@ -4,7 +4,7 @@
 //! come together are written together. No address ever comes here.
 
 use crate::{
-    api::{Answer, Desk, Edition, EpochInfo, Receipt, Status, Submission},
+    api::{Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
     effect::{Event, Refusal},
     message::{Address, Message, Phase},
     party::evidence::Evidence,
@@ -220,7 +220,7 @@ impl Counter {
 }
 
 /// An answer that is known already.
-fn now(submission: Submission) -> Answer {
+fn now(submission: Submission) -> Outcome {
     Box::pin(std::future::ready(submission))
 }
 
@@ -229,7 +229,7 @@ impl Desk for Counter {
         self.inner().current.as_ref().and_then(|current| current.info.clone())
     }
 
-    fn submit(&self, id: Digest, bytes: Arc<[u8]>) -> Answer {
+    fn submit(&self, id: Digest, bytes: Arc<[u8]>) -> Outcome {
         let mut inner = self.inner();
         let refuse = |refusal, retry_after| now(Submission::Refused { refusal, retry_after });
         let Some(current) = inner.current.as_ref().filter(|current| current.info.is_some()) else {
