@@ -11,6 +11,7 @@ use crate::{
 };
 use chain::{
     Payload, Transaction,
+    modules::governance::Unit,
     node::NodeClient,
     signature::SecretKey,
     wallet::{address, keyfile},
@@ -268,13 +269,19 @@ fn carry_out(
 }
 
 /// Sends what anybody may ask for.
-pub(crate) fn run_open(how: &Sending, payload: Payload, facts: Facts) -> Result<(), Failure> {
+pub(crate) fn run_open(how: &Sending, payload: Payload, mut facts: Facts) -> Result<(), Failure> {
     let node = Node::connect(&how.ask.url)?;
     if how.dry_run {
         return dry_run(&node, how, None, &payload, facts);
     }
-    let standing = send(&node, &Transaction::open(payload), !how.no_wait)?;
-    print(how, standing, facts, "Done")
+    let transaction = Transaction::open(payload);
+    // Whoever asks for the same has the same transaction: the ledger does it once, and it was not now.
+    let before = node.ask("cwe_transaction", &[json!(transaction.id())])?["status"] == "in-block";
+    let standing = send(&node, &transaction, !how.no_wait)?;
+    if before {
+        facts.push(("done_before", json!(true)));
+    }
+    print(how, standing, facts, if before { "It was done before, and nothing was handed in" } else { "Done" })
 }
 
 /// Says what the ledger would say, and does nothing.
@@ -314,9 +321,10 @@ pub(crate) fn print(how: &Sending, mut standing: Value, facts: Facts, done: &str
 
 /// The facts in the order in which they were found, the transaction, and where it stands.
 fn summary(standing: &Value, facts: &Facts, done: &str) -> String {
-    let known = facts.iter().filter(|(_, value)| !value.is_null());
+    // What has parts of its own is for programs; people have it in a line beside.
+    let known = facts.iter().filter(|(_, value)| !value.is_null() && !value.is_object());
     let mut rows: Vec<[String; 2]> =
-        known.map(|(name, value)| [name.replace('_', " "), text(value)]).collect();
+        known.map(|(name, value)| [name.replace('_', " "), told(name, value)]).collect();
     let place = format!("place {} of block {}", text(&standing["position"]), text(&standing["height"]));
     let stands = match standing["status"].as_str() {
         Some("in-block") => Some(place),
@@ -329,6 +337,24 @@ fn summary(standing: &Value, facts: &Facts, done: &str) -> String {
         rows.push(["stands".into(), stands]);
     }
     format!("{done}.\n\n{}", output::facts(&rows))
+}
+
+/// A fact for people. JSON has the ledger's own integers, whatever the command.
+fn told(name: &str, value: &Value) -> String {
+    match (name, value) {
+        ("price", Value::Number(price)) => {
+            price.as_u64().map_or_else(|| text(value), |price| Unit::Ratio.show(price))
+        }
+        ("splits", Value::Array(splits)) => {
+            let split = |split: &Value| {
+                let payee = serde_json::from_value(split["payee"].clone())
+                    .map_or_else(|_| text(&split["payee"]), |person: PersonId| self::payee(&person));
+                format!("{payee}={}", Unit::Share.show(split["share"].as_u64().unwrap_or(0)))
+            };
+            splits.iter().map(split).collect::<Vec<_>>().join(" ")
+        }
+        _ => text(value),
+    }
 }
 
 /// A person on record, or an account on L1 as it is written there.
@@ -374,7 +400,12 @@ mod tests {
             "transaction": "ab".repeat(32), "status": "confirmed", "height": 7, "position": 2,
             "confirmation": { "promise": {} }, "waits": null, "refusal": null,
         });
-        let facts = vec![("work", json!("cd")), ("also", json!(1)), ("nothing", json!(null))];
+        let facts = vec![
+            ("work", json!("cd")),
+            ("also", json!(1)),
+            ("nothing", json!(null)),
+            ("action", json!({ "kind": "resolve" })),
+        ];
         let shown = summary(&standing, &facts, "Done");
         for said in ["Done.", "place 2 of block 7", "not in a block", &"ab".repeat(32)] {
             assert!(shown.contains(said), "{said}: {shown}");
@@ -384,6 +415,19 @@ mod tests {
         assert_eq!(names, ["work", "also", "transaction", "stands"], "in the order of the facts");
         let sealed = with(standing, vec![("status", json!("in-block"))]);
         assert!(!summary(&sealed, &facts, "Done").contains("yet"));
+    }
+
+    /// One number, whether it was asked for or planned: programs compare them.
+    #[test]
+    fn prices_and_splits_are_integers_for_programs_and_words_for_people() {
+        let splits = json!([{ "payee": PersonId([0x4f; 32]), "share": 2_500 }]);
+        let facts = vec![("price", json!(3u64 << 31)), ("splits", splits.clone())];
+        let shown = summary(&json!({}), &facts, "Done");
+        assert!(
+            shown.contains("price   1.5") && shown.contains(&format!("{}=25%", "4f".repeat(32))),
+            "{shown}"
+        );
+        assert_eq!(with(json!({}), facts), json!({ "price": 3u64 << 31, "splits": splits }));
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(crate) use account::{Account, Ask, Sending};
 pub(crate) use bundle::{BundleCommand, ShowBundle};
 pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
 pub(crate) use gov::GovCommand;
-pub(crate) use node::{Init, NodeCommand, Run};
+pub(crate) use node::{Export, Init, NodeCommand, NodeSettings, Run, ShowConfig};
 pub(crate) use party::{PartyCommand, RunParty};
 pub(crate) use payouts::{PayoutFormat, Payouts};
 pub(crate) use values::{TrustedRoot, WorkName};
@@ -215,7 +215,7 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "X")]
     pub(crate) plays_scale: Option<f64>,
     /// Decides every draw: the same seed gives the same epoch
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = values::number::<u64>)]
     pub(crate) seed: u64,
     /// Parameters: spec, guarded or flat
     #[arg(long, value_name = "P", default_value_t = Preset::Spec)]
@@ -286,7 +286,7 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "N", default_value_t = LISTENERS, conflicts_with = "usage")]
     pub(crate) synthetic: usize,
     /// Decides what a table lacks (creators, categories, prices, regions), and the synthetic table
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = values::number::<u64>)]
     pub(crate) market_seed: u64,
     /// Parameters that have no grid: spec, guarded or flat (without J_max and cap)
     #[arg(long, value_name = "P", default_value_t = Preset::Spec)]
@@ -295,10 +295,10 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "NAME=V1,V2,...")]
     pub(crate) grid: Vec<String>,
     /// How many seeds
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = values::number::<u64>)]
     pub(crate) seeds: u64,
     /// The first seed: each decides the plays of an epoch
-    #[arg(long, value_name = "FIRST", default_value_t = 1)]
+    #[arg(long, value_name = "FIRST", default_value_t = 1, value_parser = values::number::<u64>)]
     pub(crate) seed: u64,
     /// Thin the table to so many plays a subscriber, by Poisson draws [default: the table as it is]
     #[arg(long, value_name = "X")]
@@ -318,7 +318,7 @@ pub(crate) struct Sweep {
 #[derive(Debug, Args)]
 #[command(after_help = IMPACT_EXAMPLES)]
 pub(crate) struct Impact {
-    /// Today's parameters: a TOML file, or spec, guarded or flat
+    /// Today's parameters: a TOML file, spec, guarded or flat, or the address of a node for what is in force on its chain
     #[arg(value_name = "BEFORE")]
     pub(crate) before: String,
     /// The proposed parameters, likewise
@@ -334,10 +334,10 @@ pub(crate) struct Impact {
     #[arg(long, value_name = "X")]
     pub(crate) plays_per_subscriber: Option<PlaysPerSubscriber>,
     /// The first seed: decides every draw
-    #[arg(long, value_name = "S", default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1, value_parser = values::number::<u64>)]
     pub(crate) seed: u64,
     /// How many seeds, for the ranges of the figures
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEEDS)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEEDS, value_parser = values::number::<u64>)]
     pub(crate) seeds: u64,
     /// Points of each sample behind the Sobol indices; 0 leaves them out
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SAMPLES)]

@@ -8,7 +8,7 @@ mod show;
 use crate::{
     account::{self, Facts, Node},
     cli::{
-        Account,
+        Account, WorkName,
         gov::{
             Challenge, Elect, GovCommand, JurorChoice, JuryVote, Numbered, NumberedOpen, OpenCase, Say, Vote,
         },
@@ -199,8 +199,10 @@ fn elect(Elect { election, choices, account }: &Elect) -> Result<(), Failure> {
 }
 
 fn open_case(arguments: &OpenCase) -> Result<(), Failure> {
-    let remedy = match (arguments.remove_work, arguments.suspend, arguments.revoke) {
-        (Some(work), _, _) => Remedy::RemoveWork(work),
+    let work =
+        arguments.remove_work.as_ref().map(|work| propose::whole(work, &arguments.account.send.ask.url));
+    let remedy = match (work.transpose()?, arguments.suspend, arguments.revoke) {
+        (Some(WorkName::Whole(work)), _, _) => Remedy::RemoveWork(work),
         (_, Some(person), _) => Remedy::Suspend(person),
         (_, _, person) => Remedy::Revoke(person.expect("one of the three is required")),
     };

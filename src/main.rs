@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         Command::Node(NodeCommand::Init(arguments)) => node::init(&arguments),
         Command::Node(NodeCommand::Run(arguments)) => node::run(&arguments),
         Command::Node(NodeCommand::Config(arguments)) => node::config_table(&arguments),
+        Command::Node(NodeCommand::Export(arguments)) => node::export(&arguments),
         Command::Node(NodeCommand::Status(arguments)) => node::status(&arguments),
         Command::Party(PartyCommand::Run(arguments)) => party::run(&arguments),
     };

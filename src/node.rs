@@ -1,23 +1,25 @@
 //! `cwe node`.
 
+mod export;
 mod failure;
 mod init;
 mod settings;
 
+pub(crate) use export::export;
 pub(crate) use failure::NodeFailure;
 pub(crate) use init::init;
 pub(crate) use settings::SettingsError;
 
 use crate::{
     account::{Node, text},
-    cli::{Ask, Format, Run},
+    cli::{Ask, Format, Run, ShowConfig},
     output::{self, Failure, facts, table},
 };
 use chain::{
-    Genesis,
+    Genesis, Ledger,
     node::{
         Config, Notice, Role, RunError,
-        origin::{self, MAX_GENESIS_BYTES},
+        origin::{self, MAX_GENESIS_BYTES, SNAPSHOT_FILE},
         rpc::Patience,
     },
     sequencer::{Limits, LimitsError},
@@ -28,7 +30,7 @@ use serde_json::{Value, json};
 use settings::{Given, Settings};
 use sim::report::several;
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Write},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
@@ -39,7 +41,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Runs a node.
 pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
-    let config = config(&Settings::read(arguments)?)?;
+    let config = config(&Settings::read(&arguments.settings)?)?;
     if !config.listen.ip().is_loopback() {
         say(&format!("{}: others can reach this node, and JSON-RPC has no passwords", config.listen));
     }
@@ -54,8 +56,8 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
 }
 
 /// Shows the settings with which this node would run, and their sources. What `run` would refuse of them is refused.
-pub(crate) fn config_table(arguments: &Run) -> Result<(), Failure> {
-    let settings = Settings::read(arguments)?;
+pub(crate) fn config_table(arguments: &ShowConfig) -> Result<(), Failure> {
+    let settings = Settings::read(&arguments.settings)?;
     check(&settings)?;
     let in_force = settings.in_force()?;
     match arguments.output {
@@ -114,7 +116,7 @@ fn check(settings: &Settings) -> Result<(), Failure> {
 
 fn config(settings: &Settings) -> Result<Config, Failure> {
     check(settings)?;
-    let genesis = read_genesis(&settings.path("genesis")?)?;
+    let start = read_start(&settings.path("genesis")?)?;
     let role = if settings.is_sequencer()? {
         let key = keyfile::read(&settings.path("key")?).map_err(NodeFailure::from)?;
         Role::Sequencer { key, limits: limits(settings)? }
@@ -123,7 +125,7 @@ fn config(settings: &Settings) -> Result<Config, Failure> {
     };
     Ok(Config {
         dir: settings.path("dir")?,
-        genesis,
+        start,
         role,
         listen: settings.listen()?,
         max_connections: settings.max_connections()?,
@@ -139,16 +141,45 @@ fn limits(settings: &Settings) -> Result<Limits, Failure> {
         block_transactions: settings.parse("block_transactions", number)?,
         ..Limits::default()
     };
-    limits.check().map_err(|error: LimitsError| RunError::from(error))?;
+    limits.check().map_err(|error: LimitsError| match setting_of(error.name) {
+        Some(name) => Failure::from(settings.outside(name, error.min, error.max)),
+        None => RunError::from(error).into(),
+    })?;
     Ok(limits)
 }
 
-pub(crate) fn read_genesis(path: &Path) -> Result<Genesis, NodeFailure> {
+/// The setting behind a limit of the sequencer.
+fn setting_of(limit: &str) -> Option<&'static str> {
+    let known = [
+        ("interval", "block_seconds"),
+        ("heartbeat", "heartbeat_seconds"),
+        ("block_transactions", "block_transactions"),
+    ];
+    known.into_iter().find(|(name, _)| *name == limit).map(|(_, setting)| setting)
+}
+
+fn read_genesis(path: &Path) -> Result<Genesis, NodeFailure> {
     let failed = |error| NodeFailure::Genesis { path: path.into(), error };
     let mut text = String::new();
     let file = File::open(path).map_err(failed)?;
     file.take(MAX_GENESIS_BYTES).read_to_string(&mut text).map_err(failed)?;
     origin::from_json(&text).map_err(|error| NodeFailure::Origin { path: path.into(), error })
+}
+
+/// The ledger before the first block of a chain, from its genesis and what lies beside it.
+pub(crate) fn read_start(path: &Path) -> Result<Ledger, NodeFailure> {
+    let genesis = read_genesis(path)?;
+    let beside = path.with_file_name(SNAPSHOT_FILE);
+    let snapshot = match genesis.continues {
+        Some(_) => {
+            Some(fs::read(&beside).map_err(|error| NodeFailure::Snapshot { path: beside.clone(), error })?)
+        }
+        None => None,
+    };
+    origin::start(genesis, snapshot.as_deref()).map_err(|error| NodeFailure::Origin {
+        path: if snapshot.is_some() { beside } else { path.into() },
+        error,
+    })
 }
 
 fn say(text: &str) {
@@ -169,6 +200,15 @@ pub(crate) fn line(notice: &Notice) -> String {
             let transactions =
                 several(*transactions as u64, "confirmed transaction", "confirmed transactions");
             format!("back from the journal: {transactions} of block {height}")
+        }
+        Notice::Begins { chain } => format!(
+            "this begins chain {chain} at block 0: if it has blocks elsewhere, stop and put blocks.log into this --dir, or the \
+             same key signs a second chain"
+        ),
+        Notice::Behind { url, theirs, height } => {
+            format!(
+                "{url} is at block {theirs}, this node at {height}: it brings nothing until it is further"
+            )
         }
         Notice::Block { height, digest, transactions, .. } => {
             format!(
@@ -204,6 +244,10 @@ pub(crate) fn object(notice: &Notice) -> Value {
         }
         Notice::Block { height, digest, time, transactions } => {
             json!({ "event": "block", "height": height, "digest": digest, "time": time, "transactions": transactions })
+        }
+        Notice::Begins { chain } => json!({ "event": "begins", "chain": chain }),
+        Notice::Behind { url, theirs, height } => {
+            json!({ "event": "behind", "url": url, "theirs": theirs, "height": height })
         }
         Notice::Unreachable { reason } => json!({ "event": "unreachable", "reason": reason }),
         Notice::Connected { height } => json!({ "event": "connected", "height": height }),

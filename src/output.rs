@@ -305,14 +305,18 @@ const BELOW: usize = 4;
 
 const _: () = assert!(1 + NAMES + 2 + 64 <= WIDTH as usize, "an identifier stands beside a name");
 
-/// Names and values, a line each. What is too long for that stands below its name: identifiers are copied, and stay in
-/// one piece.
+/// Names and values, a line each. A name longer than the column has its value right behind it. What is too long for a line
+/// stands below its name: identifiers are copied, and stay in one piece.
 pub(crate) fn facts(rows: &[[String; 2]]) -> String {
     let width = |text: &str| text.chars().count();
     let column = rows.iter().map(|[name, _]| width(name)).max().unwrap_or(0).min(NAMES);
     let mut text = String::new();
     for [name, value] in rows {
         let word = value.split(' ').map(width).max().unwrap_or(0);
+        if width(name) > column && 1 + width(name) + 2 + width(value) <= usize::from(WIDTH) {
+            text += &format!(" {name}  {value}\n");
+            continue;
+        }
         let beside = width(name) <= column && column + 3 + word <= usize::from(WIDTH);
         let indent = if beside { column + 3 } else { BELOW };
         let gap = format!("\n{:indent$}", "");
@@ -389,8 +393,9 @@ mod tests {
     fn facts_fit_a_terminal_and_keep_identifiers_whole() {
         let id = "ab".repeat(32);
         let long = format!("price 1, {id}=50%");
-        let rows = [["work", &id], ["what it is about", &id], ["terms", &long]];
+        let rows = [["work", &id], ["what it is about", &id], ["terms", &long], ["checked after block", "0"]];
         let shown = facts(&rows.map(|row| row.map(String::from)));
+        assert!(shown.ends_with("\n checked after block  0\n"), "beside its name: {shown}");
         assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
         assert_eq!(shown.matches(&id).count(), 3);
         assert!(

@@ -18,7 +18,6 @@ use chain::{
     wallet::manifest::{MAX_MANIFEST_BYTES, ManifestError},
 };
 use primitives::{BasisPoints, EpochId, PersonId, WorkId, params::ONE_Q32};
-use serde_json::{Value, json};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -49,6 +48,9 @@ pub(crate) enum WorkFailure {
     /// Other terms are planned, and nothing says whether they are meant.
     #[error("work {work} has other terms from epoch {from} on")]
     Planned { work: WorkId, from: EpochId },
+    /// No node to ask what is on record.
+    #[error(transparent)]
+    NoNode(ChainFailure),
     /// The manifest does not hold.
     #[error("{path}: the manifest does not hold: {what}", path = .path.display())]
     DoesNotHold { path: PathBuf, what: String },
@@ -58,12 +60,8 @@ impl WorkFailure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Chain(failure) => failure.code(),
+            Self::Chain(failure) | Self::NoNode(failure) => failure.code(),
             Self::DoesNotHold { .. } => 1,
-            Self::Manifest { error, .. } => match error.as_ref() {
-                ManifestError::Work { .. } | ManifestError::Signature { .. } => 1,
-                _ => 2,
-            },
             _ => 2,
         }
     }
@@ -72,6 +70,10 @@ impl WorkFailure {
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::Chain(failure) => failure.advice(),
+            Self::NoNode(_) => Some(
+                "start a node with `cwe node run`, give the address of one as --url, or check file and signature alone with \
+                 --offline",
+            ),
             Self::Planned { .. } => Some(
                 "give that epoch as --from to change those, or an earlier one to put others in their place",
             ),
@@ -112,10 +114,9 @@ fn first_terms(terms: &TermsArgs, creator: PersonId) -> Result<(u64, Vec<Split>)
     Ok((terms.price.unwrap_or(ONE_Q32), splits))
 }
 
-fn splits_object(splits: &[Split]) -> Value {
-    let part =
-        |split: &Split| format!("{}={}", payee(&split.payee), Unit::Share.show(split.share.get().into()));
-    json!(splits.iter().map(part).collect::<Vec<_>>())
+/// A split as `--split` takes it.
+fn split_text(split: &Split) -> String {
+    format!("{}={}", payee(&split.payee), Unit::Share.show(split.share.get().into()))
 }
 
 #[cfg(test)]
@@ -142,6 +143,6 @@ mod tests {
         let twice = refused(&[split(3, 5_000), split(3, 5_000)]);
         assert!(matches!(&twice, WorkFailure::Splits(SplitError::Duplicate { .. })));
         assert_eq!((twice.code(), twice.advice().is_some()), (2, true));
-        assert_eq!(splits_object(&two.1)[1], json!(format!("{}=25%", PersonId([7; 32]))));
+        assert_eq!(split_text(&two.1[1]), format!("{}=25%", PersonId([7; 32])));
     }
 }

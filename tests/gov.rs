@@ -34,6 +34,7 @@ fn impact(before: &str, after: &str, out: &Path, more: &[&str]) -> Output {
         [&["gov", "impact", before, after, "--quiet", "--out", path(out)], &SMALL[..], more].concat();
     let output = cwe(&arguments);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(!output.stdout.starts_with(b"\n"), "it begins with what it says");
     output
 }
 
@@ -108,6 +109,10 @@ fn the_page_has_its_parts_by_name() {
     }
     for check in ["budget", "split", "multipliers", "cap", "attack", "parity", "audience"] {
         assert!(page.contains(&format!("id=\"check-{check}\"")), "{check}");
+    }
+    // What the table says of the threshold is what holds.
+    for untrue in ["Epochs still run", "Today epochs run", "once it is enforced"] {
+        assert!(!page.contains(untrue), "{untrue}");
     }
 }
 

@@ -35,7 +35,7 @@ use crate::{
     store::{EpochState, Owner, Recovered, Store, StoreError},
 };
 use ::chain::{
-    Genesis, Ledger,
+    Ledger,
     node::{Following, Notice, RunError},
 };
 use counter::Counter;
@@ -59,7 +59,7 @@ use thiserror::Error;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// What a host needs to run.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Setup {
     /// Its seat.
     pub party: PartyId,
@@ -67,8 +67,8 @@ pub struct Setup {
     pub secret: HostSecret,
     /// Its own files: `store` and `chain`.
     pub dir: PathBuf,
-    /// Where the chain begins.
-    pub genesis: Genesis,
+    /// The ledger before the chain's first block: at a genesis, or where another chain ended.
+    pub start: Ledger,
     /// The sequencer's node.
     pub node: String,
     /// Where it takes links.
@@ -180,7 +180,7 @@ struct Host<'a> {
 /// # Errors
 /// If it cannot start, or cannot go on. It can be started again then.
 pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Sync>) -> Result<(), HostError> {
-    let (chain, genesis) = (setup.genesis.chain, setup.genesis.digest());
+    let (chain, genesis) = (setup.start.origin().chain, setup.start.origin().digest());
     let owner = Owner { chain, genesis, party: setup.party };
     let (store, recovered) = Store::open(setup.dir.join("store"), owner)?;
     let store = Arc::new(store);
@@ -188,7 +188,7 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
         tracing::warn!("{finding}");
     }
     let following =
-        Following { dir: setup.dir.join("chain"), genesis: setup.genesis.clone(), url: setup.node.clone() };
+        Following { dir: setup.dir.join("chain"), start: setup.start.clone(), url: setup.node.clone() };
     let of_chain = told.clone();
     let port = Arc::new(Remote::start(following, move |notice| of_chain(Told::Chain(notice)))?);
     let signer = setup.secret.secrets(setup.party).signer;

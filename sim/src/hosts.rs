@@ -16,6 +16,7 @@ use crate::{
     world::{World, WorldError},
 };
 use chain::{
+    Ledger,
     light::{self, EpochRecord},
     node::{Following, Mirror, RunError, wait_until},
 };
@@ -191,8 +192,8 @@ impl Hosts {
         let ports = Ports::free().map_err(|error| failed("free ports", error))?;
         processes::lay_out(&options, &world, &ports)?;
         let node = Process::start(&options, "node", &["node", "run", "--config", "node.toml"])?;
-        let following =
-            Following { dir: options.dir.join("mirror"), genesis: world.genesis(), url: ports.node_url() };
+        let start = Ledger::genesis(world.genesis()).expect("the world's genesis is one");
+        let following = Following { dir: options.dir.join("mirror"), start, url: ports.node_url() };
         wait(STARTING, || {
             Mirror::start(following.clone(), |_| ())
                 .and_then(|mirror| {
@@ -244,7 +245,7 @@ impl Hosts {
         progress.begin(Stage::Opening, 1);
         let epoch = self.world.epoch;
         let stalled = |what| HostsError::Stalled { what, dir: self.options.dir.clone() };
-        let open = |ledger: &chain::Ledger| ledger.state().openings.get(&epoch).is_some();
+        let open = |ledger: &Ledger| ledger.state().openings.get(&epoch).is_some();
         wait_until(&self.mirror, MOVING, open).then_some(()).ok_or_else(|| stalled("open"))?;
         let on_chain = self.mirror.read(|ledger| EpochDocument::on_record(ledger.state(), epoch))?;
         for party in PartyId::ALL {
@@ -308,7 +309,7 @@ impl Hosts {
     pub fn settle(mut self, progress: &dyn Progress) -> Result<Settled, HostsError> {
         progress.begin(Stage::Settling, 1);
         let epoch = self.world.epoch;
-        let over = |ledger: &chain::Ledger| ledger.state().epochs.get(&epoch).is_some_and(|on| on.is_over());
+        let over = |ledger: &Ledger| ledger.state().epochs.get(&epoch).is_some_and(|on| on.is_over());
         if !wait_until(&self.mirror, self.options.window + MOVING, over) {
             return Err(HostsError::Stalled { what: "end", dir: self.options.dir.clone() });
         }

@@ -1,6 +1,6 @@
 //! Arguments of every command that asks a node, and of those that sign.
 
-use super::Format;
+use super::{Format, values};
 use clap::Args;
 use primitives::{ChainId, PersonId};
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ pub(crate) struct Account {
     #[arg(long, value_name = "PERSON")]
     pub(crate) person: Option<PersonId>,
     /// Sign for this chain alone, and for no other that the node may be of
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::number::<ChainId>)]
     pub(crate) chain: Option<ChainId>,
     /// How it is sent.
     #[command(flatten)]

@@ -2,13 +2,13 @@
 
 mod examples;
 
-use super::{Account, Ask, Impact, Params, Sending, values};
+use super::{Account, Ask, Impact, Params, Sending, WorkName, values};
 use chain::modules::{governance::Choice, identity::Roles};
 use clap::{Args, Subcommand, ValueEnum};
 use examples::{
     CASE_EXAMPLES, ELECT_EXAMPLES, LIFE, PROPOSE_EXAMPLES, RULES_EXAMPLES, SHOW_EXAMPLES, VOTE_EXAMPLES,
 };
-use primitives::{Digest, EpochId, PersonId, WorkId};
+use primitives::{Digest, EpochId, PersonId};
 use std::path::PathBuf;
 
 /// What governance asks.
@@ -99,8 +99,11 @@ pub(crate) struct Propose {
 }
 
 /// What a proposal would do: exactly one thing.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ActionArgs {
+    /// Set what differs in this file of parameters, as `cwe gov impact` takes one, from what holds in the epoch of --from
+    #[arg(long, value_name = "TOML")]
+    pub(crate) file: Option<PathBuf>,
     /// Set a parameter or a rule, with --from; can be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
@@ -114,11 +117,11 @@ pub(crate) struct ActionArgs {
     #[arg(long, value_name = "FUND=AMOUNT")]
     pub(crate) spend: Option<String>,
     /// Take a work out for good, with --from
-    #[arg(long, value_name = "WORK")]
-    pub(crate) remove_work: Option<WorkId>,
+    #[arg(long, value_name = "WORK", value_parser = values::work)]
+    pub(crate) remove_work: Option<WorkName>,
     /// Take a work out until its creator updates it, with --from
-    #[arg(long, value_name = "WORK")]
-    pub(crate) deprecate_work: Option<WorkId>,
+    #[arg(long, value_name = "WORK", value_parser = values::work)]
+    pub(crate) deprecate_work: Option<WorkName>,
     /// Recall a councillor
     #[arg(long, value_name = "PERSON")]
     pub(crate) recall: Option<PersonId>,
@@ -153,16 +156,16 @@ pub(crate) struct ActionArgs {
     #[arg(long, value_name = "PERSON")]
     pub(crate) to: Option<PersonId>,
     /// First epoch in which it holds
-    #[arg(long, value_name = "EPOCH")]
+    #[arg(long, value_name = "EPOCH", value_parser = values::number::<EpochId>)]
     pub(crate) from: Option<EpochId>,
-    /// Epoch by which governance looks at what --set changes again
-    #[arg(long, value_name = "EPOCH")]
+    /// Epoch by which governance looks at what --set or --file changes again
+    #[arg(long, value_name = "EPOCH", value_parser = values::number::<EpochId>)]
     pub(crate) review_by: Option<EpochId>,
     /// Hash of the source or the specification that --upgrade is about
     #[arg(long, value_name = "HASH")]
     pub(crate) code: Option<Digest>,
     /// Until when --offer stands, in seconds since 1970
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = values::number::<u64>)]
     pub(crate) until: Option<u64>,
 }
 
@@ -170,7 +173,7 @@ pub(crate) struct ActionArgs {
 #[derive(Debug, Args)]
 pub(crate) struct Vote {
     /// Number of the proposal
-    #[arg(value_name = "PROPOSAL")]
+    #[arg(value_name = "PROPOSAL", value_parser = values::number::<u64>)]
     pub(crate) proposal: u64,
     /// yes, no, or abstain, which counts for the quorum alone
     #[arg(value_name = "CHOICE", value_parser = values::choice)]
@@ -184,7 +187,7 @@ pub(crate) struct Vote {
 #[derive(Debug, Args)]
 pub(crate) struct ShowProposal {
     /// Number of the proposal; all of them without one
-    #[arg(value_name = "PROPOSAL")]
+    #[arg(value_name = "PROPOSAL", value_parser = values::number::<u64>)]
     pub(crate) proposal: Option<u64>,
     /// Check that this is the text that the proposal is about
     #[arg(long, value_name = "FILE", requires = "proposal")]
@@ -198,7 +201,7 @@ pub(crate) struct ShowProposal {
 #[derive(Debug, Args)]
 pub(crate) struct ShowRules {
     /// Epoch in which they hold, as far as is decided now [default: the running one]
-    #[arg(long, value_name = "EPOCH")]
+    #[arg(long, value_name = "EPOCH", value_parser = values::number::<EpochId>)]
     pub(crate) epoch: Option<EpochId>,
     /// Which node.
     #[command(flatten)]
@@ -209,7 +212,7 @@ pub(crate) struct ShowRules {
 #[derive(Debug, Args)]
 pub(crate) struct Say {
     /// Number of the proposal
-    #[arg(value_name = "PROPOSAL")]
+    #[arg(value_name = "PROPOSAL", value_parser = values::number::<u64>)]
     pub(crate) proposal: u64,
     /// The text
     #[arg(long, value_name = "FILE")]
@@ -223,7 +226,7 @@ pub(crate) struct Say {
 #[derive(Debug, Args)]
 pub(crate) struct Numbered {
     /// Number of the proposal, the election or the case
-    #[arg(value_name = "N")]
+    #[arg(value_name = "N", value_parser = values::number::<u64>)]
     pub(crate) number: u64,
     /// Who signs.
     #[command(flatten)]
@@ -234,7 +237,7 @@ pub(crate) struct Numbered {
 #[derive(Debug, Args)]
 pub(crate) struct NumberedOpen {
     /// Number of the proposal, the election or the case
-    #[arg(value_name = "N")]
+    #[arg(value_name = "N", value_parser = values::number::<u64>)]
     pub(crate) number: u64,
     /// How it is sent.
     #[command(flatten)]
@@ -245,7 +248,7 @@ pub(crate) struct NumberedOpen {
 #[derive(Debug, Args)]
 pub(crate) struct Elect {
     /// Number of the election
-    #[arg(value_name = "ELECTION")]
+    #[arg(value_name = "ELECTION", value_parser = values::number::<u64>)]
     pub(crate) election: u64,
     /// Whom you approve of: no more than there are seats
     #[arg(value_name = "PERSON", required = true)]
@@ -266,8 +269,8 @@ pub(crate) struct OpenCase {
     #[arg(long, value_name = "FILE")]
     pub(crate) text: PathBuf,
     /// Ask that a work be removed
-    #[arg(long, value_name = "WORK")]
-    pub(crate) remove_work: Option<WorkId>,
+    #[arg(long, value_name = "WORK", value_parser = values::work)]
+    pub(crate) remove_work: Option<WorkName>,
     /// Ask that a person be suspended
     #[arg(long, value_name = "PERSON")]
     pub(crate) suspend: Option<PersonId>,
@@ -283,7 +286,7 @@ pub(crate) struct OpenCase {
 #[derive(Debug, Args)]
 pub(crate) struct Challenge {
     /// Number of the case
-    #[arg(value_name = "CASE")]
+    #[arg(value_name = "CASE", value_parser = values::number::<u64>)]
     pub(crate) case: u64,
     /// The juror
     #[arg(value_name = "PERSON")]
@@ -306,7 +309,7 @@ pub(crate) enum JurorChoice {
 #[derive(Debug, Args)]
 pub(crate) struct JuryVote {
     /// Number of the case
-    #[arg(value_name = "CASE")]
+    #[arg(value_name = "CASE", value_parser = values::number::<u64>)]
     pub(crate) case: u64,
     /// What you say
     #[arg(value_name = "CHOICE", value_enum)]

@@ -41,7 +41,7 @@ pub(crate) struct Payouts {
     #[arg(long, value_name = "PERSON", value_parser = values::payee)]
     pub(crate) creator: PersonId,
     /// From this epoch on [default: the chain's first]
-    #[arg(long, value_name = "EPOCH")]
+    #[arg(long, value_name = "EPOCH", value_parser = values::number::<EpochId>)]
     pub(crate) from: Option<EpochId>,
     /// Submit every claim that is open
     #[arg(long)]

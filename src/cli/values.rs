@@ -15,6 +15,10 @@ use primitives::{
     limits::{MAX_SHARD_WIDTH, MIN_SHARD_WIDTH},
 };
 use serde_json::Value;
+use std::{
+    num::{IntErrorKind, ParseIntError},
+    str::FromStr,
+};
 
 /// A state root that somebody trusts, with the spelling that it was given in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +94,14 @@ pub(super) fn ratio(text: &str) -> Result<u64, String> {
     Unit::Ratio.read(text).map_err(|error| error.to_string())
 }
 
+/// Reads a whole number that a type can hold.
+pub(super) fn number<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => "there is none that large".into(),
+        _ => "expected a whole number".into(),
+    })
+}
+
 /// Reads what kind of thing a work is.
 pub(super) fn media(text: &str) -> Result<MediaType, String> {
     let found = serde_json::from_value(Value::from(text));
@@ -138,13 +150,16 @@ mod tests {
         let read = split(&format!("{person}=70%")).expect("a split");
         assert_eq!((read.payee, read.share.get()), (PersonId([0x4f; 32]), 7000));
         let address = "0x52908400098527886E0F7030069857D2E4169EE7";
-        let read = split(&format!("{address}=3000")).expect("a split");
+        let read = split(&format!("{address}=30%")).expect("a split");
         let layer1 = read.payee.layer1_address().expect("an account on L1");
         assert_eq!((layer1.to_string(), read.share.get()), (address.to_lowercase(), 3000));
         let mistyped = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD";
         assert!(payee(mistyped).is_err_and(|error| error.contains("EIP-55")));
         assert!(payee(&mistyped.to_lowercase()).is_ok());
-        for wrong in ["", "4f=1", &person, &format!("{person}=101%"), "0x12=1", &format!("0x{person}=1")] {
+        let bare = format!("{person}=7000");
+        for wrong in
+            ["", "4f=1%", &person, &bare, &format!("{person}=101%"), "0x12=1%", &format!("0x{person}=1%")]
+        {
             assert!(split(wrong).is_err(), "{wrong}");
         }
     }
@@ -171,6 +186,16 @@ mod tests {
             assert!(role(wrong).is_err(), "{wrong}");
         }
         assert_eq!((ratio("1.5"), ratio("-1").is_err()), (Ok(3 << 31), true));
+    }
+
+    #[test]
+    fn numbers_are_told_from_what_is_none_or_too_large() {
+        use primitives::{CategoryId, ChainId};
+        assert_eq!(number::<CategoryId>("7"), Ok(CategoryId(7)));
+        assert_eq!(number::<CategoryId>("99999"), Err("there is none that large".into()));
+        for wrong in ["abc", "", "-1", "1.5"] {
+            assert_eq!(number::<ChainId>(wrong), Err("expected a whole number".into()), "{wrong}");
+        }
     }
 
     #[test]

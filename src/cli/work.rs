@@ -15,7 +15,7 @@ Examples:
 
   cwe work register film.mkv --key me.key --category 7 --media video \\
       --price 1.2 --split 4f1c…=70% --from 12 \\
-      --split 0x52908400098527886E0F7030069857D2E4169EE7=3000
+      --split 0x52908400098527886E0F7030069857D2E4169EE7=30%
       70 percent to a person on record, the rest to an account on L1, from
       epoch 12 on
 
@@ -48,9 +48,11 @@ Examples:
       all splits are given anew, and the price stays as it is
 
 What is not given is what holds in that epoch, once earlier transactions of this
-account are in a block. Epochs that have opened keep the terms that they had. A work has room
-for one change to come: another takes its place from the same epoch on or an
-earlier one, and has to wait for it from a later one.";
+account are in a block. Epochs that have opened keep the terms that they had.
+
+A work has room for one change to come. Where one is planned, an update has to
+say --from: the planned epoch changes what is planned; an earlier one puts other
+terms in its place; a later one is refused until the planned one has opened.";
 
 const DEPRECATE_EXAMPLES: &str = "\
 Examples:
@@ -73,7 +75,7 @@ Examples:
 Without --offline the node is asked whether the work is on record with this
 manifest, and whether the key that signed is that of the creator's account. A
 key that was changed since is said, and does not fail. Exit code 1 if anything
-does not hold.";
+does not hold, with every check and what it found.";
 
 /// What to do with works.
 #[derive(Debug, Subcommand)]
@@ -98,12 +100,12 @@ pub(crate) struct TermsArgs {
     /// Price multiplier, inside the bounds that governance sets [default: 1, or what is on record]
     #[arg(long, value_name = "X", value_parser = values::ratio)]
     pub(crate) price: Option<u64>,
-    /// Who is paid what part, as a percentage or in basis points; can be given several times, and sums to the whole. A
-    /// payee is a person on record, or an account on L1 with 0x
+    /// Who is paid what part, as 70% or 0.7; can be given several times, and sums to the whole. A payee is a person on
+    /// record, or an account on L1 with 0x
     #[arg(long = "split", value_name = "PAYEE=SHARE", value_parser = values::split)]
     pub(crate) splits: Vec<Split>,
     /// First epoch in which this holds [default: the next that opens]
-    #[arg(long, value_name = "EPOCH")]
+    #[arg(long, value_name = "EPOCH", value_parser = values::number::<EpochId>)]
     pub(crate) from: Option<EpochId>,
 }
 
@@ -117,7 +119,7 @@ pub(crate) struct Register {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// Number of its category
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::number::<CategoryId>)]
     pub(crate) category: CategoryId,
     /// What it is: audio, video, text, image, software or other
     #[arg(long, value_name = "MEDIA", value_parser = values::media)]
@@ -165,7 +167,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "PERSON")]
     pub(crate) creator: Option<PersonId>,
     /// Works of this category alone
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::number::<CategoryId>)]
     pub(crate) category: Option<CategoryId>,
     /// Works of this kind alone
     #[arg(long, value_name = "MEDIA", value_parser = values::media)]
@@ -222,7 +224,7 @@ pub(crate) struct Deprecate {
     #[arg(value_name = "WORK", value_parser = values::work)]
     pub(crate) work: WorkName,
     /// First epoch without it [default: the next that opens]
-    #[arg(long, value_name = "EPOCH")]
+    #[arg(long, value_name = "EPOCH", value_parser = values::number::<EpochId>)]
     pub(crate) from: Option<EpochId>,
     /// Who signs.
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! What a proposal would do, from what people write.
 
-use crate::cli::gov::ActionArgs;
+use crate::cli::{WorkName, gov::ActionArgs};
 use chain::modules::{
     eco_reserve::{Acquisition, AssetId, Mrv, Offer},
     governance::{
@@ -37,6 +37,12 @@ pub(crate) enum ActionError {
     /// A flag is missing.
     #[error("{flag} needs {needs}")]
     Needs { flag: &'static str, needs: &'static str },
+    /// A file of parameters asks for what no ledger can do.
+    #[error("{path}: {parameter} = \"none\" switches a limit off, which the simulator alone can do", path = .path.display())]
+    Unlimited { path: PathBuf, parameter: &'static str },
+    /// A file of parameters asks for what holds already.
+    #[error("{path}: says what holds in epoch {from} anyway", path = .path.display())]
+    Same { path: PathBuf, from: EpochId },
     /// A flag says something about nothing.
     #[error("{flag} does not go with {with}")]
     Idle { flag: &'static str, with: &'static str },
@@ -58,6 +64,7 @@ impl ActionError {
     /// What to do about it.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self {
+            Self::Unlimited { .. } => Some("give a number: the largest cap is as good as none"),
             Self::Form { flag: "--set", .. } => Some("`cwe gov rules` lists names and values"),
             _ => None,
         }
@@ -65,8 +72,9 @@ impl ActionError {
 }
 
 /// Everything that a proposal can do, by its flags.
-const ACTIONS: [&str; 14] = [
+const ACTIONS: [&str; 15] = [
     "--set",
+    "--file",
     "--give or --take",
     "--spend",
     "--remove-work",
@@ -82,10 +90,16 @@ const ACTIONS: [&str; 14] = [
     "--approve-service or --withdraw-service",
 ];
 
-/// The action of a proposal with a text.
-pub(super) fn action(arguments: &ActionArgs, text: Digest) -> Result<Action, ActionError> {
+/// Refuses what is no proposal whatever a node may say.
+pub(super) fn check(arguments: &ActionArgs) -> Result<&'static str, ActionError> {
     let flag = only(arguments)?;
     check_beside(arguments, flag)?;
+    Ok(flag)
+}
+
+/// The action of a proposal with a text. Files of parameters and beginnings of names were looked up before.
+pub(super) fn action(arguments: &ActionArgs, text: Digest) -> Result<Action, ActionError> {
+    let flag = check(arguments)?;
     let from = || arguments.from.ok_or(ActionError::Needs { flag, needs: "--from, an epoch" });
     let to = || arguments.to.ok_or(ActionError::Needs { flag, needs: "--to, a person" });
     Ok(match flag {
@@ -107,11 +121,12 @@ pub(super) fn action(arguments: &ActionArgs, text: Digest) -> Result<Action, Act
             Action::Spend(Spend { fund: named(flag, fund)?, to: to()?, amount: credits(flag, amount)? })
         }
         "--remove-work" | "--deprecate-work" => {
-            let (work, removal) = match arguments.remove_work {
+            let (work, removal) = match &arguments.remove_work {
                 Some(work) => (work, Removal::Removed),
-                None => (arguments.deprecate_work.expect("the flag is there"), Removal::Deprecated),
+                None => (arguments.deprecate_work.as_ref().expect("the flag is there"), Removal::Deprecated),
             };
-            Action::RemoveWork(RemoveWork { work, from: from()?, removal })
+            let WorkName::Whole(work) = work else { unreachable!("its beginning was looked up") };
+            Action::RemoveWork(RemoveWork { work: *work, from: from()?, removal })
         }
         "--recall" => Action::Recall(Recall { councillor: arguments.recall.expect("the flag is there") }),
         "--upgrade" => {
@@ -155,6 +170,7 @@ pub(super) fn action(arguments: &ActionArgs, text: Digest) -> Result<Action, Act
 fn only(arguments: &ActionArgs) -> Result<&'static str, ActionError> {
     let given = [
         !arguments.set.is_empty(),
+        arguments.file.is_some(),
         !arguments.give.is_empty() || !arguments.take.is_empty(),
         arguments.spend.is_some(),
         arguments.remove_work.is_some(),
@@ -184,8 +200,12 @@ fn only(arguments: &ActionArgs) -> Result<&'static str, ActionError> {
 fn check_beside(arguments: &ActionArgs, with: &'static str) -> Result<(), ActionError> {
     let given = [
         ("--to", arguments.to.is_some(), &["--give or --take", "--spend", "--offer"][..]),
-        ("--from", arguments.from.is_some(), &["--set", "--remove-work", "--deprecate-work", "--upgrade"]),
-        ("--review-by", arguments.review_by.is_some(), &["--set"]),
+        (
+            "--from",
+            arguments.from.is_some(),
+            &["--set", "--file", "--remove-work", "--deprecate-work", "--upgrade"],
+        ),
+        ("--review-by", arguments.review_by.is_some(), &["--set", "--file"]),
         ("--code", arguments.code.is_some(), &["--upgrade"]),
         ("--until", arguments.until.is_some(), &["--offer"]),
     ];
@@ -202,7 +222,7 @@ fn changes(given: &[String]) -> Result<Vec<Change>, ActionError> {
         let wrong = |expected: String| ActionError::Form { flag: "--set", text: text.clone(), expected };
         let (name, value) = text.split_once('=').ok_or_else(|| wrong("NAME=VALUE".into()))?;
         let parameter: Parameter = name.parse().map_err(|_| wrong(similar(name)))?;
-        let value = parameter.unit().read(value).map_err(|error| wrong(error.expected.into()))?;
+        let value = parameter.unit().read(value).map_err(|error| wrong(error.expected.into_owned()))?;
         if changes.insert(parameter, Change { parameter, value }).is_some() {
             return Err(ActionError::Twice { parameter });
         }
@@ -256,7 +276,7 @@ fn names(error: &serde_json::Error) -> String {
 
 fn credits(flag: &'static str, text: &str) -> Result<Credits, ActionError> {
     let read = Unit::Amount.read(text).map(Credits);
-    read.map_err(|error| ActionError::Form { flag, text: text.into(), expected: error.expected.into() })
+    read.map_err(|error| ActionError::Form { flag, text: text.into(), expected: error.expected.into_owned() })
 }
 
 fn asset(given: Option<Digest>) -> AssetId {

@@ -1,12 +1,13 @@
 //! `cwe gov impact` and `cwe gov params`.
 
+use super::propose::in_force;
 use crate::{
     cli::{Format, Impact, Params},
     output::{self, Failure, table},
     progress,
 };
 use ::sim::{
-    economics::PlaysPerSubscriber,
+    economics::{PlaysPerSubscriber, Rules},
     impact::{
         self, Level, Options, Outcome, SYNTHETIC_PLAYS, Side, Source, Tile, config,
         folder::{self, REPORT_FILE},
@@ -44,7 +45,7 @@ pub(crate) fn impact(arguments: &Impact) -> Result<(), Failure> {
 
 /// What to compare. Both sides first: a wrong one is told before a large file is read.
 fn options(arguments: &Impact) -> Result<Options, Failure> {
-    let (before, after) = (Side::read(&arguments.before)?, Side::read(&arguments.after)?);
+    let (before, after) = (side(&arguments.before)?, side(&arguments.after)?);
     let source = arguments.usage.file().map_or(Source::Synthetic(arguments.synthetic), Source::File);
     let synthetic: PlaysPerSubscriber = SYNTHETIC_PLAYS.parse().expect("a number of plays");
     let thinned = matches!(source, Source::Synthetic(_)).then_some(synthetic);
@@ -57,6 +58,15 @@ fn options(arguments: &Impact) -> Result<Options, Failure> {
         plays_per_subscriber: arguments.plays_per_subscriber.or(thinned),
         samples: arguments.samples,
     })
+}
+
+/// One side: what a node says is in force, where an address of one is given.
+fn side(given: &str) -> Result<Side, Failure> {
+    if ["ws://", "http://"].iter().any(|scheme| given.starts_with(scheme)) {
+        let rules = Rules::new(in_force(given, None)?.params);
+        return Ok(Side { given: given.into(), name: "in-force".into(), rules });
+    }
+    Ok(Side::read(given)?)
 }
 
 /// Says what is about to be compared.
@@ -90,9 +100,15 @@ fn mark(level: Level) -> &'static str {
     }
 }
 
+/// A change with its sign, if it is not nothing at what is shown of it.
+fn signed(change: f64) -> String {
+    let text = format!("{change:+.4}");
+    if text.contains(|c: char| ('1'..='9').contains(&c)) { text } else { "0.0000".into() }
+}
+
 fn summary(outcome: &Outcome, out: &Path) -> String {
     let impact = &outcome.impact;
-    let mut text = format!("\n{}. {}\n\n", impact.verdict.headline, impact.verdict.reason);
+    let mut text = format!("{}. {}\n\n", impact.verdict.headline, impact.verdict.reason);
     let checks = impact.verdict.checks.iter().map(|check| {
         [
             mark(check.after.level).into(),
@@ -104,14 +120,8 @@ fn summary(outcome: &Outcome, out: &Path) -> String {
     text += &table(["", "checked", "today", "proposed"], 2, checks.collect());
     let tiles = &impact.tiles;
     let row = |name: &str, tile: &Tile| {
-        let range = format!("{:+.4} to {:+.4}", tile.change_low, tile.change_high);
-        [
-            name.into(),
-            format!("{:.4}", tile.before),
-            format!("{:.4}", tile.after),
-            format!("{:+.4}", tile.change),
-            range,
-        ]
+        let range = format!("{} to {}", signed(tile.change_low), signed(tile.change_high));
+        [name.into(), format!("{:.4}", tile.before), format!("{:.4}", tile.after), signed(tile.change), range]
     };
     let rows = vec![
         row("Gini of payouts", &tiles.gini),

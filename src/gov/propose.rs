@@ -1,24 +1,36 @@
 //! `cwe gov propose`.
 
-use super::action::{action, epoch_of};
+use super::action::{ActionError, action, check, epoch_of};
 use crate::{
-    account::{self, ChainFailure, Facts, Wallet},
-    cli::gov::Propose,
+    account::{self, ChainFailure, Facts, Node, Wallet},
+    cli::{
+        WorkName,
+        gov::{ActionArgs, Propose},
+    },
     output::Failure,
 };
+use ::sim::impact::Side;
 use chain::{
     Payload,
-    modules::governance::{self, Action},
+    modules::{
+        governance::{self, Action, Parameter, Rules, Settings},
+        identity::Roles,
+    },
+    node::{origin, rpc::action_object},
 };
-use primitives::Digest;
+use primitives::{Digest, EpochId, Preset};
 use serde_json::{Value, json};
 
 /// Makes a proposal, and says under which number.
 pub(crate) fn propose(arguments: &Propose) -> Result<(), Failure> {
     let Propose { text, action: given, account } = arguments;
     let document = account::document(text)?;
-    let action = action(given, document)?;
-    let mut facts: Facts = vec![("document", json!(document)), ("does", json!(does(&action)))];
+    let action = action(&looked_up(given, &account.send.ask.url)?, document)?;
+    let mut facts: Facts = vec![
+        ("document", json!(document)),
+        ("does", json!(does(&action))),
+        ("action", action_object(&action, None)),
+    ];
     if let Some(from) = epoch_of(&action) {
         facts.push(("from_epoch", json!(from)));
     }
@@ -26,6 +38,63 @@ pub(crate) fn propose(arguments: &Propose) -> Result<(), Failure> {
     account::run_then(account, payload, facts, |wallet| {
         Ok(vec![("proposal", newest(wallet, ["cwe_proposals", "proposals", "proposer"], document)?)])
     })
+}
+
+/// What was asked for, with what only a node can tell: of which work a beginning is, and what a file of parameters changes.
+fn looked_up(given: &ActionArgs, url: &str) -> Result<ActionArgs, Failure> {
+    check(given)?;
+    let mut given = given.clone();
+    for work in [&mut given.remove_work, &mut given.deprecate_work].into_iter().flatten() {
+        *work = whole(work, url)?;
+    }
+    if let Some(path) = given.file.take() {
+        let from = given.from.ok_or(ActionError::Needs { flag: "--file", needs: "--from, an epoch" })?;
+        let asked = Side::read(&path.to_string_lossy())?.rules;
+        for (parameter, off) in [("j_max", !asked.limits_views), ("value_cap", !asked.caps_value)] {
+            if off {
+                return Err(ActionError::Unlimited { path, parameter }.into());
+            }
+        }
+        given.set = differences(
+            &Settings { params: asked.params, rules: Rules::default() },
+            &in_force(url, Some(from))?,
+        );
+        if given.set.is_empty() {
+            return Err(ActionError::Same { path, from }.into());
+        }
+    }
+    Ok(given)
+}
+
+/// A work by its whole name.
+pub(super) fn whole(work: &WorkName, url: &str) -> Result<WorkName, Failure> {
+    Ok(match work {
+        WorkName::Whole(_) => work.clone(),
+        WorkName::Beginning(_) => WorkName::Whole(Node::connect(url)?.work(work)?),
+    })
+}
+
+/// Parameters and rules of an epoch as a node has them, those of the running one without.
+pub(super) fn in_force(url: &str, epoch: Option<EpochId>) -> Result<Settings, Failure> {
+    let node = Node::connect(url)?;
+    let answer = node.ask("cwe_parameters", &epoch.iter().map(|epoch| json!(epoch)).collect::<Vec<_>>())?;
+    let mut settings = Settings { params: Preset::Spec.params(), rules: Rules::default() };
+    for shown in node.list(&answer, "parameters")? {
+        let (name, value): (String, u64) = (node.field(&shown, "name")?, node.field(&shown, "value")?);
+        // One that this program does not know is none that it could change.
+        if let Ok(parameter) = name.parse::<Parameter>() {
+            parameter.set(&mut settings, value);
+        }
+    }
+    Ok(settings)
+}
+
+/// Parameters of epochs that differ, as `--set` takes them.
+fn differences(asked: &Settings, before: &Settings) -> Vec<String> {
+    // Rules have the name of their module before a point, and stand in no file of parameters.
+    let params = Parameter::ALL.iter().filter(|parameter| !parameter.name().contains('.'));
+    let differ = params.filter(|parameter| parameter.get(asked) != parameter.get(before));
+    differ.map(|parameter| format!("{parameter}={}", parameter.unit().show(parameter.get(asked)))).collect()
 }
 
 /// Number of the newest thing of somebody with a text.
@@ -40,6 +109,12 @@ pub(super) fn newest(
     Ok(found.iter().find(mine).map_or(Value::Null, |found| found["number"].clone()))
 }
 
+/// Names of offices, if there are any.
+fn offices(roles: Roles) -> Option<String> {
+    let names = origin::role_names().filter(|(_, role)| roles.has(*role)).map(|(name, _)| name);
+    Some(names.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
+}
+
 /// What an action does, in a line.
 fn does(action: &Action) -> String {
     match action {
@@ -49,7 +124,11 @@ fn does(action: &Action) -> String {
             });
             format!("sets {}", set.collect::<Vec<_>>().join(", "))
         }
-        Action::SetOffices(action) => format!("changes the offices of {}", action.person),
+        Action::SetOffices(action) => {
+            let gives = offices(action.give).map(|names| format!("gives {names} to {}", action.person));
+            let takes = offices(action.take).map(|names| format!("takes {names} from {}", action.person));
+            gives.into_iter().chain(takes).collect::<Vec<_>>().join(", ")
+        }
         Action::RemoveWork(action) => format!("takes work {} out", action.work),
         Action::Recall(action) => format!("recalls {}", action.councillor),
         Action::Upgrade(version) => {
@@ -81,8 +160,23 @@ fn does(action: &Action) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::gov::ActionArgs;
-    use primitives::EpochId;
+    use primitives::PersonId;
+
+    #[test]
+    fn a_file_of_parameters_is_proposed_by_what_differs() {
+        let settings = |preset: Preset| Settings { params: preset.params(), rules: Rules::default() };
+        assert!(differences(&settings(Preset::Spec), &settings(Preset::Spec)).is_empty());
+        let mut asked = settings(Preset::Spec);
+        asked.params.eco_share = primitives::BasisPoints::new(600).expect("a part");
+        asked.params.beta = primitives::params::q32(1, 4);
+        let differ = differences(&asked, &settings(Preset::Spec));
+        assert_eq!(differ, ["beta=0.25", "eco_share=6%"]);
+        let set = ActionArgs { set: differ, from: Some(EpochId(9)), ..ActionArgs::default() };
+        assert_eq!(
+            does(&action(&set, Digest([1; 32])).expect("an action")),
+            "sets beta = 0.25, eco_share = 6%"
+        );
+    }
 
     #[test]
     fn a_proposal_is_told_in_a_line() {
@@ -93,6 +187,11 @@ mod tests {
         };
         let action = action(&arguments, Digest([1; 32])).expect("an action");
         assert_eq!(does(&action), "sets alpha = 1.1, governance.voting = 3d");
+        let person = PersonId([7; 32]);
+        let give = ActionArgs { give: vec![Roles::AUDITOR], to: Some(person), ..ActionArgs::default() };
+        let both = ActionArgs { take: vec![Roles::ORACLE, Roles::STEWARD], ..give };
+        let told = does(&super::action(&both, Digest([1; 32])).expect("an action"));
+        assert_eq!(told, format!("gives auditor to {person}, takes oracle, steward from {person}"));
         let decided = super::action(&ActionArgs { resolve: true, ..ActionArgs::default() }, Digest([1; 32]));
         assert!(does(&decided.expect("an action")).contains("on record"));
     }

@@ -101,7 +101,7 @@ fn list(answer: &Value) -> String {
         let count = [&proposal["yes"], &proposal["no"], &proposal["abstain"]].map(text).join("/");
         [
             text(&proposal["number"]),
-            text(&proposal["stage"]),
+            stage(proposal, &proposal["stage"]),
             next(proposal),
             count,
             what(&proposal["action"]),
@@ -115,7 +115,21 @@ fn list(answer: &Value) -> String {
 /// What comes next, and when.
 fn next(proposal: &Value) -> String {
     let next = &proposal["next"];
-    if next.is_null() { "-".into() } else { format!("{} {}", text(&next["stage"]), moment(&next["at"])) }
+    if next.is_null() {
+        "-".into()
+    } else {
+        format!("{} {}", stage(proposal, &next["stage"]), moment(&next["at"]))
+    }
+}
+
+/// A stage in words.
+fn stage(proposal: &Value, stage: &Value) -> String {
+    if stage == "waits-for-council" {
+        let [found, needed] = ["found", "needed"].map(|name| text(&proposal["approvals"][name]));
+        format!("waits for the council ({found} of {needed})")
+    } else {
+        text(stage)
+    }
 }
 
 /// Where a proposal stands and what comes next, in a sentence for whoever asked for something else.
@@ -127,6 +141,10 @@ pub(super) fn stands(proposal: &Value) -> String {
         "voting" => format!("its vote runs until {vote_until} UTC"),
         "queued" => format!("it has passed, and may be enacted from {enact_from} to {enact_until} UTC"),
         "ready" => format!("it has passed, and may be enacted until {enact_until} UTC"),
+        "waits-for-council" => {
+            let waits = stage(proposal, &proposal["stage"]);
+            format!("it has passed, and {waits}, at the longest until {enact_until} UTC")
+        }
         "rejected" => format!("its vote was over on {vote_until} UTC, and it did not pass"),
         "expired" => format!("it passed, and was not enacted by {enact_until} UTC"),
         other => format!("it is {other}"),
@@ -183,7 +201,7 @@ fn one(answer: &Value) -> String {
     let majority = proposal["majority"].as_u64().unwrap_or(0);
     let carried = if proposal["passes"] == true { "would pass" } else { "would not pass" };
     let mut rows: Vec<[String; 2]> = vec![
-        ["stage".into(), text(&proposal["stage"])],
+        ["stage".into(), stage(proposal, &proposal["stage"])],
         ["next".into(), next(proposal)],
         ["proposer".into(), text(&proposal["proposer"])],
         ["text's hash".into(), text(&proposal["document"])],
@@ -192,13 +210,24 @@ fn one(answer: &Value) -> String {
         ["majority".into(), format!("more than {} of yes and no", Unit::Share.show(majority))],
         ["council".into(), council_of(proposal)],
     ];
-    for (name, from, until) in [
+    let moments = [
         ("discussion", "created", "vote_from"),
         ("vote", "vote_from", "vote_until"),
         ("notice", "vote_until", "enact_from"),
         ("enactment", "enact_from", "enact_until"),
-    ] {
-        rows.push([name.into(), format!("{} to {}", moment(&proposal[from]), moment(&proposal[until]))]);
+    ];
+    // What never comes has no dates.
+    let come = match proposal["stage"].as_str() {
+        Some("withdrawn") => 0,
+        Some("rejected") => 2,
+        Some("vetoed") => 3,
+        _ => moments.len(),
+    };
+    if come == 0 {
+        rows.push(["made".into(), moment(&proposal["created"])]);
+    }
+    for (name, from, until) in &moments[..come] {
+        rows.push([(*name).into(), format!("{} to {}", moment(&proposal[*from]), moment(&proposal[*until]))]);
     }
     let mut shown = format!("Proposal {}\n\n{}", text(&proposal["number"]), facts(&rows));
     let action = &proposal["action"];

@@ -3,6 +3,7 @@
 use super::SettingsError;
 use crate::output::Failure;
 use chain::{
+    ledger::MigrationError,
     log::LogError,
     node::{Fork, JournalError, NodeError, RunError, ServeError, origin::OriginError},
     wallet::keyfile::KeyFileError,
@@ -29,6 +30,21 @@ pub(crate) enum NodeFailure {
     /// The genesis cannot be read.
     #[error("{path}: cannot be read: {error}: `cwe node init DIR` makes one", path = .path.display())]
     Genesis { path: PathBuf, error: io::Error },
+    /// The state that a chain goes on from cannot be read.
+    #[error("{path}: cannot be read: {error}: `cwe node export` writes it beside the genesis of a chain that goes on from another",
+        path = .path.display())]
+    Snapshot { path: PathBuf, error: io::Error },
+    /// There is no node whose state could be written.
+    #[error("{path}: no folder of a node: give the --dir of one that is stopped", path = .path.display())]
+    NoNode { path: PathBuf },
+    /// No chain can go on from the state.
+    #[error("no chain can go on from there: {0}")]
+    Migration(#[from] MigrationError),
+    /// What was confirmed would be lost.
+    #[error(
+        "{count} confirmed transactions are in no block yet: run the node once more and stop it, which makes their block"
+    )]
+    Confirmed { count: usize },
     /// The genesis is none.
     #[error("{path}: {error}", path = .path.display())]
     Origin { path: PathBuf, error: OriginError },
@@ -49,6 +65,10 @@ impl NodeFailure {
             | Self::Occupied { .. }
             | Self::Uncreatable { .. }
             | Self::Genesis { .. }
+            | Self::Snapshot { .. }
+            | Self::NoNode { .. }
+            | Self::Migration(_)
+            | Self::Confirmed { .. }
             | Self::Origin { .. }
             | Self::Key(_) => 2,
             Self::Write { .. } => 3,
@@ -60,6 +80,7 @@ impl NodeFailure {
                 | RunError::Limits(_)
                 | RunError::NotASequencer { .. }
                 | RunError::OtherChain { .. }
+                | RunError::FollowsItself { .. }
                 | RunError::Serve(_)
                 | RunError::Client(_) => 2,
                 _ => 3,
@@ -91,6 +112,7 @@ impl NodeFailure {
                 "give the key that the ledger has on record for a person who is active as sequencer: the new one after a \
                  change of keys, and any only once its block is in this --dir; or --role full"
             }
+            RunError::FollowsItself { .. } => "give the address of another node of this chain as --follow",
             RunError::OtherChain { .. } => "give the genesis of that chain, or another --follow",
             RunError::Serve(ServeError::Listen { .. }) => {
                 "another program may be there: give another address of this machine as --listen"

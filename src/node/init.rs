@@ -30,17 +30,21 @@ const SETTINGS_FILE: &str = "node.toml";
 const KEYS_DIR: &str = "keys";
 
 /// Who is on record from the start in a chain for development: every office, held by somebody of its own, a creator and
-/// a voter.
-const OFFICES: [(&str, Roles); 11] = [
+/// a voter. Of those that decide together there are as many as the rules ask for, so that every decision can be reached, and
+/// one seat of the council is vacant, so that it can be elected.
+const OFFICES: [(&str, Roles); 14] = [
     ("registrar", Roles::REGISTRAR),
     ("steward", Roles::STEWARD),
     ("treasurer", Roles::TREASURER),
     ("sequencer", Roles::SEQUENCER),
-    ("auditor", Roles::AUDITOR),
-    ("oracle", Roles::ORACLE),
+    ("auditor-1", Roles::AUDITOR),
+    ("auditor-2", Roles::AUDITOR),
+    ("oracle-1", Roles::ORACLE),
+    ("oracle-2", Roles::ORACLE),
     ("councillor-1", Roles::COUNCILLOR),
     ("councillor-2", Roles::COUNCILLOR),
     ("councillor-3", Roles::COUNCILLOR),
+    ("councillor-4", Roles::COUNCILLOR),
     ("creator", Roles::CREATOR.with(Roles::VOTER)),
     ("voter", Roles::VOTER),
 ];
@@ -134,5 +138,25 @@ pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
                 keys.display(),
             ))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chain::modules::governance::{Rules, Say};
+
+    /// A chain on which no veto and no attestation can be reached shows nothing of them.
+    #[test]
+    fn there_are_as_many_of_each_office_as_decisions_take() {
+        let count = |role| OFFICES.iter().filter(|(_, roles)| roles.has(role)).count();
+        let rules = Rules::default();
+        let council = count(Roles::COUNCILLOR);
+        assert!(council < usize::from(rules.governance.council_seats), "an election can be called");
+        for say in [Say::Approve, Say::Veto] {
+            assert!(council as u64 >= rules.governance.needed(say, council), "{say:?}");
+        }
+        assert!(count(Roles::AUDITOR) >= usize::from(rules.treasury.auditors));
+        assert!(count(Roles::ORACLE) >= usize::from(rules.eco.oracles));
     }
 }

@@ -1,6 +1,6 @@
 //! Settings of a node, in layers: defaults, a file, the environment, flags.
 
-use crate::{cli::Run, output::Failure};
+use crate::{cli::NodeSettings, output::Failure};
 use chain::node::client::check_url;
 use std::{
     collections::BTreeMap,
@@ -97,7 +97,7 @@ pub(crate) struct Settings(BTreeMap<&'static str, Given>);
 
 impl Settings {
     /// Reads every layer.
-    pub(crate) fn read(arguments: &Run) -> Result<Self, Failure> {
+    pub(crate) fn read(arguments: &NodeSettings) -> Result<Self, Failure> {
         let environment = env::vars_os().filter_map(|(name, value)| {
             let name = name.to_str()?.strip_prefix(PREFIX)?.to_owned();
             Some((name, value.to_string_lossy().into_owned()))
@@ -106,7 +106,7 @@ impl Settings {
     }
 
     fn layer(
-        arguments: &Run,
+        arguments: &NodeSettings,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
         let defaults = SETTINGS.iter().filter_map(|(name, _, value)| Some((*name, (*value)?)));
@@ -213,9 +213,19 @@ impl Settings {
                     Ok(true)
                 }
             }
-            "full" => Ok(false),
+            // A file may be that of a sequencer; who says it for this run means it.
+            "full" => match SETTINGS.iter().find(|(name, of, _)| *of == Of::Sequencers && self.is_said(name))
+            {
+                Some((name, ..)) => Err(SettingsError::OtherRole { name, role: "sequencer" }),
+                None => Ok(false),
+            },
             _ => Err(self.wrong("role", "sequencer or full")),
         }
+    }
+
+    /// Whether a setting comes from a flag or the environment.
+    fn is_said(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|(_, source)| matches!(source, Source::Flag | Source::Environment))
     }
 
     /// Where to answer queries.
@@ -235,6 +245,11 @@ impl Settings {
             Ok(_) => Ok(url.to_owned()),
             Err(_) => Err(self.wrong("follow", "the address of a node, such as ws://127.0.0.1:4300")),
         }
+    }
+
+    /// A number outside its bounds.
+    pub(crate) fn outside(&self, name: &'static str, min: u64, max: u64) -> SettingsError {
+        self.wrong(name, &format!("a whole number from {min} to {max}"))
     }
 
     fn wrong(&self, name: &'static str, expected: &str) -> SettingsError {

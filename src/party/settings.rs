@@ -1,6 +1,6 @@
 //! Settings of a party, from their file.
 
-use crate::{node::read_genesis, output::Failure};
+use crate::{node::read_start, output::Failure};
 use engine::host::{HostError, HostSecret, Setup};
 use primitives::{PartyId, ids::from_hex};
 use serde::Deserialize;
@@ -109,7 +109,7 @@ pub(super) fn read(path: &Path) -> Result<Setup, Failure> {
         party,
         secret: read_secret(&base.join(settings.secret))?,
         dir: base.join(settings.dir),
-        genesis: read_genesis(&base.join(settings.genesis))?,
+        start: read_start(&base.join(settings.genesis))?,
         node: settings.node,
         links: settings.links,
         peers,

@@ -1,6 +1,6 @@
 //! `cwe work update` and `cwe work deprecate`, and which terms of a record hold.
 
-use super::{WorkFailure, in_order, splits_object};
+use super::{WorkFailure, in_order};
 use crate::{
     account::{self, Facts, Wallet},
     cli::work::{Deprecate, Update},
@@ -8,10 +8,7 @@ use crate::{
 };
 use chain::{
     Payload,
-    modules::{
-        governance::Unit,
-        work_registry::{DeprecateWork, UpdateWork},
-    },
+    modules::work_registry::{DeprecateWork, UpdateWork},
 };
 use primitives::EpochId;
 use serde_json::{Value, json};
@@ -47,8 +44,8 @@ pub(super) fn update(arguments: &Update) -> Result<(), Failure> {
         splits: if splits.is_empty() { node.field(last, "splits")? } else { splits },
         from,
     };
-    facts.push(("price", json!(Unit::Ratio.show(action.price))));
-    facts.push(("splits", splits_object(&action.splits)));
+    facts.push(("price", json!(action.price)));
+    facts.push(("splits", json!(action.splits)));
     account::run_by(&wallet, &account.send, Payload::UpdateWork(action), facts)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     change::{first_epoch, terms_in},
-    splits_object,
+    split_text,
 };
 use crate::{
     account::{ChainFailure, Node, short, text},
@@ -44,9 +44,9 @@ fn rows(node: &Node, work: &Value) -> Result<Vec<[String; 2]>, ChainFailure> {
     .collect();
     for terms in terms_to_show(work, node.epoch()?) {
         let splits: Vec<Split> = node.field(terms, "splits")?;
-        let splits = text(&splits_object(&splits));
         let from = first_epoch(work, terms);
-        rows.push([format!("terms from epoch {from}"), format!("price {}, {splits}", price(terms))]);
+        rows.push([format!("terms from epoch {from}"), format!("price {}", price(terms))]);
+        rows.extend(splits.iter().map(|split| ["paid to".to_owned(), split_text(split)]));
     }
     if !work["gone"].is_null() {
         let (from, how) = (text(&work["gone"]["from"]), text(&work["gone"]["removal"]));

@@ -1,6 +1,6 @@
 //! `cwe work register`.
 
-use super::{WorkFailure, first_terms, splits_object};
+use super::{WorkFailure, first_terms};
 use crate::{
     account::{self, ChainFailure, Facts, Wallet},
     cli::work::Register,
@@ -8,11 +8,8 @@ use crate::{
 };
 use chain::{
     Payload,
-    modules::{
-        governance::Unit,
-        work_registry::{RegisterWork, work_id},
-    },
-    wallet::manifest::{self, MAX_MANIFEST_BYTES, Manifest, SignedManifest},
+    modules::work_registry::{RegisterWork, work_id},
+    wallet::manifest::{self, MAX_MANIFEST_BYTES, Manifest, ManifestError, SignedManifest},
 };
 use primitives::Digest;
 use rand_core::OsRng;
@@ -58,8 +55,8 @@ pub(crate) fn register(arguments: &Register) -> Result<(), Failure> {
         ("fingerprint", json!(fingerprint)),
         ("metadata", json!(metadata)),
         ("manifest", json!(path)),
-        ("price", json!(Unit::Ratio.show(price))),
-        ("splits", splits_object(&splits)),
+        ("price", json!(price)),
+        ("splits", json!(splits)),
         ("from_epoch", json!(active_from)),
     ];
     let action = RegisterWork {
@@ -108,6 +105,14 @@ pub(super) fn fingerprint(path: &Path) -> Result<(Digest, u64), WorkFailure> {
 
 /// Reads a manifest and checks what it says of itself.
 pub(super) fn read(path: &Path) -> Result<SignedManifest, WorkFailure> {
+    read_by(path, SignedManifest::from_json)
+}
+
+/// Reads a manifest.
+pub(super) fn read_by(
+    path: &Path,
+    read: fn(&str) -> Result<SignedManifest, ManifestError>,
+) -> Result<SignedManifest, WorkFailure> {
     let failed = |error| ChainFailure::File { path: path.into(), error };
     let mut text = String::new();
     let file = File::open(path).map_err(failed)?;
@@ -115,8 +120,7 @@ pub(super) fn read(path: &Path) -> Result<SignedManifest, WorkFailure> {
     if text.len() as u64 > MAX_MANIFEST_BYTES {
         return Err(WorkFailure::TooLong { path: path.into() });
     }
-    SignedManifest::from_json(&text)
-        .map_err(|error| WorkFailure::Manifest { path: path.into(), error: error.into() })
+    read(&text).map_err(|error| WorkFailure::Manifest { path: path.into(), error: error.into() })
 }
 
 /// Signs a manifest and writes it, and says whether it did: one that says the same and was signed with the same key is

@@ -2,14 +2,14 @@
 
 use super::{
     WorkFailure,
-    register::{fingerprint, read},
+    register::{fingerprint, read_by},
 };
 use crate::{
     account::{Node, text},
     cli::{Format, work::VerifyWork},
     output::{self, Failure, facts},
 };
-use chain::wallet::manifest::{Manifest, SignedManifest};
+use chain::wallet::manifest::{Manifest, ManifestError, SignedManifest};
 use serde_json::{Value, json};
 
 /// What was checked, whether it holds, and what was found.
@@ -31,16 +31,14 @@ impl Check {
 
 /// Verifies a manifest.
 pub(crate) fn verify(arguments: &VerifyWork) -> Result<(), Failure> {
-    let signed = read(&arguments.manifest)?;
+    let signed = read_by(&arguments.manifest, SignedManifest::parse)?;
     let manifest = &signed.manifest;
-    // Reading it checked the signature, and that the work's name follows from the rest.
-    let mut checks =
-        vec![Check { what: "signature", holds: Some(true), found: format!("of key {}", signed.key) }];
+    let mut checks = of_itself(&signed);
     let (found, bytes) = fingerprint(&arguments.file)?;
     checks.push(Check::of("fingerprint of the file", &json!(manifest.fingerprint), &json!(found)));
     checks.push(Check::of("length of the file", &json!(manifest.bytes), &json!(bytes)));
     if !arguments.offline {
-        let node = Node::connect(&arguments.ask.url)?;
+        let node = Node::connect(&arguments.ask.url).map_err(WorkFailure::NoNode)?;
         let chain = node.ask("cwe_chain", &[])?;
         checks.push(Check::of("chain", &json!(manifest.chain), &chain["chain"]));
         let record = node.find("cwe_work", &[json!(manifest.work)])?;
@@ -68,6 +66,18 @@ pub(crate) fn verify(arguments: &VerifyWork) -> Result<(), Failure> {
             Err(WorkFailure::DoesNotHold { path: arguments.manifest.clone(), what }.into())
         }
     }
+}
+
+/// What a manifest says of itself.
+fn of_itself(signed: &SignedManifest) -> Vec<Check> {
+    let check = |what, checked: Result<(), ManifestError>, good: String| {
+        let holds = Some(checked.is_ok());
+        Check { what, holds, found: checked.map_or_else(|error| error.to_string(), |()| good) }
+    };
+    vec![
+        check("signature", signed.check_signature(), format!("of key {}", signed.key)),
+        check("name of the work", signed.check_work(), "of this fingerprint and this creator".into()),
+    ]
 }
 
 fn object(manifest: &Manifest, checks: &[Check], holds: bool) -> Value {
@@ -130,6 +140,29 @@ mod tests {
             title: None,
         };
         manifest.sign(&SecretKey::generate(&mut rng), &mut rng)
+    }
+
+    /// Whatever was changed, the answer has the same shape, and names each check that fails.
+    #[test]
+    fn a_changed_manifest_is_told_check_by_check() {
+        let fails = |signed: &SignedManifest| {
+            let checks = of_itself(signed);
+            checks
+                .iter()
+                .filter(|check| check.holds == Some(false))
+                .map(|check| check.what)
+                .collect::<Vec<_>>()
+        };
+        let good = signed();
+        assert!(fails(&good).is_empty());
+        let mut titled = good.clone();
+        titled.manifest.title = Some("Another".into());
+        assert_eq!(fails(&titled), ["signature"]);
+        let mut renamed = good;
+        renamed.manifest.fingerprint = Digest([7; 32]);
+        assert_eq!(fails(&renamed), ["signature", "name of the work"]);
+        let shown = object(&renamed.manifest, &of_itself(&renamed), false);
+        assert_eq!((&shown["holds"], shown["checks"].as_array().map(Vec::len)), (&json!(false), Some(2)));
     }
 
     #[test]

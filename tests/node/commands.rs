@@ -130,7 +130,7 @@ fn a_work_is_registered_shown_verified_and_changed() {
     let shown = stage.json(&["work", "show", &work]);
     assert_eq!((&shown["creator"], &shown["metadata"]), (&json!(creator), &done["metadata"]));
     assert_eq!((&shown["media"], &shown["category"]), (&json!("audio"), &json!(3)));
-    assert!(stage.table(&["work", "show", &work]).contains("price 1,"));
+    assert!(stage.table(&["work", "show", &work]).contains("price 1\n"));
     assert!(stage.table(&["work", "list", "--creator", &creator.to_string()]).contains(&work[..12]));
     assert_eq!(stage.json(&["work", "show", &work[..8]]), shown, "its beginning will do");
     stage.fails(&["work", "show", "00000000"], 2, "no work that begins with 00000000");
@@ -149,16 +149,26 @@ fn a_work_is_registered_shown_verified_and_changed() {
     let forged = fs::read_to_string(&manifest).expect("written").replace("A song", "My song");
     let forged = stage.file("forged.json", &forged);
     stage.fails(&["work", "verify", path(&forged), &song], 1, "signature");
+    let told = cwe(&["work", "verify", path(&forged), &song, "--offline", "-o", "json"]);
+    let told: Value = serde_json::from_str(stdout(&told)).expect("one JSON object");
+    assert_eq!((&told["holds"], &told["checks"][0]["holds"]), (&json!(false), &json!(false)), "{told}");
+    let nobody = cwe(&["work", "verify", &manifest_path, &song, "--url", "ws://127.0.0.1:1"]);
+    assert!(error(&nobody).contains("--offline"), "{nobody:?}");
     let alone = cwe(&["work", "verify", &manifest_path, &song, "--offline"]);
     assert_eq!(alone.status.code(), Some(0), "{alone:?}");
 
     let voter = stage.key("voter");
     stage.fails(&["work", "update", &work, "--price", "1.2", "--key", &voter], 1, "is not a creator");
+    let text = stage.file("why.md", "Because.");
+    let propose = ["gov", "propose", "--key", &voter, "--text", path(&text), "--dry-run", "--from", "9"];
+    let out = stage.json(&[&propose[..], &["--deprecate-work", &work[..12]]].concat());
+    assert_eq!(out["action"]["work"], json!(work), "by its beginning");
     let updated = stage.json(&["work", "update", &work, "--price", "1.2", "--from", "3", "--key", &key]);
-    assert_eq!((&updated["price"], &updated["from_epoch"]), (&json!("1.2"), &json!(3)));
+    assert_eq!((&updated["price"], &updated["from_epoch"]), (&json!(q32(6, 5)), &json!(3)));
     let shown = stage.json(&["work", "show", &work]);
     assert_eq!((&shown["next"]["price"], &shown["next"]["from"]), (&json!(q32(6, 5)), &json!(3)));
     assert_eq!(shown["next"]["splits"], shown["terms"]["splits"]);
+    assert_eq!(updated["splits"], shown["next"]["splits"], "the same everywhere");
     stage.json(&["work", "deprecate", &work, "--from", "4", "--key", &key]);
     let gone = stage.json(&["work", "show", &work])["gone"].clone();
     assert_eq!(gone, json!({ "from": 4, "removal": "deprecated" }));
@@ -180,9 +190,26 @@ fn a_proposal_is_made_shown_and_voted_on() {
         let base = ["gov", "propose", "--key", &creator, "--text", path(&text)];
         base.iter().chain(action).map(|text| (*text).to_owned()).collect::<Vec<_>>()
     };
-    let set = ["--set", "beta=0.25", "--set", "governance.quorum=1200", "--from", "9", "--review-by", "12"];
+    let set = ["--set", "beta=0.25", "--set", "governance.quorum=12%", "--from", "9", "--review-by", "12"];
     let dry = stage.json(&texts(&propose(&[&set[..], &["--dry-run"]].concat())));
     assert_eq!(dry["does"], json!("sets beta = 0.25, governance.quorum = 12%"));
+    assert_eq!(dry["action"]["changes"][1]["after"], json!(1_200));
+    let whom = stage.net.person("voter").to_string();
+    let told = stage.json(&texts(&propose(&["--give", "auditor", "--to", &whom, "--dry-run"])));
+    assert_eq!(told["does"], json!(format!("gives auditor to {whom}")));
+    assert_eq!(told["action"]["give"], json!(["auditor"]));
+    stage.fails(&texts(&propose(&["--set", "eco_share=6", "--from", "9"])), 2, "6% or 0.06");
+    stage.fails(&texts(&propose(&["--set", "value_cap=none", "--from", "9"])), 2, "a number of views");
+    let file = |text: &str| {
+        let file = stage.file("proposal.toml", text);
+        let path = path(&file).to_owned();
+        propose(&["--file", &path, "--from", "9", "--dry-run"])
+    };
+    let from_file = stage.json(&texts(&file("beta = 0.25\neco_share = \"6%\"\n")));
+    assert_eq!(from_file["does"], json!("sets beta = 0.25, eco_share = 6%"));
+    stage.fails(&texts(&file("value_cap = \"none\"\n")), 2, "the simulator alone");
+    stage.fails(&texts(&file("beta = 0.35\n")), 2, "says what holds in epoch 9 anyway");
+    stage.fails(&texts(&file("gamma = 1\n")), 2, "gamma");
     let outside = ["--set", "alpha=9", "--from", "9"];
     stage.fails(&texts(&propose(&outside)), 1, "alpha is 9, outside 0.5 to 1.5");
     let hours = ["--set", "governance.voting=1s", "--from", "9"];
@@ -232,7 +259,7 @@ fn a_proposal_is_made_shown_and_voted_on() {
     stage.fails(&["gov", "enact", "1", "--dry-run"], 1, "its vote runs until 20");
     stage.json(&["gov", "withdraw", "2", "--key", &creator]);
     assert_eq!(stage.json(&["gov", "show", "2"])["proposal"]["stage"], json!("withdrawn"));
-    assert!(stage.table(&["gov", "council"]).contains("3 of 5 seats"));
+    assert!(stage.table(&["gov", "council"]).contains("4 of 5 seats"));
     assert_eq!(stage.json(&["gov", "call-election", "--key", &voter])["election"], json!(1));
     stage.json(&["gov", "stand", "1", "--key", &voter]);
     let council = stage.json(&["gov", "council"]);

@@ -80,7 +80,8 @@ fn a_sequencer_that_is_killed_keeps_its_word() {
     let key = net.key("sequencer").public_key();
     let genesis = net.genesis();
     let chain = genesis.chain;
-    let (store, mut ledger) = Store::open_sealed(&net.data(), genesis).expect("sealed blocks");
+    let start = Ledger::genesis(genesis).expect("valid");
+    let (store, mut ledger) = Store::open_sealed(&net.data(), start).expect("sealed blocks");
     for confirmation in promised.values().filter_map(|(_, confirmation)| confirmation.as_ref()) {
         let block = store.archive().block(confirmation.promise.height).expect("read").expect("there");
         assert!(confirmation.holds(&key));

@@ -4,6 +4,7 @@
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;
+mod export;
 mod folders;
 mod interrupt;
 mod kill;
@@ -71,9 +72,10 @@ fn settings_say_where_they_come_from_and_what_is_wrong_with_them() {
     let none = config(&["--role", "full"], &[]);
     let none: Value = serde_json::from_str(stdout(&none)).expect("one JSON object");
     assert_eq!(none["follow"], json!({ "value": null, "from": null }));
-    for (flags, said) in
-        [(["--block-seconds", "0"], "interval is 0"), (["--role", "prover"], "sequencer or full")]
-    {
+    for (flags, said) in [
+        (["--block-seconds", "0"], "is not a whole number from 1 to 60"),
+        (["--role", "prover"], "sequencer or full"),
+    ] {
         let wrong = config(&flags, &[]);
         assert_eq!(wrong.status.code(), Some(2), "what `run` refuses is refused: {wrong:?}");
         assert!(error(&wrong).contains(said), "{wrong:?}");
@@ -90,7 +92,7 @@ fn settings_say_where_they_come_from_and_what_is_wrong_with_them() {
     for (flags, said) in [
         (["--role", "prover"], "sequencer or full"),
         (["--listen", "here"], "127.0.0.1:4300"),
-        (["--block-seconds", "0"], "interval is 0"),
+        (["--block-seconds", "0"], "is not a whole number from 1 to 60"),
         (["--genesis", "no/such/file"], "cwe node init"),
         (["--key", path(&steward)], "is no sequencer"),
         (["--key", path(&stranger)], "chmod 600"),

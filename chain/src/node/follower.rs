@@ -51,12 +51,16 @@ pub(super) struct Follower {
     /// Under which key the last block was sealed that was checked here.
     sealed_by: Option<PublicKey>,
     told: Told,
+    /// What this run of the node is known by.
+    instance: Digest,
 }
 
 /// What was said already, and is not said again until it was different.
 #[derive(Default)]
 struct Told {
     unreachable: bool,
+    /// Last block of the node that is followed, while it is behind this one.
+    behind: Option<u64>,
     early: Option<u64>,
     stale: bool,
 }
@@ -73,8 +77,15 @@ enum Fetched {
 
 impl Follower {
     /// A node that goes on from here.
-    pub(super) fn new(ledger: Ledger, store: Store, shared: Arc<Shared>, url: String, dir: PathBuf) -> Self {
-        Self { ledger: Some(ledger), store, shared, url, dir, sealed_by: None, told: Told::default() }
+    pub(super) fn new(
+        ledger: Ledger,
+        store: Store,
+        shared: Arc<Shared>,
+        (url, instance): (String, Digest),
+        dir: PathBuf,
+    ) -> Self {
+        let (ledger, sealed_by, told) = (Some(ledger), None, Told::default());
+        Self { ledger, store, shared, url, dir, sealed_by, told, instance }
     }
 
     /// Follows until it is told to stop, or until a block is wrong.
@@ -135,9 +146,12 @@ impl Follower {
         Ok(())
     }
 
-    /// Refuses to follow another chain.
+    /// Refuses to follow another chain, or itself: that would bring no block, and look like a chain that stands still.
     fn check_chain(&self, client: &NodeClient) -> Result<(), RunError> {
         let answer = client.call("cwe_chain", &[])?;
+        if text(&answer["instance"]) == Some(self.instance) {
+            return Err(RunError::FollowsItself { url: self.url.clone() });
+        }
         let found: Option<(ChainId, Digest)> =
             answer["chain"].as_u64().map(ChainId).zip(text(&answer["genesis"]));
         let expected = self.shared.view().read(|ledger| (ledger.origin().chain, ledger.origin().digest()));
@@ -159,10 +173,12 @@ impl Follower {
         notice: &dyn Fn(Notice),
     ) -> Result<Fetched, RunError> {
         let from = self.shared.view().head.height + 1;
-        let blocks = blocks(client, &self.url, from)?;
+        let (blocks, head) = blocks(client, &self.url, from)?;
         if blocks.is_empty() {
+            self.look_back(client, head, notice)?;
             return Ok(Fetched::None);
         }
+        self.told.behind = None;
         let (mut taken, mut fetched) = (Vec::new(), Fetched::Some);
         for (height, sealed) in (from..).zip(blocks) {
             let clock = now();
@@ -193,6 +209,41 @@ impl Follower {
             self.shared.advance(taken, self.ledger.clone().expect("the last block was good"));
         }
         Ok(fetched)
+    }
+
+    /// Says once that the node that is followed is behind this one, and stops if its last block is another than ours: a
+    /// chain that was begun again reaches our height only after a while, and all that it signs until then is false.
+    fn look_back(
+        &mut self,
+        client: &NodeClient,
+        theirs: u64,
+        notice: &dyn Fn(Notice),
+    ) -> Result<(), RunError> {
+        let height = self.shared.view().head.height;
+        if theirs >= height {
+            self.told.behind = None;
+            return Ok(());
+        }
+        let before = self.told.behind.replace(theirs);
+        if before.is_none() {
+            notice(Notice::Behind { url: self.url.clone(), theirs, height });
+        }
+        if before == Some(theirs) || theirs == 0 {
+            return Ok(());
+        }
+        let given = blocks(client, &self.url, theirs)?.0.into_iter().next();
+        let found = match given {
+            Some(Ok(SealedBlock { block, .. })) if block.height == theirs => block.digest(),
+            _ => return Ok(()),
+        };
+        match self.shared.archive.block_digest(theirs) {
+            Ok(Some(ours)) if ours != found => {
+                let error = Box::new(BlockError::Other { height: theirs, ours, found });
+                let fork = self.fork(client, theirs);
+                Err(RunError::Block { url: self.url.clone(), height: theirs, error, fork })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks a block, and goes on to the ledger after it.
@@ -242,7 +293,7 @@ impl Follower {
     /// knows the key of that time can check them, and the node may not show its own again.
     fn fork(&self, client: &NodeClient, height: u64) -> Option<Fork> {
         let ours = self.shared.archive.block(height).ok()??;
-        let theirs = blocks(client, &self.url, height).ok()?.into_iter().next()?.ok()?;
+        let theirs = blocks(client, &self.url, height).ok()?.0.into_iter().next()?.ok()?;
         if theirs.block.height != height || theirs.block.digest() == ours.block.digest() {
             return None;
         }
@@ -260,12 +311,11 @@ impl Follower {
     }
 }
 
-/// Blocks of a node from a height on, as many as it gives at once.
-fn blocks(
-    client: &NodeClient,
-    url: &str,
-    from: u64,
-) -> Result<Vec<Result<SealedBlock, CodecError>>, ClientError> {
+/// Blocks of a node, or what is none.
+type Given = Vec<Result<SealedBlock, CodecError>>;
+
+/// Blocks of a node from a height on, as many as it gives at once, and the height of its last.
+fn blocks(client: &NodeClient, url: &str, from: u64) -> Result<(Given, u64), ClientError> {
     let answer = client.call("cwe_blocks", &[json!(from)])?;
     let bad = |reason: String| ClientError::Answer { url: url.into(), method: "cwe_blocks".into(), reason };
     let list = answer["blocks"].as_array().ok_or_else(|| bad("no list of blocks".into()))?;
@@ -274,7 +324,8 @@ fn blocks(
         let bytes = bytes.ok_or_else(|| bad("a block is not in hexadecimal digits".into()))?;
         Ok(SealedBlock::from_bytes(&bytes))
     };
-    list.iter().map(block).collect()
+    let head = answer["head"].as_u64().ok_or_else(|| bad("no height of its last block".into()))?;
+    Ok((list.iter().map(block).collect::<Result<_, _>>()?, head))
 }
 
 fn text<T: std::str::FromStr>(value: &Value) -> Option<T> {

@@ -1,7 +1,8 @@
 //! The sequencer's journal: what was confirmed and is not in a block yet.
 //!
 //! One file for each block in hand, named by its height. A round of transactions is one record and one `fsync`, before
-//! anybody is told. Once the block is in the log its file is removed; one that a crash left behind is removed on opening.
+//! anybody is told. Once the block is in the log its file is the mark that the log has it, until the next block is: a log
+//! that is gone, with its index, was there once, and the chain must not be begun again under the same key.
 
 use super::durable;
 use crate::{
@@ -19,6 +20,8 @@ use thiserror::Error;
 const JOURNAL_DIR: &str = "journal";
 /// Ending of its files.
 const ENDING: &str = "log";
+/// Ending of the mark of the last block that is in the log.
+const DONE: &str = "done";
 
 /// Why the journal cannot be used.
 #[derive(Debug, Error)]
@@ -58,7 +61,7 @@ pub enum JournalError {
     },
     /// There is a journal of a block that does not follow the log's last: the log has lost a block.
     #[error(
-        "the journal is of block {found}, but the log ends at block {log}: a block that was on disk is lost"
+        "the journal knows of block {found}, but the log ends at block {log}: a block that was on disk is lost"
     )]
     LostBlock {
         /// Height of the log's last block.
@@ -91,6 +94,11 @@ impl Decode for Round {
 }
 
 impl Journal {
+    /// Whether a node's directory has a journal: that of a full node has none.
+    pub fn is_there(node: &Path) -> bool {
+        node.join(JOURNAL_DIR).exists()
+    }
+
     /// Opens the journal beside a log that ends at block `head`, and gives what was confirmed after it.
     ///
     /// Errors: every variant of [`JournalError`].
@@ -102,8 +110,12 @@ impl Journal {
         let mut taken = Vec::new();
         for entry in fs::read_dir(&dir).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            match height_of(&path).ok_or_else(|| JournalError::Stranger { path: path.clone() })? {
-                height if height <= head => remove(&path)?,
+            let (height, done) =
+                height_of(&path).ok_or_else(|| JournalError::Stranger { path: path.clone() })?;
+            match height {
+                height if height < head => remove(&path)?,
+                height if height == head => journal.mark(height)?,
+                found if done => return Err(JournalError::LostBlock { log: head, found }),
                 height if height == head + 1 => {
                     let log = |error| JournalError::Log { height, error };
                     let (file, rounds) = BlockLog::open(&path).map_err(log)?;
@@ -139,25 +151,88 @@ impl Journal {
         Ok(())
     }
 
-    /// The block of this height is in the log: forgets what was written for it.
+    /// The block of this height is in the log: forgets what was written for it, and marks that it is there.
     ///
     /// Errors: [`JournalError::Io`].
     pub fn done(&mut self, height: u64) -> Result<(), JournalError> {
-        match self.file.take_if(|(of, _)| *of <= height) {
-            Some((of, file)) => {
-                drop(file);
-                remove(&self.dir.join(format!("{of}.{ENDING}")))
-            }
-            None => Ok(()),
+        drop(self.file.take_if(|(of, _)| *of <= height));
+        self.mark(height)?;
+        match height.checked_sub(1).map(|before| self.path(before, DONE)) {
+            Some(before) if before.exists() => remove(&before),
+            _ => Ok(()),
         }
+    }
+
+    /// Marks that a block is in the log. A crash may lose the mark, as nothing waits for the disk: it is evidence where it
+    /// is there, and says nothing where it is not.
+    fn mark(&self, height: u64) -> Result<(), JournalError> {
+        let (written, mark) = (self.path(height, ENDING), self.path(height, DONE));
+        let marked = match fs::rename(&written, &mark) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::OpenOptions::new().append(true).create(true).open(&mark).map(drop)
+            }
+            renamed => renamed,
+        };
+        marked.map_err(|error| JournalError::Io { path: mark, error })
+    }
+
+    fn path(&self, height: u64, ending: &str) -> PathBuf {
+        self.dir.join(format!("{height}.{ending}"))
     }
 }
 
-fn height_of(path: &Path) -> Option<u64> {
-    path.extension().filter(|ending| *ending == ENDING)?;
-    path.file_stem()?.to_str()?.parse().ok()
+/// Of which block a file is, and whether it marks that the block is in the log.
+fn height_of(path: &Path) -> Option<(u64, bool)> {
+    let done = path.extension()? == DONE;
+    path.extension().filter(|ending| done || *ending == ENDING)?;
+    Some((path.file_stem()?.to_str()?.parse().ok()?, done))
 }
 
 fn remove(path: &Path) -> Result<(), JournalError> {
     fs::remove_file(path).map_err(|error| JournalError::Io { path: path.into(), error })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost(opened: Result<(Journal, Vec<Taken>), JournalError>) -> (u64, u64) {
+        match opened.map(|_| ()) {
+            Err(JournalError::LostBlock { log, found }) => (log, found),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A sequencer without its log would sign another block of each height that it signed.
+    #[test]
+    fn a_log_that_is_gone_was_there_once() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (mut journal, _) = Journal::open(dir.path(), 0).expect("opens");
+        // With transactions and without.
+        journal.write(1, Vec::new()).expect("on disk");
+        for height in 1..=3 {
+            journal.done(height).expect("marked");
+        }
+        let files: Vec<_> = fs::read_dir(dir.path().join(JOURNAL_DIR)).expect("a folder").collect();
+        assert_eq!(files.len(), 1, "one mark: {files:?}");
+        drop(journal);
+        assert_eq!(lost(Journal::open(dir.path(), 0)), (0, 3));
+        assert_eq!(lost(Journal::open(dir.path(), 2)), (2, 3));
+        for head in [3, 4] {
+            assert!(Journal::open(dir.path(), head).expect("opens").1.is_empty());
+        }
+        assert!(Journal::open(dir.path(), 0).is_ok(), "a mark of the past says nothing");
+    }
+
+    /// What a crash leaves between the log and the mark is the mark.
+    #[test]
+    fn what_is_in_the_log_is_marked_on_opening() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (mut journal, _) = Journal::open(dir.path(), 0).expect("opens");
+        journal.write(1, Vec::new()).expect("on disk");
+        drop(journal);
+        assert!(Journal::open(dir.path(), 0).is_ok(), "it is not in the log yet");
+        drop(Journal::open(dir.path(), 1).expect("opens"));
+        assert_eq!(lost(Journal::open(dir.path(), 0)), (0, 1));
+    }
 }

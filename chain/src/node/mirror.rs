@@ -7,8 +7,8 @@ use super::{
     follower::Follower,
     shared::{Head, Shared},
 };
-use crate::{Genesis, Ledger, Transaction};
-use primitives::{Encode, ids};
+use crate::{Ledger, Transaction};
+use primitives::{Digest, Encode, ids};
 use serde_json::json;
 use std::{
     path::PathBuf,
@@ -21,12 +21,12 @@ use std::{
 };
 
 /// What such a node follows, and from where on.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Following {
     /// Its files.
     pub dir: PathBuf,
-    /// Where the chain begins.
-    pub genesis: Genesis,
+    /// The ledger before the first block: at a genesis, or where another chain ended.
+    pub start: Ledger,
     /// Address of the node that it follows, and to which transactions go.
     pub url: String,
 }
@@ -45,15 +45,17 @@ impl Mirror {
     /// # Errors
     /// [`RunError::Open`] if its files cannot be opened, [`RunError::Client`] if the address is none.
     pub fn start(following: Following, notice: impl Fn(Notice) + Send + 'static) -> Result<Self, RunError> {
-        let Following { dir, genesis, url } = following;
+        let Following { dir, start, url } = following;
         check_url(&url)?;
-        let (store, ledger) = Store::open_sealed(&dir, genesis)
+        let (store, ledger) = Store::open_sealed(&dir, start)
             .map_err(|error| RunError::Open { dir: dir.clone(), error: Box::new(error) })?;
         if let Some(torn) = store.torn() {
             notice(Notice::Torn(torn));
         }
         let shared = Shared::new(ledger.clone(), store.archive());
-        let follower = Follower::new(ledger, store, shared.clone(), url.clone(), dir);
+        // Nobody can follow it, so it cannot follow itself.
+        let instance = Digest::default();
+        let follower = Follower::new(ledger, store, shared.clone(), (url.clone(), instance), dir);
         let stop = Arc::new(AtomicBool::new(false));
         let told = stop.clone();
         let thread = thread::Builder::new().name("chain".into()).spawn(move || follower.run(&told, &notice));

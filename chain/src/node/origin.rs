@@ -1,17 +1,24 @@
-//! The file that says where a chain begins: JSON, with offices by their names.
+//! The file that says where a chain begins: JSON, with offices by their names. A chain that goes on from another has that
+//! one's last state in a snapshot beside it.
 
 use crate::{
-    Genesis,
-    ledger::{Authority, GenesisError},
+    Genesis, Ledger,
+    ledger::{Authority, Continued, GenesisError, MigrationError, SnapshotError},
     modules::{governance::Rules, identity::Roles},
+    poseidon::{Felt, wire},
     signature::PublicKey,
 };
-use primitives::{ChainId, EpochId, GovernanceParams, PersonId, Time};
+use primitives::{ChainId, Digest, EpochId, GovernanceParams, PersonId, Time};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Longest file of a genesis: 256 offices take less than 64 KiB, everything else less than 16.
 pub const MAX_GENESIS_BYTES: u64 = 1 << 20;
+
+/// Largest number of a chain: it stands in JSON, whose readers often keep 53 bits. Zero is no chain for wallets.
+pub const MAX_CHAIN: u64 = (1 << 53) - 1;
+/// Name of the snapshot beside the genesis of a chain that goes on from another.
+pub const SNAPSHOT_FILE: &str = "state.snapshot";
 
 /// What offices are called. What credentials give has its names with them.
 const OFFICES: [(&str, Roles); 7] = [
@@ -44,9 +51,21 @@ pub enum OriginError {
         /// What it is called.
         name: String,
     },
+    /// A number that is none of a chain.
+    #[error("chain {chain} is outside 1 to {MAX_CHAIN}")]
+    Chain {
+        /// What was given.
+        chain: ChainId,
+    },
     /// No chain can begin like this.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    /// The snapshot is none.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The chain does not go on from that state.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,6 +77,19 @@ struct File {
     offices: Vec<Office>,
     params: GovernanceParams,
     rules: Rules,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    continues: Option<Before>,
+}
+
+/// Where another chain stood when this one went on from it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Before {
+    chain: ChainId,
+    height: u64,
+    head: Digest,
+    #[serde(with = "wire::hex")]
+    root: Felt,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,15 +115,25 @@ pub fn to_json(genesis: &Genesis) -> String {
         offices: offices.collect(),
         params: genesis.params.clone(),
         rules: genesis.rules.clone(),
+        continues: genesis.continues.map(|Continued { chain, height, head, root }| Before {
+            chain,
+            height,
+            head,
+            root,
+        }),
     };
     serde_json::to_string_pretty(&file).expect("names, numbers and texts are JSON") + "\n"
 }
 
-/// Reads a genesis, and checks that a chain can begin there.
+/// Reads a genesis, and checks that a chain can begin there. Whether one that goes on from another can, its snapshot says:
+/// [`start`].
 ///
 /// Errors: every variant of [`OriginError`].
 pub fn from_json(text: &str) -> Result<Genesis, OriginError> {
-    let File { chain, first_epoch, time, offices, params, rules } = serde_json::from_str(text)?;
+    let File { chain, first_epoch, time, offices, params, rules, continues } = serde_json::from_str(text)?;
+    if !(1..=MAX_CHAIN).contains(&chain.0) {
+        return Err(OriginError::Chain { chain });
+    }
     let office = |Office { person, key, roles }| {
         let add = |all: Roles, name: String| {
             let role = role_names().find(|(known, _)| *known == name).map(|(_, role)| role);
@@ -101,10 +143,23 @@ pub fn from_json(text: &str) -> Result<Genesis, OriginError> {
         Ok::<_, OriginError>(Authority { person, key, roles })
     };
     let offices = offices.into_iter().map(office).collect::<Result<_, _>>()?;
-    // A chain that goes on from another begins with a snapshot, which no file of this kind holds.
-    let genesis = Genesis { chain, first_epoch, time, params, rules, offices, continues: None };
-    crate::Ledger::genesis(genesis.clone())?;
+    let continues =
+        continues.map(|Before { chain, height, head, root }| Continued { chain, height, head, root });
+    let genesis = Genesis { chain, first_epoch, time, params, rules, offices, continues };
+    if genesis.continues.is_none() {
+        Ledger::genesis(genesis.clone())?;
+    }
     Ok(genesis)
+}
+
+/// The ledger before a chain's first block: that of its genesis, or the last state of the chain that it goes on from.
+///
+/// Errors: [`OriginError::Genesis`], [`OriginError::Snapshot`], [`OriginError::Migration`].
+pub fn start(genesis: Genesis, snapshot: Option<&[u8]>) -> Result<Ledger, OriginError> {
+    match snapshot {
+        Some(bytes) => Ok(Ledger::continued(genesis, &Ledger::restore(bytes)?)?),
+        None => Ok(Ledger::genesis(genesis)?),
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +198,22 @@ mod tests {
         assert!(
             matches!(from_json(&text.replace("steward", "stuart")), Err(OriginError::Role { name, .. }) if name == "stuart")
         );
+        for none in ["0", "9007199254740992"] {
+            let none = text.replace("\"chain\": 7", &format!("\"chain\": {none}"));
+            assert!(matches!(from_json(&none), Err(OriginError::Chain { .. })), "{none}");
+        }
         assert!(matches!(from_json(&text.replace("\"chain\"", "\"chian\"")), Err(OriginError::Json(_))));
+        // One that goes on says from where, and does not begin without what it goes on from.
+        let before = Ledger::genesis(genesis.clone()).expect("valid");
+        let next = before.continuation(ChainId(8)).expect("no epoch is open");
+        let read = from_json(&to_json(&next)).expect("as it was written");
+        assert_eq!(read, next);
+        assert!(matches!(start(read, None), Err(OriginError::Genesis(GenesisError::NeedsSnapshot { .. }))));
+        let snapshot = before.snapshot().expect("between blocks");
+        let mut begun = start(next, Some(&snapshot)).expect("its state");
+        assert_eq!(begun.state_root(), before.clone().state_root());
+        assert!(matches!(start(genesis.clone(), Some(&snapshot)), Err(OriginError::Migration(_))));
+        assert!(matches!(start(genesis, Some(b"state")), Err(OriginError::Snapshot(_))));
         let vacant = from_json(&text.replace("\"treasurer\"", "\"voter\""));
         assert!(matches!(vacant, Err(OriginError::Genesis(GenesisError::Vacant { office: "treasurer" }))));
     }

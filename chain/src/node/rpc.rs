@@ -21,6 +21,7 @@ mod table;
 mod websocket;
 
 pub use error::codes;
+pub use governance::action_object;
 pub(super) use payouts::Payouts;
 pub use stream::Patience;
 pub use websocket::MAX_CALLS;
@@ -35,6 +36,7 @@ use jsonrpsee::{
     server::{BatchRequestConfig, ServerHandle, stop_channel},
     types::ErrorObjectOwned,
 };
+use primitives::Digest;
 use serde_json::Value;
 use std::{
     io,
@@ -69,6 +71,8 @@ pub(super) struct Service {
     pub(super) sequencer: Option<String>,
     /// What epochs pay.
     pub(super) payouts: Payouts,
+    /// What this run of the node is known by.
+    pub(super) instance: Digest,
 }
 
 /// Why the server cannot be started.

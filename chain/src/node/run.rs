@@ -8,12 +8,13 @@ use super::{
     shared::{Head, Shared},
 };
 use crate::{
-    Block, Genesis, Ledger,
+    Block, Ledger,
     log::TornTail,
     sequencer::{Author, BlockError, Evidence, Limits, LimitsError, Sequencer},
     signature::{PublicKey, SecretKey},
 };
 use primitives::{ChainId, Digest, PersonId, Time};
+use rand_core::{OsRng, RngCore};
 use std::{
     io,
     net::SocketAddr,
@@ -49,12 +50,11 @@ pub enum Role {
 }
 
 /// A node.
-#[derive(Debug)]
 pub struct Config {
     /// Its files.
     pub dir: PathBuf,
-    /// Where the chain begins.
-    pub genesis: Genesis,
+    /// The ledger before the chain's first block ([`super::origin::start`]).
+    pub start: Ledger,
     /// What it does.
     pub role: Role,
     /// Where it answers queries.
@@ -82,6 +82,20 @@ pub enum Notice {
         /// How many.
         transactions: usize,
         /// Height of their block.
+        height: u64,
+    },
+    /// A sequencer has no block yet, and begins the chain.
+    Begins {
+        /// Number of the chain.
+        chain: ChainId,
+    },
+    /// The node that is followed is behind this one.
+    Behind {
+        /// Which.
+        url: String,
+        /// Height of its last block.
+        theirs: u64,
+        /// Height of this node's last block.
         height: u64,
     },
     /// A block is on disk.
@@ -183,6 +197,12 @@ pub enum RunError {
     /// The node that is followed cannot be asked.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The node that is followed is this one.
+    #[error("{url} is this node itself")]
+    FollowsItself {
+        /// Where.
+        url: String,
+    },
     /// The node that is followed is of another chain.
     #[error("{url} is of chain {} with genesis {}, this node of chain {} with genesis {}",
         found.0, found.1, expected.0, expected.1)]
@@ -240,12 +260,12 @@ impl From<NodeError> for RunError {
 /// Runs a node until `stop` is set, or until it has to stop by itself. A sequencer that is told to stop finishes the
 /// block in hand.
 pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) -> Result<(), RunError> {
-    let Config { dir, genesis, role, listen, max_connections, patience } = config;
+    let Config { dir, start, role, listen, max_connections, patience } = config;
     if let Role::Full { follow } = &role {
         super::client::check_url(follow)?;
     }
     let unopened = |error: NodeError| RunError::Open { dir: dir.clone(), error: Box::new(error) };
-    let (store, ledger) = Store::open_sealed(&dir, genesis).map_err(unopened)?;
+    let (store, ledger) = Store::open_sealed(&dir, start).map_err(unopened)?;
     if let Some(torn) = store.torn() {
         notice(Notice::Torn(torn));
     }
@@ -257,6 +277,10 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
         .enable_all()
         .build()
         .map_err(RunError::Runtime)?;
+    // Whoever follows a node tells by it whether that is the node itself, under whatever address.
+    let mut drawn = [0; 32];
+    OsRng.fill_bytes(&mut drawn);
+    let instance = Digest(drawn);
     let start = |service: Service| -> Result<_, RunError> {
         let head = service.shared.view().head;
         let (bound, server) = network.block_on(rpc::serve(service, listen, max_connections, patience))?;
@@ -268,6 +292,9 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
             let author = author(&ledger, key)?;
             let (journal, taken) =
                 Journal::open(&dir, ledger.height()).map_err(|error| unopened(error.into()))?;
+            if ledger.height() == 0 && taken.is_empty() {
+                notice(Notice::Begins { chain: ledger.origin().chain });
+            }
             if let Some(first) = taken.first() {
                 notice(Notice::Restored { transactions: taken.len(), height: first.height });
             }
@@ -279,6 +306,7 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
                 submissions: Some(submissions),
                 sequencer: None,
                 payouts: Payouts::default(),
+                instance,
             })?;
             (server, producer.run(&inbox, stop, notice).map_err(RunError::from))
         }
@@ -288,9 +316,10 @@ pub fn run(config: Config, stop: &AtomicBool, notice: &(dyn Fn(Notice) + Sync)) 
                 submissions: None,
                 sequencer: Some(follow.clone()),
                 payouts: Payouts::default(),
+                instance,
             };
             let server = start(service)?;
-            let follower = Follower::new(ledger, store, shared, follow, dir);
+            let follower = Follower::new(ledger, store, shared, (follow, instance), dir);
             (server, follower.run(stop, notice))
         }
     };

@@ -32,22 +32,25 @@ pub struct Store {
 impl Store {
     /// Opens the files in `dir`, or creates them, and rebuilds the ledger from the log.
     pub fn open(dir: impl AsRef<Path>, genesis: Genesis) -> Result<(Self, Ledger), NodeError> {
-        Self::open_with(dir.as_ref(), genesis, |ledger, sealed| Ok(ledger.replay(&sealed.block)?))
+        Self::open_with(dir.as_ref(), Ledger::genesis(genesis)?, |ledger, sealed| {
+            Ok(ledger.replay(&sealed.block)?)
+        })
     }
 
     /// The same of a chain whose blocks a sequencer seals: every seal is checked as well. No clock is asked: what is in
-    /// the log was taken, and a clock that went back since makes none of it wrong.
-    pub fn open_sealed(dir: &Path, genesis: Genesis) -> Result<(Self, Ledger), NodeError> {
-        Self::open_with(dir, genesis, |ledger, sealed| Ok(sealed.repeat(ledger)?))
+    /// the log was taken, and a clock that went back since makes none of it wrong. `start` is the ledger before the first
+    /// block: at a genesis, or where another chain ended.
+    pub fn open_sealed(dir: &Path, start: Ledger) -> Result<(Self, Ledger), NodeError> {
+        Self::open_with(dir, start, |ledger, sealed| Ok(sealed.repeat(ledger)?))
     }
 
     fn open_with(
         dir: &Path,
-        genesis: Genesis,
+        start: Ledger,
         follow: impl Fn(Ledger, &SealedBlock) -> Result<Ledger, NodeError>,
     ) -> Result<(Self, Ledger), NodeError> {
         durable::create_dir(dir).map_err(NodeError::Directory)?;
-        let mut ledger = Some(Ledger::genesis(genesis)?);
+        let mut ledger = Some(start);
         let mut ends: Ends = None;
         let found = read_through(dir, |sealed| {
             let (height, digest) = (sealed.block.height, sealed.block.digest());

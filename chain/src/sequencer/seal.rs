@@ -133,6 +133,16 @@ codec_struct!(SealedBlock { block, seal });
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BlockError {
+    /// There is another block of this height on record.
+    #[error("block {height} is {found} there, and {ours} on record here")]
+    Other {
+        /// Its height.
+        height: u64,
+        /// Digest of the one on record.
+        ours: Digest,
+        /// Digest of this one.
+        found: Digest,
+    },
     /// Nobody signed it.
     #[error("block {height} has no seal of a sequencer")]
     NoSeal {

@@ -123,21 +123,43 @@ impl SignedManifest {
     ///
     /// Errors: [`ManifestError`].
     pub fn from_json(text: &str) -> Result<Self, ManifestError> {
+        let signed = Self::parse(text)?;
+        signed.check_work()?;
+        signed.check_signature()?;
+        Ok(signed)
+    }
+
+    /// Reads the one form, and does not check whether what it says holds together: [`Self::check_work`],
+    /// [`Self::check_signature`].
+    ///
+    /// Errors: [`ManifestError::Form`], [`ManifestError::Title`], and what is no JSON of this kind.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let signed: Self = serde_json::from_str(text)?;
         if signed.to_json() != text {
             return Err(ManifestError::Form);
         }
-        let manifest = &signed.manifest;
-        if let Some(title) = &manifest.title {
+        if let Some(title) = &signed.manifest.title {
             check_title(title)?;
         }
-        let (expected, found) = (work_id(&manifest.fingerprint, &manifest.creator), manifest.work);
-        if expected != found {
-            return Err(ManifestError::Work { expected, found });
-        }
-        let key = signed.key;
-        key.verify(&manifest.message(), &signed.signature).map_err(|_| ManifestError::Signature { key })?;
         Ok(signed)
+    }
+
+    /// Checks that the work's name is that of its fingerprint and its creator.
+    ///
+    /// Errors: [`ManifestError::Work`].
+    pub fn check_work(&self) -> Result<(), ManifestError> {
+        let manifest = &self.manifest;
+        let (expected, found) = (work_id(&manifest.fingerprint, &manifest.creator), manifest.work);
+        if expected == found { Ok(()) } else { Err(ManifestError::Work { expected, found }) }
+    }
+
+    /// Checks the signature.
+    ///
+    /// Errors: [`ManifestError::Signature`].
+    pub fn check_signature(&self) -> Result<(), ManifestError> {
+        let key = self.key;
+        let verified = key.verify(&self.manifest.message(), &self.signature);
+        verified.map_err(|_| ManifestError::Signature { key })
     }
 }
 

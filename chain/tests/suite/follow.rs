@@ -3,7 +3,7 @@
 mod waiting;
 
 use crate::{
-    rpc::{Running, settled},
+    rpc::{Running, SOON, settled},
     sequencer::{SEQUENCER, author, sequencer_key},
     world::*,
 };
@@ -275,6 +275,48 @@ fn two_blocks_of_one_height_are_kept_whatever_key_is_on_record_after_them() {
     }
 }
 
+/// A chain that was begun again is behind for a while, and would be waited for until it is not.
+#[test]
+fn a_chain_that_was_begun_again_is_noticed_while_it_is_behind() {
+    let (world, _) = settled();
+    let genesis = world.ledger.origin().clone();
+    let honest: Vec<Vec<u8>> =
+        world.blocks.iter().take(3).cloned().map(|block| seal(block).to_bytes()).collect();
+    let liar = Liar::start(&genesis, honest.clone());
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut node = Running::start(dir.path(), genesis.clone(), liar.role());
+    wait_for(&node, 3);
+    // It lost two blocks, and is told so once.
+    *liar.blocks.lock().expect("no panic") = honest[..1].to_vec();
+    let behind = || node.notices.recv_timeout(SOON).expect("a notice");
+    assert!(matches!(behind(), Notice::Behind { theirs: 1, height: 3, .. }));
+    let mut other = Ledger::genesis(genesis).expect("valid");
+    let again: Vec<Vec<u8>> = [5, 6]
+        .map(|time| {
+            other.begin(Time(time));
+            seal(other.seal()).to_bytes()
+        })
+        .to_vec();
+    *liar.blocks.lock().expect("no panic") = again;
+    let Err(RunError::Block { height: 2, error, fork: Some(Fork { kept, .. }), .. }) = node.ended() else {
+        panic!("it stops with both blocks");
+    };
+    assert!(matches!(*error, BlockError::Other { height: 2, .. }));
+    assert!(kept.is_ok());
+}
+
+#[test]
+fn a_node_does_not_follow_itself() {
+    let (world, _) = settled();
+    // The address has to be known before the node is there.
+    let free =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("an address");
+    let dir = tempfile::tempdir().expect("a directory");
+    let role = Role::Full { follow: format!("ws://{free}") };
+    let mut node = Running::full_at(free, dir.path(), world.ledger.origin().clone(), role);
+    assert!(matches!(node.ended(), Err(RunError::FollowsItself { .. })));
+}
+
 #[test]
 fn a_node_of_another_chain_is_not_followed() {
     let (world, _) = settled();
@@ -293,7 +335,8 @@ fn a_log_whose_blocks_were_changed_is_refused_on_opening() {
     let unsealed = SealedBlock { block: world.blocks[0].clone(), seal: None };
     store.append(&unsealed).expect("on disk");
     drop(store);
-    let refused = Store::open_sealed(other.path(), genesis()).map(|_| ());
+    let start = || Ledger::genesis(genesis()).expect("valid");
+    let refused = Store::open_sealed(other.path(), start()).map(|_| ());
     assert!(matches!(refused, Err(NodeError::Block(error)) if *error == BlockError::NoSeal { height: 1 }));
-    assert!(Store::open_sealed(dir.path(), genesis()).is_ok());
+    assert!(Store::open_sealed(dir.path(), start()).is_ok());
 }

@@ -28,7 +28,7 @@ use seen::Seen;
 use std::env;
 
 /// Seeds of every test run, and blocks of each history.
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=6;
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=7;
 const BLOCKS: usize = 50;
 /// Seeds of a long run: `from..to`.
 const LONG: &str = "CWE_REFERENCE_SEEDS";

@@ -3,6 +3,7 @@
 mod governance;
 mod refusals;
 mod running;
+mod socket;
 mod submissions;
 
 use crate::{
@@ -326,15 +327,22 @@ fn bodies_batches_and_subscriptions_are_bounded() {
     ] {
         assert_eq!(code(malformed), Some(expected), "{}", String::from_utf8_lossy(malformed));
     }
+    let zero = b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cwe_blocks\",\"params\":[1,0]}";
+    assert_eq!(code(zero), Some(-32602), "no blocks are no answer");
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "cwe_head" });
     let batch = |n: u32| Value::Array((0..n).map(|_| call.clone()).collect()).to_string();
     let (_, full) = post(node.address, batch(MAX_BATCH).as_bytes());
     assert_eq!(full.as_array().map(Vec::len), Some(MAX_BATCH as usize));
     let (_, over) = post(node.address, batch(MAX_BATCH + 1).as_bytes());
-    assert!(over["error"].is_object(), "{over}");
+    assert_eq!(over["error"]["code"], json!(codes::LONG_BATCH), "{over}");
     let long = vec![b' '; MAX_REQUEST_BYTES as usize + 1];
     let (status, _) = post(node.address, &long);
     assert_eq!(status, 413);
+    let limits = node.client().call("rpc.discover", &[]).expect("the document")["x-limits"].clone();
+    assert_eq!(
+        (&limits["batch_calls"], &limits["request_bytes"]),
+        (&json!(MAX_BATCH), &json!(MAX_REQUEST_BYTES))
+    );
 
     let client = node.client();
     let subscribe = || client.subscribe(["cwe_subscribeHeads", "cwe_unsubscribeHeads"], &[]);

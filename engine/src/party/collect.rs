@@ -109,7 +109,7 @@ impl FaultReason {
 
 /// The set of each shard, with what is to be stored before its root is signed; the bundles that were not in any batch; and
 /// what a peer that is behind may still ask for.
-pub(super) type FrozenSets = (Vec<(Record, Frozen)>, Vec<Digest>, Past);
+pub(crate) type FrozenSets = (Vec<(Record, Frozen)>, Vec<Digest>, Past);
 
 /// What a step comes to.
 pub(super) type Outcome = Result<Vec<Effect>, Fault>;
@@ -334,7 +334,7 @@ impl Collect {
     /// Freezes the sets of all shards.
     ///
     /// Fails if too many bundles of a shard that held for this party are not in its set.
-    pub(super) fn freeze(self, secrets: &PartySecrets) -> Result<FrozenSets, Fault> {
+    pub(crate) fn freeze(self, secrets: &PartySecrets) -> Result<FrozenSets, Fault> {
         let Self { mut pool, lines, .. } = self;
         let desk = Desk { pool: &mut pool, secrets, back: true };
         let (mut frozen, mut late, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());

@@ -118,7 +118,7 @@ pub(super) struct Line {
 pub(super) type Names = BTreeMap<(ShardIndex, Digest), Vec<Digest>>;
 
 /// What is left of a shard when nothing more is taken: the frozen set, and this party's shares of its totals.
-pub(super) struct Frozen {
+pub(crate) struct Frozen {
     /// Public context of the shard.
     pub context: Arc<EpochContext>,
     /// The party.

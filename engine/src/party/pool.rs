@@ -7,7 +7,7 @@ mod parked;
 mod sums;
 mod used;
 
-pub(super) use archive::Past;
+pub(crate) use archive::Past;
 pub(super) use parked::Verified;
 pub(super) use sums::{GroupSum, running_after};
 

@@ -137,8 +137,8 @@ impl Hosts {
         if closed {
             self.close_at(party);
         }
-        for peer in PartyId::ALL.into_iter().filter(|peer| *peer != party && !self.away.contains(peer)) {
-            let Some(host) = self.hosts.get(&peer) else { continue };
+        for peer in [party.next(), party.previous()] {
+            let Some(host) = self.hosts.get(&peer).filter(|_| !self.away.contains(&peer)) else { continue };
             for report in host.said.values().cloned().collect::<Vec<_>>() {
                 self.abroad((Address::Party(peer), party), Parcel::Report(report));
             }

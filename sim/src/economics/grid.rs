@@ -241,7 +241,11 @@ fn setting(name: &str, value: &str) -> Result<Setting, GridError> {
             number(Some(fraction(u128::from(ONE_Q32), wanted)?), wanted)
         }
         Kind::Share => {
-            let wanted = "a share in whole basis points, such as 0.05 or 5%";
+            let wanted = "a share with its sign or its point, such as 5% or 0.05, with at most two decimals of a percent";
+            // Of a bare whole number one would say per cent, and another basis points.
+            if value != "0" && value.bytes().all(|digit| digit.is_ascii_digit()) {
+                return Err(wrong(wanted));
+            }
             number(Some(fraction(10_000, wanted)?).filter(|(_, exact)| *exact), wanted)
         }
         Kind::Whole => number(whole(value), "a whole number"),

@@ -297,6 +297,7 @@ mod tests {
         let error = |text: &str| parse("after.toml", text).expect_err("wrong").to_string();
         for (text, expected) in [
             ("\nbeta = 5", "after.toml: row 2: beta: 5 is outside 0 to 2"),
+            ("eco_share = 6", "after.toml: row 1: eco_share: 6 is not a share with its sign or its point"),
             ("alpha = 1e0", "after.toml: row 1: alpha: 1e0 is not a decimal number or a percentage"),
             ("fee_share = '120%'", "after.toml: row 1: fee_share: 120% is outside 0 to 0.9999"),
             ("k = [1]", "after.toml: row 1: k: a list is not a number"),

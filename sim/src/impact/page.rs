@@ -89,9 +89,6 @@ fn limits(impact: &Impact, manifest: &Manifest) -> Markup {
                         " Ranges show the least and the greatest of " (impact.seeds) " such draws; the figures and charts are of the first."
                     } @else { " There was a single draw, so there are no ranges." }
                 }
-                li {
-                    "Epochs still run with " code { "k_anonymity" } " 0. What the page says of it holds once it is enforced."
-                }
                 li { "Attacks with bought subscriptions are tried in three ways. Others may exist; the guard's cap is the one promise that does not depend on that." }
             }
         }

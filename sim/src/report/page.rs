@@ -146,9 +146,10 @@ fn money(money: &MoneyFlow) -> Markup {
     }
 }
 
-/// A share in percent, two decimals, rounded down.
+/// A share in percent, two decimals, rounded: shares that are cut sum to less than the whole.
 fn percent(part: Credits, whole: Credits) -> String {
-    let points = u128::from(part.0) * 10_000 / u128::from(whole.0.max(1));
+    let whole = u128::from(whole.0.max(1));
+    let points = (u128::from(part.0) * 10_000 + whole / 2) / whole;
     format!("{}.{:02} %", points / 100, points % 100)
 }
 
@@ -157,7 +158,8 @@ fn lorenz(payouts: &[u64], gini: f64) -> Markup {
     sorted.sort_unstable_by(|a, b| b.cmp(a));
     let sum = |values: &[u64]| values.iter().map(|x| u128::from(*x)).sum::<u128>();
     let tenth = payouts.len().div_ceil(10);
-    let tenths = sum(&sorted[..tenth]) * 1_000 / sum(&sorted).max(1);
+    let all = sum(&sorted).max(1);
+    let tenths = (sum(&sorted[..tenth]) * 1_000 + all / 2) / all;
     html! {
         figure {
             h2 { "How evenly payouts are spread" }

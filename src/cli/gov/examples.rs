@@ -7,13 +7,17 @@ Examples:
       parameters by their names, in the units of people; `cwe gov rules` lists
       them all
 
+  cwe gov propose --key me.key --text why.md --from 20 --file proposal.toml
+      the file of `cwe gov impact`: what differs in it from what holds then,
+      every parameter of its preset too
+
   cwe gov propose --key me.key --text why.md --give auditor --to 4f1c…
   cwe gov propose --key me.key --text why.md --spend eco=2500 --to 4f1c…
   cwe gov propose --key me.key --text why.md --deprecate-work 9a3b… --from 20
   cwe gov propose --key me.key --text charter.md --resolve
       a decision that no code carries out; the text itself is what is decided
 
-Values: 1.0 for ratios; 0.05, 5% or 500 (basis points) for shares; 7d, 12h, 90s
+Values: 1.0 for ratios; 0.05 or 5% for shares; 7d, 12h, 90s
 for times; credits for amounts; true or false for switches. An epoch of --from
 must not have opened when the proposal is enacted, which is weeks after the vote
 begins.

@@ -26,7 +26,7 @@ fn refused(arguments: ActionArgs) -> ActionError {
 #[test]
 fn parameters_are_set_in_the_units_of_people() {
     let arguments = ActionArgs {
-        set: ["governance.quorum=1200", "alpha=1.1", "governance.voting=3d", "fees.transaction=0.002"]
+        set: ["governance.quorum=12%", "alpha=1.1", "governance.voting=3d", "fees.transaction=0.002"]
             .map(str::to_owned)
             .to_vec(),
         from: Some(EpochId(20)),
@@ -65,11 +65,11 @@ fn every_action_has_its_flags() {
     );
     let (work, from) = (WorkId([4; 32]), EpochId(7));
     acts(
-        ActionArgs { remove_work: Some(work), from: Some(from), ..none() },
+        ActionArgs { remove_work: Some(WorkName::Whole(work)), from: Some(from), ..none() },
         Action::RemoveWork(RemoveWork { work, from, removal: Removal::Removed }),
     );
     acts(
-        ActionArgs { deprecate_work: Some(work), from: Some(from), ..none() },
+        ActionArgs { deprecate_work: Some(WorkName::Whole(work)), from: Some(from), ..none() },
         Action::RemoveWork(RemoveWork { work, from, removal: Removal::Deprecated }),
     );
     acts(ActionArgs { recall: Some(person), ..none() }, Action::Recall(Recall { councillor: person }));

@@ -40,6 +40,35 @@ fn one_proposal_is_told_in_full() {
 }
 
 #[test]
+fn what_lacks_the_council_is_not_called_ready() {
+    let mut waits = proposal(change());
+    waits["stage"] = json!("waits-for-council");
+    waits["next"] = json!({ "stage": "expired", "at": 345_600 });
+    let shown = one(&json!({ "now": 0, "proposal": waits }));
+    assert!(
+        shown.contains("waits for the council (1 of 3)") && shown.contains("expired 1970-01-05"),
+        "{shown}"
+    );
+    let listed = list(&json!({ "now": 0, "proposals": [waits] }));
+    assert!(listed.contains("council (1 of"), "{listed}");
+    assert!(stands(&waits).contains("waits for the council (1 of 3)"));
+}
+
+#[test]
+fn what_never_comes_has_no_dates() {
+    let rows = |stage: &str| {
+        let mut proposal = proposal(change());
+        proposal["stage"] = json!(stage);
+        let shown = one(&json!({ "now": 0, "proposal": proposal }));
+        ["discussion", "vote ", "notice", "enactment"].map(|name| shown.contains(&format!("\n {name}")))
+    };
+    assert_eq!(rows("withdrawn"), [false; 4]);
+    assert_eq!(rows("rejected"), [true, true, false, false]);
+    assert_eq!(rows("vetoed"), [true, true, true, false]);
+    assert_eq!(rows("expired"), [true; 4]);
+}
+
+#[test]
 fn the_council_has_its_say_where_it_has_one() {
     let mut ordinary = proposal(change());
     ordinary["path"] = json!("ordinary");

@@ -6,7 +6,7 @@ use clap::Parser;
 #[derive(Parser)]
 struct Line {
     #[command(flatten)]
-    run: Run,
+    settings: NodeSettings,
 }
 
 fn layered(
@@ -24,7 +24,7 @@ fn layered(
     }
     line.extend(flags);
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Settings::layer(&Line::parse_from(line).run, environment)
+    Settings::layer(&Line::parse_from(line).settings, environment)
 }
 
 #[test]
@@ -92,6 +92,17 @@ fn what_is_unknown_or_wrong_is_named_with_its_source() {
     let role = |role| layered(None, &[], &["--role", role]).expect("texts").is_sequencer();
     assert!(matches!(role("prover"), Err(SettingsError::Value { name: "role", .. })));
     assert!(matches!((role("sequencer"), role("full")), (Ok(true), Ok(false))));
+    let ignored = layered(Some("key = 'k'"), &[], &["--role", "full", "--key", "k"]).expect("texts");
+    assert!(matches!(
+        ignored.is_sequencer(),
+        Err(SettingsError::OtherRole { name: "key", role: "sequencer" })
+    ));
+    let outside =
+        layered(None, &[("BLOCK_SECONDS", "900")], &[]).expect("texts").outside("block_seconds", 1, 60);
+    assert_eq!(
+        outside.to_string(),
+        "block_seconds (environment): \"900\" is not a whole number from 1 to 60"
+    );
     let both = layered(None, &[], &["--follow", "ws://127.0.0.1:1"]).expect("texts");
     assert!(matches!(both.is_sequencer(), Err(SettingsError::OtherRole { name: "follow", .. })));
     let follow = |url| layered(None, &[], &["--follow", url]).expect("texts").follow();

@@ -98,6 +98,14 @@ pub enum GovernanceError {
         /// Who.
         person: PersonId,
     },
+    /// A councillor who stopped a proposal does not carry it as well.
+    #[error("{person} has vetoed proposal {proposal}, and a veto stands")]
+    HasVetoed {
+        /// Its number.
+        proposal: u64,
+        /// Who.
+        person: PersonId,
+    },
     /// Enough was said.
     #[error("{person} has said as much on proposal {proposal} as one may")]
     TooManyStatements {

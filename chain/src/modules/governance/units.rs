@@ -1,17 +1,15 @@
 //! How people write the value of a parameter, and how it is shown to them.
 //!
-//! Everything is read digit by digit and never through floating point: what a proposal asks for is exactly what was
-//! written, or the nearest number below it that the parameter can hold.
+//! Everything is read digit by digit and never through floating point. A parameter holds the nearest number below what
+//! was written; digits that would be lost by that are refused, so that what is shown is what was written.
 
 use super::Parameter;
 use primitives::{
     BasisPoints, Credits, fixed_point::Q32_BITS, limits::EVENT_VALUE_BITS, params::ParamsError,
 };
-use std::fmt;
+use std::{borrow::Cow, fmt};
 use thiserror::Error;
 
-/// Value of a limit on views that is switched off: the largest that its bounds allow.
-const NO_LIMIT: u64 = (1 << 32) - 1;
 /// Most decimals that are read: what 2^-32 needs and more.
 const MAX_DECIMALS: usize = 18;
 
@@ -41,7 +39,7 @@ pub struct UnitError {
     /// What was written.
     pub text: String,
     /// What was expected.
-    pub expected: &'static str,
+    pub expected: Cow<'static, str>,
 }
 
 impl Unit {
@@ -49,12 +47,11 @@ impl Unit {
     pub fn expected(self) -> &'static str {
         match self {
             Self::Ratio => "a decimal number such as 1.0 or 0.35",
-            Self::Share => {
-                "a share: a decimal such as 0.05, a percentage such as 5%, or whole basis points such as 500"
-            }
+            Self::Share => "a share: a decimal such as 0.05, or a percentage such as 5%",
             Self::Duration => "a time such as 7d, 12h, 30m, 90s, or whole seconds",
             Self::Amount => "an amount of credits with at most six decimals, such as 1000 or 0.001",
-            Self::Views => "a number of views such as 300 or 0.5, or none",
+            // There is always one: what is left of it is proved to be a number of 32 bits.
+            Self::Views => "a number of views such as 300 or 0.5",
             Self::Switch => "true or false",
             Self::Count => "a whole number",
         }
@@ -64,24 +61,38 @@ impl Unit {
     ///
     /// Errors: [`UnitError`], also for what does not fit 64 bits.
     pub fn read(self, text: &str) -> Result<u64, UnitError> {
+        let wrong = |expected| UnitError { text: text.into(), expected };
         let found = match self {
             Self::Ratio => scaled(text, 1 << Q32_BITS, true),
+            // Of a whole number one would say per cent, and another basis points.
+            Self::Share if text != "0" && whole(text).is_some() => {
+                let (percent, decimal) = (format!("{text}%"), format!("0.{text:0>2}"));
+                let fits = text.len() <= 2;
+                let such = if fits { format!("{percent} or {decimal}") } else { "5% or 0.05".into() };
+                return Err(wrong(format!("a share with its sign or its point: {such}").into()));
+            }
             Self::Share => share(text),
             Self::Duration => duration(text),
             Self::Amount => scaled(text, Credits::ONE.0.into(), false),
-            Self::Views if text == "none" => Some(NO_LIMIT),
             Self::Views => scaled(text, 1 << EVENT_VALUE_BITS, true),
             Self::Switch => text.parse().ok().map(|on: bool| on.into()),
             Self::Count => whole(text),
         };
-        found.ok_or_else(|| UnitError { text: text.into(), expected: self.expected() })
+        let value = found.ok_or_else(|| match too_long(text) {
+            true => wrong(format!("{}, with at most {MAX_DECIMALS} decimals", self.expected()).into()),
+            false => wrong(self.expected().into()),
+        })?;
+        let held = self.show(value);
+        if matches!(self, Self::Ratio | Self::Views) && plain(text) != held {
+            return Err(wrong(format!("a number that it can hold: the nearest below is {held}").into()));
+        }
+        Ok(value)
     }
 
     /// Writes a value as people write it: [`Self::read`] gives it back.
     pub fn show(self, value: u64) -> String {
         match self {
             Self::Ratio => shortest(value, Q32_BITS),
-            Self::Views if value == NO_LIMIT => "none".into(),
             Self::Views => shortest(value, EVENT_VALUE_BITS),
             Self::Share => {
                 let text = format!("{}.{:02}", value / 100, value % 100);
@@ -119,6 +130,24 @@ impl fmt::Display for Unit {
     }
 }
 
+/// A decimal number without the zeros that say nothing.
+fn plain(text: &str) -> &str {
+    let text = match text.find(|digit| digit != '0') {
+        Some(first) if text[first..].starts_with('.') => &text[first.saturating_sub(1)..],
+        Some(first) => &text[first..],
+        None => "0",
+    };
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
+}
+
+/// Whether it would be a number if it had fewer decimals.
+fn too_long(text: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('.').is_some_and(|(before, after)| {
+        !before.is_empty() && digits(before) && digits(after) && after.len() > MAX_DECIMALS
+    })
+}
+
 fn whole(text: &str) -> Option<u64> {
     // The parser would take a sign as well.
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
@@ -142,8 +171,7 @@ fn scaled(text: &str, scale: u128, rounds: bool) -> Option<u64> {
 fn share(text: &str) -> Option<u64> {
     let points = match text.strip_suffix('%') {
         Some(percent) => scaled(percent, 100, false),
-        None if text.contains('.') => scaled(text, BasisPoints::WHOLE.get().into(), false),
-        None => whole(text),
+        None => scaled(text, BasisPoints::WHOLE.get().into(), false),
     };
     points.filter(|points| *points <= BasisPoints::WHOLE.get().into())
 }

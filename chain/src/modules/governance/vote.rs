@@ -195,6 +195,9 @@ pub(crate) fn council_say(
     if draft.has::<CouncilSay>(&(number, say, signer)) {
         return Err(GovernanceError::SaidAlready { proposal: number, person: signer });
     }
+    if say == Say::Approve && draft.has::<CouncilSay>(&(number, Say::Veto, signer)) {
+        return Err(GovernanceError::HasVetoed { proposal: number, person: signer });
+    }
     draft.put(CouncilSay { proposal: number, say, councillor: signer });
     let needed = council_needs(draft, at, Say::Veto);
     if say == Say::Veto && said(draft, at, number, say) >= needed {
@@ -220,9 +223,10 @@ fn council_needs(draft: &Draft<'_>, at: &Context<'_>, say: Say) -> u64 {
     draft.base().in_force(at.genesis).rules.governance.needed(say, sitting(draft, at).len())
 }
 
-/// Councillors who said so and still sit.
+/// Councillors who said so and still sit. Nobody counts on both sides: a veto takes the place of an approval.
 fn said(draft: &Draft<'_>, at: &Context<'_>, proposal: u64, say: Say) -> u64 {
-    let said = |person: &PersonId| draft.has::<CouncilSay>(&(proposal, say, *person));
+    let has = |say: Say, person: &PersonId| draft.has::<CouncilSay>(&(proposal, say, *person));
+    let said = |person: &PersonId| has(say, person) && (say == Say::Veto || !has(Say::Veto, person));
     sitting(draft, at).iter().filter(|person| said(person)).count() as u64
 }
 

@@ -26,6 +26,10 @@ pub(super) fn page<T, K>(
 pub(super) enum Kind {
     /// A whole number.
     Number,
+    /// How many of something: one or more.
+    Count,
+    /// What a subscription is known by.
+    Subscription,
     /// 256 bits.
     Id,
     /// Bytes of any length.
@@ -41,6 +45,8 @@ impl Kind {
     pub(super) fn schema(self) -> Value {
         match self {
             Self::Number => json!({ "type": "integer", "minimum": 0 }),
+            Self::Count => json!({ "type": "integer", "minimum": 1 }),
+            Self::Subscription => json!({ "type": ["string", "integer"] }),
             Self::Id => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
             Self::Bytes => json!({ "type": "string", "pattern": "^([0-9a-f]{2})*$" }),
             Self::Text => json!({ "type": "string" }),
@@ -125,9 +131,19 @@ impl Args {
         if self.values[i].is_null() { Ok(otherwise) } else { self.number(i) }
     }
 
-    /// How many items of a list are wanted at once: as many as a page takes where nothing is said.
+    /// How many items of a list are wanted at once: as many as a page takes where nothing is said. None is no answer.
     pub(super) fn count(&self, i: usize) -> Result<usize, Failure> {
-        Ok(self.number_or(i, MAX_PAGE)?.clamp(1, MAX_PAGE) as usize)
+        match self.values[i].as_u64() {
+            _ if self.values[i].is_null() => Ok(MAX_PAGE as usize),
+            Some(count @ 1..) => Ok(count.min(MAX_PAGE) as usize),
+            _ => Err(self.expected(i, "a whole number from 1 on")),
+        }
+    }
+
+    /// What a subscription is known by.
+    pub(super) fn subscription(&self, i: usize) -> Result<&Value, Failure> {
+        let id = Some(&self.values[i]).filter(|id| id.is_string() || id.is_u64());
+        id.ok_or_else(|| self.expected(i, "what the subscription is known by: a text or a whole number"))
     }
 
     /// A number, if there is one.

@@ -53,6 +53,7 @@ pub(super) fn chain(service: &Service, _: &Args) -> Result<Value, Failure> {
         "next_epoch": next,
         "role": if service.submissions.is_some() { "sequencer" } else { "full" },
         "sequencer": service.sequencer,
+        "instance": service.instance,
         "head": head_object(&view.head),
     }))
 }
@@ -87,7 +88,7 @@ fn read(service: &Service, height: u64) -> Result<SealedBlock, Failure> {
 
 pub(super) fn blocks(service: &Service, args: &Args) -> Result<Value, Failure> {
     let from = args.number(0)?.max(1);
-    let count = args.number_or(1, MAX_RANGE)?.clamp(1, MAX_RANGE);
+    let count = (args.count(1)? as u64).min(MAX_RANGE);
     let head = service.shared.view().head.height;
     let (mut given, mut bytes) = (Vec::new(), 0);
     for height in from..=head.min(from.saturating_add(count - 1)) {

@@ -9,11 +9,12 @@ use super::{
 use crate::{
     ledger::{Genesis, Ledger},
     modules::governance::{
-        Ballot, Candidate, Case, Election, Parameter, Proposal, Say, Settings, Stage, Version, Weight,
+        Ballot, Candidate, Case, Election, Parameter, Path, Proposal, Say, Settings, Stage, Version, Weight,
     },
     state::State,
 };
-use action::action_object;
+pub use action::action_object;
+use action::action_of;
 use primitives::{Digest, EpochId, PersonId, Time};
 use serde_json::{Value, json};
 use std::ops::Bound;
@@ -94,17 +95,16 @@ fn proposal_object(at: &At<'_>, proposal: &Proposal) -> Value {
     let stage = proposal.stage(at.now);
     let rules = &at.state.in_force(at.genesis).rules.governance;
     let sitting = at.state.council(at.now).len();
-    let council = |say| {
-        json!({
-            "found": at.state.said_of(*number, say, at.now),
-            "needed": rules.needed(say, sitting),
-        })
-    };
+    let said = |say| at.state.said_of(*number, say, at.now);
+    let council = |say| json!({ "found": said(say), "needed": rules.needed(say, sitting) });
+    // Nobody can enact it before, however long its notice is over.
+    let lacks = *path == Path::High && said(Say::Approve) < rules.needed(Say::Approve, sitting);
+    let stage_name = |stage| if stage == Stage::Ready && lacks { WAITS.into() } else { stage_name(stage) };
     json!({
         "number": number,
         "proposer": proposer,
         "document": document,
-        "action": action_object(at, proposal, action),
+        "action": action_of(at, proposal, action),
         "path": path,
         "stage": stage_name(stage),
         "next": next(proposal, stage).map(|(stage, time)| json!({ "stage": stage_name(stage), "at": time })),
@@ -125,6 +125,9 @@ fn proposal_object(at: &At<'_>, proposal: &Proposal) -> Value {
         "vetoes": council(Say::Veto),
     })
 }
+
+/// Stage of a proposal that could be enacted by now, were it not for the council.
+const WAITS: &str = "waits-for-council";
 
 fn stage_name(stage: Stage) -> String {
     format!("{stage:?}").to_lowercase()

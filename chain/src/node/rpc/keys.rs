@@ -2,11 +2,17 @@
 
 use super::{Failure, args::Args};
 use crate::{
+    modules::{
+        governance::{ModuleId, Say},
+        node_rewards::Contribution,
+        treasury::Fund,
+    },
     poseidon::Felt,
     state::{Part, TableId, ToFelts},
     wallet::address,
 };
-use primitives::{Digest, ids};
+use primitives::{Decode, Digest, ids};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 fn kind(part: Part) -> &'static str {
@@ -20,7 +26,36 @@ fn kind(part: Part) -> &'static str {
 /// The parts of a table's keys, in their order.
 pub(super) fn parts_object(table: TableId) -> Value {
     let parts = table.part_names().iter().zip(table.parts());
-    parts.map(|(name, part)| json!({ "name": name, "kind": kind(part) })).collect()
+    parts
+        .map(|(name, part)| {
+            let mut object = json!({ "name": name, "kind": kind(part) });
+            if let Some(values) = values(table, name) {
+                object["values"] = values;
+            }
+            object
+        })
+        .collect()
+}
+
+/// The numbers of what a part names, where it names one of a few things.
+fn values(table: TableId, part: &str) -> Option<Value> {
+    Some(match (table, part) {
+        (TableId::FundBalance, "fund") => numbers::<Fund>(),
+        (TableId::ModuleVersion, "module") => numbers::<ModuleId>(),
+        (TableId::CouncilSay, "say") => numbers::<Say>(),
+        (TableId::Metrics, "kind") => numbers::<Contribution>(),
+        (TableId::RewardNullifier, "payee_kind") => json!({ "node": 0, "person": 1 }),
+        _ => return None,
+    })
+}
+
+/// Names and numbers of all that one byte can stand for.
+fn numbers<T: Decode + Serialize>() -> Value {
+    let named = (0..=u8::MAX).filter_map(|number| {
+        let name = serde_json::to_value(T::from_bytes(&[number]).ok()?).ok()?;
+        Some((name.as_str()?.to_owned(), json!(number)))
+    });
+    Value::Object(named.collect::<Map<_, _>>())
 }
 
 /// The parts of the keys of every table, by its name.

@@ -1,11 +1,11 @@
 //! The OpenRPC document, made of the table of methods (OpenRPC 1.3).
 
 use super::{
-    Failure, Service,
-    args::{Args, Kind, Param},
-    error::codes,
+    Failure, MAX_BATCH, MAX_CALLS, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, MAX_SUBSCRIPTIONS, Service,
+    args::{Args, Kind, MAX_PAGE, Param},
+    error::{MEANINGS, codes},
     keys,
-    table::{METHODS, Method, SUBSCRIPTIONS, Subscription},
+    table::{METHODS, Method, SUBSCRIPTIONS, Subscription, UNSUBSCRIBE},
 };
 use serde_json::{Value, json};
 
@@ -28,8 +28,10 @@ pub(super) fn document() -> Value {
             "title": "Clean Web Economy node",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Identifiers, keys and field elements are lower-case hexadecimal digits; field elements are \
-                little-endian. Amounts are in micro-credits, times in seconds since 1970.",
+                little-endian. Amounts are in micro-credits, times in seconds since 1970. Several calls in one request \
+                are for HTTP; a WebSocket takes one a message.",
         },
+        "x-limits": limits(),
         "methods": methods.chain(subscriptions).collect::<Vec<Value>>(),
     })
 }
@@ -51,19 +53,31 @@ fn object(fields: &[&str]) -> Value {
     json!({ "type": "object", "required": fields })
 }
 
+/// Errors of a call: those of subscriptions come from these alone.
 fn errors() -> Value {
-    json!([
-        { "code": codes::RULE, "message": "a rule of the ledger" },
-        { "code": codes::MEMPOOL, "message": "a limit of the mempool" },
-        { "code": codes::NO_SEQUENCER, "message": "this node takes no transactions" },
-        { "code": codes::NOT_FOUND, "message": "there is no such thing" },
-        { "code": codes::BUSY, "message": "the node has too much to do at the moment" },
-        { "code": codes::FILES, "message": "the node's files fail" },
-    ])
+    let of_subscriptions = [codes::NEEDS_WEBSOCKET, codes::SUBSCRIPTIONS];
+    let of_calls = MEANINGS.iter().filter(|(code, _)| !of_subscriptions.contains(code));
+    of_calls.map(|(code, message)| json!({ "code": code, "message": message })).collect()
 }
 
 fn subscription_errors() -> Value {
-    json!([{ "code": codes::NEEDS_WEBSOCKET, "message": "subscriptions need a WebSocket" }])
+    let ours = [codes::RULE, codes::MEMPOOL, codes::NO_SEQUENCER, codes::NOT_FOUND, codes::FILES];
+    let mut all: Vec<_> = MEANINGS.iter().filter(|(code, _)| !ours.contains(code)).collect();
+    all.sort_by_key(|(code, _)| *code != codes::NEEDS_WEBSOCKET);
+    all.into_iter().map(|(code, message)| json!({ "code": code, "message": message })).collect()
+}
+
+/// What one request, one answer and one connection may have.
+fn limits() -> Value {
+    json!({
+        "batch_calls": MAX_BATCH,
+        "batches": "over HTTP alone",
+        "request_bytes": MAX_REQUEST_BYTES,
+        "answer_bytes": MAX_RESPONSE_BYTES,
+        "subscriptions_of_a_connection": MAX_SUBSCRIPTIONS,
+        "calls_under_way_of_a_websocket": MAX_CALLS,
+        "items_of_a_page": MAX_PAGE,
+    })
 }
 
 fn method(method: &Method) -> Value {
@@ -95,12 +109,8 @@ fn unsubscription(subscription: &Subscription) -> Value {
     json!({
         "name": subscription.unsubscribe,
         "description": format!("Ends a subscription of {}.", subscription.name),
-        "paramStructure": "by-position",
-        "params": [{
-            "name": "subscription",
-            "required": true,
-            "schema": { "type": ["string", "integer"] },
-        }],
+        "paramStructure": "either",
+        "params": UNSUBSCRIBE.iter().map(param).collect::<Vec<_>>(),
         "result": { "name": "ended", "schema": { "type": "boolean" } },
         "errors": subscription_errors(),
     })

@@ -15,7 +15,7 @@ use crate::{
     signature::PublicKey,
     state::{StateProof, TableId},
 };
-use primitives::{PersonId, WorkId};
+use primitives::{Digest, PersonId, WorkId};
 use serde_json::{Map, Value, json};
 use std::ops::Bound;
 
@@ -43,7 +43,9 @@ pub(super) fn nonce(service: &Service, args: &Args) -> Result<Value, Failure> {
 const MAX_HOLDERS: usize = 16;
 
 pub(super) fn account_of(service: &Service, args: &Args) -> Result<Value, Failure> {
-    let key: PublicKey = args.id(0)?;
+    let digits: Digest = args.id(0)?;
+    let key = digits.to_string().parse::<PublicKey>();
+    let key = key.map_err(|_| args.expected(0, "a public key: these digits are those of none"))?;
     let view = service.shared.view();
     let persons: Vec<PersonId> = view.read(|ledger| {
         let accounts = ledger.state().accounts.iter().filter(|account| account.key == key);

@@ -157,8 +157,10 @@ where
     }
 
     async fn answer(&self, request: Request<Incoming>) -> HttpResponse<HttpBody> {
-        if self.local && !is_from_here(request.headers()) {
-            return response::host_not_allowed();
+        match stranger(request.headers()) {
+            Some(Stranger::Host) if self.local => return response::host_not_allowed(),
+            Some(Stranger::Origin) if self.local => return origin_not_allowed(),
+            _ => {}
         }
         if ws::is_upgrade_request(&request) {
             return self.upgrade(request);
@@ -186,14 +188,30 @@ where
     }
 }
 
+/// How a request is not meant for a node that only this machine reaches.
+enum Stranger {
+    Host,
+    Origin,
+}
+
 /// Whether a request to a node that only this machine reaches is meant for it. A page in a browser on this machine reaches
 /// it too: under a name of its own that leads here, or by WebSocket from any origin. Neither is answered.
-fn is_from_here(headers: &HeaderMap) -> bool {
+fn stranger(headers: &HeaderMap) -> Option<Stranger> {
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned).unwrap_or_default();
     let host = headers.get(HOST).map(text).unwrap_or_default();
     let origin = headers.get(ORIGIN).map(text);
     let origin = origin.as_deref().map(|origin| origin.split_once("://").map_or("", |(_, host)| host));
-    is_loopback(&host) && origin.is_none_or(is_loopback)
+    match (is_loopback(&host), origin.is_none_or(is_loopback)) {
+        (false, _) => Some(Stranger::Host),
+        (true, false) => Some(Stranger::Origin),
+        (true, true) => None,
+    }
+}
+
+fn origin_not_allowed() -> HttpResponse<HttpBody> {
+    let mut answer = response::host_not_allowed();
+    *answer.body_mut() = HttpBody::from("This node answers no page of another origin.\n");
+    answer
 }
 
 /// Whether a host, with or without a port, is this machine by a name that leads nowhere else.

@@ -68,7 +68,7 @@ const CREATOR: Param = optional("creator", Kind::Id, "works of this person alone
 const CATEGORY: Param = optional("category", Kind::Number, "works of this category alone");
 const MEDIA: Param =
     optional("media", Kind::Text, "audio, video, text, image, software or other: works of this kind alone");
-const COUNT: Param = optional("count", Kind::Number, "how many at most");
+const COUNT: Param = optional("count", Kind::Count, "how many at most: 256 without, and never more");
 const EPOCH: Param = param("epoch", Kind::Number, "number of the epoch");
 const AFTER_WORK: Param = optional("after", Kind::Id, "the last work of the page before");
 const BEFORE: Param = optional("before", Kind::Number, "the last number of the page before");
@@ -79,9 +79,20 @@ const TRANSACTION: Param = param("transaction", Kind::Id, "identifier of the tra
 pub(super) const METHODS: &[Method] = &[
     Method {
         name: "cwe_chain",
-        about: "Which chain this is, which epoch runs, what this node does, and its last block.",
+        about: "Which chain this is, which epoch runs, what this node does, and its last block. `instance` is drawn anew \
+                whenever the node starts.",
         params: &[],
-        result: &["chain", "genesis", "first_epoch", "epoch", "next_epoch", "role", "sequencer", "head"],
+        result: &[
+            "chain",
+            "genesis",
+            "first_epoch",
+            "epoch",
+            "next_epoch",
+            "role",
+            "sequencer",
+            "instance",
+            "head",
+        ],
         run: Run::Read(blocks::chain),
     },
     Method {
@@ -247,7 +258,8 @@ pub(super) const METHODS: &[Method] = &[
     },
     Method {
         name: "cwe_proposals",
-        about: "Proposals, the newest first, at most 256 at once: what each would do, where it stands, what comes next.",
+        about: "Proposals, the newest first, at most 256 at once: what each would do, where it stands, what comes next. One \
+                whose notice is over and that the council has not approved of waits-for-council, and is not ready.",
         params: &[BEFORE, COUNT],
         result: &["proposals", "next", "total", "now"],
         run: Run::Read(governance::proposals),
@@ -282,7 +294,8 @@ pub(super) const METHODS: &[Method] = &[
     },
     Method {
         name: "cwe_tables",
-        about: "Names and numbers of the state's tables, and what the key of each is made of.",
+        about: "Names and numbers of the state's tables, and what the key of each is made of. A part that names one of a few \
+                things has their numbers in `values`.",
         params: &[],
         result: &["tables"],
         run: Run::Read(records::tables),
@@ -306,10 +319,14 @@ pub(super) const METHODS: &[Method] = &[
         name: "rpc.discover",
         about: "This document.",
         params: &[],
-        result: &["openrpc", "info", "methods"],
+        result: &["openrpc", "info", "x-limits", "methods"],
         run: Run::Read(openrpc::discover),
     },
 ];
+
+/// What every subscription is ended with.
+pub(super) const UNSUBSCRIBE: &[Param] =
+    &[param("subscription", Kind::Subscription, "what the subscription is known by, as it was answered")];
 
 /// Every subscription.
 pub(super) const SUBSCRIPTIONS: &[Subscription] = &[

@@ -4,8 +4,12 @@
 //! read is not heard until they have read, and holds no more than a few answers in memory.
 
 use super::{
-    MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, MAX_SUBSCRIPTIONS, error::Failure, sockets::Room,
-    stream::Patience, table::SUBSCRIPTIONS,
+    MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, MAX_SUBSCRIPTIONS,
+    args::Args,
+    error::Failure,
+    sockets::Room,
+    stream::Patience,
+    table::{SUBSCRIPTIONS, UNSUBSCRIBE},
 };
 use hyper_util::rt::TokioIo;
 use jsonrpsee::{
@@ -13,10 +17,10 @@ use jsonrpsee::{
     server::{MethodResponse, Methods, StopHandle},
     types::{
         ErrorObject, ErrorObjectOwned, Id, Notification, Request,
-        error::{BATCHES_NOT_SUPPORTED_CODE, BATCHES_NOT_SUPPORTED_MSG, reject_too_many_subscriptions},
+        error::{ErrorCode, reject_too_many_subscriptions},
     },
 };
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use soketto::{Incoming, data::ByteSlice125, handshake::http::Server as Handshake};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -184,8 +188,7 @@ impl Connection {
     /// Calls, and gives the answer and what a subscription brings. What wants no answer has none.
     async fn call(&self, message: &[u8]) -> Option<(Box<RawValue>, Option<(News, OwnedSemaphorePermit)>)> {
         if message.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-            let only = ErrorObject::borrowed(BATCHES_NOT_SUPPORTED_CODE, BATCHES_NOT_SUPPORTED_MSG, None);
-            return Some((error(Id::Null, only), None));
+            return Some((error(Id::Null, ErrorObjectOwned::from(Failure::no_batches())), None));
         }
         let wrong = || {
             let (id, code) = prepare_error(message);
@@ -204,10 +207,32 @@ impl Connection {
                 return Some((error(request.id, refused), None));
             }
         }
+        if SUBSCRIPTIONS.iter().any(|subscription| subscription.unsubscribe == request.method) {
+            return Some((self.unsubscribe(request).await, None));
+        }
         drop(request);
         match self.methods.raw_json_request(text, NEWS).await {
             Ok((answer, news)) => Some((answer, subscription.map(|subscription| (news, subscription)))),
             Err(_) => wrong(),
+        }
+    }
+
+    /// Ends a subscription. The library reads its parameter in order alone, and answers `false` to whatever it does not
+    /// understand: who meant to end one would go on being told.
+    async fn unsubscribe(&self, request: Request<'_>) -> Box<RawValue> {
+        let given = request.params.as_deref().map(RawValue::get);
+        let args = Args::parse(UNSUBSCRIBE, given);
+        let call = args.and_then(|args| {
+            let id = args.subscription(0)?;
+            Ok(json!({ "jsonrpc": "2.0", "id": request.id, "method": request.method, "params": [id] }))
+        });
+        let call = match call {
+            Ok(call) => call.to_string(),
+            Err(failure) => return error(request.id, ErrorObjectOwned::from(failure)),
+        };
+        match self.methods.raw_json_request(&call, NEWS).await {
+            Ok((answer, _)) => answer,
+            Err(_) => error(request.id, ErrorObject::from(ErrorCode::InternalError)),
         }
     }
 }

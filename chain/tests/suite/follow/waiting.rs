@@ -58,7 +58,8 @@ fn a_block_from_a_later_time_is_waited_for() {
         store.append(sealed).expect("on disk");
     }
     drop(store);
-    let (_, ledger) = Store::open_sealed(own.path(), genesis.clone()).expect("its own blocks");
+    let (_, ledger) = Store::open_sealed(own.path(), Ledger::genesis(genesis.clone()).expect("valid"))
+        .expect("its own blocks");
     assert_eq!((ledger.height(), ledger.now()), (3, Time(u64::MAX - 1)));
     // Its sequencer goes on with that time, and says so.
     let node = Running::sequencer(own.path(), genesis);

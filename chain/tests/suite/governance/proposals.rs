@@ -336,6 +336,28 @@ fn the_council_stops_what_is_queued_and_nothing_about_itself() {
     assert_eq!(world.ledger.state().council(world.ledger.now()).len(), 4);
 }
 
+/// A councillor who thinks again counts on one side, and a veto is not taken back.
+#[test]
+fn nobody_of_the_council_counts_on_both_sides() {
+    let mut world = world();
+    let number = propose(&mut world, set(epoch(9), &[(Parameter::Alpha, ONE_Q32 / 2)]));
+    approve(&mut world, number, 3);
+    carry(&mut world, number, (20, 0));
+    world.ok(councillor(0), say(number, Say::Veto));
+    let shown = |world: &World, what| world.ledger.state().said_of(number, what, world.ledger.now());
+    assert_eq!((shown(&world, Say::Approve), shown(&world, Say::Veto)), (2, 1));
+    let again = GovernanceError::SaidAlready { proposal: number, person: councillor(0) };
+    world.refuse(councillor(0), say(number, Say::Approve), again);
+    world.ok(councillor(4), say(number, Say::Veto));
+    let vetoed = GovernanceError::HasVetoed { proposal: number, person: councillor(4) };
+    world.refuse(councillor(4), say(number, Say::Approve), vetoed);
+    wait_for_notice(&mut world, number);
+    let missing = GovernanceError::NotApproved { proposal: number, found: 2, needed: 3 };
+    world.refuse_open(enact(number), missing);
+    world.ok(councillor(3), say(number, Say::Approve));
+    world.open_ok(enact(number));
+}
+
 #[test]
 fn offices_change_hands() {
     let mut world = world();

@@ -167,19 +167,28 @@ impl Model {
             Say::Veto if path != Path::People => self.in_stage(number, &passed)?,
             _ => return Err(GovernanceError::NotTheCouncils { proposal: number }),
         }
-        if !self.says.insert((number, say, by)) {
+        if self.says.contains(&(number, say, by)) {
             return Err(GovernanceError::SaidAlready { proposal: number, person: by });
         }
+        if self.says.contains(&(number, Say::Veto, by)) {
+            return Err(GovernanceError::HasVetoed { proposal: number, person: by });
+        }
+        self.says.insert((number, say, by));
         if say == Say::Veto && self.councillors_for(number, say) >= self.councillors_needed("veto_majority") {
             self.decide(number, Outcome::Vetoed);
         }
         Ok(())
     }
 
-    /// Councillors who said so and still sit.
+    /// Councillors whose last word this is and who still sit. A veto is always the last.
     fn councillors_for(&self, number: u64, say: Say) -> i128 {
-        let said =
-            self.says.iter().filter(|(of, what, who)| (*of, *what) == (number, say) && self.sits(*who));
+        let last = |who: PersonId| {
+            if self.says.contains(&(number, Say::Veto, who)) { Say::Veto } else { Say::Approve }
+        };
+        let said = self
+            .says
+            .iter()
+            .filter(|(of, what, who)| (*of, *what) == (number, say) && last(*who) == say && self.sits(*who));
         said.count() as i128
     }
 

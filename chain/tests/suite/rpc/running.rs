@@ -5,7 +5,7 @@ use crate::{
     world::*,
 };
 use chain::{
-    Genesis, Payload,
+    Genesis, Ledger, Payload,
     ledger::Authority,
     modules::{
         governance::{
@@ -56,7 +56,8 @@ impl Running {
     fn start_at(listen: SocketAddr, dir: &Path, genesis: Genesis, role: Role, patience: Patience) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, notices) = channel();
-        let config = Config { dir: dir.into(), genesis, role, listen, max_connections: 8, patience };
+        let start = Ledger::genesis(genesis).expect("valid");
+        let config = Config { dir: dir.into(), start, role, listen, max_connections: 8, patience };
         let stopped = stop.clone();
         let sender = std::sync::Mutex::new(sender);
         let thread = thread::spawn(move || {
@@ -80,6 +81,11 @@ impl Running {
     pub(crate) fn sequencer_at(listen: SocketAddr, dir: &Path, genesis: Genesis) -> Self {
         let limits = Limits { interval: 1, ..Limits::default() };
         let role = Role::Sequencer { key: sequencer_key(), limits };
+        Self::start_at(listen, dir, genesis, role, Patience::default())
+    }
+
+    /// A full node at an address that is known before.
+    pub(crate) fn full_at(listen: SocketAddr, dir: &Path, genesis: Genesis, role: Role) -> Self {
         Self::start_at(listen, dir, genesis, role, Patience::default())
     }
 

@@ -132,7 +132,7 @@ fn a_sequencer_that_changed_its_key_comes_back_with_the_new_one() {
     let run = |key: SecretKey| {
         let config = Config {
             dir: dir.path().into(),
-            genesis: genesis.clone(),
+            start: chain::Ledger::genesis(genesis.clone()).expect("valid"),
             role: Role::Sequencer { key, limits: Limits::default() },
             listen: "127.0.0.1:0".parse().expect("an address"),
             max_connections: 8,

@@ -54,7 +54,7 @@ impl Archive {
 }
 
 /// What a party that has frozen the epoch still hands to a peer that is behind: bundles of final batches, and their names.
-pub(in crate::party) struct Past {
+pub(crate) struct Past {
     archive: Archive,
     /// Bundles of each final batch, by shard and the digest of its header.
     names: BTreeMap<(ShardIndex, Digest), Vec<Digest>>,

@@ -30,10 +30,7 @@ pub(super) fn verdict(impact: &Impact) -> Markup {
                     p.summary { (verdict.headline) }
                     p.reason { (verdict.reason) }
                     p.who { (who(impact)) }
-                    p.who {
-                        "Both sides are shown as if they were in force. Today epochs run with "
-                        code { "k_anonymity" } " 0."
-                    }
+                    p.who { "Both sides are shown as if they were in force." }
                 }
             }
             ul.checks {

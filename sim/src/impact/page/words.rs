@@ -17,9 +17,12 @@ pub(super) fn figure(key: &str, value: f64, text: &str) -> Markup {
 }
 
 fn with_sign(text: String, x: f64, signed: bool) -> String {
+    // What is nothing at the decimals shown has no sign.
+    let nothing = is_zero(&text);
     match text.strip_prefix('-') {
+        Some(digits) if nothing => digits.to_owned(),
         Some(digits) => format!("{MINUS}{digits}"),
-        None if signed && x > 0.0 => format!("+{text}"),
+        None if signed && x > 0.0 && !nothing => format!("+{text}"),
         None => text,
     }
 }
@@ -101,6 +104,8 @@ mod tests {
         assert_eq!(percent(1.0, 1, false), "100.0\u{a0}%");
         assert_eq!(ratio(-0.021_4, true), "−0.021");
         assert_eq!(points(0.031), "+3.1\u{a0}pts");
+        assert_eq!((points(-0.000_1), points(0.000_1)), ("0.0\u{a0}pts".into(), "0.0\u{a0}pts".into()));
+        assert_eq!((ratio(-0.000_4, true), ratio(-0.0, false)), ("0.000".into(), "0.000".into()));
         assert_eq!(money(1_234_567_890), "1,234.57");
         assert_eq!(money_change(2_000_000, 500_000), "−1.50");
         assert_eq!(

@@ -29,6 +29,7 @@ fn what_went_into_a_block_meanwhile_is_not_refused() {
         submissions: Some(submissions),
         sequencer: None,
         payouts: Payouts::default(),
+        instance: Digest::default(),
     });
     let [in_block, wrong] =
         [1, 2].map(|n| Transaction::open(Payload::FinaliseEpoch(FinaliseEpoch { epoch: EpochId(n) })));

@@ -12,15 +12,23 @@ use primitives::EpochId;
 use serde_json::{Value, json};
 
 /// What a proposal would do, with the values that a change of parameters starts from.
-pub(super) fn action_object(at: &At<'_>, proposal: &Proposal, action: &Action) -> Value {
+pub(super) fn action_of(at: &At<'_>, proposal: &Proposal, action: &Action) -> Value {
+    let before = match action {
+        Action::SetParameters(action) => before(at, proposal, action.from),
+        _ => None,
+    };
+    action_object(action, before.as_ref())
+}
+
+/// What an action does, with the values that a change of parameters starts from, where they are known.
+pub fn action_object(action: &Action, before: Option<&Settings>) -> Value {
     match action {
         Action::SetParameters(action) => {
-            let before = before(at, proposal, action.from);
             json!({
                 "kind": "set-parameters",
                 "from": action.from,
                 "review_by": action.review_by,
-                "changes": action.changes.iter().map(|c| change_object(c, before.as_ref())).collect::<Vec<_>>(),
+                "changes": action.changes.iter().map(|c| change_object(c, before)).collect::<Vec<_>>(),
             })
         }
         Action::SetOffices(action) => json!({
