@@ -97,6 +97,8 @@ pub struct Party {
     votes: BTreeMap<ShardIndex, Record>,
     /// What it contributes to the beacon, if it had drawn that before it was started.
     contribution: Option<Digest>,
+    /// All had committed to the beacon before this party began.
+    committed: bool,
     /// The last sitting that it began, before it was started or since.
     sat: Option<Sitting>,
     /// The epoch is to be frozen, as soon as this party has taken in all that is final.
@@ -133,6 +135,7 @@ impl Party {
             attendance,
             votes,
             contribution: None,
+            committed: false,
             sat,
             freezing,
             seat,
@@ -183,7 +186,15 @@ impl Party {
         let signature = self.secrets.signer.sign(&signed);
         self.stage = Stage::Announced(value);
         let commit = CommitBeacon { epoch: self.epoch, party: self.party, commitment, signature };
-        vec![Effect::Contribute(value), Effect::Send(Address::Settlement, Message::BeaconCommitment(commit))]
+        let commit = Effect::Send(Address::Settlement, Message::BeaconCommitment(commit));
+        // Whoever begins again may have heard before that all have committed.
+        let reveal = self.committed.then(|| self.reveal(value));
+        [Effect::Contribute(value), commit].into_iter().chain(reveal).collect()
+    }
+
+    fn reveal(&self, value: Digest) -> Effect {
+        let reveal = RevealBeacon { epoch: self.epoch, party: self.party, value };
+        Effect::Send(Address::Settlement, Message::BeaconReveal(reveal))
     }
 
     fn dropped(&self, from: Address, reason: &'static str) -> Vec<Effect> {
@@ -252,9 +263,10 @@ impl Party {
                 _ => self.dropped(from, "an epoch has begun"),
             },
             (Address::Settlement, Message::BeaconCommitted) => match self.stage {
-                Stage::Announced(value) => {
-                    let reveal = RevealBeacon { epoch: self.epoch, party: self.party, value };
-                    vec![Effect::Send(Address::Settlement, Message::BeaconReveal(reveal))]
+                Stage::Announced(value) => vec![self.reveal(value)],
+                Stage::Idle => {
+                    self.committed = true;
+                    Vec::new()
                 }
                 _ => self.dropped(from, "no commitment to reveal"),
             },
