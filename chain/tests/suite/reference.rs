@@ -28,7 +28,7 @@ use seen::Seen;
 use std::env;
 
 /// Seeds of every test run, and blocks of each history.
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=7;
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=12;
 const BLOCKS: usize = 50;
 /// Seeds of a long run: `from..to`.
 const LONG: &str = "CWE_REFERENCE_SEEDS";
@@ -127,7 +127,7 @@ fn ledger_and_model_agree_on_many_histories() {
 }
 
 /// Rules that histories must have run into.
-const ANSWERS: [&str; 47] = [
+const ANSWERS: [&str; 48] = [
     "Envelope Nonce",
     "Envelope Signature",
     "Envelope Unsigned",
@@ -157,6 +157,7 @@ const ANSWERS: [&str; 47] = [
     "Eco OtherRound",
     "Eco TooSoon",
     "Eco TooFewReports",
+    "Governance HasVetoed",
     "Governance NotVoter",
     "Governance VoterTooLate",
     "Governance Stage",

@@ -197,10 +197,6 @@ pub(super) fn say(h: &mut History) -> Draft {
         let veto = Payload::CouncilSay(SayOf { proposal, say: Say::Veto });
         let other = h.someone(COUNCILLOR);
         h.submit(Some(other), veto.clone());
-        if h.chance(40) {
-            // Who has vetoed thinks again.
-            h.submit(Some(other), Payload::CouncilSay(SayOf { proposal, say: Say::Approve }));
-        }
         return Some((Some(councillor), veto));
     }
     let stages = [Stage::Discussion, Stage::Voting, Stage::Queued, Stage::Ready];
