@@ -28,17 +28,16 @@ pub mod log;
 mod make;
 pub mod outcome;
 mod plan;
-pub mod promise;
 pub mod record;
 pub mod status;
 pub mod submit;
 
+pub use crate::api::Receipt;
 pub use journal::{Disk, Folder, JournalError};
 pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing};
 pub use log::{LogError, Play, UsageLog};
 pub use outcome::Trouble;
 pub use plan::Summary;
-pub use promise::Receipt;
 pub use status::{BundleState, BundleStatus};
 pub use submit::Report;
 

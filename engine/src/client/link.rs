@@ -1,7 +1,7 @@
 //! Whom a client speaks to: signers, parties, and the record on the chain. Each behind a trait, so that tests and
 //! simulations answer in the same process.
 
-use super::promise::Receipt;
+use crate::api::Receipt;
 use primitives::{Digest, EpochId, PartyId, Region, ShardIndex, Tier};
 use proofs::{
     blind::BlindSignature,
