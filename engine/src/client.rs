@@ -10,7 +10,6 @@
 //! | [`status`] | what became of them, checked against the record |
 //! | [`outcome`] | what parties say for good, and what may be wrong with them |
 //! | [`link`], [`http`] | signers, parties and record, as a client reaches them |
-//! | [`promise`] | a party's provisional receipt |
 //! | [`record`] | the record, read from a node in the same process |
 //!
 //! A client may be killed between any two steps and started again. What it then sends is what it sent before, byte for
