@@ -86,9 +86,8 @@ impl Encode for Frame {
                 hello.encode(w);
             }
             Self::Data { seq, bytes } => {
-                w.raw(&[1]);
-                seq.encode(w);
-                w.bytes(bytes);
+                data_head(*seq, bytes.len(), w);
+                w.raw(bytes);
             }
             Self::Ack { next } => {
                 w.raw(&[2]);
@@ -110,11 +109,29 @@ impl Encode for Frame {
     }
 }
 
+/// Bytes of a payload's frame before the payload.
+pub(super) const DATA_HEAD: usize = 1 + 8 + 4;
+
+/// The kind of a payload's frame.
+const DATA: u8 = 1;
+
+fn data_head(seq: u64, length: usize, w: &mut Writer) {
+    DATA.encode(w);
+    seq.encode(w);
+    w.count(length);
+}
+
+/// The number and the length of a payload, if this is what comes before one.
+fn of_data_head(head: &[u8]) -> Option<(u64, usize)> {
+    let (kind, (seq, length)) = <(u8, (u64, u32))>::from_bytes(head).ok()?;
+    (kind == DATA).then_some((seq, length as usize))
+}
+
 impl Decode for Frame {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
         Ok(match u8::decode(r)? {
             0 => Self::Hello(Box::new(Hello::decode(r)?)),
-            1 => Self::Data { seq: u64::decode(r)?, bytes: Arc::new(r.bytes(MAX_PAYLOAD)?.to_vec()) },
+            DATA => Self::Data { seq: u64::decode(r)?, bytes: Arc::new(r.bytes(MAX_PAYLOAD)?.to_vec()) },
             2 => Self::Ack { next: u64::decode(r)? },
             3 => Self::Ping { nonce: u64::decode(r)? },
             4 => Self::Pong { nonce: u64::decode(r)? },
@@ -194,28 +211,61 @@ pub(super) async fn read(
         return Err(FrameError::TooLong { length, limit });
     }
     let mut body = Vec::with_capacity(length.min(CHUNK));
-    while body.len() < length {
-        let wanted = (length - body.len()).min(CHUNK);
-        match (&mut *from).take(wanted as u64).read_buf(&mut body).await {
-            Ok(0) => return Err(FrameError::Torn { got: body.len(), length }),
-            Ok(n) => heard(n),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                return Err(FrameError::Torn { got: body.len(), length });
-            }
-            Err(error) => return Err(error.into()),
-        }
-        // Whatever writes to the same connection has its turn: a long frame must not keep back answers to pings.
-        yield_now().await;
+    fill(from, &mut body, length.min(DATA_HEAD), (0, length), &mut heard).await?;
+    // A payload is read to where it stays: to copy the longest ones takes long, and the other end would hear nothing.
+    if let Some((seq, _)) = of_data_head(&body).filter(|(_, payload)| DATA_HEAD + payload == length) {
+        body.clear();
+        fill(from, &mut body, length - DATA_HEAD, (DATA_HEAD, length), &mut heard).await?;
+        return Ok(Frame::Data { seq, bytes: Arc::new(body) });
     }
+    fill(from, &mut body, length, (0, length), &mut heard).await?;
     Ok(Frame::from_bytes(&body)?)
 }
 
-/// Writes a frame. What it writes to may keep it until it is flushed.
+/// Reads until `body` has so many bytes. Before them came a part of the frame, which has a length.
+async fn fill(
+    from: &mut (impl AsyncRead + Unpin),
+    body: &mut Vec<u8>,
+    until: usize,
+    (before, length): (usize, usize),
+    heard: &mut impl FnMut(usize),
+) -> Result<(), FrameError> {
+    while body.len() < until {
+        let wanted = (until - body.len()).min(CHUNK);
+        let torn = FrameError::Torn { got: before + body.len(), length };
+        match (&mut *from).take(wanted as u64).read_buf(body).await {
+            Ok(0) => return Err(torn),
+            Ok(n) => heard(n),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(torn),
+            Err(error) => return Err(error.into()),
+        }
+        if body.len() < until {
+            // Whatever writes to the same connection has its turn: a long frame must not keep back answers to pings.
+            yield_now().await;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a frame. What it writes to may keep it until it is flushed. A payload is written from where it is.
 pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), frame: &Frame) -> Result<(), FrameError> {
-    let body = frame.to_bytes();
-    let length = u32::try_from(body.len()).expect("a body is far shorter than 2^32: payloads are bounded");
+    let mut w = Writer::default();
+    let payload: &[u8] = match frame {
+        Frame::Data { seq, bytes } => {
+            data_head(*seq, bytes.len(), &mut w);
+            bytes
+        }
+        other => {
+            other.encode(&mut w);
+            &[]
+        }
+    };
+    let head = w.finish();
+    let length = u32::try_from(head.len() + payload.len());
+    let length = length.expect("a body is far shorter than 2^32: payloads are bounded");
     to.write_all(&length.to_le_bytes()).await?;
-    to.write_all(&body).await?;
+    to.write_all(&head).await?;
+    to.write_all(payload).await?;
     Ok(())
 }
 

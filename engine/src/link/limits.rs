@@ -1,12 +1,13 @@
 //! Every limit of a link, with its reason, and the times that it keeps.
 
+use super::frame::DATA_HEAD;
 use std::time::Duration;
 
 /// Longest payload of one frame, in bytes. The longest letters are about a whole shard of 4,096 works: a hand-over holds
 /// up to 144 sums of 128 KiB and commitments to three shares of 72 groups, 47 MB together. The next power of two.
 pub const MAX_PAYLOAD: usize = 64 << 20;
 /// Longest body of a frame: a payload with its kind, its number and its length.
-pub const MAX_BODY: usize = MAX_PAYLOAD + 1 + 8 + 4;
+pub const MAX_BODY: usize = DATA_HEAD + MAX_PAYLOAD;
 /// Longest body before the greeting is over. A greeting has about 100 bytes; nobody needs room for more until then.
 pub const MAX_GREETING: usize = 256;
 /// Most payloads that wait for one peer. An epoch has fewer letters from one party to another in a minute.
