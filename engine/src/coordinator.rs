@@ -27,6 +27,9 @@ use std::{
     sync::Arc,
 };
 
+/// Totals with their proof, as parties said them in one sitting.
+type SaidTotals = (Sitting, Said<Box<(Tally, TallyProof)>>);
+
 /// State of the coordinator.
 #[derive(Default)]
 pub struct Coordinator {
@@ -45,7 +48,7 @@ pub struct Coordinator {
     roots: BTreeMap<ShardIndex, Said<EpochRoot>>,
     frozen: BTreeMap<ShardIndex, Arc<SignedRoot>>,
     /// Totals of the latest sitting of which anybody has said any.
-    totals: BTreeMap<ShardIndex, (Sitting, Said<Box<(Tally, TallyProof)>>)>,
+    totals: BTreeMap<ShardIndex, SaidTotals>,
     opened: BTreeMap<ShardIndex, Box<Aggregate>>,
     /// Shards whose root the chain has, and whose totals.
     rooted: BTreeSet<ShardIndex>,

@@ -46,10 +46,16 @@ pub enum SettlementError {
     Record(&'static str),
     /// The sequencer's node cannot be asked, or refuses.
     #[error(transparent)]
-    Away(#[from] ClientError),
+    Away(Box<ClientError>),
     /// Nothing follows from what the ledger has on record of the epoch.
     #[error("the ledger's record of the epoch is of no use: {0}")]
     Opening(#[from] OpeningError),
+}
+
+impl From<ClientError> for SettlementError {
+    fn from(error: ClientError) -> Self {
+        Self::Away(Box::new(error))
+    }
 }
 
 /// State of the settlement actor.

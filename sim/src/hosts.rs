@@ -196,10 +196,10 @@ impl Hosts {
         let following = Following { dir: options.dir.join("mirror"), start, url: ports.node_url() };
         wait(STARTING, || {
             Mirror::start(following.clone(), |_| ())
-                .and_then(|mirror| {
+                .map(|mirror| {
                     let up = mirror.connect().is_ok();
                     drop(mirror.stop());
-                    Ok(up)
+                    up
                 })
                 .unwrap_or(false)
         })

@@ -94,9 +94,10 @@ impl Port for Remote {
     }
 
     fn submit(&self, transaction: &Transaction) -> Result<(), SettlementError> {
-        match self.outbox.as_ref().map(|outbox| outbox.try_send(transaction.clone())) {
-            Some(Ok(()) | Err(TrySendError::Full(_))) | None => Ok(()),
-            Some(Err(TrySendError::Disconnected(_))) => Err(SettlementError::Record("the node has stopped")),
+        let Some(outbox) = &self.outbox else { return Ok(()) };
+        match outbox.try_send(transaction.clone()) {
+            Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+            Err(TrySendError::Disconnected(_)) => Err(SettlementError::Record("the node has stopped")),
         }
     }
 }

@@ -92,8 +92,9 @@ pub fn serve(
         }
         let hurry = two_since.is_some_and(|since| since.elapsed() > patience);
         match offices.act(port, hurry) {
+            Ok(_) => {}
             // The sequencer is away: it is asked again.
-            Ok(_) | Err(SettlementError::Away(ClientError::Unreachable { .. })) => {}
+            Err(SettlementError::Away(error)) if matches!(*error, ClientError::Unreachable { .. }) => {}
             Err(error) => return Err(error),
         }
         thread::sleep(LOOK_EVERY);

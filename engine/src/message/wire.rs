@@ -79,7 +79,7 @@ impl Encode for Report {
                 culprit.encode(w);
                 // Cut where a character ends.
                 let end = (0..=MAX_REASON.min(reason.len())).rev().find(|at| reason.is_char_boundary(*at));
-                w.bytes(reason[..end.unwrap_or(0)].as_bytes());
+                w.bytes(&reason.as_bytes()[..end.unwrap_or(0)]);
             }
         }
     }
