@@ -169,7 +169,9 @@ impl Coordinator {
             Some(Agreed { value, signatures }) => {
                 let signed = SignedRoot { root: value.clone(), signatures };
                 self.frozen.insert(shard, Arc::new(signed.clone()));
-                vec![Effect::Send(Address::Settlement, Message::AnchorRoot(signed))]
+                let anchor = Effect::Send(Address::Settlement, Message::AnchorRoot(signed));
+                // The chain may have had it before this coordinator was that far.
+                [anchor].into_iter().chain(self.open()).collect()
             }
         }
     }
