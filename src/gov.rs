@@ -8,7 +8,7 @@ mod show;
 use crate::{
     account::{self, Facts, Node},
     cli::{
-        Account, WorkName,
+        Account,
         gov::{
             Challenge, Elect, GovCommand, JurorChoice, JuryVote, Numbered, NumberedOpen, OpenCase, Say, Vote,
         },
@@ -202,7 +202,7 @@ fn open_case(arguments: &OpenCase) -> Result<(), Failure> {
     let work =
         arguments.remove_work.as_ref().map(|work| propose::whole(work, &arguments.account.send.ask.url));
     let remedy = match (work.transpose()?, arguments.suspend, arguments.revoke) {
-        (Some(WorkName::Whole(work)), _, _) => Remedy::RemoveWork(work),
+        (Some(work), _, _) => Remedy::RemoveWork(work),
         (_, Some(person), _) => Remedy::Suspend(person),
         (_, _, person) => Remedy::Revoke(person.expect("one of the three is required")),
     };

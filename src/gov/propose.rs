@@ -18,7 +18,7 @@ use chain::{
     },
     node::{origin, rpc::action_object},
 };
-use primitives::{Digest, EpochId, Preset};
+use primitives::{Digest, EpochId, Preset, WorkId};
 use serde_json::{Value, json};
 
 /// Makes a proposal, and says under which number.
@@ -45,7 +45,7 @@ fn looked_up(given: &ActionArgs, url: &str) -> Result<ActionArgs, Failure> {
     check(given)?;
     let mut given = given.clone();
     for work in [&mut given.remove_work, &mut given.deprecate_work].into_iter().flatten() {
-        *work = whole(work, url)?;
+        *work = WorkName::Whole(whole(work, url)?);
     }
     if let Some(path) = given.file.take() {
         let from = given.from.ok_or(ActionError::Needs { flag: "--file", needs: "--from, an epoch" })?;
@@ -66,12 +66,12 @@ fn looked_up(given: &ActionArgs, url: &str) -> Result<ActionArgs, Failure> {
     Ok(given)
 }
 
-/// A work by its whole name.
-pub(super) fn whole(work: &WorkName, url: &str) -> Result<WorkName, Failure> {
-    Ok(match work {
-        WorkName::Whole(_) => work.clone(),
-        WorkName::Beginning(_) => WorkName::Whole(Node::connect(url)?.work(work)?),
-    })
+/// The work that a name or its beginning is of. Only a beginning needs a node.
+pub(super) fn whole(work: &WorkName, url: &str) -> Result<WorkId, Failure> {
+    match work {
+        WorkName::Whole(work) => Ok(*work),
+        WorkName::Beginning(_) => Ok(Node::connect(url)?.work(work)?),
+    }
 }
 
 /// Parameters and rules of an epoch as a node has them, those of the running one without.

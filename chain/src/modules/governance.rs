@@ -69,10 +69,9 @@ impl State {
         self.ballots.range((proposal, PersonId([0; 32]))..=(proposal, PersonId([0xff; 32])))
     }
 
-    /// Councillors who said so of a proposal and sit. Who vetoed does not approve any more.
+    /// Councillors who count for saying so of a proposal and sit.
     pub fn said_of(&self, proposal: u64, say: Say, now: Time) -> u64 {
-        let has = |say: Say, person: &PersonId| self.says.get(&(proposal, say, *person)).is_some();
-        let said = |person: &PersonId| has(say, person) && (say == Say::Veto || !has(Say::Veto, person));
+        let said = |person: &PersonId| say.counts(|say| self.says.get(&(proposal, say, *person)).is_some());
         self.council(now).iter().filter(|person| said(person)).count() as u64
     }
 

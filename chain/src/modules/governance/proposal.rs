@@ -214,6 +214,14 @@ number_enum! {
     }
 }
 
+impl Say {
+    /// Whether a councillor who `has` said these things counts for this one: nobody counts on both sides, and a veto takes
+    /// the place of an approval.
+    pub(super) fn counts(self, has: impl Fn(Self) -> bool) -> bool {
+        has(self) && (self == Self::Veto || !has(Self::Veto))
+    }
+}
+
 /// What a councillor said of a proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CouncilSay {

@@ -223,10 +223,9 @@ fn council_needs(draft: &Draft<'_>, at: &Context<'_>, say: Say) -> u64 {
     draft.base().in_force(at.genesis).rules.governance.needed(say, sitting(draft, at).len())
 }
 
-/// Councillors who said so and still sit. Nobody counts on both sides: a veto takes the place of an approval.
+/// Councillors who count for saying so and still sit.
 fn said(draft: &Draft<'_>, at: &Context<'_>, proposal: u64, say: Say) -> u64 {
-    let has = |say: Say, person: &PersonId| draft.has::<CouncilSay>(&(proposal, say, *person));
-    let said = |person: &PersonId| has(say, person) && (say == Say::Veto || !has(Say::Veto, person));
+    let said = |person: &PersonId| say.counts(|say| draft.has::<CouncilSay>(&(proposal, say, *person)));
     sitting(draft, at).iter().filter(|person| said(person)).count() as u64
 }
 
