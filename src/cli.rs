@@ -5,6 +5,7 @@ mod bundle;
 mod epoch;
 pub(crate) mod gov;
 mod node;
+mod party;
 mod payouts;
 mod values;
 pub(crate) mod work;
@@ -14,6 +15,7 @@ pub(crate) use bundle::{BundleCommand, ShowBundle};
 pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
 pub(crate) use gov::GovCommand;
 pub(crate) use node::{Export, Init, NodeCommand, NodeSettings, Run, ShowConfig};
+pub(crate) use party::{PartyCommand, RunParty};
 pub(crate) use payouts::{PayoutFormat, Payouts};
 pub(crate) use values::{TrustedRoot, WorkName};
 pub(crate) use work::WorkCommand;
@@ -146,6 +148,9 @@ pub(crate) enum Command {
     /// Run a node of the rollup, or ask one
     #[command(subcommand)]
     Node(NodeCommand),
+    /// Run one of the three parties of the committee
+    #[command(subcommand)]
+    Party(PartyCommand),
 }
 
 /// What to simulate.
@@ -238,6 +243,13 @@ pub(crate) struct Demo {
     /// nodes with chain number 31337 or 1337, such as anvil, need none
     #[arg(long, value_name = "FILE")]
     pub(crate) l1_key: Option<PathBuf>,
+    /// Run the chain's node and each party as a process of its own, over sockets on this machine: one epoch, whose folder
+    /// holds what each of them has on disk, and its log
+    #[arg(long, conflicts_with_all = ["epochs", "adversary", "l1", "l1_key"])]
+    pub(crate) processes: bool,
+    /// With --processes: for how long bundles are taken in [default: as long as devices need]
+    #[arg(long, value_name = "SECONDS", requires = "processes", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) window: Option<u32>,
     /// The run folder [default: runs/SOURCE-seed-S]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,

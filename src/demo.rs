@@ -1,5 +1,9 @@
 //! `cwe demo`.
 
+mod processes;
+
+pub(crate) use processes::run_processes;
+
 use crate::{
     cli::{Demo, EMBEDDED, Format},
     output::{self, Failure, table, verify_command},

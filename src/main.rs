@@ -13,6 +13,7 @@ mod epoch;
 mod gov;
 mod node;
 mod output;
+mod party;
 mod payouts;
 mod progress;
 mod secret;
@@ -20,7 +21,7 @@ mod sim;
 mod work;
 
 use clap::Parser;
-use cli::{BundleCommand, Command, EpochCommand, NodeCommand, SimCommand};
+use cli::{BundleCommand, Command, EpochCommand, NodeCommand, PartyCommand, SimCommand};
 use std::process::ExitCode;
 
 /// Exit code of a call that clap refuses.
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let result = match command {
+        Command::Demo(arguments) if arguments.processes => demo::run_processes(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Epoch(EpochCommand::Verify(arguments)) => epoch::verify(&arguments),
         Command::Epoch(EpochCommand::Audit(arguments)) => audit::run(&arguments),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Node(NodeCommand::Config(arguments)) => node::config_table(&arguments),
         Command::Node(NodeCommand::Export(arguments)) => node::export(&arguments),
         Command::Node(NodeCommand::Status(arguments)) => node::status(&arguments),
+        Command::Party(PartyCommand::Run(arguments)) => party::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -167,7 +167,7 @@ fn read_genesis(path: &Path) -> Result<Genesis, NodeFailure> {
 }
 
 /// The ledger before the first block of a chain, from its genesis and what lies beside it.
-fn read_start(path: &Path) -> Result<Ledger, NodeFailure> {
+pub(crate) fn read_start(path: &Path) -> Result<Ledger, NodeFailure> {
     let genesis = read_genesis(path)?;
     let beside = path.with_file_name(SNAPSHOT_FILE);
     let snapshot = match genesis.continues {
@@ -187,7 +187,7 @@ fn say(text: &str) {
     drop(writeln!(io::stderr(), "{text}"));
 }
 
-fn line(notice: &Notice) -> String {
+pub(crate) fn line(notice: &Notice) -> String {
     match notice {
         Notice::Started { listen, head } => {
             format!("listening on {listen}, last block {} ({})", head.height, head.digest)
@@ -233,7 +233,7 @@ fn line(notice: &Notice) -> String {
     }
 }
 
-fn object(notice: &Notice) -> Value {
+pub(crate) fn object(notice: &Notice) -> Value {
     match notice {
         Notice::Started { listen, head } => {
             json!({ "event": "started", "listen": listen, "height": head.height, "digest": head.digest })

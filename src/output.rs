@@ -5,6 +5,7 @@ use crate::audit::AuditFailure;
 use crate::bundle::BundleFailure;
 use crate::gov::GovFailure;
 use crate::node::NodeFailure;
+use crate::party::PartyError;
 use crate::secret::KeyError;
 use crate::sim::SweepFailure;
 use crate::work::WorkFailure;
@@ -14,6 +15,7 @@ use serde_json::json;
 use sim::{
     demo::DemoError,
     folder::{FolderError, quoted},
+    hosts::HostsError,
     workload::WorkloadError,
     world::WorldError,
 };
@@ -118,6 +120,12 @@ pub(crate) enum Failure {
     /// No node, or no longer.
     #[error(transparent)]
     Node(Box<NodeFailure>),
+    /// No party, or no longer.
+    #[error(transparent)]
+    Party(Box<PartyError>),
+    /// A run across processes came to no end.
+    #[error(transparent)]
+    Hosts(Box<HostsError>),
     /// A node was not asked, or the ledger refused.
     #[error(transparent)]
     Chain(Box<ChainFailure>),
@@ -162,6 +170,8 @@ impl Failure {
             Self::Node(failure) => failure.code(),
             Self::Chain(failure) => failure.code(),
             Self::Work(failure) => failure.code(),
+            Self::Party(failure) => failure.code(),
+            Self::Hosts(_) => 3,
             Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) => 3,
         }
     }
@@ -199,6 +209,18 @@ impl Failure {
 impl From<NodeFailure> for Failure {
     fn from(failure: NodeFailure) -> Self {
         Self::Node(Box::new(failure))
+    }
+}
+
+impl From<PartyError> for Failure {
+    fn from(error: PartyError) -> Self {
+        Self::Party(Box::new(error))
+    }
+}
+
+impl From<HostsError> for Failure {
+    fn from(error: HostsError) -> Self {
+        Self::Hosts(Box::new(error))
     }
 }
 

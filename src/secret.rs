@@ -42,7 +42,7 @@ pub(crate) fn read_key(path: &Path) -> Result<PrivateKeySigner, Failure> {
 }
 
 #[cfg(unix)]
-fn check_mode(file: &File) -> Result<(), String> {
+pub(crate) fn check_mode(file: &File) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt;
     let mode = file.metadata().map_err(|error| error.to_string())?.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {
@@ -53,6 +53,6 @@ fn check_mode(file: &File) -> Result<(), String> {
 }
 
 #[cfg(not(unix))]
-fn check_mode(_: &File) -> Result<(), String> {
+pub(crate) fn check_mode(_: &File) -> Result<(), String> {
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! complaint of `vectors/proofs.json`: `cargo run --release -p engine --example message_vectors > vectors/messages.json`
 
 use curve25519_dalek::scalar::Scalar;
-use engine::message::{HandOver, Left, Letter, Objection, OpeningShare, PeerMessage};
+use engine::message::{HandOver, Left, Letter, Objection, OpeningShare, PeerMessage, Sitting};
 use mpc::{
     opening::{OpeningsMessage, ResponseMessage, RevealMessage},
     prss::PrssKey,
@@ -94,7 +94,7 @@ pub(crate) fn vectors() -> String {
                        placeholders where nothing is checked while decoding. All bytes are hexadecimal.";
     let mut file = Vectors(vec![("description", description.into())]);
     for (name, message) in messages() {
-        let letter = Letter { shard: ShardIndex(2), sitting: 1, message };
+        let letter = Letter { shard: ShardIndex(2), sitting: Sitting { seats: 1, attempt: 0 }, message };
         let bytes = letter.to_bytes();
         assert_eq!(Letter::from_bytes(&bytes), Ok(letter), "{name} is read back");
         file.0.push((name, to_hex(&bytes)));

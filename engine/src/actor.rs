@@ -2,13 +2,13 @@
 
 use crate::{
     effect::{Core, Effect, Event},
-    journal::Journal,
-    message::{Address, Message},
-    party::{Shelf, voting::Record},
+    message::{Address, Message, Sitting},
+    party::{Carried, voting::Record},
     transport::{Delivery, Switchboard, Transport},
     verifier::verify_all,
 };
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
+use primitives::{Digest, PartyId, ShardIndex};
 
 use std::{
     sync::{
@@ -19,32 +19,30 @@ use std::{
     time::Duration,
 };
 
+/// Where parties keep what they must not lose. What is kept is on disk when a function returns, if it goes there at all;
+/// `false` says that it could not be kept, and the party stops there.
+pub trait Memory: Send + Sync {
+    /// A party's last vote of a shard.
+    fn vote(&self, party: PartyId, record: &Record) -> bool;
+    /// All that a party carries over of a shard.
+    fn keep(&self, party: PartyId, shard: ShardIndex, carried: Vec<Carried>) -> bool;
+    /// The sitting that a party begins.
+    fn sit(&self, party: PartyId, sitting: Sitting) -> bool;
+    /// What a party contributes to the beacon.
+    fn contribute(&self, party: PartyId, value: Digest) -> bool;
+}
+
 /// Where an actor's core rests while the actor is away, and what it has counted.
 #[derive(Default)]
 pub struct Seat {
     core: Mutex<Option<Box<dyn Core>>>,
     handled: AtomicU64,
-    /// Where a party's votes go. Without one they are lost with the process.
-    journal: Option<Mutex<Journal>>,
 }
 
 impl Seat {
     /// A seat with a core in it.
     pub fn new(core: Box<dyn Core>) -> Self {
-        Self { core: Mutex::new(Some(core)), handled: AtomicU64::new(0), journal: None }
-    }
-
-    /// The seat of a party whose votes are kept on disk.
-    pub fn with_journal(core: Box<dyn Core>, journal: Journal) -> Self {
-        Self { journal: Some(Mutex::new(journal)), ..Self::new(core) }
-    }
-
-    /// Stores a record; `false` if that failed.
-    fn store(&self, record: &Record) -> bool {
-        let append = |journal: &Mutex<Journal>| {
-            journal.lock().expect("a journal is never held across a panic").append(record).is_ok()
-        };
-        self.journal.as_ref().is_none_or(append)
+        Self { core: Mutex::new(Some(core)), handled: AtomicU64::new(0) }
     }
 
     /// Takes the core, if nobody has it.
@@ -65,8 +63,8 @@ pub struct Surroundings {
     pub board: Arc<Switchboard>,
     /// Where events go.
     pub events: Sender<Event>,
-    /// Where parties keep what they carry to the next epoch.
-    pub shelf: Arc<Shelf>,
+    /// Where parties keep what they must not lose.
+    pub memory: Arc<dyn Memory>,
     /// How often parties are told that time passes.
     pub tick: Duration,
 }
@@ -106,13 +104,23 @@ impl Shell {
         }
     }
 
+    /// Whose actor it is. The standby keeps what it has under the first party's name, and has no other.
+    fn party(&self) -> PartyId {
+        match self.at {
+            Address::Party(party) | Address::Intake(party) | Address::Verifier(party) => party,
+            _ => PartyId::ALL[0],
+        }
+    }
+
     /// Carries an effect out. `false` if it has to be on disk and is not.
     fn carry_out(&self, effect: Effect) -> bool {
         match effect {
-            Effect::Store(record) => return self.seat.store(&record),
+            Effect::Store(record) => return self.around.memory.vote(self.party(), &record),
+            Effect::Sit(sitting) => return self.around.memory.sit(self.party(), sitting),
+            Effect::Contribute(value) => return self.around.memory.contribute(self.party(), value),
             Effect::Send(to, message) => self.send(to, message),
             Effect::Keep(party, shard, carried) => {
-                return self.around.shelf.put(party, shard, carried).is_ok();
+                return self.around.memory.keep(party, shard, carried);
             }
             // Nobody may listen any more; that is no reason to stop.
             Effect::Publish(event) => drop(self.around.events.send(event)),
@@ -134,7 +142,10 @@ impl Actor for Shell {
     type Context = Context<Self>;
 
     fn started(&mut self, actor: &mut Self::Context) {
-        if matches!(self.at, Address::Party(_) | Address::Standby | Address::Coordinator) {
+        if matches!(
+            self.at,
+            Address::Party(_) | Address::Standby | Address::Coordinator | Address::Settlement
+        ) {
             let at = self.at;
             actor.run_interval(self.around.tick, move |shell, actor| shell.run(actor, at, Message::Tick));
         }
@@ -150,7 +161,7 @@ impl Handler<Delivery> for Shell {
 
     fn handle(&mut self, delivery: Delivery, actor: &mut Self::Context) {
         let from = delivery.from;
-        match delivery.parcel.unpack() {
+        match delivery.content.unpack() {
             None => actor.stop(),
             Some(Ok(message)) => {
                 self.seat.handled.fetch_add(1, Ordering::Relaxed);

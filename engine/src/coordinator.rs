@@ -2,6 +2,9 @@
 //! opens nothing by itself: parties open the totals of the root that they froze, if a quorum signed it. A wrong
 //! coordinator can halt an epoch, not falsify it.
 //!
+//! Each organisation may run one of its own, which hears the same reports and moves the phases of its own party. Reports of
+//! a phase that this one has not entered are kept until it has, and whatever is on the chain already is not waited for.
+//!
 //! It waits for all three parties as long as the committee's patience lasts, and freezes the epoch with two then. The
 //! opening waits for the third, or for the standby in its seat.
 
@@ -9,11 +12,11 @@ mod said;
 
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, Aggregate, Message, OpenedEpoch, Phase, Report, Seated},
+    message::{Address, Aggregate, Message, OpenedEpoch, Phase, Report, Seated, Sitting},
     party::evidence::{Evidence, Omission},
 };
 use chain::modules::usage::aggregate_digest;
-use primitives::{Digest, PartyId, ShardIndex};
+use primitives::{Digest, PartyId, ShardIndex, limits};
 use proofs::{
     committee::Committee,
     tally::{EpochRoot, SignedHeader, SignedRoot, Tally, TallyProof, header::leader},
@@ -23,6 +26,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+/// Totals with their proof, as parties said them in one sitting.
+type SaidTotals = (Sitting, Said<Box<(Tally, TallyProof)>>);
 
 /// State of the coordinator.
 #[derive(Default)]
@@ -41,10 +47,16 @@ pub struct Coordinator {
     anchored: Vec<Arc<SignedHeader>>,
     roots: BTreeMap<ShardIndex, Said<EpochRoot>>,
     frozen: BTreeMap<ShardIndex, Arc<SignedRoot>>,
-    totals: BTreeMap<ShardIndex, Said<Box<(Tally, TallyProof)>>>,
+    /// Totals of the latest sitting of which anybody has said any.
+    totals: BTreeMap<ShardIndex, SaidTotals>,
     opened: BTreeMap<ShardIndex, Box<Aggregate>>,
-    /// Shards whose root, and later whose totals, the chain has.
-    on_record: BTreeSet<ShardIndex>,
+    /// Shards whose root the chain has, and whose totals.
+    rooted: BTreeSet<ShardIndex>,
+    recorded: BTreeSet<ShardIndex>,
+    /// A seat that was taken before this coordinator was that far.
+    seat: Option<Arc<Seated>>,
+    /// The last report of each kind about a shard that belongs to a later phase.
+    early: BTreeMap<(PartyId, Phase, ShardIndex), Report>,
 }
 
 impl Coordinator {
@@ -59,6 +71,13 @@ impl Coordinator {
         let to = Address::seats().chain(standby);
         let mut effects: Vec<_> = to.map(|to| Effect::Send(to, Message::Phase(phase))).collect();
         effects.push(Effect::Publish(Event::Phase(phase)));
+        for ((party, ..), report) in std::mem::take(&mut self.early) {
+            // What it says may have led to another phase meanwhile, where the rest is heard.
+            effects.extend(self.report(party, report));
+        }
+        effects.extend(
+            self.seat.take().into_iter().flat_map(|seated| self.take_seat(&seated)).collect::<Vec<_>>(),
+        );
         effects
     }
 
@@ -100,14 +119,9 @@ impl Coordinator {
         vec![Effect::Publish(Event::Dropped { at: Address::Coordinator, from, reason })]
     }
 
-    /// Notes that the chain has something of a shard; whether it now has that of every shard.
-    fn recorded(&mut self, shard: ShardIndex) -> bool {
-        self.on_record.insert(shard);
-        self.all_on_record()
-    }
-
-    fn all_on_record(&self) -> bool {
-        self.shards().all(|shard| self.on_record.contains(&shard))
+    /// Whether the chain has something of every shard.
+    fn all_in(&self, on_record: &BTreeSet<ShardIndex>) -> bool {
+        self.epoch.is_some() && self.shards().all(|shard| on_record.contains(&shard))
     }
 
     /// The position at which all who are waited for stand in a shard, with the bundles that each has left; nothing as
@@ -137,6 +151,11 @@ impl Coordinator {
         if self.shards().all(drained) { self.enter(Phase::Sum) } else { Vec::new() }
     }
 
+    /// The chain has the root of every shard: nothing can be added to the epoch, whatever was said here.
+    fn frozen_by_others(&mut self) -> Vec<Effect> {
+        if self.phase == Some(Phase::Close) { self.enter(Phase::Sum) } else { Vec::new() }
+    }
+
     /// Freezes a shard once all who are waited for have signed its root. A third root that comes later has to be the
     /// same.
     fn freeze(&mut self, shard: ShardIndex) -> Vec<Effect> {
@@ -150,17 +169,19 @@ impl Coordinator {
             Some(Agreed { value, signatures }) => {
                 let signed = SignedRoot { root: value.clone(), signatures };
                 self.frozen.insert(shard, Arc::new(signed.clone()));
-                vec![Effect::Send(Address::Settlement, Message::AnchorRoot(signed))]
+                let anchor = Effect::Send(Address::Settlement, Message::AnchorRoot(signed));
+                // The chain may have had it before this coordinator was that far.
+                [anchor].into_iter().chain(self.open()).collect()
             }
         }
     }
 
     /// Has the totals opened once all shards are frozen and all three parties are there.
     fn open(&mut self) -> Vec<Effect> {
-        if self.silent.is_some() || !self.all_on_record() {
+        let frozen = self.shards().all(|shard| self.frozen.contains_key(&shard));
+        if self.silent.is_some() || !frozen || !self.all_in(&self.rooted) {
             return Vec::new();
         }
-        self.on_record.clear();
         let mut effects = self.enter(Phase::Open);
         for root in self.frozen.values() {
             let open = |party| Effect::Send(Address::Party(party), Message::Open(root.clone()));
@@ -171,14 +192,10 @@ impl Coordinator {
 
     /// Puts totals on record once all three parties have signed those of every shard.
     fn prove(&mut self, shard: ShardIndex) -> Vec<Effect> {
-        let said = self.totals.get(&shard).filter(|said| said.len() == PartyId::ALL.len());
-        let Some(said) = said else { return Vec::new() };
+        let said = self.totals.get(&shard).filter(|(_, said)| said.len() == PartyId::ALL.len());
+        let Some((_, said)) = said else { return Vec::new() };
         let Some(Agreed { value, signatures }) = agreed(said) else {
-            // Somebody's of the first sitting may be among them, and those of the second are on their way.
-            return match self.seated {
-                Some(_) => Vec::new(),
-                None => self.abort(None, None, "the parties opened different totals".into()),
-            };
+            return self.abort(None, None, "the parties opened different totals".into());
         };
         let (tally, proof) = (**value).clone();
         self.opened.insert(shard, Box::new(Aggregate { shard, tally, proof, signatures }));
@@ -198,8 +215,25 @@ impl Coordinator {
             Report::Root(root, _) => Some(root.shard),
             Report::Stopped { .. } => None,
         };
-        if shard.is_some_and(|named| self.shards().all(|shard| shard != named)) {
+        let unknown = |named: ShardIndex| match self.epoch {
+            Some(_) => self.shards().all(|shard| shard != named),
+            // As many as an epoch may have are kept until it is known how many this one has.
+            None => named.0 as usize >= limits::MAX_SHARDS,
+        };
+        if shard.is_some_and(unknown) {
             return Self::dropped(Address::Party(party), "a report of a shard that the epoch does not have");
+        }
+        let belongs = match &report {
+            Report::Drained { .. } => Some(Phase::Close),
+            Report::Root(..) => Some(Phase::Sum),
+            Report::Totals(..) => Some(Phase::Open),
+            Report::Stopped { .. } => None,
+        };
+        if let (Some(phase), Some(shard)) = (belongs, shard)
+            && self.phase < Some(phase)
+        {
+            self.early.insert((party, phase, shard), report);
+            return Vec::new();
         }
         match (report, self.phase) {
             (Report::Drained { shard, position, pending }, Some(Phase::Close)) => {
@@ -236,13 +270,20 @@ impl Coordinator {
                 }
                 self.freeze(shard)
             }
-            (Report::Totals(shard, totals, signature), Some(Phase::Open)) => {
+            (Report::Totals(shard, sitting, totals, signature), Some(Phase::Open)) => {
                 let frozen = self.frozen.get(&shard);
                 let digest = frozen.map(|frozen| aggregate_digest(&frozen.root, &totals.0, &totals.1));
                 if !digest.is_some_and(|digest| self.signed(party, &digest, &signature)) {
                     return self.abort(None, Some(party), format!("party {party} signed no totals"));
                 }
-                self.totals.entry(shard).or_default().insert(party, (totals, signature));
+                let (latest, said) = self.totals.entry(shard).or_default();
+                if sitting < *latest {
+                    return Vec::new();
+                }
+                if sitting > *latest {
+                    (*latest, *said) = (sitting, Said::new());
+                }
+                said.insert(party, (totals, signature));
                 self.prove(shard)
             }
             (Report::Stopped { culprit, reason }, _) => {
@@ -290,6 +331,10 @@ impl Coordinator {
     /// The standby has a seat: the committee is another, and what is opened is opened anew.
     fn take_seat(&mut self, seated: &Seated) -> Vec<Effect> {
         let Some(epoch) = &self.epoch else { return Vec::new() };
+        if self.phase < Some(Phase::Sum) {
+            self.seat = Some(Arc::new(seated.clone()));
+            return Vec::new();
+        }
         let before = (epoch.shards[0].chain, epoch.committee());
         let party = seated.by.party;
         let Ok(committee) = epoch.seating.committee_after(before, &seated.by) else {
@@ -300,7 +345,8 @@ impl Coordinator {
         let mut effects = vec![Effect::Publish(Event::Seated { party })];
         if self.phase == Some(Phase::Sum) {
             // Parties begin by themselves: what is frozen came with the seat.
-            self.on_record.clear();
+            let roots = seated.frozen.iter().map(|(root, _)| (root.root.shard, Arc::new(root.clone())));
+            self.frozen.extend(roots);
             effects.extend(self.enter(Phase::Open));
         }
         effects
@@ -320,7 +366,8 @@ impl Core for Coordinator {
     fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
         match (from, message, self.phase) {
             (Address::Outside, Message::Begin, None) => self.enter(Phase::Announce),
-            (Address::Settlement, Message::Opened(opened), Some(Phase::Announce)) => {
+            // Whoever begins while the epoch is open announces nothing.
+            (Address::Settlement, Message::Opened(opened), None | Some(Phase::Announce)) => {
                 self.epoch = Some(opened);
                 self.enter(Phase::Collect)
             }
@@ -335,22 +382,31 @@ impl Core for Coordinator {
                 self.anchored.push(header);
                 Vec::new()
             }
-            (Address::Settlement, Message::RootAnchored(shard), Some(Phase::Sum)) => {
-                if self.recorded(shard) {
-                    self.open()
-                } else {
-                    Vec::new()
+            (Address::Settlement, Message::RootAnchored(shard), phase) => {
+                self.rooted.insert(shard);
+                let all = self.all_in(&self.rooted);
+                match phase {
+                    // Two others froze the epoch meanwhile: nothing can be added to it.
+                    Some(Phase::Collect) if all => {
+                        self.enter(Phase::Close).into_iter().chain(self.frozen_by_others()).collect()
+                    }
+                    Some(Phase::Close) if all => self.frozen_by_others(),
+                    Some(Phase::Sum) => self.open(),
+                    _ => Vec::new(),
                 }
             }
-            (Address::Settlement, Message::AggregateRecorded(shard), Some(Phase::Prove)) => {
-                if !self.recorded(shard) {
+            (Address::Settlement, Message::AggregateRecorded(shard), phase) => {
+                self.recorded.insert(shard);
+                let on = !matches!(phase, Some(Phase::Settle | Phase::Done | Phase::Aborted));
+                if !on || !self.all_in(&self.recorded) {
                     return Vec::new();
                 }
-                let mut effects = self.enter(Phase::Settle);
-                effects.push(Effect::Send(Address::Settlement, Message::Settle));
-                effects
+                let proved = if phase < Some(Phase::Prove) { self.enter(Phase::Prove) } else { Vec::new() };
+                proved.into_iter().chain(self.enter(Phase::Settle)).collect()
             }
-            (Address::Settlement, Message::Settled, Some(Phase::Settle)) => self.enter(Phase::Done),
+            (Address::Settlement, Message::Settled, phase) if phase != Some(Phase::Done) => {
+                self.enter(Phase::Done)
+            }
             (Address::Settlement, Message::ChainRefused(reason), _) => self.abort(None, None, reason),
             (from, _, _) => Self::dropped(from, "not a message for the coordinator now"),
         }

@@ -1,7 +1,7 @@
 //! What a core may ask its shell for.
 
 use crate::{
-    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase},
+    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase, Sitting},
     party::{Carried, evidence::Evidence, voting::Record},
 };
 use primitives::{CodecError, Digest, PartyId, ShardIndex, Tier};
@@ -29,6 +29,11 @@ pub enum Effect {
     /// that will be if the totals are. As with [`Effect::Store`], what comes
     /// later rests on it.
     Keep(PartyId, ShardIndex, Vec<Carried>),
+    /// Have it on disk that this sitting begins. As with [`Effect::Store`], what comes later rests on it: nothing is computed
+    /// twice in one sitting.
+    Sit(Sitting),
+    /// Have this contribution to the beacon on disk, before its commitment leaves: it is to be revealed after a restart too.
+    Contribute(Digest),
     /// Tell the outside.
     Publish(Event),
     /// Have this on disk before any later effect of the same list is carried out. If that fails, the actor stops there:
@@ -39,7 +44,7 @@ pub enum Effect {
 impl Effect {
     /// Sends a message about a shard to a peer. A party writes its sitting into it when it leaves.
     pub fn peer(to: PartyId, shard: ShardIndex, message: PeerMessage) -> Self {
-        Self::Send(Address::Party(to), Message::Peer(Letter { shard, sitting: 0, message }))
+        Self::Send(Address::Party(to), Message::Peer(Letter { shard, sitting: Sitting::default(), message }))
     }
 }
 

@@ -5,9 +5,10 @@
 //! inside a process included.
 
 mod peer;
+mod wire;
 
 use chain::modules::usage::{CommitBeacon, RevealBeacon, SeatStandby, Seating};
-pub use peer::{HandOver, Left, Letter, Objection, OpeningShare, PeerMessage};
+pub use peer::{HandOver, Left, Letter, Objection, OpeningShare, PeerMessage, Sitting};
 use primitives::{Digest, PartyId, ShardIndex, Tier, WorkIndex, limits};
 use proofs::{
     bundle::{Bundle, BundleError},
@@ -21,6 +22,7 @@ use std::{
     fmt,
     sync::Arc,
 };
+pub use wire::{Parcel, Wire};
 
 /// Who a message is from or for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -227,8 +229,6 @@ pub enum Message {
     Aggregate(Box<Aggregate>),
     /// Settlement to coordinator: totals of this shard are on record.
     AggregateRecorded(ShardIndex),
-    /// Coordinator to settlement: compute payouts.
-    Settle,
     /// Settlement to coordinator: payouts are final.
     Settled,
     /// Settlement to coordinator: the chain refused a transaction.
@@ -271,8 +271,8 @@ pub enum Report {
     },
     /// The party's signature on the frozen root of a shard.
     Root(EpochRoot, [u8; 64]),
-    /// The party's signature on the tally of a shard and its proof.
-    Totals(ShardIndex, Box<(Tally, TallyProof)>, [u8; 64]),
+    /// The party's signature on the tally of a shard and its proof, as they came out of a sitting.
+    Totals(ShardIndex, Sitting, Box<(Tally, TallyProof)>, [u8; 64]),
     /// The party stops, and says why.
     Stopped {
         /// Whom it blames, if anybody.

@@ -22,13 +22,14 @@ pub use shelf::{Shelf, ShelfError};
 
 use crate::{
     effect::{Core, Effect, Event, Refusal},
-    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase, Report, Seated},
+    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase, Report, Seated, Sitting},
 };
 use attendance::{Attendance, From};
 use chain::modules::usage::{
     CommitBeacon, RevealBeacon, beacon_commitment, beacon_signing_digest, seat_digest,
 };
-use collect::{Fault, FaultReason};
+use collect::Fault;
+use pool::Past;
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{committee::PartySigner, sharing::KemKey};
 use rand_chacha::ChaCha20Rng;
@@ -36,6 +37,9 @@ use rand_core::RngCore;
 use std::collections::BTreeMap;
 use tallying::Tallying;
 use voting::Record;
+
+/// Most attempts of one sitting: each time a party is started again while totals are opened, all begin anew.
+const MAX_ATTEMPTS: u8 = 100;
 
 /// Secret keys of a party.
 pub struct PartySecrets {
@@ -91,6 +95,18 @@ pub struct Party {
     attendance: Attendance,
     /// What it stored before it was started, by shard.
     votes: BTreeMap<ShardIndex, Record>,
+    /// What it contributes to the beacon, if it had drawn that before it was started.
+    contribution: Option<Digest>,
+    /// All had committed to the beacon before this party began.
+    committed: bool,
+    /// The last sitting that it began, before it was started or since.
+    sat: Option<Sitting>,
+    /// The epoch is to be frozen, as soon as this party has taken in all that is final.
+    freezing: bool,
+    /// A seat that was taken before this party was that far.
+    seat: Option<std::sync::Arc<Seated>>,
+    /// What a peer that is behind may still ask for, once the epoch is frozen.
+    past: Option<Past>,
 }
 
 impl Party {
@@ -105,7 +121,26 @@ impl Party {
         let party = secrets.signer.party();
         let (opened, stage, votes) = (None, Stage::Idle, BTreeMap::new());
         let attendance = Attendance::new(party);
-        Self { party, chain, epoch, secrets, rng, batch, carried, opened, stage, attendance, votes }
+        let (sat, freezing, seat) = (None, false, None);
+        Self {
+            party,
+            chain,
+            epoch,
+            secrets,
+            rng,
+            batch,
+            carried,
+            opened,
+            stage,
+            attendance,
+            votes,
+            contribution: None,
+            committed: false,
+            sat,
+            freezing,
+            seat,
+            past: None,
+        }
     }
 
     /// The same party with what it stored in an earlier run: what it signed and promised there holds.
@@ -113,6 +148,20 @@ impl Party {
     pub fn with_votes(mut self, records: &[Record]) -> Self {
         // The last record of a shard says all.
         self.votes = records.iter().map(|record| (record.shard, record.clone())).collect();
+        self
+    }
+
+    /// The same party with what it had drawn for the beacon in an earlier run.
+    #[must_use]
+    pub fn with_contribution(mut self, contribution: Option<Digest>) -> Self {
+        self.contribution = contribution;
+        self
+    }
+
+    /// The same party with the last sitting that it began in an earlier run: it begins another one.
+    #[must_use]
+    pub fn with_sitting(mut self, sat: Option<Sitting>) -> Self {
+        self.sat = sat;
         self
     }
 
@@ -127,14 +176,25 @@ impl Party {
     }
 
     fn announce(&mut self) -> Vec<Effect> {
-        let mut value = Digest::default();
-        self.rng.fill_bytes(&mut value.0);
+        let value = self.contribution.unwrap_or_else(|| {
+            let mut fresh = Digest::default();
+            self.rng.fill_bytes(&mut fresh.0);
+            fresh
+        });
         let commitment = beacon_commitment(self.chain, self.epoch, self.party, &value);
         let signed = beacon_signing_digest(self.chain, self.epoch, self.party, &commitment);
         let signature = self.secrets.signer.sign(&signed);
         self.stage = Stage::Announced(value);
         let commit = CommitBeacon { epoch: self.epoch, party: self.party, commitment, signature };
-        vec![Effect::Send(Address::Settlement, Message::BeaconCommitment(commit))]
+        let commit = Effect::Send(Address::Settlement, Message::BeaconCommitment(commit));
+        // Whoever begins again may have heard before that all have committed.
+        let reveal = self.committed.then(|| self.reveal(value));
+        [Effect::Contribute(value), commit].into_iter().chain(reveal).collect()
+    }
+
+    fn reveal(&self, value: Digest) -> Effect {
+        let reveal = RevealBeacon { epoch: self.epoch, party: self.party, value };
+        Effect::Send(Address::Settlement, Message::BeaconReveal(reveal))
     }
 
     fn dropped(&self, from: Address, reason: &'static str) -> Vec<Effect> {
@@ -161,7 +221,10 @@ impl Party {
 
     fn collecting(&mut self, from: Address, message: Message) -> Vec<Effect> {
         let Stage::Collecting(collect) = &mut self.stage else {
-            return self.dropped(from, "no bundles are collected now");
+            return match (from, &message, &self.past) {
+                (Address::Party(peer), Message::Peer(letter), Some(past)) => past.answer(peer, letter),
+                _ => self.dropped(from, "no bundles are collected now"),
+            };
         };
         let outcome = match (from, message) {
             (Address::Verifier(own), Message::Verified(id, bundle, accepted)) if own == self.party => {
@@ -200,54 +263,25 @@ impl Party {
                 _ => self.dropped(from, "an epoch has begun"),
             },
             (Address::Settlement, Message::BeaconCommitted) => match self.stage {
-                Stage::Announced(value) => {
-                    let reveal = RevealBeacon { epoch: self.epoch, party: self.party, value };
-                    vec![Effect::Send(Address::Settlement, Message::BeaconReveal(reveal))]
+                Stage::Announced(value) => vec![self.reveal(value)],
+                Stage::Idle => {
+                    self.committed = true;
+                    Vec::new()
                 }
                 _ => self.dropped(from, "no commitment to reveal"),
             },
             // Once an epoch: what was collected is never begun anew.
             (Address::Settlement, Message::Opened(opened)) => match self.stage {
-                Stage::Announced(_) => self.rejoin(opened, false),
+                Stage::Idle | Stage::Announced(_) => self.rejoin(opened, false),
                 _ => self.dropped(from, "no epoch is about to open"),
             },
-            (Address::Coordinator, Message::Phase(Phase::Sum)) => {
-                match std::mem::replace(&mut self.stage, Stage::Finished) {
-                    Stage::Collecting(collect) => {
-                        let (frozen, late) = match collect.freeze(&self.secrets) {
-                            Ok(frozen) => frozen,
-                            // Two others froze the epoch, and will not wait. Who stands by may have the seat.
-                            Err(Fault { reason: FaultReason::Behind, .. }) if self.has_standby() => {
-                                self.stage = Stage::Left;
-                                return self.dropped(from, "it is behind what is final, and leaves its seat");
-                            }
-                            Err(fault) => return self.fault(fault),
-                        };
-                        let party = self.party;
-                        let refuse = |bundle| Event::Refused { party, bundle, refusal: Refusal::NotInTime };
-                        let mut effects: Vec<_> =
-                            late.into_iter().map(|id| Effect::Publish(refuse(id))).collect();
-                        let mut tallies = BTreeMap::new();
-                        for (record, frozen) in frozen {
-                            effects.push(Effect::Store(record));
-                            let shard = frozen.root.shard;
-                            let book = self.opened.as_ref().and_then(|opened| opened.book(shard));
-                            let book = book.cloned().unwrap_or_default();
-                            let kept = self.carried.remove(&shard).unwrap_or_default();
-                            let carried = Carried::on_record(party, &kept, &frozen.context, &book.before);
-                            let (tallying, report) = Tallying::new(frozen, (book, &carried), &self.secrets);
-                            tallies.insert(shard, tallying);
-                            effects.push(Effect::Send(Address::Coordinator, Message::Report(report)));
-                        }
-                        self.stage = Stage::Tallying(tallies);
-                        effects
-                    }
-                    other => {
-                        self.stage = other;
-                        self.dropped(from, "nothing to freeze")
-                    }
+            (Address::Coordinator, Message::Phase(Phase::Sum)) => match &self.stage {
+                Stage::Collecting(_) => {
+                    self.freezing = true;
+                    self.freeze()
                 }
-            }
+                _ => self.dropped(from, "nothing to freeze"),
+            },
             (Address::Coordinator, Message::Open(root)) => self.tallying(from, Input::Root(root)),
             // The totals are agreed on, or there are none: the shares are gone with the state.
             (Address::Coordinator, Message::Phase(Phase::Prove | Phase::Aborted)) => {
@@ -255,28 +289,110 @@ impl Party {
                 Vec::new()
             }
             (Address::Coordinator, Message::Phase(_)) => Vec::new(),
-            (Address::Settlement, Message::Seated(seated)) => self.seated(&seated),
+            (Address::Settlement, Message::Seated(seated)) => self.seated(seated),
             (Address::Party(peer), Message::Peer(letter)) if letter.message == PeerMessage::Here => {
                 self.attendance.heard(peer);
                 Vec::new()
             }
             (Address::Party(peer), Message::Peer(letter)) if !letter.message.is_agreement() => {
                 self.attendance.heard(peer);
-                match self.attendance.is_stale(&letter) {
-                    true => Vec::new(),
-                    false => self.tallying(from, Input::Peer(peer, letter)),
+                if self.attendance.is_stale(&letter) {
+                    return Vec::new();
                 }
+                let anew = letter.sitting > self.attendance.sitting() && self.is_tallying();
+                let mut effects = if anew { self.again(peer, letter.sitting.attempt) } else { Vec::new() };
+                effects.extend(self.tallying(from, Input::Peer(peer, letter)));
+                effects
             }
             (from, Message::Tick) => match &mut self.stage {
                 Stage::Tallying(_) if from == Address::Party(self.party) => self.attend(),
                 Stage::Finished if from == Address::Party(self.party) => self.attendance.here().into(),
                 Stage::Collecting(collect) if from == Address::Party(self.party) => {
-                    collect.tick(&self.secrets).unwrap_or_else(|fault| self.fault(fault))
+                    let effects = collect.tick(&self.secrets).unwrap_or_else(|fault| self.fault(fault));
+                    effects.into_iter().chain(self.freeze()).collect()
                 }
                 _ => Vec::new(),
             },
-            (_, message) => self.collecting(from, message),
+            (_, message) => {
+                let effects = self.collecting(from, message);
+                effects.into_iter().chain(self.freeze()).collect()
+            }
         }
+    }
+
+    /// Freezes the epoch, if it is to be frozen and this party has all that is final. A root that is shorter than what it
+    /// signed would be evidence against it, so it waits until it has: the others wait for it as long as their patience
+    /// lasts, and whoever stands by may have its seat then.
+    fn freeze(&mut self) -> Vec<Effect> {
+        match &self.stage {
+            Stage::Collecting(collect) if self.freezing && collect.is_level() => {}
+            _ => return Vec::new(),
+        }
+        let Stage::Collecting(collect) = std::mem::replace(&mut self.stage, Stage::Finished) else {
+            unreachable!("it was there a moment ago")
+        };
+        let (frozen, late, past) = match collect.freeze(&self.secrets) {
+            Ok(frozen) => frozen,
+            Err(fault) => return self.fault(fault),
+        };
+        self.past = Some(past);
+        let party = self.party;
+        let refuse = |bundle| Event::Refused { party, bundle, refusal: Refusal::NotInTime };
+        let mut effects: Vec<_> = late.into_iter().map(|id| Effect::Publish(refuse(id))).collect();
+        if self.next_attempt() > MAX_ATTEMPTS {
+            return self.stop(None, format!("it was started again more than {MAX_ATTEMPTS} times"));
+        }
+        // Before its root leaves: from there on the others may begin, and what they write to this sitting may be lost.
+        effects.extend(self.sit(self.next_attempt()));
+        let (mut tallies, mut reports) = (BTreeMap::new(), Vec::new());
+        for (record, frozen) in frozen {
+            effects.push(Effect::Store(record));
+            let shard = frozen.root.shard;
+            let book = self.opened.as_ref().and_then(|opened| opened.book(shard));
+            let book = book.cloned().unwrap_or_default();
+            let kept = self.carried.remove(&shard).unwrap_or_default();
+            let carried = Carried::on_record(party, &kept, &frozen.context, &book.before);
+            let (mut tallying, report) = Tallying::new(frozen, (book, &carried), &self.secrets);
+            tallying.again(self.attendance.sitting());
+            tallies.insert(shard, tallying);
+            reports.push(Effect::Send(Address::Coordinator, Message::Report(report)));
+        }
+        effects.extend(reports);
+        self.stage = Stage::Tallying(tallies);
+        effects
+            .extend(self.seat.take().into_iter().flat_map(|seated| self.seated(seated)).collect::<Vec<_>>());
+        effects
+    }
+
+    /// The attempt of the sitting in hand that this party has not begun in an earlier run.
+    fn next_attempt(&self) -> u8 {
+        let seats = self.attendance.sitting().seats;
+        self.sat.filter(|sat| sat.seats == seats).map_or(0, |sat| sat.attempt.saturating_add(1))
+    }
+
+    /// Goes on to an attempt of the sitting in hand.
+    fn sit(&mut self, attempt: u8) -> [Effect; 1] {
+        self.attendance.attempt(attempt);
+        let sitting = self.attendance.sitting();
+        self.sat = Some(sitting);
+        [Effect::Sit(sitting)]
+    }
+
+    /// Another party begins anew: it was started again, and has lost what it had computed. Nothing can be computed without
+    /// it, so all begin anew, over the same set.
+    fn again(&mut self, from: PartyId, attempt: u8) -> Vec<Effect> {
+        if attempt > MAX_ATTEMPTS {
+            return self.stop(Some(from), format!("party {from} began anew more than {MAX_ATTEMPTS} times"));
+        }
+        let mut effects = Vec::from(self.sit(attempt));
+        let sitting = self.attendance.sitting();
+        let Stage::Tallying(tallies) = &mut self.stage else { return Vec::new() };
+        tallies.values_mut().for_each(|tally| tally.again(sitting));
+        let begun: Vec<_> = tallies.values().filter_map(Tallying::begun).cloned().collect();
+        for root in begun {
+            effects.extend(self.tallying(Address::Coordinator, Input::Root(std::sync::Arc::new(root))));
+        }
+        effects
     }
 }
 
@@ -295,9 +411,8 @@ impl Party {
         next.unwrap_or_else(|error| self.stop(error.culprit(), error.to_string()))
     }
 
-    /// Whether somebody stands by for the epoch.
-    fn has_standby(&self) -> bool {
-        self.opened.as_ref().is_some_and(|opened| opened.seating.standby.is_some())
+    fn is_tallying(&self) -> bool {
+        matches!(self.stage, Stage::Tallying(_))
     }
 
     /// Says that this party is there, and signs for the standby once another has been silent for too long.
@@ -310,14 +425,14 @@ impl Party {
         if let Some(gone) = self.attendance.tick(patience) {
             let digest = seat_digest(self.chain, self.epoch, gone, standby);
             let message = PeerMessage::SeatVote(gone, self.secrets.signer.sign(&digest));
-            let letter = Letter { shard: ShardIndex(0), sitting: 0, message };
+            let letter = Letter { shard: ShardIndex(0), sitting: Sitting::default(), message };
             effects.push(Effect::Send(Address::Standby, Message::Peer(letter)));
         }
         effects
     }
 
     /// The standby has a seat: it gets its shares, and whatever was being opened begins anew.
-    fn seated(&mut self, seated: &Seated) -> Vec<Effect> {
+    fn seated(&mut self, seated: std::sync::Arc<Seated>) -> Vec<Effect> {
         let Some(opened) = &self.opened else {
             return self.dropped(Address::Settlement, "no epoch is open");
         };
@@ -329,6 +444,7 @@ impl Party {
             Err(error) => return self.stop(None, error.to_string()),
         };
         if gone == self.party && !self.attendance.is_taken() {
+            // Whatever it was at.
             self.attendance.take(gone);
             self.stage = Stage::Left;
             return self.dropped(Address::Settlement, "this party lost its seat");
@@ -336,17 +452,28 @@ impl Party {
         if self.attendance.is_taken() {
             return self.dropped(Address::Settlement, "a seat was taken before");
         }
-        let Stage::Tallying(tallies) = &mut self.stage else {
-            return self.dropped(Address::Settlement, "a seat was taken while nothing is opened");
+        let tallies = match &mut self.stage {
+            Stage::Tallying(tallies) => tallies,
+            // It has to be that far first.
+            Stage::Collecting(_) => {
+                self.seat = Some(seated);
+                return Vec::new();
+            }
+            _ => return self.dropped(Address::Settlement, "a seat was taken while nothing is opened"),
         };
         let mut effects = Vec::new();
         for (shard, tally) in tallies {
             let shares = Box::new(tally.hand_over(gone));
             effects.push(Effect::peer(gone, *shard, PeerMessage::HandOver(shares)));
-            tally.again(committee.clone());
+            tally.again_with(committee.clone());
         }
         let early = self.attendance.take(gone);
-        effects.extend(self.begin(seated));
+        effects.extend(self.sit(self.next_attempt()));
+        let sitting = self.attendance.sitting();
+        if let Stage::Tallying(tallies) = &mut self.stage {
+            tallies.values_mut().for_each(|tally| tally.again(sitting));
+        }
+        effects.extend(self.begin(&seated));
         effects.extend(early.into_iter().flat_map(|(from, letter)| self.handle(from, Message::Peer(letter))));
         effects
     }

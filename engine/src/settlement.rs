@@ -1,61 +1,35 @@
-//! Settlement: speaks to the chain for the committee. Opens the epoch, anchors headers and root, puts totals on record,
-//! reports revenue, and has payouts computed (spec 9; chain spec 6.3). The chain checks everything again.
+//! Settlement: brings to the chain what the committee agreed on, and tells the committee what the chain has (spec 9; chain
+//! spec 6.3). The chain checks everything again.
+//!
+//! `port.rs` is how the chain is reached, `watch.rs` what is new on it, `offices.rs` what those do who hold an office:
+//! they open epochs and report what they brought. What settlement says comes from the ledger alone, whoever brought it
+//! there; so each party may have a settlement of its own, and one that was away hears everything again, in the same order.
+
+mod offices;
+mod port;
+mod watch;
+
+pub use offices::{Office, Offices, Plan};
+pub use port::{Port, read};
 
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, Aggregate, Book, Message, OpenedEpoch, Seated},
+    message::{Address, Aggregate, Message},
+    opening::OpeningError,
 };
 use chain::{
     Payload, Transaction, TxError,
-    modules::{
-        dapr::FinaliseEpoch,
-        treasury::AttestReserve,
-        usage::{
-            CarriedUsage, IssuerKey, OpenEpoch, Opening, RegionKey, ReportRevenue, SeatStandby,
-            SubmitAggregate, TierSales,
-        },
-    },
-    node::{Node, NodeError},
-    signature::SecretKey,
-    state::State,
+    modules::usage::SubmitAggregate,
+    node::{ClientError, NodeError},
 };
-use primitives::{
-    Credits, Digest, Domain, EpochId, PartyId, PersonId, ShardIndex, Tier, hash, params::TierTerms,
-};
-use proofs::{
-    blind::BlindKey,
-    epoch::{EpochContext, EpochKeys},
-    receipt::Denomination,
-    tally::SignedHeader,
-};
-use rand_chacha::ChaCha20Rng;
-use std::sync::{Arc, Mutex, MutexGuard};
+use primitives::EpochId;
+use proofs::tally::SignedHeader;
+use std::sync::Arc;
 use thiserror::Error;
+use watch::{Watch, is_on_record};
 
-/// A person who holds an office, with the key of their account.
-pub struct Office {
-    /// Who.
-    pub person: PersonId,
-    /// Key.
-    pub key: SecretKey,
-}
-
-/// What is to be opened and reported.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The epoch.
-    pub epoch: EpochId,
-    /// Its tiers.
-    pub tiers: Vec<TierTerms>,
-    /// Most works of one shard.
-    pub shard_width: u16,
-    /// Subscriptions sold, one entry for each tier, in the same order.
-    pub sales: Vec<(Tier, u64)>,
-    /// What the auditors' documents about the reserve are named after. Each auditor's has a hash of its own.
-    pub attestation: Digest,
-    /// What the reserve holds in all, as they found it.
-    pub reserve: Credits,
-}
+/// Ticks after which what is not on record yet is handed in again.
+const AGAIN_AFTER: u32 = 5;
 
 /// Why a transaction of the committee did not get through.
 #[derive(Debug, Error)]
@@ -70,232 +44,127 @@ pub enum SettlementError {
     /// The ledger's record of the epoch is not what an epoch needs.
     #[error("the ledger's record of the epoch is incomplete: {0}")]
     Record(&'static str),
+    /// The sequencer's node cannot be asked, or refuses.
+    #[error(transparent)]
+    Away(Box<ClientError>),
+    /// Nothing follows from what the ledger has on record of the epoch.
+    #[error("the ledger's record of the epoch is of no use: {0}")]
+    Opening(#[from] OpeningError),
+}
+
+impl From<ClientError> for SettlementError {
+    fn from(error: ClientError) -> Self {
+        Self::Away(Box::new(error))
+    }
 }
 
 /// State of the settlement actor.
 pub struct Settlement {
-    /// Shared with whoever runs the system, to be read while the epoch runs and given back at the end.
-    node: Arc<Mutex<Node>>,
-    steward: Office,
-    treasury: Office,
-    auditors: Vec<Office>,
-    plan: Plan,
-    rng: ChaCha20Rng,
-    commitments: usize,
-    reveals: usize,
+    port: Arc<dyn Port>,
+    epoch: EpochId,
+    /// The offices that are held here too, if they are: who opens epochs and reports what they brought.
+    offices: Option<Offices>,
+    watch: Watch,
+    /// What was handed in and is not on record yet.
+    under_way: Vec<Payload>,
+    ticks: u32,
 }
 
 impl Settlement {
-    /// Settlement of one epoch on a node. `rng` hedges the signatures of the offices.
-    pub fn new(
-        node: Arc<Mutex<Node>>,
-        steward: Office,
-        treasury: Office,
-        auditors: Vec<Office>,
-        plan: Plan,
-        rng: ChaCha20Rng,
-    ) -> Self {
-        Self { node, steward, treasury, auditors, plan, rng, commitments: 0, reveals: 0 }
+    /// Settlement of one epoch, with the offices if they act on the same host.
+    pub fn new(port: Arc<dyn Port>, epoch: EpochId, offices: Option<Offices>) -> Self {
+        let watch = Watch::new(epoch);
+        Self { port, epoch, offices, watch, under_way: Vec::new(), ticks: 0 }
     }
 
-    fn node(&self) -> MutexGuard<'_, Node> {
-        self.node.lock().expect("nobody panics while holding the node")
-    }
-
-    fn open_to_all(&mut self, payload: Payload) -> Result<(), SettlementError> {
-        let mut node = self.node();
-        node.submit(&Transaction::open(payload))?;
-        node.produce_block()?;
-        Ok(())
-    }
-
-    fn by_steward(&mut self, payload: Payload) -> Result<(), SettlementError> {
-        signed(&self.node, &self.steward, payload, &mut self.rng)
-    }
-
-    fn by_treasury(&mut self, payload: Payload) -> Result<(), SettlementError> {
-        signed(&self.node, &self.treasury, payload, &mut self.rng)
-    }
-
-    /// Every auditor says what the reserve holds. They answer for it one by one: each has a document of its own.
-    fn attest(&mut self) -> Result<(), SettlementError> {
-        let Plan { attestation, reserve, .. } = self.plan;
-        for auditor in &self.auditors {
-            let document = hash::hash(Domain::Attestation, &[&attestation.0, &auditor.person.0]);
-            let payload = Payload::AttestReserve(AttestReserve { document, reserve });
-            signed(&self.node, auditor, payload, &mut self.rng)?;
+    /// Hands a transaction in that is open to all, unless what it asks for is on record already.
+    fn submit(&mut self, payload: Payload) -> Result<(), SettlementError> {
+        if read(&*self.port, |ledger| is_on_record(ledger.state(), &payload)) {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Opens the epoch and derives its public context from the ledger alone.
-    fn open_epoch(&mut self) -> Result<Vec<Effect>, SettlementError> {
-        let Plan { epoch, tiers, sales, shard_width, .. } = self.plan.clone();
-        let sold = |(tier, subscriptions)| TierSales { tier, subscriptions };
-        let sold = sales.into_iter().map(sold).collect();
-        self.by_steward(Payload::OpenEpoch(OpenEpoch { epoch, tiers, sold, shard_width }))?;
-        let opened = self.opened()?;
-        let mut effects: Vec<_> = Address::seats()
-            .chain([Address::Standby, Address::Coordinator])
-            .map(|to| Effect::Send(to, Message::Opened(opened.clone())))
-            .collect();
-        effects.push(Effect::Publish(Event::Opened(opened)));
-        Ok(effects)
-    }
-
-    fn opened(&self) -> Result<OpenedEpoch, SettlementError> {
-        let node = self.node();
-        let ledger = node.ledger();
-        let incomplete = SettlementError::Record;
-        let opening = ledger.state().openings.get(&self.plan.epoch).ok_or(incomplete("it is not open"))?;
-        let unreadable = incomplete("its keys do not decode");
-        let keys = epoch_keys(ledger.state(), opening).ok_or(unreadable)?;
-        let shards = opening.shards().map_err(|_| incomplete("its works make no shards"))?;
-        let max_bundles = opening.tiers.iter().map(|t| (t.tier, t.max_bundles)).collect();
-        let chain = ledger.origin().chain;
-        let context = |shard| {
-            Arc::new(EpochContext::new(chain, opening.epoch, keys.clone(), shard, opening.params.clone()))
-        };
-        let shards = shards.into_iter().map(context).collect();
-        let sold = opening.sold.iter().map(|sales| (sales.tier, sales.subscriptions)).collect();
-        let book = |carried: &CarriedUsage| Book {
-            before: carried.commitments.clone(),
-            resting: opening.resting(carried.shard),
-            room: carried.room(),
-        };
-        let books = opening.residuals.iter().map(book).collect();
-        let (max_bundles, sold, seating) = (Arc::new(max_bundles), Arc::new(sold), opening.seating.clone());
-        Ok(OpenedEpoch { shards, max_bundles, sold, books, seating })
-    }
-
-    fn settle(&mut self) -> Result<Vec<Effect>, SettlementError> {
-        let Plan { epoch, sales, .. } = self.plan.clone();
-        self.attest()?;
-        for (tier, subscriptions) in sales {
-            self.by_treasury(Payload::ReportRevenue(ReportRevenue { epoch, tier, subscriptions }))?;
+        self.under_way.push(payload.clone());
+        let outcome = self.port.submit(&Transaction::open(payload.clone()));
+        if outcome.is_err() {
+            self.under_way.retain(|other| *other != payload);
         }
-        self.open_to_all(Payload::FinaliseEpoch(FinaliseEpoch { epoch }))?;
-        Ok(vec![Effect::Send(Address::Coordinator, Message::Settled)])
+        outcome
+    }
+
+    /// Says what is new on the chain, and has the offices do what is due.
+    fn observe(&mut self) -> Result<Vec<Effect>, SettlementError> {
+        let mut effects = Vec::new();
+        loop {
+            let Self { port, watch, under_way, .. } = self;
+            effects.extend(read(&**port, |ledger| {
+                under_way.retain(|payload| !is_on_record(ledger.state(), payload));
+                watch.observe(ledger)
+            })?);
+            let acted = match &mut self.offices {
+                Some(offices) => offices.act(&*self.port, false)?,
+                None => false,
+            };
+            if !acted {
+                return Ok(effects);
+            }
+        }
+    }
+
+    /// Some time has passed. What has not come through is handed in again.
+    fn tick(&mut self) -> Result<Vec<Effect>, SettlementError> {
+        self.ticks += 1;
+        if self.ticks.is_multiple_of(AGAIN_AFTER) {
+            for payload in self.under_way.clone() {
+                // Whoever was quicker had the same in mind, or the chain says so by what is on record.
+                let _refused = self.port.submit(&Transaction::open(payload));
+            }
+        }
+        self.watch.tick();
+        self.observe()
     }
 
     /// Whether the epoch's committee signed a header.
     fn has_quorum(&self, header: &SignedHeader) -> bool {
-        let node = self.node();
-        let opening = node.ledger().state().openings.get(&self.plan.epoch);
-        opening.is_some_and(|opening| header.verify(&opening.committee).is_ok())
-    }
-
-    /// Tells everybody who has a seat now, and what the chain has frozen.
-    fn seated(&self, by: SeatStandby) -> Vec<Effect> {
-        let node = self.node();
-        let state = node.ledger().state();
-        let shards = state.epochs.get(&self.plan.epoch).map_or(&[][..], |epoch| &epoch.shards);
-        let frozen = (0..).map(ShardIndex).zip(shards).filter_map(|(shard, progress)| {
-            let last = state.anchors_of(self.plan.epoch, shard).next_back().cloned();
-            Some((progress.root.clone()?, last))
-        });
-        let message = Message::Seated(Arc::new(Seated { by, frozen: frozen.collect() }));
-        let others = [Address::Coordinator, Address::Standby].map(|to| Effect::Send(to, message.clone()));
-        // The coordinator first: what parties do from here on belongs to the new committee.
-        others.into_iter().chain(Self::to_parties(&message)).collect()
-    }
-
-    fn to_parties(message: &Message) -> Vec<Effect> {
-        PartyId::ALL.map(|p| Effect::Send(Address::Party(p), message.clone())).into()
+        read(&*self.port, |ledger| {
+            let opening = ledger.state().openings.get(&self.epoch);
+            opening.is_some_and(|opening| header.verify(&opening.committee).is_ok())
+        })
     }
 
     fn act(&mut self, from: Address, message: Message) -> Result<Vec<Effect>, SettlementError> {
-        Ok(match (from, message) {
+        let dropped =
+            |reason| Ok(vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]);
+        let (payload, refused) = match (from, message) {
             (Address::Party(_), Message::BeaconCommitment(commitment)) => {
-                self.open_to_all(Payload::CommitBeacon(commitment))?;
-                self.commitments += 1;
-                // Reveals wait for all commitments, or the last to commit would know what it adds to.
-                let all = self.commitments == PartyId::ALL.len();
-                if all { Self::to_parties(&Message::BeaconCommitted) } else { Vec::new() }
+                (Payload::CommitBeacon(commitment), None)
             }
-            (Address::Party(_), Message::BeaconReveal(reveal)) => {
-                self.open_to_all(Payload::RevealBeacon(reveal))?;
-                self.reveals += 1;
-                if self.reveals == PartyId::ALL.len() { self.open_epoch()? } else { Vec::new() }
-            }
+            (Address::Party(_), Message::BeaconReveal(reveal)) => (Payload::RevealBeacon(reveal), None),
             (Address::Party(_), Message::Anchor(header)) if !self.has_quorum(&header) => {
-                let reason = "a header to anchor without a quorum";
-                vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]
+                return dropped("a header to anchor without a quorum");
             }
             // Whoever holds a quorum's header may bring it. The chain takes the first of a position, and whatever comes
             // later is no reason to stop.
             (Address::Party(_), Message::Anchor(header)) => {
-                match self.open_to_all(Payload::AnchorHeader(header.clone())) {
-                    Ok(()) => {
-                        let anchored = Message::Anchored(Arc::new(header));
-                        let mut effects = Self::to_parties(&anchored);
-                        effects.push(Effect::Send(Address::Coordinator, anchored));
-                        effects
-                    }
-                    Err(SettlementError::Refused(_)) => {
-                        let reason = "a header that the chain does not take, or no longer";
-                        vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]
-                    }
-                    Err(error) => return Err(error),
-                }
+                (Payload::AnchorHeader(header), Some("a header that the chain does not take, or no longer"))
             }
             // A seat that the chain does not give is no reason to stop.
-            (Address::Standby, Message::SeatStandby(action)) => {
-                match self.open_to_all(Payload::SeatStandby(action.clone())) {
-                    Ok(()) => self.seated(action),
-                    Err(SettlementError::Refused(_)) => {
-                        let reason = "a seat that the chain does not give";
-                        vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]
-                    }
-                    Err(error) => return Err(error),
-                }
+            (Address::Standby, Message::SeatStandby(seat)) => {
+                (Payload::SeatStandby(seat), Some("a seat that the chain does not give"))
             }
-            (Address::Coordinator, Message::AnchorRoot(root)) => {
-                let shard = root.root.shard;
-                self.open_to_all(Payload::AnchorRoot(root))?;
-                vec![Effect::Send(Address::Coordinator, Message::RootAnchored(shard))]
-            }
+            (Address::Coordinator, Message::AnchorRoot(root)) => (Payload::AnchorRoot(root), None),
             (Address::Coordinator, Message::Aggregate(aggregate)) => {
                 let Aggregate { shard, tally, proof, signatures } = *aggregate;
-                let submit = SubmitAggregate { epoch: self.plan.epoch, shard, tally, proof, signatures };
-                self.open_to_all(Payload::SubmitAggregate(submit))?;
-                vec![Effect::Send(Address::Coordinator, Message::AggregateRecorded(shard))]
+                let submit = SubmitAggregate { epoch: self.epoch, shard, tally, proof, signatures };
+                (Payload::SubmitAggregate(submit), None)
             }
-            (Address::Coordinator, Message::Settle) => self.settle()?,
-            (from, _) => {
-                let reason = "not a message for settlement";
-                vec![Effect::Publish(Event::Dropped { at: Address::Settlement, from, reason })]
-            }
-        })
+            (Address::Outside | Address::Settlement, Message::Tick) => return self.tick(),
+            _ => return dropped("not a message for settlement"),
+        };
+        match (self.submit(payload), refused) {
+            (Err(SettlementError::Refused(_)), Some(reason)) => dropped(reason),
+            (Err(error), _) => Err(error),
+            (Ok(()), _) => self.observe(),
+        }
     }
-}
-
-/// Puts a transaction of an office into a block of its own.
-fn signed(
-    node: &Mutex<Node>,
-    office: &Office,
-    payload: Payload,
-    rng: &mut ChaCha20Rng,
-) -> Result<(), SettlementError> {
-    let mut node = node.lock().expect("nobody panics while holding the node");
-    let ledger = node.ledger();
-    let nonce = ledger.nonce(&office.person).ok_or(SettlementError::Record("an office has no account"))?;
-    let chain = ledger.origin().chain;
-    let tx = Transaction::signed(payload, chain, (office.person, nonce), &office.key, rng);
-    node.submit(&tx)?;
-    node.produce_block()?;
-    Ok(())
-}
-
-/// Keys of an epoch, as they are on record. `None` if one does not decode.
-fn epoch_keys(state: &State, opening: &Opening) -> Option<EpochKeys> {
-    let key = |der: &[u8]| BlindKey::from_der(der).ok();
-    let issuers = state.issuer_keys.iter().filter(|k| k.epoch == opening.epoch);
-    let regions = state.region_keys.iter().filter(|k| k.epoch == opening.epoch);
-    let issuer = |k: &IssuerKey| Some((k.tier, key(&k.key)?));
-    let region = |k: &RegionKey| Some(((k.region, Denomination::new(k.denomination)?), key(&k.key)?));
-    let issuers = issuers.map(issuer).collect::<Option<Vec<_>>>()?;
-    Some(opening.keys(issuers, regions.map(region).collect::<Option<Vec<_>>>()?))
 }
 
 impl Core for Settlement {

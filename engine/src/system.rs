@@ -1,26 +1,24 @@
-//! Wiring: starts every actor of an epoch on one arbiter, and hands the outside a handle.
+//! Three parties in one process: starts every actor of an epoch, and hands the outside a handle. For the simulator; where
+//! each party is somebody else's, each has a host of its own.
 
 use crate::{
-    actor::{Seat, Shell, Surroundings},
+    actor::Surroundings,
+    actors::Actors,
     coordinator::Coordinator,
     effect::{Core, Event, Refusal},
     intake::Intake,
-    journal::{Journal, JournalError},
     message::{Address, Message},
     party::{Party, PartySecrets, Shelf, standby::Standby},
-    settlement::{Office, Plan, Settlement},
-    transport::{Switchboard, Transport},
+    settlement::{Office, Offices, Plan, Settlement},
+    transport::Switchboard,
     verifier::Verifier,
 };
-use actix::{Actor, Arbiter, ArbiterHandle, System};
 use chain::node::Node;
 use primitives::{Domain, PartyId, hash};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
     sync::{Arc, Mutex, mpsc},
-    thread::JoinHandle,
     time::Duration,
 };
 
@@ -59,12 +57,9 @@ pub struct Summary {
 
 /// A running system.
 pub struct Running {
-    seats: BTreeMap<Address, Arc<Seat>>,
-    around: Surroundings,
+    actors: Actors,
+    carried: Arc<Shelf>,
     events: mpsc::Receiver<Event>,
-    arbiter: ArbiterHandle,
-    system: System,
-    thread: JoinHandle<()>,
     node: Arc<Mutex<Node>>,
 }
 
@@ -73,9 +68,6 @@ pub struct Running {
 pub struct Operation {
     /// How often parties are told that time passes: the unit of their patience.
     pub tick: Duration,
-    /// Folder of the parties' votes, a file for each. Without one, votes are lost with the process: enough for a run
-    /// whose parties all end with it.
-    pub votes: Option<PathBuf>,
     /// What is put between a party's core and its shell. For runs that show what a party can do that cheats.
     pub disguise: Option<Disguise>,
 }
@@ -94,21 +86,12 @@ impl std::fmt::Debug for Disguise {
 
 impl Default for Operation {
     fn default() -> Self {
-        Self { tick: Duration::from_secs(1), votes: None, disguise: None }
+        Self { tick: Duration::from_secs(1), disguise: None }
     }
 }
 
 /// Starts every actor. Nothing happens until [`Running::begin`].
-pub fn start(config: Config, node: Node) -> Running {
-    start_with(config, node, Operation::default())
-        .expect("without a folder of votes there is nothing to open")
-}
-
-/// Starts every actor, with votes that outlive the process.
-///
-/// # Errors
-/// If a file of votes cannot be opened.
-pub fn start_with(config: Config, node: Node, operation: Operation) -> Result<Running, JournalError> {
+pub fn start(config: Config, node: Node, operation: Operation) -> Running {
     let Config { parties, standby, steward, treasury, auditors, plan, carried, batch, seed } = config;
     let (chain, epoch) = (node.ledger().origin().chain, plan.epoch);
     let node = Arc::new(Mutex::new(node));
@@ -117,28 +100,18 @@ pub fn start_with(config: Config, node: Node, operation: Operation) -> Result<Ru
     };
 
     let mut cores: Vec<(Address, Box<dyn Core>)> = Vec::new();
-    let mut seats = BTreeMap::new();
     for secrets in parties {
         let party = secrets.signer.party();
         let at = Address::Party(party);
         cores.push((Address::Intake(party), Box::new(Intake::new(party))));
         cores.push((Address::Verifier(party), Box::new(Verifier::new(party))));
         let held = carried.of(party);
-        let core = Party::new((chain, epoch), secrets, (batch, held), rng(at));
-        let disguised = |core: Party| -> Box<dyn Core> {
-            match &operation.disguise {
-                Some(Disguise(put_on)) => put_on(party, Box::new(core)),
-                None => Box::new(core),
-            }
+        let core = Box::new(Party::new((chain, epoch), secrets, (batch, held), rng(at)));
+        let core = match &operation.disguise {
+            Some(Disguise(put_on)) => put_on(party, core),
+            None => core,
         };
-        let seat = match &operation.votes {
-            Some(folder) => {
-                let (journal, records) = Journal::open(folder.join(format!("votes-{epoch}-{party}")))?;
-                Seat::with_journal(disguised(core.with_votes(&records)), journal)
-            }
-            None => Seat::new(disguised(core)),
-        };
-        seats.insert(at, Arc::new(seat));
+        cores.push((at, core));
     }
     if let Some(secrets) = standby {
         let at = Address::Standby;
@@ -146,24 +119,13 @@ pub fn start_with(config: Config, node: Node, operation: Operation) -> Result<Ru
     }
     let at = Address::Settlement;
     cores.push((Address::Coordinator, Box::new(Coordinator::new())));
-    let settlement = Settlement::new(node.clone(), steward, treasury, auditors, plan, rng(at));
-    cores.push((at, Box::new(settlement)));
+    let offices = Offices { steward, treasury, auditors, plan, rng: rng(at) };
+    cores.push((at, Box::new(Settlement::new(node.clone(), epoch, Some(offices)))));
 
     let (publish, events) = mpsc::channel();
-    let (board, tick) = (Arc::new(Switchboard::default()), operation.tick);
-    let around = Surroundings { board, events: publish, shelf: Arc::new(carried), tick };
-    let (ready, handles) = mpsc::channel();
-    let thread = std::thread::spawn(move || {
-        let runner = System::new();
-        // The receiver waits for exactly this.
-        drop(ready.send((System::current(), Arbiter::current())));
-        drop(runner.run());
-    });
-    let (system, arbiter) = handles.recv().expect("the system's thread says when it runs");
-    seats.extend(cores.into_iter().map(|(at, core)| (at, Arc::new(Seat::new(core)))));
-    let running = Running { seats, around, events, arbiter, system, thread, node };
-    running.seats.keys().for_each(|at| running.resume(*at));
-    Ok(running)
+    let (board, carried) = (Arc::new(Switchboard::default()), Arc::new(carried));
+    let around = Surroundings { board, events: publish, memory: carried.clone(), tick: operation.tick };
+    Running { actors: Actors::start(cores, around), carried, events, node }
 }
 
 impl Running {
@@ -175,10 +137,9 @@ impl Running {
     /// Hands a bundle to a party. What becomes of it comes as events.
     pub fn submit(&self, party: PartyId, bytes: Arc<[u8]>) {
         let submit = Message::Submit(bytes.clone());
-        if !self.around.board.send(Address::Outside, Address::Intake(party), submit) {
+        if !self.actors.send(Address::Outside, Address::Intake(party), submit) {
             let (bundle, _) = crate::intake::read(&bytes);
-            let event = Event::Refused { party, bundle, refusal: Refusal::Busy };
-            drop(self.around.events.send(event));
+            self.actors.publish(Event::Refused { party, bundle, refusal: Refusal::Busy });
         }
     }
 
@@ -194,40 +155,26 @@ impl Running {
 
     fn send(&self, to: Address, message: Message) {
         // A coordinator that is away has room for the two words that it ever gets from outside.
-        let _sent = self.around.board.send(Address::Outside, to, message);
+        let _sent = self.actors.send(Address::Outside, to, message);
     }
 
     /// Stops an actor after what it has in hand. Messages for it wait until it is back.
     pub fn stop(&self, at: Address) {
-        self.around.board.disconnect(at);
+        self.actors.stop(at);
     }
 
     /// Brings a stopped actor back.
     pub fn resume(&self, at: Address) {
-        let (seat, around) = (self.seats[&at].clone(), self.around.clone());
-        self.arbiter.spawn(async move {
-            // An actor that was told to stop may still have messages in hand.
-            let shell = loop {
-                match Shell::new(at, seat.clone(), around.clone()) {
-                    Some(shell) => break shell,
-                    None => actix::clock::sleep(std::time::Duration::from_millis(1)).await,
-                }
-            };
-            around.board.connect(at, shell.start().recipient());
-        });
+        self.actors.resume(at);
     }
 
     /// Stops every actor and gives the node back.
     pub fn finish(self) -> Summary {
-        self.system.stop();
-        // A panic of an actor has been printed; the node is what it was after the last block.
-        drop(self.thread.join());
-        let messages = self.seats.iter().map(|(at, seat)| (at.to_string(), seat.handled())).collect();
-        let Surroundings { shelf, .. } = self.around;
-        drop(self.seats);
+        let messages = self.actors.finish();
         let node = Arc::into_inner(self.node).expect("every actor has gone with its thread");
+        // A panic of an actor has been printed; the node is what it was after the last block.
         let node = node.into_inner().expect("nobody panics while holding the node");
-        let carried = Arc::into_inner(shelf).expect("every actor has gone with its thread");
+        let carried = Arc::into_inner(self.carried).expect("every actor has gone with its thread");
         Summary { node, carried, messages }
     }
 }

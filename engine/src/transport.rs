@@ -2,13 +2,16 @@
 //!
 //! A [`Transport`] carries deliveries in order, and holds them for an actor that is away until it is back. What goes
 //! from party to party is encoded, so that a link between hosts carries the same bytes as one inside a process.
+//!
+//! Where each organisation has a host of its own, [`ways`] says what leaves it: letters of its party, and what that reports,
+//! which the coordinator of every host hears. Coordinator and settlement of a host speak to its own party alone.
 
-use crate::message::{Address, Letter, Message};
+use crate::message::{Address, Letter, Message, Parcel};
 use actix::Recipient;
-use primitives::{CodecError, Decode, Encode};
+use primitives::{CodecError, Decode, Encode, PartyId};
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 /// Most deliveries that wait for an actor that is away. What actors tell each other in an epoch is far less; what comes
@@ -22,11 +25,11 @@ pub struct Delivery {
     /// From whom.
     pub from: Address,
     /// What.
-    pub parcel: Parcel,
+    pub content: Content,
 }
 
 /// What is delivered.
-pub enum Parcel {
+pub enum Content {
     /// A message inside one organisation.
     Local(Message),
     /// A message from party to party, as bytes.
@@ -35,7 +38,7 @@ pub enum Parcel {
     Stop,
 }
 
-impl Parcel {
+impl Content {
     /// Packs a message as its way demands.
     pub fn pack(message: Message) -> Self {
         match message {
@@ -61,9 +64,46 @@ pub trait Transport: Send + Sync {
     fn send(&self, from: Address, to: Address, message: Message) -> bool;
 }
 
-/// The transport inside one process: a switchboard of mailboxes.
+/// Where a message goes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ways {
+    /// To an actor of the same host.
+    pub here: bool,
+    /// To other hosts, each by the address of its party.
+    pub abroad: Vec<Address>,
+}
+
+/// Where a message goes that an actor sends on the host of party `own`, where each party has a host.
+pub fn ways(own: Address, from: Address, to: Address, message: &Message) -> Ways {
+    let parties = PartyId::ALL.map(Address::Party);
+    let hosts = || parties.into_iter().chain([Address::Standby]).filter(move |host| *host != own);
+    match (to, message) {
+        (Address::Coordinator, Message::Report(_)) if from == own => {
+            Ways { here: true, abroad: hosts().collect() }
+        }
+        (Address::Party(_) | Address::Standby, Message::Peer(_)) if to != own => {
+            Ways { here: false, abroad: vec![to] }
+        }
+        (Address::Party(_) | Address::Standby, _) => Ways { here: to == own, abroad: Vec::new() },
+        (Address::Intake(party) | Address::Verifier(party), _) => {
+            Ways { here: Address::Party(party) == own, abroad: Vec::new() }
+        }
+        _ => Ways { here: true, abroad: Vec::new() },
+    }
+}
+
+/// Carries what leaves a host.
+pub trait Exterior: Send + Sync {
+    /// Takes something for another host. It gets there, however long that takes, or the exterior says to its owner why not.
+    fn carry(&self, to: Address, parcel: Parcel);
+}
+
+/// The transport inside one process: a switchboard of mailboxes, and a way out if the process is one of several hosts.
 #[derive(Default)]
-pub struct Switchboard(Mutex<BTreeMap<Address, Line>>);
+pub struct Switchboard {
+    lines: Mutex<BTreeMap<Address, Line>>,
+    abroad: Option<(Address, Arc<dyn Exterior>)>,
+}
 
 #[derive(Default)]
 struct Line {
@@ -72,8 +112,21 @@ struct Line {
 }
 
 impl Switchboard {
+    /// The switchboard of the host of party `own`.
+    pub fn with_exterior(own: Address, exterior: Arc<dyn Exterior>) -> Self {
+        Self { abroad: Some((own, exterior)), ..Self::default() }
+    }
+
+    /// The address of the party whose host this is.
+    ///
+    /// # Panics
+    /// If all parties are in this process.
+    pub fn own(&self) -> Address {
+        self.abroad.as_ref().expect("it is the switchboard of one host of several").0
+    }
+
     fn lines(&self) -> MutexGuard<'_, BTreeMap<Address, Line>> {
-        self.0.lock().expect("no actor panics while it holds the switchboard")
+        self.lines.lock().expect("no actor panics while it holds the switchboard")
     }
 
     /// Connects an actor, and hands it what waited.
@@ -87,14 +140,28 @@ impl Switchboard {
     /// Disconnects an actor: it handles what it has and stops; what comes later waits.
     pub fn disconnect(&self, at: Address) {
         if let Some(mailbox) = self.lines().get_mut(&at).and_then(|line| line.mailbox.take()) {
-            mailbox.do_send(Delivery { from: Address::Outside, parcel: Parcel::Stop });
+            mailbox.do_send(Delivery { from: Address::Outside, content: Content::Stop });
         }
     }
 }
 
 impl Transport for Switchboard {
     fn send(&self, from: Address, to: Address, message: Message) -> bool {
-        let delivery = Delivery { from, parcel: Parcel::pack(message) };
+        if let Some((own, exterior)) = &self.abroad {
+            let Ways { here, abroad } = ways(*own, from, to, &message);
+            let parcel = match &message {
+                Message::Peer(letter) => Some(Parcel::Letter(letter.clone())),
+                Message::Report(report) => Some(Parcel::Report(report.clone())),
+                _ => None,
+            };
+            if let (Some(parcel), false) = (parcel, abroad.is_empty()) {
+                abroad.into_iter().for_each(|host| exterior.carry(host, parcel.clone()));
+            }
+            if !here {
+                return true;
+            }
+        }
+        let delivery = Delivery { from, content: Content::pack(message) };
         let mut lines = self.lines();
         let line = lines.entry(to).or_default();
         match &line.mailbox {

@@ -12,7 +12,7 @@ use chain::{
 };
 use decoders::{DECODERS, every as every_decoder, one};
 use engine::{
-    message::{Letter, Objection, PeerMessage},
+    message::{Letter, Objection, PeerMessage, Sitting},
     party::evidence::{Counted, DoubleUse, Evidence, Signed},
 };
 use primitives::{Digest, Encode, PartyId, Preset, Time, ids::from_hex};
@@ -35,7 +35,7 @@ fn seeds() -> &'static [Vec<u8>] {
         let message = PeerMessage::Object(Digest([1; 32]), vec![(Digest([2; 32]), Objection::Share)]);
         let counted = counted(&bundle);
         let double = DoubleUse { party: PartyId::ALL[0], first: counted.clone(), second: counted };
-        let letter = Letter { shard: primitives::ShardIndex(1), sitting: 0, message };
+        let letter = Letter { shard: primitives::ShardIndex(1), sitting: Sitting::default(), message };
         vec![
             bundle.to_bytes(),
             bundle.published().to_bytes(),

@@ -100,6 +100,18 @@ domains! {
     Barrier = "barrier",
     /// Shares that a party carries over, on its disk.
     CarriedShares = "carried-shares",
+    /// A small record of a party, on its disk.
+    StoreRecord = "store-record",
+    /// An accepted bundle, on a party's disk.
+    StoredBundle = "stored-bundle",
+    /// A file of a subscriber's client.
+    ClientFile = "client-file",
+    /// A usage log, as a subscriber's client remembers which one it read.
+    UsageLog = "usage-log",
+    /// A code that a subscriber or a serving node shows to an issuer.
+    BearerCode = "bearer-code",
+    /// A blinded request, as an issuer remembers it.
+    BlindRequest = "blind-request",
     /// Record of the totals of an epoch.
     Totals = "totals",
     /// An identity's credential commitment.
@@ -144,6 +156,8 @@ domains! {
     Aggregate = "aggregate",
     /// Seeds that a simulation derives from its one seed.
     Simulation = "simulation",
+    /// Keys that follow from the secret of a party's host.
+    HostSecret = "host-secret",
     /// Nonces of complaints, hedged with key and statement.
     ComplaintNonce = "complaint-nonce",
     /// A step of what is done on L1, by its name.
@@ -168,6 +182,8 @@ domains! {
     SumLeaf = "sum-leaf",
     /// Inner node of a tree of sums.
     SumNode = "sum-node",
+    /// What a party signs when it has taken a bundle in: a provisional receipt.
+    ProvisionalReceipt = "provisional-receipt",
 }
 
 /// Absorbs the domain, the number of parts that there will be, and as many of them as there are now.

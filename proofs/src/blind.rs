@@ -15,6 +15,7 @@ use primitives::{CodecError, Decode, Encode, Reader, Writer, limits};
 use rand_core::{CryptoRng, RngCore};
 use ring::signature::{RSA_PSS_2048_8192_SHA384, RsaPublicKeyComponents};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 /// Why a blind signature protocol ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -90,7 +91,8 @@ impl BlindKey {
     ) -> Result<(BlindSignature, Pending), BlindError> {
         let result = self.key.blind(rng, message, false, &Options::default()).map_err(|_| BlindError::Key)?;
         let request = result.blind_msg.0.try_into().map_err(|_| BlindError::Key)?;
-        Ok((request, Pending { key: self.key.clone(), message: message.to_vec(), secret: result.secret }))
+        let secret = Zeroizing::new(result.secret.0);
+        Ok((request, Pending { key: self.clone(), message: message.to_vec(), secret }))
     }
 
     /// The modulus, most significant byte first.
@@ -126,19 +128,53 @@ impl Decode for BlindKey {
     }
 }
 
+/// Longest message that a [`Pending`] is read back with: twice the digest that tokens and receipts sign.
+const MAX_MESSAGE_BYTES: usize = 64;
+
 /// A request that waits for the signer's answer.
+///
+/// Its encoding is for the holder's own disk: whoever reads it can tell which request the signature came from.
 pub struct Pending {
-    key: PublicKey,
+    key: BlindKey,
     message: Vec<u8>,
-    secret: Secret,
+    /// What the message was blinded by.
+    secret: Zeroizing<Vec<u8>>,
 }
 
 impl Pending {
     /// Unblinds the answer; the result verifies.
     pub fn finish(self, answer: &BlindSignature) -> Result<BlindSignature, BlindError> {
+        let Self { key, message, secret } = self;
         let answer = blind_rsa_signatures::BlindSignature(answer.to_vec());
-        let signature = self.key.finalize(&answer, &self.secret, None, &self.message, &Options::default());
+        let secret = Secret(secret.to_vec());
+        let signature = key.key.finalize(&answer, &secret, None, &message, &Options::default());
         signature.map_err(|_| BlindError::Response)?.0.try_into().map_err(|_| BlindError::Response)
+    }
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pending(..)")
+    }
+}
+
+impl Encode for Pending {
+    fn encode(&self, w: &mut Writer) {
+        self.key.encode(w);
+        w.bytes(&self.message);
+        w.bytes(&self.secret);
+    }
+}
+
+impl Decode for Pending {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let key = BlindKey::decode(r)?;
+        let message = r.bytes(MAX_MESSAGE_BYTES)?.to_vec();
+        let secret = Zeroizing::new(r.bytes(limits::RSA_BYTES)?.to_vec());
+        if secret.len() != limits::RSA_BYTES {
+            return Err(CodecError::Invalid { what: "blinding factor" });
+        }
+        Ok(Self { key, message, secret })
     }
 }
 
@@ -154,6 +190,21 @@ impl BlindIssuer {
         let pair = KeyPair::generate(rng, limits::RSA_BITS).map_err(|_| BlindError::Key)?;
         let der = pair.pk.to_der().map_err(|_| BlindError::Key)?;
         Ok(Self { secret: pair.sk, public: BlindKey::from_der(&der)? })
+    }
+
+    /// Reads a key from what [`BlindIssuer::secret_der`] gave.
+    ///
+    /// # Errors
+    /// [`BlindError::Key`] if it is no private key of 2,048 bits with exponent 65,537.
+    pub fn from_secret_der(der: &[u8]) -> Result<Self, BlindError> {
+        let secret = SecretKey::from_der(der).map_err(|_| BlindError::Key)?;
+        let public = secret.public_key().and_then(|key| key.to_der()).map_err(|_| BlindError::Key)?;
+        Ok(Self { secret, public: BlindKey::from_der(&public)? })
+    }
+
+    /// The private key in DER (PKCS #8): whoever has it signs in the signer's place. For the signer's own disk.
+    pub fn secret_der(&self) -> Result<Zeroizing<Vec<u8>>, BlindError> {
+        self.secret.to_der().map(Zeroizing::new).map_err(|_| BlindError::Key)
     }
 
     /// The public key.
@@ -176,5 +227,37 @@ impl BlindIssuer {
 impl std::fmt::Debug for BlindIssuer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BlindIssuer").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::issuer;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn a_request_that_was_put_on_disk_is_finished_with_the_same_answer() {
+        let mut rng = ChaCha20Rng::seed_from_u64(5);
+        let (request, pending) = issuer().public().blind(&[7; 32], &mut rng).unwrap();
+        let stored = pending.to_bytes();
+        let answer = issuer().sign(&request, &mut rng).unwrap();
+        let signature = Pending::from_bytes(&stored).unwrap().finish(&answer).unwrap();
+        assert_eq!(pending.finish(&answer), Ok(signature));
+        assert_eq!(issuer().public().verify(&[7; 32], &signature), Ok(()));
+        for end in 0..stored.len() {
+            assert!(Pending::from_bytes(&stored[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn a_signer_that_was_put_on_disk_is_the_same_signer() {
+        let mut rng = ChaCha20Rng::seed_from_u64(6);
+        let again = BlindIssuer::from_secret_der(&issuer().secret_der().unwrap()).unwrap();
+        assert_eq!(again.public(), issuer().public());
+        let (request, pending) = issuer().public().blind(&[8; 32], &mut rng).unwrap();
+        let answer = again.sign(&request, &mut rng).unwrap();
+        assert!(pending.finish(&answer).is_ok());
+        assert_eq!(BlindIssuer::from_secret_der(issuer().public().der()).unwrap_err(), BlindError::Key);
     }
 }

@@ -8,6 +8,7 @@
 //! to, so that the answer is at once the third share.
 
 pub mod batch;
+pub mod cut;
 pub mod digits;
 mod equations;
 mod marks;

@@ -7,10 +7,14 @@
 
 pub(crate) mod equation;
 
-use crate::{generators::bases, transcript::BundleTranscript, wire::WirePoint};
+use crate::{
+    generators::bases,
+    transcript::BundleTranscript,
+    wire::{WirePoint, WireScalar},
+};
 use bulletproofs::{BulletproofGens, PedersenGens, RangeProof};
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::MultiscalarMul};
-use primitives::codec_struct;
+use primitives::{CodecError, Decode, Encode, Reader, Writer, codec_struct};
 use rand_core::{CryptoRng, RngCore};
 use std::sync::OnceLock;
 use zeroize::Zeroize;
@@ -57,6 +61,24 @@ impl std::fmt::Debug for Spent {
     }
 }
 
+/// For the holder's own disk: it opens `Cum`.
+impl Encode for Spent {
+    fn encode(&self, w: &mut Writer) {
+        self.value.encode(w);
+        WireScalar(self.blinding).encode(w);
+    }
+}
+
+impl Decode for Spent {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let value = u64::decode(r)?;
+        if value >> CAP_BITS != 0 {
+            return Err(CodecError::Invalid { what: "spent value" });
+        }
+        Ok(Self { value, blinding: WireScalar::decode(r)?.0 })
+    }
+}
+
 impl Spent {
     /// Value added so far, in 2^-18 views.
     pub fn value(&self) -> u64 {
@@ -93,5 +115,19 @@ impl Spent {
         );
         let (proof, _) = proof.expect("32 bits are a size of range proofs, and the generators suffice");
         CapProof { bytes: proof.to_bytes().try_into().expect("a range proof of 32 bits has a fixed length") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_spent_comes_back_from_disk() {
+        let spent = Spent::default().plus(77, &Scalar::from(5u8));
+        let again = Spent::from_bytes(&spent.to_bytes()).unwrap();
+        assert_eq!((again.value(), again.commitment()), (77, spent.commitment()));
+        let too_much = Spent { value: 1 << CAP_BITS, blinding: Scalar::ZERO };
+        assert!(Spent::from_bytes(&too_much.to_bytes()).is_err());
     }
 }

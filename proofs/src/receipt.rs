@@ -7,7 +7,7 @@
 //! nothing of its holder. Serials are shown when receipts are spent.
 
 use crate::{
-    blind::{BlindError, BlindIssuer, BlindKey, BlindSignature},
+    blind::{BlindError, BlindIssuer, BlindKey, BlindSignature, Pending},
     wire::WirePoint,
 };
 use primitives::{
@@ -89,6 +89,37 @@ pub fn message(
     hash::hash(Domain::Receipt, &parts)
 }
 
+/// A receipt that waits for the signer's answer. Its encoding is for the holder's own disk.
+pub struct PendingReceipt {
+    denomination: Denomination,
+    serial: [u8; 32],
+    pending: Pending,
+}
+
+codec_struct!(PendingReceipt { denomination, serial, pending });
+
+impl std::fmt::Debug for PendingReceipt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PendingReceipt(..)")
+    }
+}
+
+impl PendingReceipt {
+    /// Views that the receipt will stand for.
+    pub fn denomination(&self) -> Denomination {
+        self.denomination
+    }
+
+    /// Reads the signer's answer; the receipt verifies.
+    ///
+    /// # Errors
+    /// [`BlindError::Response`] if the answer does not lead to a valid signature.
+    pub fn finish(self, answer: &BlindSignature) -> Result<Receipt, BlindError> {
+        let Self { denomination, serial, pending } = self;
+        Ok(Receipt { denomination, serial, signature: pending.finish(answer)? })
+    }
+}
+
 impl Receipt {
     /// Obtains a receipt for `key` from the region's signer of `denomination`.
     pub fn issue(
@@ -98,12 +129,26 @@ impl Receipt {
         key: &WirePoint,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Self, BlindError> {
+        let at = (chain, epoch, region);
+        let (request, pending) = Self::request(issuer.public(), at, denomination, key, rng)?;
+        let answer = issuer.sign(&request, rng)?;
+        pending.finish(&answer)
+    }
+
+    /// What the region's signer of `denomination` is asked to sign for the holder of `key`, and what the holder keeps to
+    /// read the answer. The request says nothing of the holder.
+    pub fn request(
+        signer: &BlindKey,
+        (chain, epoch, region): (ChainId, EpochId, Region),
+        denomination: Denomination,
+        key: &WirePoint,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<(BlindSignature, PendingReceipt), BlindError> {
         let mut serial = [0; 32];
         rng.fill_bytes(&mut serial);
         let message = message(chain, epoch, region, denomination, key, &serial);
-        let (request, pending) = issuer.public().blind(&message.0, rng)?;
-        let answer = issuer.sign(&request, rng)?;
-        Ok(Self { denomination, serial, signature: pending.finish(&answer)? })
+        let (request, pending) = signer.blind(&message.0, rng)?;
+        Ok((request, PendingReceipt { denomination, serial, pending }))
     }
 
     /// Checks that this is `region`'s receipt for the holder of `key`; `region_key` is that of its denomination.

@@ -11,7 +11,7 @@ use crate::{
 use curve25519_dalek::scalar::Scalar;
 use primitives::{ChainId, Digest, Domain, Encode, EpochId, Tier, hash};
 use rand_core::{CryptoRng, RngCore};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A subscriber's secret key of one epoch.
 #[derive(Zeroize)]
@@ -27,6 +27,18 @@ impl SubscriberKey {
     /// `Y = sk B`.
     pub fn public(&self) -> WirePoint {
         (self.0 * bases().key).into()
+    }
+
+    /// The key's bytes, for its holder's own disk. Whoever has them speaks in the holder's place for the epoch, and can
+    /// tell which works its bundles are of.
+    pub fn secret_bytes(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.to_bytes())
+    }
+
+    /// The key that [`SubscriberKey::secret_bytes`] gave; `None` if the bytes are not those of a key.
+    pub fn from_secret_bytes(bytes: &[u8; 32]) -> Option<Self> {
+        let scalar: Option<Scalar> = Scalar::from_canonical_bytes(*bytes).into();
+        scalar.filter(|scalar| *scalar != Scalar::ZERO).map(Self)
     }
 
     pub(crate) fn secret(&self) -> &Scalar {
@@ -88,6 +100,15 @@ mod tests {
         let mut flipped = token;
         flipped[100] ^= 1;
         assert_eq!(verify(issuer().public(), &own, &flipped), Err(BlindError::Signature));
+    }
+
+    #[test]
+    fn a_key_comes_back_from_its_bytes_and_from_no_others() {
+        let key = SubscriberKey::generate(&mut ChaCha20Rng::seed_from_u64(1));
+        let again = SubscriberKey::from_secret_bytes(&key.secret_bytes()).unwrap();
+        assert_eq!(again.public(), key.public());
+        assert!(SubscriberKey::from_secret_bytes(&[0; 32]).is_none());
+        assert!(SubscriberKey::from_secret_bytes(&[0xff; 32]).is_none());
     }
 
     #[test]

@@ -219,7 +219,7 @@ fn epoch(
     progress.begin(Stage::Opening, 1);
     let config = world.config(options.batch, carried);
     let operation = Operation { disguise: world.disguise(options.adversary), ..Operation::default() };
-    let running = engine::start_with(config, node, operation).expect("no votes are kept on disk");
+    let running = engine::start(config, node, operation);
     let collected = Statements::begin(scratch, world.epoch)
         .and_then(|kept| collect::collect(options, (world, &workload), (&running, kept), progress));
     let Summary { node, carried: shelf, messages } = running.finish();

@@ -7,6 +7,7 @@
 //! | [`world`] | what a workload lacks to happen: keys, accounts, registered works |
 //! | [`device`], [`adversary`] | honest bundles, and those that must be refused |
 //! | [`demo`] | one epoch through the real actors, and its run folder |
+//! | [`hosts`] | one epoch across processes, each party a host of its own |
 //! | [`economics`] | one epoch on paper, many times: payouts, fairness and attacks under other parameters |
 //! | [`impact`] | what a change of parameters would do, as a page |
 //! | [`check`] | a plaintext count by other code |
@@ -21,6 +22,7 @@ pub mod demo;
 pub mod device;
 pub mod economics;
 pub mod folder;
+pub mod hosts;
 pub mod impact;
 pub mod progress;
 pub mod report;

@@ -8,6 +8,7 @@ mod issuers;
 mod registry;
 
 pub use issuers::Issuers;
+pub use registry::Registry;
 
 use crate::{
     device,
@@ -24,19 +25,18 @@ use chain::{
         usage::{Seating, Standby, check_shards},
         work_registry::work_id,
     },
-    node::NodeError,
+    node::{ClientError, NodeError},
     signature::SecretKey,
 };
-use engine::{Config, Core, Disguise, Office, PartySecrets, Plan, Shelf};
+use engine::{Config, Core, Disguise, Office, Offices, PartySecrets, Plan, Shelf, host::HostSecret};
 use primitives::{
     ChainId, Credits, Digest, Domain, EpochId, GovernanceParams, Layer1Address, PartyId, PersonId, Tier,
     WorkId, hash, params::TierTerms,
 };
 use proofs::{
     blind::BlindError,
-    committee::{Committee, CommitteeError, Member, PartySigner},
+    committee::{Committee, CommitteeError, Member},
     shard::ShardError,
-    sharing::KemKey,
 };
 use rand_chacha::rand_core::RngCore;
 use std::{
@@ -103,6 +103,14 @@ pub enum WorldError {
     /// The node failed.
     #[error("the node failed: {0}")]
     Node(#[from] NodeError),
+    /// A node elsewhere cannot be asked, or refuses to put something on record.
+    #[error("{what} cannot be put on record: {error}")]
+    Away {
+        /// What.
+        what: String,
+        /// Why.
+        error: Box<ClientError>,
+    },
 }
 
 /// The world of a run, in one of its epochs.
@@ -252,18 +260,43 @@ impl World {
         Some(Disguise(Arc::new(put_on)))
     }
 
-    /// What the actors need, with `batch` bundles in a batch and what the parties carry over from the epoch before.
-    pub fn config(&self, batch: usize, carried: Shelf) -> Config {
-        let mut seed = [0; 32];
-        draw::rng("committee", self.seed, &self.epoch.to_string()).fill_bytes(&mut seed);
-        let plan = Plan {
+    /// The secret of a party's host, where each has one.
+    pub fn host_secret(&self, party: PartyId) -> HostSecret {
+        host_secret(self.seed, &party.to_string())
+    }
+
+    /// The key of the sequencer's account.
+    pub fn sequencer_key(&self) -> SecretKey {
+        account_key(self.seed, "sequencer")
+    }
+
+    /// Those who hold an office, with what they are to do in the epoch.
+    pub fn offices(&self) -> Offices {
+        Offices {
+            steward: office(self.seed, "steward"),
+            treasury: office(self.seed, "treasury"),
+            auditors: AUDITORS.map(|name| office(self.seed, name)).into(),
+            plan: self.plan(),
+            rng: draw::rng("offices", self.seed, &self.epoch.to_string()),
+        }
+    }
+
+    fn plan(&self) -> Plan {
+        Plan {
             epoch: self.epoch,
             tiers: self.tiers.clone(),
             shard_width: self.shard_width,
             sales: self.sales.clone(),
             attestation: named("attestation", self.seed, &self.epoch.to_string()),
             reserve: self.reserve,
-        };
+        }
+    }
+
+    /// What the actors need, with `batch` bundles in a batch and what the parties carry over from the epoch before.
+    pub fn config(&self, batch: usize, carried: Shelf) -> Config {
+        let mut seed = [0; 32];
+        draw::rng("committee", self.seed, &self.epoch.to_string()).fill_bytes(&mut seed);
+        let plan = self.plan();
         Config {
             parties: PartyId::ALL.map(|party| self.secrets(party)),
             standby: self.seated.is_none().then(|| standby_secrets(self.seed)),
@@ -335,10 +368,12 @@ fn standby_secrets(seed: u64) -> PartySecrets {
 }
 
 fn secrets(seed: u64, party: PartyId, name: &str) -> PartySecrets {
-    PartySecrets {
-        signer: PartySigner::generate(party, &mut draw::rng("party-signing", seed, name)),
-        kem: KemKey::generate(&mut draw::rng("party-sealing", seed, name)),
-    }
+    host_secret(seed, name).secrets(party)
+}
+
+/// The secret of a party's host.
+fn host_secret(seed: u64, name: &str) -> HostSecret {
+    HostSecret::generate(&mut draw::rng("host", seed, name))
 }
 
 /// What subscribers pay in an epoch.

@@ -84,7 +84,7 @@ pub(super) fn trusted_root(text: &str) -> Result<TrustedRoot, String> {
 
 /// Reads how many works a shard has at most.
 pub(super) fn shard_width(text: &str) -> Result<u16, String> {
-    let width = text.parse().ok().filter(|width| (MIN_SHARD_WIDTH..=MAX_SHARD_WIDTH).contains(width));
+    let width = text.parse().ok().filter(|width: &usize| (MIN_SHARD_WIDTH..=MAX_SHARD_WIDTH).contains(width));
     let width = width.and_then(|width| u16::try_from(width).ok());
     width.ok_or_else(|| format!("expected a whole number from {MIN_SHARD_WIDTH} to {MAX_SHARD_WIDTH}"))
 }

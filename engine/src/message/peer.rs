@@ -45,6 +45,40 @@ impl Decode for Objection {
     }
 }
 
+/// How often what is computed has begun anew: because the standby took a seat, or because a party was started again and
+/// had lost what it had computed so far. Nothing of a sitting fits into another. A later one is greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sitting {
+    /// Seats that the standby had taken.
+    pub seats: u8,
+    /// Attempts before this one, with or without that seat.
+    pub attempt: u8,
+}
+
+codec_struct!(Sitting { seats, attempt });
+
+impl Sitting {
+    /// Attempts of one seating that a number leaves room for.
+    const ROOM: u8 = 1 << 7;
+
+    /// The sitting as one number: a later one has a higher.
+    ///
+    /// # Panics
+    /// If it has more seats or attempts than an epoch can.
+    pub fn number(self) -> u8 {
+        assert!(
+            self.seats <= 1 && self.attempt < Self::ROOM,
+            "an epoch has one seat to give, and few attempts"
+        );
+        self.seats * Self::ROOM + self.attempt
+    }
+
+    /// The sitting of a number.
+    pub fn of_number(number: u8) -> Self {
+        Self { seats: number / Self::ROOM, attempt: number % Self::ROOM }
+    }
+}
+
 /// What crosses from party to party.
 ///
 /// The shard says which of its chains of batches a party is to look at. Everything that is signed or opened is bound to
@@ -53,8 +87,8 @@ impl Decode for Objection {
 pub struct Letter {
     /// The shard that the message is about.
     pub shard: ShardIndex,
-    /// How many seats were taken when it was written. What is computed begins anew when one is.
-    pub sitting: u8,
+    /// The sitting to which it belongs, if it is about what is computed.
+    pub sitting: Sitting,
     /// The message.
     pub message: PeerMessage,
 }
@@ -330,7 +364,7 @@ mod tests {
             PeerMessage::Omits(Digest([1; 32]), vec![Digest([4; 32])]),
         ];
         for message in messages {
-            let letter = Letter { shard: ShardIndex(2), sitting: 1, message };
+            let letter = Letter { shard: ShardIndex(2), sitting: Sitting { seats: 1, attempt: 2 }, message };
             let bytes = letter.to_bytes();
             assert_eq!(Letter::from_bytes(&bytes), Ok(letter));
             for end in 0..bytes.len() {

@@ -2,7 +2,7 @@
 
 use crate::{
     effect::Effect,
-    message::{Address, Letter, Message, PeerMessage},
+    message::{Address, Letter, Message, PeerMessage, Sitting},
 };
 use primitives::PartyId;
 
@@ -21,6 +21,8 @@ pub(super) struct Attendance {
     voted: Option<PartyId>,
     /// The seat that the standby has.
     taken: Option<PartyId>,
+    /// Attempts of this sitting before the one in hand.
+    attempt: u8,
     early: Vec<(Address, Letter)>,
 }
 
@@ -35,7 +37,7 @@ pub(super) enum From {
 impl Attendance {
     pub(super) fn new(party: PartyId) -> Self {
         let at = Address::Party(party);
-        Self { party, at, silence: [0; 3], voted: None, taken: None, early: Vec::new() }
+        Self { party, at, silence: [0; 3], voted: None, taken: None, attempt: 0, early: Vec::new() }
     }
 
     /// Of the standby, in the seat that it has.
@@ -43,8 +45,14 @@ impl Attendance {
         Self { at: Address::Standby, taken: Some(party), ..Self::new(party) }
     }
 
-    fn sitting(&self) -> u8 {
-        u8::from(self.taken.is_some())
+    /// The sitting in hand.
+    pub(super) fn sitting(&self) -> Sitting {
+        Sitting { seats: u8::from(self.taken.is_some()), attempt: self.attempt }
+    }
+
+    /// Goes on to an attempt.
+    pub(super) fn attempt(&mut self, attempt: u8) {
+        self.attempt = attempt;
     }
 
     /// The seat of whoever is at an address.
@@ -59,7 +67,7 @@ impl Attendance {
 
     /// Keeps a letter of a sitting to come; whether this is one.
     pub(super) fn keep_early(&mut self, from: Address, letter: &Letter) -> bool {
-        let early = letter.sitting > self.sitting();
+        let early = letter.sitting.seats > self.sitting().seats;
         let of_sender = self.early.iter().filter(|(other, _)| *other == from).count();
         if early && of_sender < MAX_EARLY {
             self.early.push((from, letter.clone()));
@@ -95,6 +103,7 @@ impl Attendance {
     /// The standby has a seat. Gives the letters that came ahead of that.
     pub(super) fn take(&mut self, seat: PartyId) -> Vec<(Address, Letter)> {
         self.taken = Some(seat);
+        self.attempt = 0;
         self.heard(seat);
         std::mem::take(&mut self.early)
     }

@@ -10,7 +10,7 @@ use crate::{
         PartySecrets,
         evidence::{Counted, DoubleUse, Evidence, Signed},
         line::{Desk, Frozen, Line, Offer},
-        pool::{Admitted, Pool, Rejected, Verified},
+        pool::{Admitted, Past, Pool, Rejected, Verified},
         voting::Record,
     },
 };
@@ -107,8 +107,9 @@ impl FaultReason {
     }
 }
 
-/// The set of each shard, with what is to be stored before its root is signed; and the bundles that were not in any batch.
-pub type FrozenSets = (Vec<(Record, Frozen)>, Vec<Digest>);
+/// The set of each shard, with what is to be stored before its root is signed; the bundles that were not in any batch; and
+/// what a peer that is behind may still ask for.
+pub(crate) type FrozenSets = (Vec<(Record, Frozen)>, Vec<Digest>, Past);
 
 /// What a step comes to.
 pub(super) type Outcome = Result<Vec<Effect>, Fault>;
@@ -325,18 +326,24 @@ impl Collect {
         }
     }
 
+    /// Whether this party has taken in all that is final, in every shard.
+    pub fn is_level(&self) -> bool {
+        self.lines.iter().all(Line::is_level)
+    }
+
     /// Freezes the sets of all shards.
     ///
     /// Fails if too many bundles of a shard that held for this party are not in its set.
-    pub fn freeze(self, secrets: &PartySecrets) -> Result<FrozenSets, Fault> {
+    pub(crate) fn freeze(self, secrets: &PartySecrets) -> Result<FrozenSets, Fault> {
         let Self { mut pool, lines, .. } = self;
         let desk = Desk { pool: &mut pool, secrets, back: true };
-        let (mut frozen, mut late) = (Vec::new(), Vec::new());
+        let (mut frozen, mut late, mut names) = (Vec::new(), Vec::new(), BTreeMap::new());
         for line in lines {
-            let (record, set, left) = line.freeze(&desk)?;
+            let (record, set, left, of_shard) = line.freeze(&desk)?;
             frozen.push((record, set));
             late.extend(left);
+            names.extend(of_shard);
         }
-        Ok((frozen, late))
+        Ok((frozen, late, Past::new(pool, names)))
     }
 }

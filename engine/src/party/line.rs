@@ -114,8 +114,11 @@ pub(super) struct Line {
     left_out: u64,
 }
 
+/// Bundles of each final batch, by shard and the digest of its header.
+pub(super) type Names = BTreeMap<(ShardIndex, Digest), Vec<Digest>>;
+
 /// What is left of a shard when nothing more is taken: the frozen set, and this party's shares of its totals.
-pub struct Frozen {
+pub(crate) struct Frozen {
     /// Public context of the shard.
     pub context: Arc<EpochContext>,
     /// The party.
@@ -168,6 +171,11 @@ impl Line {
     /// Whether this party has taken in all that it had before a restart.
     pub(super) fn is_back(&self) -> bool {
         self.voting.is_back()
+    }
+
+    /// Whether this party has taken in all that is final.
+    pub(super) fn is_level(&self) -> bool {
+        self.is_back() && !self.behind.is_behind()
     }
 
     /// Whether a header that this party signed, and that may yet become final, has a bundle with one of these marks.
@@ -248,9 +256,9 @@ impl Line {
     /// Fails if too many bundles that held for this party are not in it. As long as an objection needs no proof, one
     /// party could otherwise have everybody left out but one subscriber, and read that one's usage off the totals. The
     /// bound is one for each shard: a bound over all would let that party spend everything it allows on one of them.
-    pub(super) fn freeze(mut self, desk: &Desk<'_>) -> Result<(Record, Frozen, Vec<Digest>), Fault> {
+    pub(super) fn freeze(mut self, desk: &Desk<'_>) -> Result<(Record, Frozen, Vec<Digest>, Names), Fault> {
         // A root that is shorter than what this party signed would be evidence against it.
-        if self.behind.is_behind() || !self.voting.is_back() {
+        if !self.is_level() {
             return Err(FaultReason::Behind.of_nobody());
         }
         let late: Vec<_> = desk.pool.waiting(self.shard).iter().copied().collect();
@@ -267,8 +275,9 @@ impl Line {
             last: self.last,
         };
         let record = self.voting.freeze();
+        let names = self.behind.names().map(|(digest, ids)| ((self.shard, digest), ids)).collect();
         let (context, party, running, totals) = (self.context, self.party, self.running, self.totals);
-        Ok((record, Frozen { context, party, root, running, totals }, late))
+        Ok((record, Frozen { context, party, root, running, totals }, late, names))
     }
 }
 

@@ -7,6 +7,7 @@ mod parked;
 mod sums;
 mod used;
 
+pub(crate) use archive::Past;
 pub(super) use parked::Verified;
 pub(super) use sums::{GroupSum, running_after};
 

@@ -8,7 +8,8 @@
 //! The file is a party's secret. It is readable for its owner alone, and must never lie beside another party's: two of
 //! them are everything.
 
-use super::Carried;
+use super::{Carried, voting::Record};
+use crate::{actor::Memory, message::Sitting};
 use primitives::{CodecError, Decode, Digest, Domain, Encode, PartyId, Reader, ShardIndex, Writer, hash};
 use std::{
     collections::BTreeMap,
@@ -63,6 +64,8 @@ type Kept = BTreeMap<(PartyId, ShardIndex), Vec<Carried>>;
 #[derive(Default)]
 pub struct Shelf {
     kept: Mutex<Kept>,
+    /// What actors of one process stored that goes to no disk.
+    votes: Mutex<BTreeMap<(PartyId, ShardIndex), Record>>,
     folder: Option<PathBuf>,
 }
 
@@ -88,7 +91,7 @@ impl Shelf {
                 }
             }
         }
-        Ok(Self { kept: Mutex::new(kept), folder: Some(folder) })
+        Ok(Self { kept: Mutex::new(kept), folder: Some(folder), ..Self::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -118,11 +121,37 @@ impl Shelf {
         })
     }
 
+    /// The last vote of a party in a shard, if it gave one in this process.
+    pub fn vote_of(&self, party: PartyId, shard: ShardIndex) -> Option<Record> {
+        self.votes.lock().expect("nobody panics while holding the votes").get(&(party, shard)).cloned()
+    }
+
     /// What a party carries, by shard.
     pub(crate) fn of(&self, party: PartyId) -> BTreeMap<ShardIndex, Vec<Carried>> {
         let shelf = self.lock();
         let own = shelf.range((party, ShardIndex(0))..=(party, ShardIndex(u32::MAX)));
         own.map(|((_, shard), carried)| (*shard, carried.clone())).collect()
+    }
+}
+
+/// Actors of one process come back with all that they had: what they carry over is all that has to be kept elsewhere.
+impl Memory for Shelf {
+    fn vote(&self, party: PartyId, record: &Record) -> bool {
+        let mut votes = self.votes.lock().expect("nobody panics while holding the votes");
+        votes.insert((party, record.shard), record.clone());
+        true
+    }
+
+    fn keep(&self, party: PartyId, shard: ShardIndex, carried: Vec<Carried>) -> bool {
+        self.put(party, shard, carried).is_ok()
+    }
+
+    fn sit(&self, _: PartyId, _: Sitting) -> bool {
+        true
+    }
+
+    fn contribute(&self, _: PartyId, _: Digest) -> bool {
+        true
     }
 }
 

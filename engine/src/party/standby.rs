@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, HandOver, Letter, Message, OpenedEpoch, PeerMessage, Report, Seated},
+    message::{Address, HandOver, Letter, Message, OpenedEpoch, PeerMessage, Report, Seated, Sitting},
 };
 use chain::modules::usage::{SeatStandby, seat_digest};
 use mpc::share::{ReplicatedTotals, ShareSum};
@@ -159,7 +159,7 @@ impl Standby {
         match (&mut self.place, letter.message) {
             (_, PeerMessage::Here) => Vec::new(),
             (Place::Waiting(_), PeerMessage::SeatVote(seat, signature)) => self.vote(from, seat, signature),
-            (Place::Waiting(early), message) if !message.is_agreement() && letter.sitting > 0 => {
+            (Place::Waiting(early), message) if !message.is_agreement() && letter.sitting.seats > 0 => {
                 let shards = self.opened.as_ref().map_or(1, |opened| opened.shards.len());
                 if early.iter().filter(|(by, _)| *by == from).count() < MAX_AHEAD * shards {
                     early.push((from, Letter { message, ..letter }));
@@ -336,7 +336,9 @@ fn take_shares(
     let carried = Carried { works, totals, commitments };
     let frozen =
         Frozen { context: context.clone(), party: seat, root: root.root.clone(), running, totals: fresh };
-    Ok(Tallying::over(frozen, book.clone(), (carried, all), committee))
+    let mut tallying = Tallying::over(frozen, book.clone(), (carried, all), committee);
+    tallying.again(Sitting { seats: 1, attempt: 0 });
+    Ok(tallying)
 }
 
 /// What was carried, of a share that was handed over with what this epoch added to it.

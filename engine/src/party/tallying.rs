@@ -6,7 +6,7 @@ mod left;
 
 use crate::{
     effect::Effect,
-    message::{Address, Book, HandOver, Left, Message, PeerMessage, Report},
+    message::{Address, Book, HandOver, Left, Message, PeerMessage, Report, Sitting},
     party::{
         Carried, PartySecrets,
         carried::tier_opens,
@@ -74,6 +74,9 @@ pub(super) struct Tallying {
     carried: Carried,
     /// Shares of this epoch's totals and of what was carried to them.
     all: ReplicatedTotals<Group>,
+    sitting: Sitting,
+    /// The root whose set is opened, once that has begun.
+    begun: Option<SignedRoot>,
     round: Round,
     squares: Squares,
     ground: Option<Arc<Ground>>,
@@ -121,6 +124,8 @@ impl Tallying {
             committee,
             carried,
             all,
+            sitting: Sitting::default(),
+            begun: None,
             round: Round::Before,
             squares: Squares::default(),
             ground: None,
@@ -134,12 +139,23 @@ impl Tallying {
     }
 
     /// Begins anew with a standby in a seat: the same set, the same shares, other randomness and another committee.
-    pub(super) fn again(&mut self, committee: Committee) {
+    pub(super) fn again_with(&mut self, committee: Committee) {
         self.committee = committee;
+        self.begun = None;
+    }
+
+    /// Begins anew: the same set, the same shares, and other randomness.
+    pub(super) fn again(&mut self, sitting: Sitting) {
+        self.sitting = sitting;
         self.round = Round::Before;
         (self.squares, self.ground, self.key) = (Squares::default(), None, None);
         (self.ahead, self.openings) = (Ahead::default(), Inbox::default());
         (self.reveals, self.responses, self.left) = Default::default();
+    }
+
+    /// The root whose set is opened, if that has begun, in whatever sitting.
+    pub(super) fn begun(&self) -> Option<&SignedRoot> {
+        self.begun.as_ref()
     }
 
     /// What whoever takes the seat of `gone` needs of this party: of the two shares of that seat, the one that this
@@ -172,6 +188,7 @@ impl Tallying {
             return Err(TallyFault::Root);
         }
         self.check_shares()?;
+        self.begun = Some(signed.clone());
         // Fresh for every attempt, so that no randomness is drawn twice whatever is repeated.
         let key = PrssKey::generate(rng);
         let (own, shard) = (self.frozen.party, self.frozen.root.shard);
@@ -405,7 +422,7 @@ impl Tallying {
         let Frozen { root, party, .. } = self.frozen.as_ref();
         let carried = carried.agreed(&left, next, previous)?;
         let signature = secrets.signer.sign(&aggregate_digest(root, &tally, &proof));
-        let report = Report::Totals(root.shard, Box::new((tally, proof)), signature);
+        let report = Report::Totals(root.shard, self.sitting, Box::new((tally, proof)), signature);
         let keep = Effect::Keep(*party, root.shard, vec![self.carried.clone(), carried]);
         Ok([keep, Effect::Send(Address::Coordinator, Message::Report(report))])
     }

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     effect::Event,
-    journal::Journal,
     message::{Address, Message, PeerMessage, Phase},
     system::{self, Operation},
 };
@@ -207,13 +206,8 @@ fn every_party_gives_receipts_that_a_device_checks_against_the_record() {
 #[test]
 fn actors_go_on_without_a_party_and_keep_their_votes() {
     let World { node, config, dir } = world();
-    let votes = tempfile::tempdir().unwrap();
-    let operation = Operation {
-        tick: Duration::from_millis(20),
-        votes: Some(votes.path().into()),
-        ..Operation::default()
-    };
-    let running = system::start_with(config, node, operation).unwrap();
+    let operation = Operation { tick: Duration::from_millis(20), ..Operation::default() };
+    let running = system::start(config, node, operation);
     running.begin();
     let mut bundles = 0;
     let mut wait = |until: &dyn Fn(&Event, usize) -> bool| loop {
@@ -240,11 +234,11 @@ fn actors_go_on_without_a_party_and_keep_their_votes() {
     running.resume(away);
     running.end_of_window();
     wait(&|e, _| matches!(e, Event::Phase(Phase::Done)));
-    let record = running.finish().node.record(EPOCH).unwrap();
-    light::verify(&record, None).unwrap();
+    let summary = running.finish();
+    light::verify(&summary.node.record(EPOCH).unwrap(), None).unwrap();
     for party in PartyId::ALL {
-        let (_, stored) = Journal::open(votes.path().join(format!("votes-{EPOCH}-{party}"))).unwrap();
-        assert!(stored.iter().any(|record| record.vote.is_some()), "party {party}");
+        let stored = summary.carried.vote_of(party, primitives::ShardIndex(0));
+        assert!(stored.is_some_and(|record| record.vote.is_some()), "party {party}");
     }
     drop(dir);
 }

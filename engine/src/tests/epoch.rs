@@ -165,7 +165,7 @@ fn through_actors(
     between: impl Fn(&system::Running),
 ) -> (String, std::collections::BTreeMap<String, u64>) {
     let world::World { node, config, dir } = world::world();
-    let running = system::start(config, node);
+    let running = system::start(config, node, system::Operation::default());
     running.begin();
     let wait = |what: &str, found: &dyn Fn(&Event) -> bool| loop {
         let event =

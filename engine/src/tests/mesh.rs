@@ -4,9 +4,9 @@ use crate::{
     coordinator::Coordinator,
     effect::{Core, Effect, Event, Refusal},
     intake::Intake,
-    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase},
+    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase, Sitting},
     party::{Party, PartySecrets, Shelf, evidence::Evidence, standby::Standby, voting::Record},
-    settlement::Settlement,
+    settlement::{Offices, Settlement},
     tests::world::{EPOCH, World, world},
     verifier::Verifier,
     verifier::verify_all,
@@ -43,6 +43,8 @@ pub(super) struct Mesh<'a> {
     pub(super) shelf: Shelf,
     /// What parties had on disk, in order.
     stored: BTreeMap<Address, Vec<Record>>,
+    /// The last sitting that each party began.
+    sat: BTreeMap<Address, Sitting>,
     /// Parties that are away: what is sent to them is lost.
     away: BTreeSet<Address>,
     /// A party that is killed once so many of its effects were carried out, and starts again at once.
@@ -92,8 +94,10 @@ impl<'a> Mesh<'a> {
         cores.insert(Address::Standby, Box::new(Standby::new((chain, EPOCH), standby, rng)));
         cores.insert(Address::Coordinator, Box::new(Coordinator::new()));
         let rng = ChaCha20Rng::seed_from_u64(9);
-        let (steward, treasury, auditors) = (config.steward, config.treasury, config.auditors);
-        let settlement = Settlement::new(node.clone(), steward, treasury, auditors, config.plan, rng);
+        let (steward, treasury, auditors, plan) =
+            (config.steward, config.treasury, config.auditors, config.plan);
+        let offices = Offices { steward, treasury, auditors, plan, rng };
+        let settlement = Settlement::new(node.clone(), EPOCH, Some(offices));
         cores.insert(Address::Settlement, Box::new(settlement));
         let (queue, events, batch) = (VecDeque::new(), Vec::new(), config.batch);
         let mut mesh = Self {
@@ -108,6 +112,7 @@ impl<'a> Mesh<'a> {
             proposals: 0,
             shelf: Shelf::default(),
             stored: BTreeMap::new(),
+            sat: BTreeMap::new(),
             away: BTreeSet::new(),
             kill: None,
             opened: None,
@@ -154,7 +159,9 @@ impl<'a> Mesh<'a> {
         let rng = ChaCha20Rng::seed_from_u64(party.index() as u64);
         let held = (self.batch, self.shelf.of(party));
         let fresh = Party::new((chain, EPOCH), PartySecrets { signer, kem }, held, rng);
-        let mut fresh = fresh.with_votes(self.stored.get(&at).map_or(&[], Vec::as_slice));
+        let mut fresh = fresh
+            .with_votes(self.stored.get(&at).map_or(&[], Vec::as_slice))
+            .with_sitting(self.sat.get(&at).copied());
         let effects = fresh.rejoin(opened.clone(), self.phase() > Phase::Collect);
         self.cores.insert(at, Box::new(fresh));
         self.away.remove(&at);
@@ -192,7 +199,7 @@ impl<'a> Mesh<'a> {
         (from, to): (PartyId, PartyId),
         message: PeerMessage,
     ) {
-        let letter = Letter { shard, sitting: 0, message };
+        let letter = Letter { shard, sitting: Sitting::default(), message };
         self.queue.push_back((Address::Party(from), Address::Party(to), Message::Peer(letter)));
         self.run();
     }
@@ -232,6 +239,8 @@ impl<'a> Mesh<'a> {
                     self.kept_by.push((of, party));
                     self.shelf.put(party, shard, carried).unwrap();
                 }
+                Effect::Contribute(_) => {}
+                Effect::Sit(sitting) => drop(self.sat.insert(of, sitting)),
                 Effect::Store(record) => self.stored.entry(of).or_default().push(record),
                 Effect::Verify(epoch, bundles) => {
                     let results = verify_all(&epoch, &bundles, &mut rand_core::OsRng);

@@ -3,7 +3,7 @@
 use super::{mesh::Mesh, world};
 use crate::{
     effect::Event,
-    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase},
+    message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase, Sitting},
 };
 use chain::{light, modules::usage::seat_digest};
 use curve25519_dalek::scalar::Scalar;
@@ -115,7 +115,7 @@ fn one_party_alone_gives_no_seat_away() {
         let digest = seat_digest(opened.shards[0].chain, world::EPOCH, seat, &standby);
         let signature = committee(11).signers[liar.index()].sign(&digest);
         let message = PeerMessage::SeatVote(seat, signature);
-        let letter = Letter { shard: ShardIndex(0), sitting: 0, message };
+        let letter = Letter { shard: ShardIndex(0), sitting: Sitting::default(), message };
         mesh.forge(Address::Party(from), Address::Standby, Message::Peer(letter));
     }
     mesh.tick(LONG);

@@ -22,9 +22,41 @@ use rand_chacha::ChaCha20Rng;
 /// Transactions in a block of registrations.
 const BLOCK: usize = 512;
 
+/// Where transactions are handed in before an epoch is begun.
+pub trait Registry {
+    /// The nonce of a person's next transaction.
+    fn nonce(&mut self, person: &PersonId) -> u64;
+    /// Hands a transaction in, which puts `what` on record.
+    ///
+    /// # Errors
+    /// If the ledger refuses it, or cannot be reached.
+    fn submit(&mut self, transaction: &Transaction, what: &dyn Fn() -> String) -> Result<(), WorldError>;
+    /// Ends a block, or sees to it that all that was handed in is in one.
+    ///
+    /// # Errors
+    /// If there is none.
+    fn end_block(&mut self) -> Result<(), WorldError>;
+}
+
+impl Registry for Node {
+    fn nonce(&mut self, person: &PersonId) -> u64 {
+        self.ledger().nonce(person).unwrap_or(0)
+    }
+
+    fn submit(&mut self, transaction: &Transaction, what: &dyn Fn() -> String) -> Result<(), WorldError> {
+        let refused = |error: chain::TxError| WorldError::Refused { what: what(), error: error.into() };
+        Self::submit(self, transaction).map_err(refused)
+    }
+
+    fn end_block(&mut self) -> Result<(), WorldError> {
+        self.produce_block()?;
+        Ok(())
+    }
+}
+
 /// Submits transactions, and ends a block whenever it is full.
 struct Desk<'a> {
-    node: &'a mut Node,
+    node: &'a mut dyn Registry,
     progress: &'a dyn Progress,
     rng: ChaCha20Rng,
     pending: usize,
@@ -35,11 +67,11 @@ impl Desk<'_> {
         &mut self,
         (person, key): (PersonId, &SecretKey),
         payload: Payload,
-        what: impl FnOnce() -> String,
+        what: impl Fn() -> String,
     ) -> Result<(), WorldError> {
-        let nonce = self.node.ledger().nonce(&person).unwrap_or(0);
+        let nonce = self.node.nonce(&person);
         let tx = Transaction::signed(payload, CHAIN, (person, nonce), key, &mut self.rng);
-        self.node.submit(&tx).map_err(|error| WorldError::Refused { what: what(), error: error.into() })?;
+        self.node.submit(&tx, &what)?;
         self.progress.advance(Stage::Registry, 1);
         self.pending += 1;
         if self.pending == BLOCK { self.end_block() } else { Ok(()) }
@@ -47,8 +79,7 @@ impl Desk<'_> {
 
     fn end_block(&mut self) -> Result<(), WorldError> {
         self.pending = 0;
-        self.node.produce_block()?;
-        Ok(())
+        self.node.end_block()
     }
 }
 
@@ -57,7 +88,7 @@ impl World {
     pub fn register(
         &self,
         workload: &Workload,
-        node: &mut Node,
+        node: &mut dyn Registry,
         progress: &dyn Progress,
     ) -> Result<(), WorldError> {
         let steps = 2 * (self.creators.len() + OPERATORS.len()) + self.works.len() + 1;
@@ -76,7 +107,7 @@ impl World {
     }
 
     /// Puts the keys of the blind signers on record for the epoch.
-    pub fn publish_keys(&self, node: &mut Node, progress: &dyn Progress) -> Result<(), WorldError> {
+    pub fn publish_keys(&self, node: &mut dyn Registry, progress: &dyn Progress) -> Result<(), WorldError> {
         let rng = draw::rng("keys", self.seed, &self.epoch.to_string());
         let mut desk = Desk { node, progress, rng, pending: 0 };
         let Office { person, key } = office(self.seed, "steward");

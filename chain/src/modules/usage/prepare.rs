@@ -8,7 +8,7 @@ use super::{
 use crate::{
     ledger::Context,
     modules::identity::{Roles, acts_as},
-    state::Draft,
+    state::{Draft, State},
 };
 use primitives::{ChainId, Digest, Domain, Encode, EpochId, PartyId, PersonId, Tier, hash, limits};
 use proofs::blind::BlindKey;
@@ -32,6 +32,17 @@ fn beacon<'a>(draft: &'a Draft<'_>, epoch: EpochId, party: PartyId) -> Option<&'
     let seat = draft.base().committees.get(&epoch);
     let spent = |commitment| seat.is_some_and(|seat| seat.spent.contains(commitment));
     draft.get::<Beacon>(&(epoch, party)).filter(|beacon| !spent(&beacon.commitment))
+}
+
+impl State {
+    /// Contributions so far to the beacon of an epoch that has not opened, by party, without those of a committee that was
+    /// replaced.
+    pub fn contributions(&self, epoch: EpochId) -> impl Iterator<Item = &Beacon> {
+        let seat = self.committees.get(&epoch);
+        let spent = move |beacon: &&Beacon| seat.is_some_and(|seat| seat.spent.contains(&beacon.commitment));
+        let of = move |party| self.beacons.get(&(epoch, party));
+        PartyId::ALL.into_iter().filter_map(of).filter(move |beacon| !spent(beacon))
+    }
 }
 
 /// The first epoch of whose beacon nobody has revealed anything. What is fixed before is drawn from blindly, as long as

@@ -38,6 +38,11 @@ impl Behind {
         !self.headers.is_empty()
     }
 
+    /// Bundles of each batch that was taken in, by the digest of its header.
+    pub(super) fn names(&self) -> impl Iterator<Item = (Digest, Vec<Digest>)> {
+        self.past.iter().map(|(digest, (_, ids))| (*digest, ids.clone()))
+    }
+
     /// The batch that was taken in with a bundle.
     pub(super) fn batch_of(&self, id: &Digest) -> Option<(&Arc<SignedHeader>, &Vec<Digest>)> {
         self.past.values().find(|(_, ids)| ids.contains(id)).map(|(header, ids)| (header, ids))

@@ -4,7 +4,7 @@
 use super::{Held, Pool, Verified, used::Used};
 use crate::{
     effect::{Effect, Event, Refusal},
-    message::Objection,
+    message::{Letter, Objection, PeerMessage},
     party::{
         PartySecrets,
         collect::{FaultReason, Outcome},
@@ -50,6 +50,38 @@ impl Archive {
         {
             self.bundles.remove(&oldest);
         }
+    }
+}
+
+/// What a party that has frozen the epoch still hands to a peer that is behind: bundles of final batches, and their names.
+pub(crate) struct Past {
+    archive: Archive,
+    /// Bundles of each final batch, by shard and the digest of its header.
+    names: BTreeMap<(ShardIndex, Digest), Vec<Digest>>,
+}
+
+impl Past {
+    /// What is left of a pool, with the names of all final batches.
+    pub(in crate::party) fn new(pool: Pool, names: BTreeMap<(ShardIndex, Digest), Vec<Digest>>) -> Self {
+        Self { archive: pool.archive, names }
+    }
+
+    /// Answers a peer that asks, as far as there is an answer.
+    pub(in crate::party) fn answer(&self, from: PartyId, letter: &Letter) -> Vec<Effect> {
+        let shard = letter.shard;
+        let bundle = |id: &Digest| {
+            let (bundle, _) = self.archive.get(id).filter(|(bundle, _)| bundle.envelope.shard == shard)?;
+            Some(PeerMessage::Bundle(Box::new(bundle.as_ref().clone())))
+        };
+        let answers: Vec<_> = match &letter.message {
+            PeerMessage::AskBatch(digest) => {
+                let names = self.names.get(&(shard, *digest));
+                names.map(|ids| PeerMessage::Batch(*digest, ids.clone())).into_iter().collect()
+            }
+            PeerMessage::AskBundles(ids) => ids.iter().filter_map(bundle).collect(),
+            _ => Vec::new(),
+        };
+        answers.into_iter().map(|message| Effect::peer(from, shard, message)).collect()
     }
 }
 

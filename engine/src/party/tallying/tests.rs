@@ -109,7 +109,7 @@ impl Committee {
                         Effect::Send(Address::Party(to), Message::Peer(letter)) => {
                             mail.push_back((PartyId::from_index(at), to, letter));
                         }
-                        Effect::Send(_, Message::Report(Report::Totals(_, opened, _))) => {
+                        Effect::Send(_, Message::Report(Report::Totals(_, _, opened, _))) => {
                             outcomes[at] = Some(Ok(*opened));
                         }
                         Effect::Keep(party, _, carried) => {

@@ -133,7 +133,7 @@ fn of_shard(message: &Message) -> Option<(ShardIndex, Vec<u8>)> {
         Message::Report(Report::Root(root, signature)) => {
             (root.shard, [root.to_bytes(), signature.to_vec()].concat())
         }
-        Message::Report(Report::Totals(shard, said, signature)) => {
+        Message::Report(Report::Totals(shard, _, said, signature)) => {
             (*shard, [said.0.to_bytes(), said.1.to_bytes(), signature.to_vec()].concat())
         }
         _ => return None,
@@ -145,7 +145,6 @@ fn word(message: &Message) -> u8 {
     match message {
         Message::Phase(phase) => *phase as u8,
         Message::EndOfWindow => 100,
-        Message::Settle => 101,
         Message::Settled => 102,
         _ => panic!("a message that no view has"),
     }

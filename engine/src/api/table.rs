@@ -1,0 +1,272 @@
+//! The table of routes. The server takes its routes from here, and so does the OpenAPI document: neither has a path, a
+//! method or an answer that the other has not.
+
+use super::schema::Shape;
+
+/// What answers a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Epoch,
+    EpochDocument,
+    Submit,
+    Status,
+    Inclusion,
+    Record,
+    Evidence,
+    Health,
+    Ready,
+    Metrics,
+    OpenApi,
+}
+
+/// How a route is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    /// `GET`, and `HEAD` with it.
+    Get,
+    /// `POST`.
+    Post,
+}
+
+impl Method {
+    /// What the path of a route with this method takes, for the header `allow`.
+    pub(super) fn allow(self) -> &'static str {
+        match self {
+            Self::Get => "GET, HEAD, OPTIONS",
+            Self::Post => "POST, OPTIONS",
+        }
+    }
+
+    /// Its name in the OpenAPI document.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Post => "post",
+        }
+    }
+}
+
+/// A part of a path that says what is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// `{id}`: the identifier of a bundle.
+    Bundle,
+    /// `{epoch}`: the number of an epoch.
+    Epoch,
+}
+
+/// What an answer consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// JSON of this shape.
+    Json(Shape),
+    /// Bytes.
+    Bytes,
+    /// JSON of this shape, or bytes if the client accepts them rather.
+    JsonOrBytes(Shape),
+    /// Text.
+    Text,
+}
+
+/// An answer that a route gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// Its status.
+    pub(super) status: u16,
+    /// When it is given.
+    pub(super) about: &'static str,
+    /// What it consists of.
+    pub(super) content: Content,
+    /// Whether it may say when to come again.
+    pub(super) retry: bool,
+}
+
+/// A route.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// What answers.
+    pub(super) endpoint: Endpoint,
+    /// How it is asked.
+    pub(super) method: Method,
+    /// Its path, with places in braces.
+    pub(super) path: &'static str,
+    /// Its name among the numbers, and in the OpenAPI document.
+    pub(super) name: &'static str,
+    /// What it does.
+    pub(super) about: &'static str,
+    /// The place in its path.
+    pub(super) place: Option<Place>,
+    /// Its answers, by status.
+    pub(super) answers: &'static [Answer],
+}
+
+const fn ok(content: Content, about: &'static str) -> Answer {
+    Answer { status: 200, about, content, retry: false }
+}
+
+const fn no(status: u16, about: &'static str) -> Answer {
+    Answer { status, about, content: Content::Json(Shape::Error), retry: false }
+}
+
+const fn later(status: u16, about: &'static str) -> Answer {
+    Answer { status, about, content: Content::Json(Shape::Error), retry: true }
+}
+
+const NO_EPOCH: Answer = later(503, "No epoch has opened yet.");
+const NO_ID: Answer = no(400, "The path names no bundle.");
+
+/// Every route.
+pub(super) const ROUTES: &[Route] = &[
+    Route {
+        endpoint: Endpoint::Epoch,
+        method: Method::Get,
+        path: "/v1/epoch",
+        name: "epoch",
+        about: "The epoch: its phase, and what it opened with.",
+        place: None,
+        answers: &[ok(Content::Json(Shape::Epoch), "The epoch that is open, or the last one."), NO_EPOCH],
+    },
+    Route {
+        endpoint: Endpoint::EpochDocument,
+        method: Method::Get,
+        path: "/v1/epoch/document",
+        name: "epochDocument",
+        about: "Canonical bytes of what the epoch opened with: all that bundles are made and checked with. Compare it with \
+            the chain before you use it.",
+        place: None,
+        answers: &[ok(Content::Bytes, "The document."), NO_EPOCH],
+    },
+    Route {
+        endpoint: Endpoint::Submit,
+        method: Method::Post,
+        path: "/v1/bundles",
+        name: "submit",
+        about: "Hands a bundle in. The same bytes get the same receipt, however often they come.",
+        place: None,
+        answers: &[
+            ok(Content::Json(Shape::Receipt), "The bundle is verified and on the party's disk."),
+            Answer {
+                status: 202,
+                about: "The bundle is in hand. The header location says where to ask for it.",
+                content: Content::Json(Shape::Pending),
+                retry: true,
+            },
+            no(400, "The body is no bundle, or it broke off."),
+            no(408, "The body did not come in time."),
+            later(409, "The bundle uses what was used before, or its subscriber has no room left."),
+            no(413, "The body is longer than any bundle."),
+            no(415, "The body is announced as something else than bytes."),
+            no(422, "A check of the bundle failed."),
+            later(429, "There is no room now."),
+            later(503, "No bundles are taken in now."),
+        ],
+    },
+    Route {
+        endpoint: Endpoint::Status,
+        method: Method::Get,
+        path: "/v1/bundles/{id}",
+        name: "status",
+        about: "How a bundle stands.",
+        place: Some(Place::Bundle),
+        answers: &[
+            ok(Content::Json(Shape::Status), "How it stands."),
+            NO_ID,
+            no(404, "Nothing is known of it."),
+        ],
+    },
+    Route {
+        endpoint: Endpoint::Inclusion,
+        method: Method::Get,
+        path: "/v1/bundles/{id}/inclusion",
+        name: "inclusion",
+        about: "The final receipt of a bundle: the path from it to the root of its batch, which the chain has anchored. With \
+            accept: application/octet-stream it comes as canonical bytes.",
+        place: Some(Place::Bundle),
+        answers: &[
+            ok(Content::JsonOrBytes(Shape::Inclusion), "The final receipt."),
+            NO_ID,
+            no(404, "Nothing is known of the bundle, or it is not final."),
+        ],
+    },
+    Route {
+        endpoint: Endpoint::Record,
+        method: Method::Get,
+        path: "/v1/epochs/{epoch}/record",
+        name: "record",
+        about: "The public record of an epoch: everything that its figures follow from.",
+        place: Some(Place::Epoch),
+        answers: &[
+            ok(Content::Json(Shape::Record), "The record."),
+            no(400, "The path names no epoch."),
+            no(404, "The epoch has no public record here."),
+            later(503, "The party cannot read the record now."),
+        ],
+    },
+    Route {
+        endpoint: Endpoint::Evidence,
+        method: Method::Get,
+        path: "/v1/evidence",
+        name: "evidence",
+        about: "Evidence against parties, which anybody can check.",
+        place: None,
+        answers: &[ok(Content::Json(Shape::Evidence), "What there is.")],
+    },
+    Route {
+        endpoint: Endpoint::Health,
+        method: Method::Get,
+        path: "/healthz",
+        name: "health",
+        about: "Whether the process is alive.",
+        place: None,
+        answers: &[ok(Content::Json(Shape::Health), "It is."), no(503, "Only a restart mends it.")],
+    },
+    Route {
+        endpoint: Endpoint::Ready,
+        method: Method::Get,
+        path: "/readyz",
+        name: "ready",
+        about: "Whether the party can take bundles in.",
+        place: None,
+        answers: &[ok(Content::Json(Shape::Ready), "It can."), later(503, "It cannot, and says why.")],
+    },
+    Route {
+        endpoint: Endpoint::Metrics,
+        method: Method::Get,
+        path: "/metrics",
+        name: "metrics",
+        about: "The party's numbers, in the text format of Prometheus.",
+        place: None,
+        answers: &[ok(Content::Text, "The numbers.")],
+    },
+    Route {
+        endpoint: Endpoint::OpenApi,
+        method: Method::Get,
+        path: "/openapi.json",
+        name: "openapi",
+        about: "This document.",
+        place: None,
+        answers: &[ok(Content::Json(Shape::OpenApi), "The document.")],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_path_and_every_name_is_there_once() {
+        let paths: BTreeSet<_> = ROUTES.iter().map(|route| route.path).collect();
+        let names: BTreeSet<_> = ROUTES.iter().map(|route| route.name).collect();
+        assert_eq!((paths.len(), names.len()), (ROUTES.len(), ROUTES.len()));
+        for route in ROUTES {
+            assert!(route.answers.is_sorted_by(|a, b| a.status < b.status), "{}", route.name);
+            let place = match route.place {
+                None => !route.path.contains('{'),
+                Some(Place::Bundle) => route.path.contains("{id}"),
+                Some(Place::Epoch) => route.path.contains("{epoch}"),
+            };
+            assert!(place, "{}", route.path);
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Key, token, receipts and bundles. Each function gives back what is on disk, and makes it first if it is not there.
+
+use super::{Client, ClientError, Clock, JournalError, LinkError, Progress, Signers, file, plan::Plan};
+use primitives::{CodecError, Decode, Digest, Encode, Reader, Region, RegionTag, ShardIndex, Writer, limits};
+use proofs::{
+    blind::{BlindSignature, Pending},
+    bundle::{self, Bundle, Envelope, Secrets},
+    cap::Spent,
+    receipt::{Denomination, PendingReceipt, Receipt},
+    token::{self, SubscriberKey},
+};
+use rand_core::{CryptoRng, RngCore};
+
+/// How the issuer of tokens goes by in errors.
+const ISSUER: &str = "token issuer";
+/// How the signers of receipts go by in errors.
+const SIGNER: &str = "receipt issuer";
+
+/// A bundle as it is on disk: what is sent, byte for byte.
+pub(super) struct Parcel {
+    pub(super) id: Digest,
+    pub(super) shard: ShardIndex,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The bytes of a bundle, as they are on disk.
+struct Raw(Vec<u8>);
+
+impl Encode for Raw {
+    fn encode(&self, w: &mut Writer) {
+        w.bytes(&self.0);
+    }
+}
+
+impl Decode for Raw {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self(r.bytes(limits::MAX_BUNDLE_BYTES)?.to_vec()))
+    }
+}
+
+/// The key of the epoch, and the one request for a token that it will ever be in.
+struct KeyFile {
+    key: SubscriberKey,
+    request: BlindSignature,
+    pending: Pending,
+}
+
+impl Encode for KeyFile {
+    fn encode(&self, w: &mut Writer) {
+        w.raw(&*self.key.secret_bytes());
+        w.raw(&self.request);
+        self.pending.encode(w);
+    }
+}
+
+impl Decode for KeyFile {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let key = SubscriberKey::from_secret_bytes(&r.array()?);
+        let key = key.ok_or(CodecError::Invalid { what: "subscriber key" })?;
+        Ok(Self { key, request: r.array()?, pending: Decode::decode(r)? })
+    }
+}
+
+/// Requests for receipts of one bundle.
+struct Requests(Vec<(BlindSignature, PendingReceipt)>);
+
+impl Encode for Requests {
+    fn encode(&self, w: &mut Writer) {
+        w.count(self.0.len());
+        for (request, pending) in &self.0 {
+            w.raw(request);
+            pending.encode(w);
+        }
+    }
+}
+
+impl Decode for Requests {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        r.seq(limits::MAX_RECEIPTS).map(Self)
+    }
+}
+
+/// Receipts of one bundle.
+struct Receipts(Vec<Receipt>);
+
+impl Encode for Receipts {
+    fn encode(&self, w: &mut Writer) {
+        w.seq(&self.0);
+    }
+}
+
+impl Decode for Receipts {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        r.seq(limits::MAX_RECEIPTS).map(Self)
+    }
+}
+
+impl Client {
+    /// The bundles of a plan, in the order in which each goes on from the one before.
+    pub(super) fn make(
+        &self,
+        plan: &Plan,
+        signers: &dyn Signers,
+        clock: &dyn Clock,
+        rng: &mut (impl RngCore + CryptoRng),
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Vec<Parcel>, ClientError> {
+        let of = plan.bundles.len();
+        let mut parcels = Vec::with_capacity(of);
+        if of == 0 {
+            // Nothing was played: the issuer need not know that there is a key.
+            return Ok(parcels);
+        }
+        let (key, token) = self.token(signers, clock, rng)?;
+        progress(Progress::Token);
+        let mut spent = Spent::default();
+        for place in 0..of {
+            if self.parcel(place)?.is_none() {
+                let receipts = self.receipts((plan, place), &key, (signers, clock), rng)?;
+                self.prove((plan, place), (&key, token, receipts), &spent, rng)?;
+            }
+            parcels.push(self.parcel(place)?.expect("it was there, or has just been written"));
+            let name = file::of("spent", place);
+            spent = self.journal.get(&name)?.ok_or(JournalError::Damaged { name })?;
+            progress(Progress::Made { done: place + 1, of });
+        }
+        Ok(parcels)
+    }
+
+    /// A bundle on disk, if it is there.
+    pub(super) fn parcel(&self, place: usize) -> Result<Option<Parcel>, ClientError> {
+        let name = file::of("bundle", place);
+        let Some(Raw(bytes)) = self.journal.get(&name)? else { return Ok(None) };
+        let read = Bundle::from_bytes(&bytes);
+        let bundle = read.map_err(|error| JournalError::Codec { name, error })?;
+        Ok(Some(Parcel { id: bundle.id(), shard: bundle.envelope.shard, bytes }))
+    }
+
+    /// The key of the epoch and its token.
+    fn token(
+        &self,
+        signers: &dyn Signers,
+        clock: &dyn Clock,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<(SubscriberKey, BlindSignature), ClientError> {
+        let (context, tier) = (&self.epoch.shards[0], self.settings.tier);
+        let KeyFile { key, request, pending } = match self.journal.get(file::KEY)? {
+            Some(file) => file,
+            None => {
+                let key = SubscriberKey::generate(rng);
+                let message = token::message(context.chain, context.epoch, tier, &key.public());
+                let issuer = &context.keys.tiers[&tier].issuer;
+                let blinded = issuer.blind(&message.0, rng);
+                let (request, pending) = blinded.map_err(|error| ClientError::Key { who: ISSUER, error })?;
+                let file = KeyFile { key, request, pending };
+                self.journal.put(file::KEY, &file)?;
+                file
+            }
+        };
+        if let Some(token) = self.journal.get(file::TOKEN)? {
+            return Ok((key, token));
+        }
+        let answer = self.ask(ISSUER, clock, || signers.token(context.epoch, tier, &request))?;
+        let finished = pending.finish(&answer);
+        let token = finished.map_err(|error| ClientError::Forged { who: ISSUER, error })?;
+        self.journal.put(file::TOKEN, &token)?;
+        Ok((key, token))
+    }
+
+    /// Receipts for the backed events of a planned bundle.
+    fn receipts(
+        &self,
+        (plan, place): (&Plan, usize),
+        key: &SubscriberKey,
+        (signers, clock): (&dyn Signers, &dyn Clock),
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Vec<Receipt>, ClientError> {
+        let backed = plan.bundles[place].backed();
+        let Some(region) = self.settings.region.0.filter(|_| backed > 0) else { return Ok(Vec::new()) };
+        let name = file::of("receipts", place);
+        if let Some(Receipts(receipts)) = self.journal.get(&name)? {
+            return Ok(receipts);
+        }
+        let epoch = self.epoch.shards[0].epoch;
+        let mut receipts = Vec::new();
+        for (request, pending) in self.requests(place, (region, backed), key, rng)?.0 {
+            let at = (region, pending.denomination());
+            let answer = self.ask(SIGNER, clock, || signers.receipt(epoch, at, &request))?;
+            let finished = pending.finish(&answer);
+            receipts.push(finished.map_err(|error| ClientError::Forged { who: SIGNER, error })?);
+        }
+        let receipts = Receipts(receipts);
+        self.journal.put(&name, &receipts)?;
+        Ok(receipts.0)
+    }
+
+    /// Requests for exactly so many views. All are on disk before the first is sent.
+    fn requests(
+        &self,
+        place: usize,
+        (region, backed): (Region, usize),
+        key: &SubscriberKey,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Requests, ClientError> {
+        let name = file::of("requests", place);
+        if let Some(requests) = self.journal.get(&name)? {
+            return Ok(requests);
+        }
+        let (context, holder) = (&self.epoch.shards[0], key.public());
+        let mut request = |denomination: Denomination| {
+            let signer = &context.keys.regions[&(region, denomination)];
+            Receipt::request(signer, (context.chain, context.epoch, region), denomination, &holder, rng)
+        };
+        let requests: Result<_, _> = Denomination::cover(backed).into_iter().map(&mut request).collect();
+        let requests = Requests(requests.map_err(|error| ClientError::Key { who: SIGNER, error })?);
+        self.journal.put(&name, &requests)?;
+        Ok(requests)
+    }
+
+    /// Proves a planned bundle and has it on disk.
+    fn prove(
+        &self,
+        (plan, place): (&Plan, usize),
+        (key, token, receipts): (&SubscriberKey, BlindSignature, Vec<Receipt>),
+        spent: &Spent,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<(), ClientError> {
+        let planned = &plan.bundles[place];
+        let unknown = JournalError::Damaged { name: file::PLAN.into() };
+        let context = self.epoch.context(planned.shard).ok_or(unknown)?;
+        let envelope = Envelope {
+            chain: context.chain,
+            epoch: context.epoch,
+            shard: planned.shard,
+            window: self.settings.window,
+            tier: self.settings.tier,
+            region: if receipts.is_empty() { RegionTag::NONE } else { self.settings.region },
+            key: key.public(),
+        };
+        let secrets = Secrets::with_fresh_masks(context, key, spent, rng);
+        let made = bundle::prove(context, secrets, (envelope, token, receipts), &planned.events, rng);
+        let (bundle, after) = made.map_err(ClientError::Prove)?;
+        // The opening first: without its bundle it means nothing, and is written anew with the next attempt.
+        self.journal.put(&file::of("spent", place), &after)?;
+        self.journal.put(&file::of("bundle", place), &Raw(bundle.to_bytes()))?;
+        Ok(())
+    }
+
+    /// Asks a signer until it answers, refuses, or patience is at its end.
+    fn ask<T>(
+        &self,
+        who: &'static str,
+        clock: &dyn Clock,
+        mut request: impl FnMut() -> Result<T, LinkError>,
+    ) -> Result<T, ClientError> {
+        for failures in 1.. {
+            let error = match request() {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let asked = match &error {
+                LinkError::Busy { retry_after, .. } => *retry_after,
+                LinkError::Unreachable { .. } => None,
+                LinkError::Refused { .. } | LinkError::Garbage { .. } => {
+                    return Err(ClientError::Signer { who, error });
+                }
+            };
+            match self.settings.patience.pause(failures, asked) {
+                Some(pause) => clock.sleep(pause),
+                None => return Err(ClientError::Signer { who, error }),
+            }
+        }
+        unreachable!("patience comes to an end")
+    }
+}

@@ -1,0 +1,311 @@
+//! The host of one party: its actors over links, a store, an API and a full node of its own, for as many epochs as the
+//! chain opens.
+//!
+//! | File | What it does |
+//! |---|---|
+//! | `host/keys.rs` | the host's secret, and the keys that follow from it |
+//! | `host/chain.rs` | the chain, by a full node of the party's own |
+//! | `host/crossing.rs` | what goes to other hosts and comes from them |
+//! | `host/counter.rs` | bundles, what becomes of them, and receipts: what the API shows |
+//! | `host/memory.rs` | what a party must not lose, in its store |
+//! | [`steward`] | those who hold an office, on a host of their own |
+//! | `host/epoch.rs` | one epoch, from its beacon to its end |
+//!
+//! **A restart** at any moment goes on where the chain and the store say that the epoch is: votes, the beacon's contribution,
+//! the last sitting and accepted bundles are in the store; what is anchored, frozen and on record comes from the chain, in
+//! the order in which it came there; what the others reported they say again; and what this party computed with them
+//! begins anew, in another sitting.
+
+mod chain;
+mod counter;
+mod crossing;
+mod epoch;
+mod keys;
+mod memory;
+pub mod steward;
+
+pub use self::chain::Remote;
+pub use keys::HostSecret;
+
+use crate::{
+    api::{self, ApiError},
+    link::{Endpoint, Host as Peer, LinkConfig, LinkError, Links, Timing, Versions},
+    message::Phase,
+    settlement::read,
+    store::{EpochState, Owner, Recovered, Store, StoreError},
+};
+use ::chain::{
+    Ledger,
+    node::{Following, Notice, RunError},
+};
+use counter::Counter;
+use crossing::Crossing;
+use memory::CarriedShares;
+use primitives::{ChainId, EpochId, PartyId, Time};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use thiserror::Error;
+
+/// How often a host looks whether something is to be done.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// What a host needs to run.
+#[derive(Clone)]
+pub struct Setup {
+    /// Its seat.
+    pub party: PartyId,
+    /// Its secret.
+    pub secret: HostSecret,
+    /// Its own files: `store` and `chain`.
+    pub dir: PathBuf,
+    /// The ledger before the chain's first block: at a genesis, or where another chain ended.
+    pub start: Ledger,
+    /// The sequencer's node.
+    pub node: String,
+    /// Where it takes links.
+    pub links: SocketAddr,
+    /// Where the other parties take links, as `host:port`.
+    pub peers: BTreeMap<PartyId, String>,
+    /// Where it serves its API.
+    pub api: SocketAddr,
+    /// For how long an epoch takes bundles in.
+    pub window: Duration,
+    /// Bundles in a batch.
+    pub batch: usize,
+    /// How often the party is told that time passes: the unit of its patience.
+    pub tick: Duration,
+}
+
+/// What a host has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// It serves.
+    Started {
+        /// Where links are taken.
+        links: SocketAddr,
+        /// Where the API is.
+        api: SocketAddr,
+    },
+    /// Its own node has something to say.
+    Chain(Notice),
+    /// It waits for the chain to have something.
+    Waits {
+        /// For what.
+        what: &'static str,
+    },
+    /// It takes part in an epoch.
+    Epoch {
+        /// Which.
+        epoch: EpochId,
+        /// Whether it goes on with one that it had begun before it was started.
+        again: bool,
+    },
+    /// The epoch entered a phase.
+    Phase {
+        /// Which.
+        epoch: EpochId,
+        /// The phase.
+        phase: Phase,
+    },
+    /// The epoch stopped without a result.
+    Aborted {
+        /// Which.
+        epoch: EpochId,
+        /// Whom the party that stopped it blames.
+        culprit: Option<PartyId>,
+        /// Why.
+        reason: String,
+    },
+    /// It was told to stop, and has.
+    Stopped,
+}
+
+/// Why a host does not run, or stops by itself.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// Its store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its node.
+    #[error(transparent)]
+    Chain(#[from] RunError),
+    /// Its links.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// Its API.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// Its node has stopped by itself.
+    #[error("this party's own node has stopped: see what it said")]
+    NodeStopped,
+    /// What has to be on disk could not be written.
+    #[error("the store cannot be written: see what it said. Start again once the disk is sound")]
+    Unwritten,
+    /// What is on the chain of an epoch is not what an epoch needs.
+    #[error("epoch {epoch}: {reason}")]
+    Epoch {
+        /// Which.
+        epoch: EpochId,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A host that runs.
+struct Host<'a> {
+    setup: &'a Setup,
+    chain: ChainId,
+    store: Arc<Store>,
+    port: Arc<Remote>,
+    counter: Arc<Counter>,
+    crossing: Arc<Crossing>,
+    links: Links,
+    carried: CarriedShares,
+    stop: &'a AtomicBool,
+    told: &'a (dyn Fn(Told) + Sync),
+}
+
+/// Runs a host until `stop` is set, or until it has to stop by itself. What it has to say goes to `told`.
+///
+/// # Errors
+/// If it cannot start, or cannot go on. It can be started again then.
+pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Sync>) -> Result<(), HostError> {
+    let (chain, genesis) = (setup.start.origin().chain, setup.start.origin().digest());
+    let owner = Owner { chain, genesis, party: setup.party };
+    let (store, recovered) = Store::open(setup.dir.join("store"), owner)?;
+    let store = Arc::new(store);
+    for finding in &recovered.findings {
+        tracing::warn!("{finding}");
+    }
+    let following =
+        Following { dir: setup.dir.join("chain"), start: setup.start.clone(), url: setup.node.clone() };
+    let of_chain = told.clone();
+    let port = Arc::new(Remote::start(following, move |notice| of_chain(Told::Chain(notice)))?);
+    let signer = setup.secret.secrets(setup.party).signer;
+    let counter = Counter::new(signer, (chain, genesis), store.clone(), port.clone(), clock());
+    let counter = Arc::new(counter);
+    let crossing = Arc::new(Crossing::default());
+    let config = LinkConfig {
+        me: Peer::Party(setup.party),
+        key: setup.secret.link_key(),
+        listen: setup.links,
+        chain,
+        genesis,
+        // Their keys are those of the committee, once it is on record.
+        peers: BTreeMap::new(),
+        versions: Versions::SPOKEN,
+        timing: Timing::default(),
+    };
+    let links = Links::start(config, crossing.clone())?;
+    crossing.over(links.clone());
+    let serving = api::serve(setup.api, counter.clone(), api::Limits::default())?;
+    told(Told::Started { links: links.local_addr(), api: serving.local_addr() });
+    let Recovered { epochs, carried, .. } = recovered;
+    let carried = Arc::new(std::sync::Mutex::new(carried));
+    let say = told.clone();
+    let host = Host {
+        setup,
+        chain,
+        store,
+        port: port.clone(),
+        counter,
+        crossing,
+        links: links.clone(),
+        carried,
+        stop,
+        told: &*say,
+    };
+    let ended = host.run(epochs);
+    // Requests in hand get their answers, peers hear that this host goes, and the node ends with its last block.
+    let served = serving.stop();
+    links.stop();
+    drop(host);
+    let followed = Arc::into_inner(port).map_or(Ok(()), Remote::stop);
+    ended?;
+    followed?;
+    served?;
+    told(Told::Stopped);
+    Ok(())
+}
+
+/// What the clock of this machine says.
+fn clock() -> Time {
+    Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+impl Host<'_> {
+    fn run(&self, mut states: BTreeMap<EpochId, EpochState>) -> Result<(), HostError> {
+        let mut waits = None;
+        while !self.is_stopped()? {
+            match read(&*self.port, |ledger| self.next(ledger)) {
+                Next::Epoch(epoch) => {
+                    waits = None;
+                    self.meet(epoch)?;
+                    let state = states.remove(&epoch).unwrap_or_default();
+                    epoch::run(self, epoch, state)?;
+                }
+                Next::Wait(what) => {
+                    if waits.replace(what) != Some(what) {
+                        (self.told)(Told::Waits { what });
+                    }
+                    thread::sleep(LOOK_EVERY);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_stopped(&self) -> Result<bool, HostError> {
+        if self.port.mirror().has_stopped() {
+            return Err(HostError::NodeStopped);
+        }
+        Ok(self.stop.load(Ordering::Relaxed))
+    }
+
+    /// The epoch to go on with, by what is on the chain.
+    fn next(&self, ledger: &Ledger) -> Next {
+        let state = ledger.state();
+        let epoch = match state.epochs.iter().next_back().filter(|last| !last.is_over()) {
+            Some(last) => last.epoch,
+            None => state.next_epoch(ledger.origin()),
+        };
+        let Some(seat) = state.committee_for(epoch) else { return Next::Wait("a committee on record") };
+        if *seat.committee.member(self.setup.party) != self.setup.secret.member() {
+            return Next::Wait("a committee with the keys of this host in its seat");
+        }
+        if state.issuer_keys.iter().all(|key| key.epoch != epoch) {
+            return Next::Wait("the keys of the next epoch's issuers");
+        }
+        Next::Epoch(epoch)
+    }
+
+    /// Links to those who are in the committee of an epoch.
+    fn meet(&self, epoch: EpochId) -> Result<(), HostError> {
+        let committee = read(&*self.port, |ledger| {
+            let opening = ledger.state().openings.get(&epoch).map(|opening| opening.committee.clone());
+            opening.or_else(|| ledger.state().committee_for(epoch).map(|seat| seat.committee.clone()))
+        });
+        let Some(committee) = committee else { return Ok(()) };
+        for (party, address) in &self.setup.peers {
+            let endpoint = Endpoint { address: address.clone(), key: committee.member(*party).signing };
+            self.links.set_peer(Peer::Party(*party), endpoint.address, endpoint.key)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a host does next.
+enum Next {
+    Epoch(EpochId),
+    Wait(&'static str),
+}

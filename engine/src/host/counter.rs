@@ -1,0 +1,300 @@
+//! The party's counter: what clients hand in over it, what became of it, and the receipts that they get for it.
+//!
+//! A receipt is given once the bundle's proof holds, its tags are new, and its bytes are on this party's disk. Bundles that
+//! come together are written together. No address ever comes here.
+
+use crate::{
+    api::{Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
+    effect::{Event, Refusal},
+    message::{Address, Message, Phase},
+    party::evidence::Evidence,
+    settlement::{Port, read},
+    store::Store,
+    telemetry::Telemetry,
+    transport::{Switchboard, Transport},
+};
+use chain::light;
+use primitives::{ChainId, Digest, EpochId, PartyId, Time};
+use proofs::{committee::PartySigner, inclusion::Inclusion};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// Most bundles that wait for their answer. More are told to come back.
+const MAX_WAITING: usize = crate::intake::MAX_IN_FLIGHT;
+/// Most refused bundles that are remembered.
+const MAX_REFUSED: usize = 1 << 16;
+/// When those may come again that find no room.
+const COME_BACK: Duration = Duration::from_secs(2);
+
+/// How a bundle stands.
+enum Standing {
+    /// It is in hand, with its bytes until they are on disk.
+    Waiting(Arc<[u8]>),
+    Taken,
+    Final(Box<Inclusion>),
+    Refused(Refusal),
+}
+
+/// The epoch in hand.
+struct Current {
+    epoch: EpochId,
+    info: Option<EpochInfo>,
+    board: Arc<Switchboard>,
+}
+
+#[derive(Default)]
+struct Inner {
+    current: Option<Current>,
+    bundles: BTreeMap<Digest, Standing>,
+    in_hand: usize,
+    waiters: BTreeMap<Digest, Vec<oneshot::Sender<Submission>>>,
+    /// Refused ones, the oldest first.
+    refused: VecDeque<Digest>,
+    /// Taken in by the party, and not yet on disk.
+    fresh: Vec<Digest>,
+    evidence: Vec<Arc<Evidence>>,
+}
+
+/// The counter of a party.
+pub(super) struct Counter {
+    party: PartyId,
+    chain: ChainId,
+    genesis: Digest,
+    signer: PartySigner,
+    store: Arc<Store>,
+    port: Arc<dyn Port>,
+    telemetry: Telemetry,
+    inner: Mutex<Inner>,
+}
+
+impl Counter {
+    pub(super) fn new(
+        signer: PartySigner,
+        (chain, genesis): (ChainId, Digest),
+        store: Arc<Store>,
+        port: Arc<dyn Port>,
+        started: Time,
+    ) -> Self {
+        let (party, telemetry, inner) = (signer.party(), Telemetry::new(started), Mutex::default());
+        Self { party, chain, genesis, signer, store, port, telemetry, inner }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("nobody panics while holding the counter")
+    }
+
+    /// Goes on to an epoch, of which these bundles are on disk already.
+    pub(super) fn enter(
+        &self,
+        epoch: EpochId,
+        board: Arc<Switchboard>,
+        on_disk: impl IntoIterator<Item = Digest>,
+    ) {
+        let mut inner = self.inner();
+        let waiters = mem::take(&mut inner.waiters);
+        let evidence = mem::take(&mut inner.evidence);
+        let current = Some(Current { epoch, info: None, board });
+        let bundles = on_disk.into_iter().map(|id| (id, Standing::Taken)).collect();
+        *inner = Inner { current, bundles, evidence, ..Inner::default() };
+        drop(inner);
+        for waiter in waiters.into_values().flatten() {
+            drop(waiter.send(Submission::Refused { refusal: Refusal::NotInTime, retry_after: None }));
+        }
+    }
+
+    /// The epoch is open, for as long as its window lasts.
+    pub(super) fn opened(&self, edition: Edition, (opens, closes): (Time, Time)) {
+        if let Some(current) = &mut self.inner().current {
+            let (party, phase, edition) = (self.party, Phase::Collect, Arc::new(edition));
+            current.info =
+                Some(EpochInfo { party, phase, opens: Some(opens), closes: Some(closes), edition });
+        }
+    }
+
+    /// Digest of the chain's genesis.
+    pub(super) fn genesis(&self) -> Digest {
+        self.genesis
+    }
+
+    /// Something happened in the epoch.
+    pub(super) fn event(&self, event: &Event) {
+        let mut inner = self.inner();
+        match event {
+            Event::Phase(phase) => {
+                let Some(current) = &mut inner.current else { return };
+                self.telemetry.phase(current.epoch, *phase);
+                if let Some(info) = &mut current.info {
+                    info.phase = *phase;
+                }
+            }
+            Event::Provisional { party, bundle } if *party == self.party => inner.fresh.push(*bundle),
+            Event::Refused { party, bundle, refusal } if *party == self.party => {
+                self.telemetry.refused(refusal);
+                self.refused(&mut inner, *bundle, refusal);
+            }
+            Event::Final { party, receipt } if *party == self.party => {
+                let id = receipt.bundle;
+                let waited = matches!(inner.bundles.get(&id), Some(Standing::Waiting(_)));
+                inner.in_hand -= usize::from(waited);
+                inner.bundles.insert(id, Standing::Final(receipt.clone()));
+                let Some(epoch) = inner.current.as_ref().map(|current| current.epoch) else { return };
+                let given = Receipt::sign(&self.signer, self.chain, epoch, id);
+                self.answer(&mut inner, id, || Submission::Taken(given.clone()));
+            }
+            Event::Batch { shard, position, .. } => self.telemetry.batches(*shard, position + 1),
+            Event::Evidence { evidence, .. } => inner.evidence.push(Arc::new(evidence.as_ref().clone())),
+            _ => {}
+        }
+    }
+
+    fn refused(&self, inner: &mut Inner, id: Digest, refusal: &Refusal) {
+        if *refusal == Refusal::Duplicate {
+            // The party has it already, from its peers or from before a restart; or a copy of it is in hand.
+            if matches!(inner.bundles.get(&id), Some(Standing::Waiting(_))) {
+                inner.fresh.push(id);
+            }
+            return;
+        }
+        let again =
+            matches!(refusal, Refusal::Busy | Refusal::TooFarAhead | Refusal::MayBeCounted | Refusal::Closed);
+        if let Some(Standing::Waiting(_)) = inner.bundles.remove(&id) {
+            inner.in_hand -= 1;
+        }
+        if !again {
+            inner.bundles.insert(id, Standing::Refused(refusal.clone()));
+            inner.refused.push_back(id);
+            if inner.refused.len() > MAX_REFUSED
+                && let Some(oldest) = inner.refused.pop_front()
+            {
+                inner.bundles.remove(&oldest);
+            }
+        }
+        let retry_after = again.then_some(COME_BACK);
+        self.answer(inner, id, || Submission::Refused { refusal: refusal.clone(), retry_after });
+    }
+
+    fn answer(&self, inner: &mut Inner, id: Digest, submission: impl Fn() -> Submission) {
+        for waiter in inner.waiters.remove(&id).into_iter().flatten() {
+            // Whoever asked may be gone.
+            drop(waiter.send(submission()));
+        }
+    }
+
+    /// Writes what was taken in since the last time, and gives the receipts. `false` if it cannot be written: the party
+    /// stops then.
+    pub(super) fn flush(&self) -> bool {
+        let mut inner = self.inner();
+        let Some(epoch) = inner.current.as_ref().map(|current| current.epoch) else { return true };
+        let fresh = mem::take(&mut inner.fresh);
+        let bytes = |id: &Digest| match inner.bundles.get(id) {
+            Some(Standing::Waiting(bytes)) => Some((*id, bytes.clone())),
+            // It came from a peer, and nobody waits for a receipt.
+            _ => None,
+        };
+        let written: Vec<_> = fresh.iter().filter_map(bytes).collect();
+        drop(inner);
+        if written.is_empty() {
+            return true;
+        }
+        if let Err(error) = self.store.keep_bundles(epoch, &written) {
+            tracing::error!(%error, "bundles cannot be kept, and the party stops");
+            return false;
+        }
+        let mut inner = self.inner();
+        for (id, _) in written {
+            self.telemetry.accepted();
+            if let Some(standing @ Standing::Waiting(_)) = inner.bundles.get_mut(&id) {
+                *standing = Standing::Taken;
+                inner.in_hand -= 1;
+            }
+            let receipt = Receipt::sign(&self.signer, self.chain, epoch, id);
+            self.answer(&mut inner, id, || Submission::Taken(receipt.clone()));
+        }
+        true
+    }
+}
+
+/// An answer that is known already.
+fn now(submission: Submission) -> Outcome {
+    Box::pin(std::future::ready(submission))
+}
+
+impl Desk for Counter {
+    fn epoch(&self) -> Option<EpochInfo> {
+        self.inner().current.as_ref().and_then(|current| current.info.clone())
+    }
+
+    fn submit(&self, id: Digest, bytes: Arc<[u8]>) -> Outcome {
+        let mut inner = self.inner();
+        let refuse = |refusal, retry_after| now(Submission::Refused { refusal, retry_after });
+        let Some(current) = inner.current.as_ref().filter(|current| current.info.is_some()) else {
+            return refuse(Refusal::Closed, Some(COME_BACK));
+        };
+        let (epoch, board) = (current.epoch, current.board.clone());
+        let fresh = match inner.bundles.get(&id) {
+            Some(Standing::Taken | Standing::Final(_)) => {
+                return now(Submission::Taken(Receipt::sign(&self.signer, self.chain, epoch, id)));
+            }
+            Some(Standing::Refused(refusal)) => return refuse(refusal.clone(), None),
+            Some(Standing::Waiting(_)) => false,
+            None if inner.in_hand == MAX_WAITING => return refuse(Refusal::Busy, Some(COME_BACK)),
+            None => true,
+        };
+        let (answer, answered) = oneshot::channel();
+        inner.waiters.entry(id).or_default().push(answer);
+        if fresh {
+            inner.bundles.insert(id, Standing::Waiting(bytes.clone()));
+            inner.in_hand += 1;
+        }
+        drop(inner);
+        if fresh && !board.send(Address::Outside, Address::Intake(self.party), Message::Submit(bytes)) {
+            let mut inner = self.inner();
+            self.refused(&mut inner, id, &Refusal::Busy);
+        }
+        Box::pin(async { answered.await.unwrap_or(Submission::Pending) })
+    }
+
+    fn status(&self, id: &Digest) -> Status {
+        let inner = self.inner();
+        let Some(epoch) = inner.current.as_ref().map(|current| current.epoch) else { return Status::Unknown };
+        match inner.bundles.get(id) {
+            None => Status::Unknown,
+            Some(Standing::Waiting(_)) => Status::Waiting,
+            Some(Standing::Taken) => Status::Provisional(Receipt::sign(&self.signer, self.chain, epoch, *id)),
+            Some(Standing::Final(inclusion)) => Status::Final(inclusion.clone()),
+            Some(Standing::Refused(refusal)) => Status::Refused(refusal.clone()),
+        }
+    }
+
+    fn record(&self, epoch: EpochId) -> Option<Arc<[u8]>> {
+        let record = read(&*self.port, |ledger| light::record(ledger, epoch)).ok()?;
+        serde_json::to_vec_pretty(&record).ok().map(Into::into)
+    }
+
+    fn evidence(&self) -> Vec<Arc<Evidence>> {
+        self.inner().evidence.clone()
+    }
+
+    fn health(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn ready(&self) -> Result<(), Vec<String>> {
+        match self.epoch().map(|info| info.phase) {
+            Some(Phase::Collect) => Ok(()),
+            Some(phase) => {
+                Err(vec![format!("no bundles are taken in: the epoch is in phase {}", phase.name())])
+            }
+            None => Err(vec!["no epoch is open".into()]),
+        }
+    }
+
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+}

@@ -1,0 +1,161 @@
+//! What goes from host to host, and comes from there, over the links.
+
+use crate::{
+    link::{Handler, Host, LinkEvent, Links, SendError},
+    message::{Address, Message, Parcel, Report, Wire},
+    transport::{Exterior, Switchboard, Transport},
+};
+use primitives::{Decode, Encode, EpochId, ShardIndex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
+};
+
+/// Most parcels of a later epoch that are kept of each host, until this one is that far.
+const MAX_AHEAD: usize = 1 << 12;
+
+/// A report's kind and shard: the last of each is said again to a host that has begun anew.
+type Kind = (u8, ShardIndex);
+
+fn kind(report: &Report) -> Kind {
+    match report {
+        Report::Drained { shard, .. } => (0, *shard),
+        Report::Root(root, _) => (1, root.shard),
+        Report::Totals(shard, ..) => (2, *shard),
+        Report::Stopped { .. } => (3, ShardIndex(0)),
+    }
+}
+
+/// The epoch in hand.
+struct Current {
+    epoch: EpochId,
+    board: Arc<Switchboard>,
+    said: BTreeMap<Kind, Report>,
+}
+
+#[derive(Default)]
+struct Inner {
+    current: Option<Current>,
+    ahead: BTreeMap<Host, Vec<Wire>>,
+}
+
+/// The way between this host's actors and the others.
+#[derive(Default)]
+pub(super) struct Crossing {
+    links: OnceLock<Links>,
+    inner: Mutex<Inner>,
+}
+
+impl Crossing {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("nobody panics while holding it")
+    }
+
+    /// What carries it all.
+    pub(super) fn over(&self, links: Links) {
+        // Once, before any actor runs.
+        drop(self.links.set(links));
+    }
+
+    /// Goes on to an epoch, whose actors are at this switchboard: what came ahead of it is handed over.
+    pub(super) fn enter(&self, epoch: EpochId, board: Arc<Switchboard>) {
+        let mut inner = self.inner();
+        let ahead = std::mem::take(&mut inner.ahead);
+        inner.current = Some(Current { epoch, board, said: BTreeMap::new() });
+        drop(inner);
+        for (from, wires) in ahead {
+            wires.into_iter().for_each(|wire| self.arrived(from, wire));
+        }
+    }
+
+    /// The epoch in hand is over.
+    pub(super) fn leave(&self) {
+        self.inner().current = None;
+    }
+
+    fn arrived(&self, from: Host, wire: Wire) {
+        let mut inner = self.inner();
+        let epoch = inner.current.as_ref().map(|current| current.epoch);
+        if epoch.is_none_or(|epoch| wire.epoch > epoch) {
+            let ahead = inner.ahead.entry(from).or_default();
+            if ahead.len() < MAX_AHEAD {
+                ahead.push(wire);
+            }
+            return;
+        }
+        let Some(current) = inner.current.as_ref().filter(|current| current.epoch == wire.epoch) else {
+            return;
+        };
+        let (from, own) = (address(from), current.board.own());
+        let (to, message) = match wire.parcel {
+            Parcel::Letter(letter) => (own, Message::Peer(letter)),
+            Parcel::Report(report) => (Address::Coordinator, Message::Report(report)),
+        };
+        let board = current.board.clone();
+        drop(inner);
+        // An actor that is away has room for more than a peer sends meanwhile; what it then lacks it asks for.
+        let _taken = board.send(from, to, message);
+    }
+
+    fn send(&self, to: Host, epoch: EpochId, parcel: Parcel) {
+        let Some(links) = self.links.get() else { return };
+        match links.send(to, Wire { epoch, parcel }.to_bytes()) {
+            // Nobody stands by.
+            Ok(()) | Err(SendError::NoPeer(_)) => {}
+            Err(error) => tracing::warn!(%error, "a message to another host is lost"),
+        }
+    }
+}
+
+fn address(host: Host) -> Address {
+    match host {
+        Host::Party(party) => Address::Party(party),
+        Host::Standby => Address::Standby,
+    }
+}
+
+impl Exterior for Crossing {
+    fn carry(&self, to: Address, parcel: Parcel) {
+        let to = match to {
+            Address::Party(party) => Host::Party(party),
+            Address::Standby => Host::Standby,
+            _ => return,
+        };
+        let mut inner = self.inner();
+        let Some(current) = &mut inner.current else { return };
+        if let Parcel::Report(report) = &parcel {
+            current.said.insert(kind(report), report.clone());
+        }
+        let epoch = current.epoch;
+        drop(inner);
+        self.send(to, epoch, parcel);
+    }
+}
+
+impl Handler for Crossing {
+    fn received(&self, from: Host, bytes: Vec<u8>) {
+        match Wire::from_bytes(&bytes) {
+            Ok(wire) => self.arrived(from, wire),
+            Err(error) => {
+                tracing::error!(%from, %error, "another host sends what is no message between hosts")
+            }
+        }
+    }
+
+    fn event(&self, event: LinkEvent) {
+        match &event {
+            LinkEvent::Connected { peer, fresh: true } => {
+                tracing::info!("{event}");
+                // It knows nothing of what this party has reported.
+                let said = self.inner().current.as_ref().map(|current| (current.epoch, current.said.clone()));
+                if let Some((epoch, said)) = said {
+                    said.into_values().for_each(|report| self.send(*peer, epoch, Parcel::Report(report)));
+                }
+            }
+            LinkEvent::Listening { .. } | LinkEvent::Connected { .. } | LinkEvent::Moving { .. } => {
+                tracing::info!("{event}");
+            }
+            _ => tracing::warn!("{event}"),
+        }
+    }
+}

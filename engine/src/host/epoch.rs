@@ -1,0 +1,211 @@
+//! One epoch of a host, from its beacon to its end.
+
+use super::{Host, HostError, LOOK_EVERY, Told, clock, memory::OnDisk};
+use crate::{
+    actor::Surroundings,
+    actors::Actors,
+    api::Edition,
+    coordinator::Coordinator,
+    effect::{Core, Event},
+    intake::{self, Intake},
+    message::{Address, Message, OpenedEpoch, Phase, Sitting},
+    opening::EpochDocument,
+    party::Party,
+    settlement::{Settlement, read},
+    store::{Change, EpochState},
+    transport::Switchboard,
+    verifier::Verifier,
+};
+use primitives::{EpochId, Time};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use std::{
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
+    time::Instant,
+};
+
+/// Most events that are handled before what they ask for is written.
+const EVENTS_AT_ONCE: usize = 256;
+
+/// What is under way.
+struct Running<'a> {
+    host: &'a Host<'a>,
+    epoch: EpochId,
+    actors: Actors,
+    /// The furthest phase that is on disk.
+    phase: Option<Phase>,
+    opened_at: Option<Time>,
+    /// When the window ends, once the epoch is open.
+    closes: Option<Time>,
+    is_closed: bool,
+}
+
+/// Runs an epoch to its end, or until the host is told to stop. `state` is what the store has of it.
+pub(super) fn run(host: &Host<'_>, epoch: EpochId, state: EpochState) -> Result<(), HostError> {
+    let again = state.phase.is_some() || state.beacon.is_some();
+    (host.told)(Told::Epoch { epoch, again });
+    let (board, events, actors) = start(host, epoch, &state);
+    let on_disk: Vec<_> = host.store.bundles(epoch).filter_map(|kept| Some(kept.ok()?.0)).collect();
+    host.counter.enter(epoch, board.clone(), on_disk);
+    host.crossing.enter(epoch, board);
+    let mut running = Running {
+        host,
+        epoch,
+        actors,
+        phase: state.phase,
+        opened_at: state.opened_at,
+        closes: None,
+        is_closed: false,
+    };
+    let ended = running.run(&events);
+    host.crossing.leave();
+    running.actors.finish();
+    if ended? {
+        host.store.write(&[Change::Forget(epoch)])?;
+    }
+    Ok(())
+}
+
+/// Starts the actors of an epoch, with what the store has of it.
+fn start(host: &Host<'_>, epoch: EpochId, state: &EpochState) -> (Arc<Switchboard>, Receiver<Event>, Actors) {
+    let party = host.setup.party;
+    let own = Address::Party(party);
+    let secrets = host.setup.secret.secrets(party);
+    let carried = host.carried.lock().expect("nobody panics while holding it").clone();
+    let rng = ChaCha20Rng::from_rng(rand_core::OsRng).expect("the machine has randomness");
+    let votes: Vec<_> = state.votes.values().cloned().collect();
+    let core = Party::new((host.chain, epoch), secrets, (host.setup.batch, carried), rng)
+        .with_votes(&votes)
+        .with_contribution(state.beacon)
+        .with_sitting(state.attempt.map(Sitting::of_number));
+    let cores: Vec<(Address, Box<dyn Core>)> = vec![
+        (Address::Intake(party), Box::new(Intake::new(party))),
+        (Address::Verifier(party), Box::new(Verifier::new(party))),
+        (own, Box::new(core)),
+        (Address::Coordinator, Box::new(Coordinator::new())),
+        (Address::Settlement, Box::new(Settlement::new(host.port.clone(), epoch, None))),
+    ];
+    let board = Arc::new(Switchboard::with_exterior(own, host.crossing.clone()));
+    let (publish, events) = mpsc::channel();
+    let memory = OnDisk { store: host.store.clone(), epoch, carried: host.carried.clone() };
+    let around = Surroundings {
+        board: board.clone(),
+        events: publish,
+        memory: Arc::new(memory),
+        tick: host.setup.tick,
+    };
+    (board, events, Actors::start(cores, around))
+}
+
+impl Running<'_> {
+    /// Whether the epoch came to its end.
+    fn run(&mut self, events: &Receiver<Event>) -> Result<bool, HostError> {
+        if !read(&*self.host.port, |ledger| ledger.state().openings.get(&self.epoch).is_some()) {
+            self.tell(Address::Coordinator, Message::Begin);
+        }
+        let mut block = None;
+        while !self.host.is_stopped()? {
+            let first = events.recv_timeout(LOOK_EVERY).ok();
+            let more = std::iter::from_fn(|| events.try_recv().ok()).take(EVENTS_AT_ONCE);
+            for event in first.into_iter().chain(more) {
+                self.event(&event)?;
+            }
+            if !self.host.counter.flush() {
+                return Err(HostError::Unwritten);
+            }
+            // News of the chain are looked at when they come.
+            let head = self.host.port.mirror().head().height;
+            if block.replace(head) != Some(head) {
+                self.tell(Address::Settlement, Message::Tick);
+            }
+            if self.closes.is_some_and(|closes| closes <= clock()) && !self.is_closed {
+                self.is_closed = true;
+                self.tell(Address::Coordinator, Message::EndOfWindow);
+            }
+            if self.is_over() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn tell(&self, to: Address, message: Message) {
+        // Nobody of this host is ever away.
+        let _taken = self.actors.send(Address::Outside, to, message);
+    }
+
+    /// Whether the chain has closed the books on the epoch, and this party knows.
+    fn is_over(&self) -> bool {
+        let over =
+            |ledger: &chain::Ledger| ledger.state().epochs.get(&self.epoch).is_some_and(|on| on.is_over());
+        matches!(self.phase, Some(Phase::Done | Phase::Aborted)) && read(&*self.host.port, over)
+    }
+
+    fn event(&mut self, event: &Event) -> Result<(), HostError> {
+        self.host.counter.event(event);
+        match event {
+            Event::Opened(opened) => self.opened(opened)?,
+            Event::Phase(phase) => {
+                if self.phase.is_none_or(|before| before < *phase) {
+                    self.phase = Some(*phase);
+                    self.host.store.write(&[Change::Phase(self.epoch, *phase)])?;
+                }
+                (self.host.told)(Told::Phase { epoch: self.epoch, phase: *phase });
+            }
+            Event::Aborted { culprit, reason, .. } => {
+                let (epoch, culprit, reason) = (self.epoch, *culprit, reason.clone());
+                (self.host.told)(Told::Aborted { epoch, culprit, reason });
+            }
+            Event::Dropped { at, from, reason } => {
+                tracing::debug!(%at, %from, reason, "a message was dropped")
+            }
+            Event::Silent { party } => tracing::warn!(%party, "a party has been silent for too long"),
+            Event::Seated { party } => tracing::warn!(%party, "the standby has taken a seat"),
+            Event::Evidence { evidence, .. } => {
+                tracing::error!(party = %evidence.party(), "there is evidence against a party");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The epoch is open: bundles that were acknowledged before a restart come first, then those of clients.
+    fn opened(&mut self, _: &OpenedEpoch) -> Result<(), HostError> {
+        let (host, epoch) = (self.host, self.epoch);
+        let failed = |reason: String| HostError::Epoch { epoch, reason };
+        let opens = match self.opened_at {
+            Some(opened) => opened,
+            None => {
+                let now = read(&*host.port, |ledger| ledger.now());
+                host.store.write(&[Change::Window(epoch, now)])?;
+                now
+            }
+        };
+        let window = u32::try_from(host.setup.window.as_secs()).unwrap_or(u32::MAX);
+        let closes = opens.after(window);
+        (self.opened_at, self.closes) = (Some(opens), Some(closes));
+        let document = read(&*host.port, |ledger| EpochDocument::on_record(ledger.state(), epoch));
+        let edition = document.and_then(|document| Edition::new(document, host.counter.genesis()));
+        let edition = edition.map_err(|error| failed(error.to_string()))?;
+        host.counter.opened(edition, (opens, closes));
+        let began = Instant::now();
+        let party = host.setup.party;
+        let mut count = 0u64;
+        for kept in host.store.bundles(epoch) {
+            let (_, bytes) = kept?;
+            let (id, bundle) = intake::read(&bytes);
+            // What cannot be read is damaged: the others have it.
+            if let Ok(bundle) = bundle {
+                let verify = Message::Verify(id, Arc::new(bundle));
+                let _taken = self.actors.send(Address::Intake(party), Address::Verifier(party), verify);
+                count += 1;
+            }
+        }
+        if count > 0 {
+            tracing::info!(count, elapsed = ?began.elapsed(), "bundles that were acknowledged are checked again");
+        }
+        Ok(())
+    }
+}

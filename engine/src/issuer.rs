@@ -1,0 +1,150 @@
+//! The issuer of tokens and the signer of receipts, as small services for tests and pilots.
+//!
+//! | Module | What it does |
+//! |---|---|
+//! | [`codes`] | who may ask: bearer codes, of which only hashes are kept |
+//! | [`keys`] | a key for each epoch and tier, or epoch and denomination, in files for their owner alone |
+//! | `answers` | what was signed for whom, on disk before it is answered |
+//! | [`tokens`] | one blind signature for each subscriber and epoch |
+//! | [`receipts`] | blind signatures for the views that a serving node has to give away |
+//! | [`service`] | both over HTTP |
+//!
+//! A blind signer sees a number that is uniform whatever is in it. So what is kept of a request says who asked and when,
+//! and nothing of the key that is in it; tokens and receipts are worthless as a trace.
+//!
+//! The same request gets the same answer, however often and after whatever crash: a client that lost an answer asks
+//! again. A second request of a subscriber in an epoch is refused, or one subscription would be two.
+//!
+//! Codes travel in the clear: a service belongs behind TLS, or on a loopback address.
+
+mod answers;
+pub mod codes;
+pub mod keys;
+pub mod receipts;
+pub mod service;
+pub mod tokens;
+
+pub use codes::{Code, CodeHash, CodesError, Serving, Subscriber};
+pub use keys::KeysError;
+pub use receipts::ReceiptIssuer;
+pub use service::{Running, ServiceError, Signs, serve};
+pub use tokens::TokenIssuer;
+
+use chain::log::LogError;
+use primitives::{CodecError, EpochId, Tier, limits};
+use proofs::receipt::Denomination;
+use std::io;
+use thiserror::Error;
+
+/// Why an issuer cannot be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Its folder cannot be made.
+    #[error("{folder}: cannot be made: {error}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// Why not.
+        error: io::Error,
+    },
+    /// Its keys cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// What it signed before cannot be read.
+    #[error("what was signed before cannot be read: {0}")]
+    Answers(#[from] LogError),
+    /// What it signed before is of another version.
+    #[error("record {at} of what was signed before is none: {error}")]
+    Record {
+        /// Which.
+        at: usize,
+        /// Why.
+        error: CodecError,
+    },
+}
+
+/// Why a request is not signed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum IssuerError {
+    /// No code is shown.
+    #[error("no code is shown")]
+    NoCode,
+    /// The code is nobody's.
+    #[error("the code is nobody's")]
+    UnknownCode,
+    /// The subscription is to another tier.
+    #[error("the subscription is not to tier {tier}")]
+    OtherTier {
+        /// Tier asked for.
+        tier: Tier,
+    },
+    /// There is no key for what is asked.
+    #[error("there is no key for epoch {epoch} and {what}")]
+    NoKey {
+        /// Epoch asked for.
+        epoch: EpochId,
+        /// What else was asked for.
+        what: String,
+    },
+    /// The request is not a number below the modulus.
+    #[error("a request is a number of {bytes} bytes below the modulus of the key", bytes = limits::RSA_BYTES)]
+    Request,
+    /// The subscriber had another request signed in this epoch.
+    #[error("another request was signed for this subscription in epoch {epoch}")]
+    OtherRequest {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// The serving node has given away as many views as it has.
+    #[error("{left} views are left in epoch {epoch}, and {} are asked for", .denomination.views())]
+    Budget {
+        /// The epoch.
+        epoch: EpochId,
+        /// What is left.
+        left: u64,
+        /// What is asked for.
+        denomination: Denomination,
+    },
+    /// No more answers can be remembered.
+    #[error("no more answers can be remembered")]
+    Full,
+    /// The answer cannot be put on disk, so it is not given.
+    #[error("the answer cannot be put on disk: {0}")]
+    Disk(#[from] LogError),
+}
+
+impl IssuerError {
+    /// A short name for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NoCode => "no-code",
+            Self::UnknownCode => "unknown-code",
+            Self::OtherTier { .. } => "other-tier",
+            Self::NoKey { .. } => "no-key",
+            Self::Request => "request",
+            Self::OtherRequest { .. } => "other-request",
+            Self::Budget { .. } => "budget",
+            Self::Full => "full",
+            Self::Disk(_) => "disk",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoCode => "send the header \"Authorization: Bearer CODE\"",
+            Self::UnknownCode => "copy the code again, or ask whoever gave it",
+            Self::OtherTier { .. } => "ask for the tier that is paid for",
+            Self::NoKey { .. } => "GET /v1/keys/EPOCH lists the keys of an epoch",
+            Self::Request => "send the blinded message as it is",
+            Self::OtherRequest { .. } => {
+                "send the request that was sent first: it gets the answer that it got"
+            }
+            Self::Budget { .. } => "hand in the plays without receipts, or ask the node's operator for more",
+            Self::Full => "the operator begins a new folder with the next epoch",
+            Self::Disk(_) => "the operator looks at the disk; send the same request again later",
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What one aggregator party has on disk: all that it needs to go on after it was killed at any moment.
+//!
+//! ```text
+//! lock             held by the process that has the store open
+//! records-<n>/     the tree of small records: sled, one whole generation
+//! large/<n>        values of the tree that are long or secret, one file each
+//! bundles/<epoch>/ accepted bundles of an epoch, in files that are only appended to
+//! ```
+//!
+//! # What is promised
+//!
+//! - **A transition is one batch.** What [`Store::write`] is given is there after a crash or is not, as a whole, the phase of
+//!   the epoch included. It is on disk when the call returns, and so are the bundles of [`Store::keep_bundles`]. Nothing
+//!   may leave the party before: no signature, no receipt.
+//! - **Nothing is taken back.** The store refuses a vote that says less than the one before, a number of an attempt that was
+//!   used, and another contribution to a beacon ([`StoreError::Backwards`]).
+//! - **Damage is found.** Every value has a checksum over its name and its bytes, and the tree lists the checksums of all
+//!   values, so that a changed, swapped, lost or old one is noticed. What others can give back becomes a
+//!   [`Finding`] and is removed: phase and window are on the chain, bundles are with the other parties. What nobody can
+//!   give back stops the party with [`StoreError::Lost`].
+//! - **It stays small.** Of epochs that are over nothing is kept ([`Change::Forget`]), and no more than [`MAX_EPOCHS`] are
+//!   kept at all. sled's file is written again when it has grown.
+//! - **Nobody else reads it.** Folders have mode 0700 and files 0600, and a store that others may read is not opened.
+//!
+//! # What is not
+//!
+//! Destroying bundles removes their files. They are ciphertexts sealed to the party's key, and what a disk still has of a
+//! removed file can be read by whoever has that key: it is to be destroyed when it is replaced. Shares that are carried
+//! over lie open in their files; the disk is to be an encrypted one. A process that is killed and a machine that loses
+//! power leave a store that opens; a disk that lies about `fsync` may lose what it said it had, which is found unless
+//! it lost the whole end of the tree or of the last file of bundles.
+//!
+//! A party runs one store, and a store is one party's: it names chain, genesis and party, and opens for no other. How it
+//! is copied and what may be done with a copy is in `store/backup.rs`.
+
+mod backup;
+mod bundles;
+mod change;
+mod error;
+mod folder;
+mod head;
+mod key;
+mod large;
+mod migrate;
+mod records;
+mod recovered;
+mod tree;
+
+pub use backup::restore;
+pub use bundles::Bundles;
+pub use change::Change;
+pub use error::StoreError;
+pub use head::{MAX_EPOCHS, Owner, SCHEMA};
+pub use key::{Damage, RecordKey};
+pub use recovered::{EpochState, Finding, Recovered};
+
+use bundles::Shelves;
+use primitives::{Digest, Domain, Encode, EpochId, hash};
+use std::{
+    fs::File,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use tree::Tree;
+
+/// When files are cut and written again. The defaults are for parties, smaller ones for tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Length in bytes that a file of bundles does not exceed, unless one bundle does.
+    pub bundle_file_bytes: u64,
+    /// Length in bytes of sled's files above which they are written again, when an epoch is forgotten or the store opened.
+    pub compact_above: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        // Live records are some hundred kilobytes at most, and sled's file begins with half a megabyte.
+        Self { bundle_file_bytes: bundles::FILE_BYTES, compact_above: 16 << 20 }
+    }
+}
+
+/// Bytes on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Of the tree of small records.
+    pub records: u64,
+    /// Of what is carried over, and of votes that are long.
+    pub large: u64,
+    /// Of bundles.
+    pub bundles: u64,
+}
+
+impl Size {
+    /// All of it.
+    pub fn total(self) -> u64 {
+        self.records + self.large + self.bundles
+    }
+}
+
+/// An open store. Calls wait for the disk: they belong on a thread that may. Records and bundles do not wait for each
+/// other.
+#[derive(Debug)]
+pub struct Store {
+    owner: Owner,
+    // Whoever has both takes the tree first.
+    tree: Mutex<Tree>,
+    bundles: Mutex<Shelves>,
+    // Last, so that the files are closed when another process gets the lock.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the store of a party in a folder, or begins one, and gives what the party had stored.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if another process has it open; [`StoreError::OthersMayRead`]; [`StoreError::OtherChain`],
+    /// [`StoreError::OtherGenesis`] and [`StoreError::OtherParty`]; [`StoreError::NewerSchema`]; [`StoreError::Copy`];
+    /// [`StoreError::NoRecords`], [`StoreError::Head`], [`StoreError::Lost`] and [`StoreError::Records`] for damage that
+    /// stops a party, which leave the files as they are; [`StoreError::Io`].
+    pub fn open(dir: impl AsRef<Path>, owner: Owner) -> Result<(Self, Recovered), StoreError> {
+        Self::open_with(dir, owner, Limits::default())
+    }
+
+    /// [`Self::open`] with other limits.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn open_with(
+        dir: impl AsRef<Path>,
+        owner: Owner,
+        limits: Limits,
+    ) -> Result<(Self, Recovered), StoreError> {
+        let dir = dir.as_ref();
+        folder::make(dir)?;
+        let lock = folder::lock(dir)?;
+        let (tree, found) = Tree::open(dir, &owner, (limits.compact_above, false))?;
+        let head = tree.head();
+        let over = (head.destroyed, head.silent);
+        let mut findings = found.findings;
+        let name = hash::hash(Domain::StoredBundle, &[&owner.to_bytes()]);
+        let bundles = Shelves::open(dir, name, limits.bundle_file_bytes, over, &mut findings)?;
+        let recovered = Recovered {
+            epochs: found.epochs,
+            carried: found.carried,
+            bundles: bundles.counts(),
+            forgotten: head.forgotten,
+            silent: head.silent,
+            sequence: head.sequence,
+            findings,
+        };
+        Ok((Self { owner, tree: Mutex::new(tree), bundles: Mutex::new(bundles), _lock: lock }, recovered))
+    }
+
+    // What a panic left behind is as after an error: the next write is refused if it came in the middle of one.
+    fn tree(&self) -> MutexGuard<'_, Tree> {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        self.bundles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes one transition: all of it or nothing, and on disk when this returns. Changes are made in their order.
+    ///
+    /// # Errors
+    /// [`StoreError::Backwards`], [`StoreError::Over`], [`StoreError::Silent`], [`StoreError::TooManyEpochs`] and
+    /// [`StoreError::TooMuch`], which write nothing; [`StoreError::Io`] and [`StoreError::Records`], after which every write
+    /// is [`StoreError::Poisoned`].
+    pub fn write(&self, changes: &[Change]) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut tree = self.tree();
+        let before = tree.head().destroyed;
+        tree.write(changes)?;
+        match tree.head().destroyed {
+            // The tree says so first: if the process dies here, opening removes them.
+            Some(through) if Some(through) != before => self.shelves().destroy(through),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps accepted bundles of an epoch, by identifier, in this order. They are on disk when this returns, with one
+    /// `fsync` for all of them. One that is kept already, by its identifier, is passed over.
+    ///
+    /// # Errors
+    /// [`StoreError::Over`], [`StoreError::Silent`], [`StoreError::BundleTooLong`] and [`StoreError::TooManyBundles`], which
+    /// write nothing; [`StoreError::Io`], after which every call is [`StoreError::Poisoned`].
+    pub fn keep_bundles<B: AsRef<[u8]>>(
+        &self,
+        epoch: EpochId,
+        bundles: &[(Digest, B)],
+    ) -> Result<(), StoreError> {
+        self.shelves().keep(epoch, bundles)
+    }
+
+    /// Reads the bundles of an epoch in the order in which they were kept.
+    pub fn bundles(&self, epoch: EpochId) -> Bundles {
+        self.shelves().of(epoch)
+    }
+
+    /// Reads one bundle, if it is kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Bundle`] if it is damaged; [`StoreError::Io`].
+    pub fn bundle(&self, epoch: EpochId, id: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let reader = self.shelves().one(epoch, id);
+        let bundle = reader.and_then(|mut reader| reader.next()).transpose()?;
+        Ok(bundle.map(|(_, bytes)| bytes))
+    }
+
+    /// Whether a bundle is kept.
+    pub fn has_bundle(&self, epoch: EpochId, id: &Digest) -> bool {
+        self.shelves().has(epoch, id)
+    }
+
+    /// Destroys the bundles of an epoch and of all before it: its totals are final. A transition does the same by
+    /// [`Change::Destroy`].
+    ///
+    /// # Errors
+    /// Those of [`Self::write`].
+    pub fn destroy(&self, epoch: EpochId) -> Result<(), StoreError> {
+        self.write(&[Change::Destroy(epoch)])
+    }
+
+    /// Bytes on disk, by kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn size(&self) -> Result<Size, StoreError> {
+        let (records, large) = self.tree().size()?;
+        Ok(Size { records, large, bundles: self.shelves().size() })
+    }
+}

@@ -1,0 +1,272 @@
+//! What an operator sees of a party: numbers, in one table, in the text format of Prometheus.
+//!
+//! Every party has a recorder of its own, and nothing here is global to the process. No name, label or value has anything
+//! of a bundle, a subscriber or an address: labels are kinds, routes, parties and actors, of which there are few.
+//! Whoever reads the numbers often sees when bundles come in. Show them to operators alone.
+
+use crate::{
+    effect::Refusal,
+    message::{Address, Phase},
+};
+use metrics::{Key, KeyName, Label, Level, Metadata, Recorder, Unit};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use primitives::{EpochId, PartyId, ShardIndex, Time};
+use std::{fmt, time::Duration};
+
+/// What becomes of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It only grows, from the start of the process on.
+    Counter,
+    /// It is what it is now.
+    Gauge,
+}
+
+/// A number that an operator sees.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name, which ends in its unit, or in `_total` if it counts.
+    pub name: &'static str,
+    /// What becomes of it.
+    pub kind: Kind,
+    /// Its unit, if it has one.
+    pub unit: Option<Unit>,
+    /// What it tells.
+    pub help: &'static str,
+}
+
+macro_rules! metrics_table {
+    ($($name:ident = $text:literal, $kind:ident, $unit:expr, $help:literal;)*) => {
+        $(#[doc = $help] const $name: Metric = Metric { name: $text, kind: Kind::$kind, unit: $unit, help: $help };)*
+        /// Every number that there is.
+        pub const METRICS: &[Metric] = &[$($name),*];
+    };
+}
+
+metrics_table! {
+    ACCEPTED = "cwe_bundles_accepted_total", Counter, None,
+        "Bundles that were taken in.";
+    REFUSED = "cwe_bundles_refused_total", Counter, None,
+        "Bundles that were refused, by kind of refusal.";
+    EPOCH = "cwe_epoch", Gauge, None,
+        "Number of the epoch in hand.";
+    PHASE = "cwe_epoch_phase", Gauge, None,
+        "1 for the phase that the epoch is in, 0 for the others.";
+    POSITION = "cwe_batch_position", Gauge, None,
+        "Batches of a shard that are final.";
+    LINK_UP = "cwe_link_up", Gauge, None,
+        "1 if the link to a party holds, 0 if it does not.";
+    LINK_TRIP = "cwe_link_round_trip_seconds", Gauge, Some(Unit::Seconds),
+        "Last time of a message to a party and back.";
+    LINK_UNACKED = "cwe_link_unacknowledged", Gauge, None,
+        "Messages to a party that it has not acknowledged.";
+    MAILBOX = "cwe_mailbox_depth", Gauge, None,
+        "Messages that wait for an actor.";
+    STORE = "cwe_store_bytes", Gauge, Some(Unit::Bytes),
+        "Bytes that a store has on disk.";
+    REQUESTS = "cwe_http_requests_total", Counter, None,
+        "Requests that were answered, by route and status.";
+    CONNECTIONS = "cwe_http_connections", Gauge, None,
+        "Connections that are open.";
+    TURNED_AWAY = "cwe_http_turned_away_total", Counter, None,
+        "Connections that were turned away at the door, by what was full.";
+    STARTED = "process_start_time_seconds", Gauge, Some(Unit::Seconds),
+        "When the process started, in seconds since 1970.";
+}
+
+/// Phases, for the gauge that has one value of each.
+pub(crate) const PHASES: [Phase; 9] = [
+    Phase::Announce,
+    Phase::Collect,
+    Phase::Close,
+    Phase::Sum,
+    Phase::Open,
+    Phase::Prove,
+    Phase::Settle,
+    Phase::Done,
+    Phase::Aborted,
+];
+
+/// Where numbers are said to come from. Nothing filters by it.
+static ORIGIN: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+
+/// How a link to another party is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkState {
+    /// Whether it holds.
+    pub up: bool,
+    /// Last time of a message there and back, if there was one.
+    pub round_trip: Option<Duration>,
+    /// Messages that the other has not acknowledged.
+    pub unacknowledged: usize,
+}
+
+/// A party's numbers.
+pub struct Telemetry {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+}
+
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Telemetry(..)")
+    }
+}
+
+impl Telemetry {
+    /// Numbers of a process that started then.
+    pub fn new(started: Time) -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        for metric in METRICS {
+            let name = KeyName::from_const_str(metric.name);
+            match metric.kind {
+                Kind::Counter => recorder.describe_counter(name, metric.unit, metric.help.into()),
+                Kind::Gauge => recorder.describe_gauge(name, metric.unit, metric.help.into()),
+            }
+        }
+        let telemetry = Self { handle: recorder.handle(), recorder };
+        telemetry.gauge(&STARTED, vec![], started.0 as f64);
+        // A number that has not been counted yet is 0, and not absent.
+        telemetry.count(&ACCEPTED, vec![], 0);
+        telemetry
+    }
+
+    /// All numbers, in the text format of Prometheus.
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    /// A bundle was taken in.
+    pub fn accepted(&self) {
+        self.count(&ACCEPTED, vec![], 1);
+    }
+
+    /// A bundle was refused.
+    pub fn refused(&self, refusal: &Refusal) {
+        self.count(&REFUSED, vec![label("kind", refusal.kind())], 1);
+    }
+
+    /// An epoch is in a phase.
+    pub fn phase(&self, epoch: EpochId, phase: Phase) {
+        self.gauge(&EPOCH, vec![], epoch.0 as f64);
+        for one in PHASES {
+            let value = if one == phase { 1.0 } else { 0.0 };
+            self.gauge(&PHASE, vec![label("phase", one.name())], value);
+        }
+    }
+
+    /// So many batches of a shard are final.
+    pub fn batches(&self, shard: ShardIndex, count: u64) {
+        self.gauge(&POSITION, vec![label("shard", shard.to_string())], count as f64);
+    }
+
+    /// How the link to a party is.
+    pub fn link(&self, peer: PartyId, state: LinkState) {
+        let labels = || vec![label("peer", peer.to_string())];
+        self.gauge(&LINK_UP, labels(), if state.up { 1.0 } else { 0.0 });
+        self.gauge(&LINK_UNACKED, labels(), state.unacknowledged as f64);
+        if let Some(round_trip) = state.round_trip {
+            self.gauge(&LINK_TRIP, labels(), round_trip.as_secs_f64());
+        }
+    }
+
+    /// So many messages wait for an actor.
+    pub fn mailbox(&self, actor: Address, depth: usize) {
+        self.gauge(&MAILBOX, vec![label("actor", actor.to_string())], depth as f64);
+    }
+
+    /// A store has so many bytes on disk. `store` is what it is called in this program, never a path.
+    pub fn store(&self, store: &'static str, bytes: u64) {
+        self.gauge(&STORE, vec![label("store", store)], bytes as f64);
+    }
+
+    /// A request was answered. `route` is the name of a route, never the path that was asked for.
+    pub fn answered(&self, route: &'static str, status: u16) {
+        self.count(&REQUESTS, vec![label("route", route), label("status", status.to_string())], 1);
+    }
+
+    /// So many connections are open.
+    pub fn connections(&self, count: usize) {
+        self.gauge(&CONNECTIONS, vec![], count as f64);
+    }
+
+    /// A connection was turned away, because this was full.
+    pub fn turned_away(&self, full: &'static str) {
+        self.count(&TURNED_AWAY, vec![label("full", full)], 1);
+    }
+
+    fn count(&self, metric: &Metric, labels: Vec<Label>, by: u64) {
+        debug_assert_eq!(metric.kind, Kind::Counter);
+        self.recorder.register_counter(&Key::from_parts(metric.name, labels), &ORIGIN).increment(by);
+    }
+
+    fn gauge(&self, metric: &Metric, labels: Vec<Label>, value: f64) {
+        debug_assert_eq!(metric.kind, Kind::Gauge);
+        self.recorder.register_gauge(&Key::from_parts(metric.name, labels), &ORIGIN).set(value);
+    }
+}
+
+fn label(name: &'static str, value: impl Into<metrics::SharedString>) -> Label {
+    Label::new(name, value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_number_has_a_name_of_its_own_that_says_its_unit() {
+        let names: BTreeSet<_> = METRICS.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), METRICS.len());
+        for metric in METRICS {
+            assert_eq!(metric.kind == Kind::Counter, metric.name.ends_with("_total"), "{}", metric.name);
+            if let Some(unit) = metric.unit {
+                assert!(metric.name.ends_with(unit.as_str()), "{}", metric.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_number_of_the_table_is_told_with_its_help() {
+        let telemetry = Telemetry::new(Time(7));
+        telemetry.accepted();
+        telemetry.refused(&Refusal::Busy);
+        telemetry.phase(EpochId(3), Phase::Collect);
+        telemetry.batches(ShardIndex(1), 4);
+        let round_trip = Some(Duration::from_millis(250));
+        telemetry.link(PartyId::ALL[1], LinkState { up: true, round_trip, unacknowledged: 2 });
+        telemetry.mailbox(Address::Coordinator, 5);
+        telemetry.store("votes", 6);
+        telemetry.answered("submit", 200);
+        telemetry.connections(8);
+        telemetry.turned_away("address");
+        let text = telemetry.render();
+        for metric in METRICS {
+            let kind = if metric.kind == Kind::Counter { "counter" } else { "gauge" };
+            assert!(text.contains(&format!("# HELP {} {}\n", metric.name, metric.help)), "{text}");
+            assert!(text.contains(&format!("# TYPE {} {kind}\n", metric.name)), "{text}");
+        }
+        for line in [
+            "cwe_bundles_accepted_total 1",
+            "cwe_bundles_refused_total{kind=\"busy\"} 1",
+            "cwe_epoch_phase{phase=\"collect\"} 1",
+            "cwe_epoch_phase{phase=\"close\"} 0",
+            "cwe_batch_position{shard=\"1\"} 4",
+            "cwe_link_round_trip_seconds{peer=\"2\"} 0.25",
+            "cwe_mailbox_depth{actor=\"coordinator\"} 5",
+            "cwe_http_requests_total{route=\"submit\",status=\"200\"} 1",
+            "process_start_time_seconds 7",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn two_parties_in_one_process_count_apart() {
+        let [one, other] = [Telemetry::new(Time(1)), Telemetry::new(Time(2))];
+        one.accepted();
+        assert!(one.render().contains("cwe_bundles_accepted_total 1"));
+        assert!(other.render().contains("cwe_bundles_accepted_total 0"));
+    }
+}

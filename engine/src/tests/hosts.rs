@@ -1,0 +1,381 @@
+//! Three hosts, each with actors of its own: a coordinator and a settlement beside the party. They share nothing but the
+//! chain and what crosses between them.
+
+use super::world::{EPOCH, World, world};
+use crate::{
+    coordinator::Coordinator,
+    effect::{Core, Effect, Event},
+    intake::{self, Intake},
+    message::{Address, Message, OpenedEpoch, Parcel, Phase, Report, Sitting, Wire},
+    party::{Party, PartySecrets, Shelf, voting::Record},
+    settlement::{Offices, Settlement},
+    transport::{Ways, ways},
+    verifier::{Verifier, verify_all},
+};
+use chain::{light, node::Node};
+use primitives::{Decode, Digest, Encode, PartyId};
+use proofs::testing::{TestSubscriber, committee, event};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+/// Bundles of the epoch.
+const BUNDLES: u64 = 5;
+/// Ticks in which an epoch ends whatever happens to one host, as long as it comes back.
+const LONG: u32 = 400;
+
+/// What a host has on disk.
+#[derive(Default)]
+struct Disk {
+    votes: Vec<Record>,
+    sat: Option<Sitting>,
+    contribution: Option<Digest>,
+    shelf: Shelf,
+    bundles: Vec<Arc<[u8]>>,
+}
+
+/// One organisation.
+struct Host {
+    cores: BTreeMap<Address, Box<dyn Core>>,
+    /// What its party reported last, of each kind and shard: said again to a host that was started again.
+    said: BTreeMap<(u8, u32), Report>,
+    events: Vec<Event>,
+    closed: bool,
+    disk: Disk,
+}
+
+struct Hosts {
+    hosts: BTreeMap<PartyId, Host>,
+    queue: VecDeque<(PartyId, Address, Address, Message)>,
+    node: Arc<Mutex<Node>>,
+    away: BTreeSet<PartyId>,
+    /// A host is killed before it carries out this effect, counted over all that it is asked for.
+    kill: Option<(PartyId, usize)>,
+    batch: usize,
+    offices: Option<Offices>,
+    _dir: tempfile::TempDir,
+}
+
+fn secrets(party: PartyId) -> PartySecrets {
+    let keys = committee(11);
+    let pair = keys.signers.into_iter().zip(keys.kem).nth(party.index());
+    let (signer, kem) = pair.expect("three parties");
+    PartySecrets { signer, kem }
+}
+
+fn key_of(report: &Report) -> (u8, u32) {
+    match report {
+        Report::Drained { shard, .. } => (0, shard.0),
+        Report::Root(root, _) => (1, root.shard.0),
+        Report::Totals(shard, ..) => (2, shard.0),
+        Report::Stopped { .. } => (3, 0),
+    }
+}
+
+impl Hosts {
+    /// Hosts that have been told to begin.
+    fn begun() -> Self {
+        Self::begun_with(None)
+    }
+
+    fn begun_with(kill: Option<(PartyId, usize)>) -> Self {
+        let World { node, config, dir } = world();
+        let (steward, treasury, auditors, plan) =
+            (config.steward, config.treasury, config.auditors, config.plan);
+        let rng = ChaCha20Rng::seed_from_u64(9);
+        let mut hosts = Self {
+            hosts: BTreeMap::new(),
+            queue: VecDeque::new(),
+            node: Arc::new(Mutex::new(node)),
+            away: BTreeSet::new(),
+            kill,
+            batch: config.batch,
+            offices: Some(Offices { steward, treasury, auditors, plan, rng }),
+            _dir: dir,
+        };
+        for party in PartyId::ALL {
+            hosts.start(party, Disk::default());
+        }
+        hosts.tick(20);
+        hosts
+    }
+
+    /// Starts a host with what is on its disk.
+    fn start(&mut self, party: PartyId, disk: Disk) {
+        let chain = self.node.lock().unwrap().ledger().origin().chain;
+        let at = Address::Party(party);
+        let rng = ChaCha20Rng::seed_from_u64(party.index() as u64);
+        let carried = (self.batch, disk.shelf.of(party));
+        let core = Party::new((chain, EPOCH), secrets(party), carried, rng);
+        let core = core.with_votes(&disk.votes).with_sitting(disk.sat).with_contribution(disk.contribution);
+        let settlement = Settlement::new(self.node.clone(), EPOCH, None);
+        let cores: BTreeMap<Address, Box<dyn Core>> = BTreeMap::from([
+            (Address::Intake(party), Box::new(Intake::new(party)) as Box<dyn Core>),
+            (Address::Verifier(party), Box::new(Verifier::new(party))),
+            (at, Box::new(core)),
+            (Address::Coordinator, Box::new(Coordinator::new())),
+            (Address::Settlement, Box::new(settlement)),
+        ]);
+        let closed = self.hosts.get(&party).is_some_and(|host| host.closed);
+        let host = Host { cores, said: BTreeMap::new(), events: Vec::new(), closed: false, disk };
+        self.hosts.insert(party, host);
+        self.away.remove(&party);
+        // What the chain has comes first, then what the host had acknowledged, then the end of the window.
+        self.push(party, Address::Settlement, Address::Settlement, Message::Tick);
+        self.run();
+        if self.phase(party).is_none() {
+            self.tell(party, Address::Coordinator, Message::Begin);
+        }
+        for bytes in self.hosts[&party].disk.bundles.clone() {
+            let (id, bundle) = intake::read(&bytes);
+            let bundle = Arc::new(bundle.expect("it was acknowledged"));
+            self.push(party, Address::Intake(party), Address::Verifier(party), Message::Verify(id, bundle));
+        }
+        self.run();
+        if closed {
+            self.close_at(party);
+        }
+        for peer in [party.next(), party.previous()] {
+            let Some(host) = self.hosts.get(&peer).filter(|_| !self.away.contains(&peer)) else { continue };
+            for report in host.said.values().cloned().collect::<Vec<_>>() {
+                self.abroad((Address::Party(peer), party), Parcel::Report(report));
+            }
+        }
+        self.run();
+    }
+
+    fn restart(&mut self, party: PartyId) {
+        let disk = std::mem::take(&mut self.hosts.get_mut(&party).expect("it was there").disk);
+        self.queue.retain(|(host, ..)| *host != party);
+        self.start(party, disk);
+    }
+
+    fn close_at(&mut self, party: PartyId) {
+        self.hosts.get_mut(&party).expect("a host").closed = true;
+        self.tell(party, Address::Coordinator, Message::EndOfWindow);
+    }
+
+    fn push(&mut self, host: PartyId, from: Address, to: Address, message: Message) {
+        self.queue.push_back((host, from, to, message));
+    }
+
+    fn tell(&mut self, host: PartyId, to: Address, message: Message) {
+        self.push(host, Address::Outside, to, message);
+        self.run();
+    }
+
+    /// Carries something to another host, over the wire.
+    fn abroad(&mut self, (from, host): (Address, PartyId), parcel: Parcel) {
+        if self.away.contains(&host) || !self.hosts.contains_key(&host) {
+            return;
+        }
+        let wire = Wire { epoch: EPOCH, parcel };
+        let (to, message) = match Wire::from_bytes(&wire.to_bytes()).expect("it survives the wire").parcel {
+            Parcel::Letter(letter) => (Address::Party(host), Message::Peer(letter)),
+            Parcel::Report(report) => (Address::Coordinator, Message::Report(report)),
+        };
+        self.push(host, from, to, message);
+    }
+
+    fn run(&mut self) {
+        while let Some((at, from, to, message)) = self.queue.pop_front() {
+            if self.away.contains(&at) {
+                continue;
+            }
+            let host = self.hosts.get_mut(&at).expect("a host");
+            let Some(core) = host.cores.get_mut(&to) else { continue };
+            let effects = core.handle(from, message);
+            self.carry_out(at, to, effects);
+        }
+    }
+
+    fn carry_out(&mut self, at: PartyId, of: Address, effects: Vec<Effect>) {
+        for effect in effects {
+            if let Some((party, left)) = &mut self.kill
+                && *party == at
+            {
+                if *left == 0 {
+                    self.kill = None;
+                    return self.restart(at);
+                }
+                *left -= 1;
+            }
+            let host = self.hosts.get_mut(&at).expect("a host");
+            match effect {
+                Effect::Send(to, message) => self.send(at, of, to, message),
+                Effect::Publish(event) => host.events.push(event),
+                Effect::Keep(party, shard, carried) => host.disk.shelf.put(party, shard, carried).unwrap(),
+                Effect::Contribute(value) => host.disk.contribution = Some(value),
+                Effect::Sit(sitting) => host.disk.sat = Some(sitting),
+                Effect::Store(record) => host.disk.votes.push(record),
+                Effect::Verify(epoch, bundles) => {
+                    let results = verify_all(&epoch, &bundles, &mut rand_core::OsRng);
+                    self.push(at, of, of, Message::BatchVerified(results));
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, at: PartyId, from: Address, to: Address, message: Message) {
+        let Ways { here, abroad } = ways(Address::Party(at), from, to, &message);
+        let parcel = match &message {
+            Message::Peer(letter) => Some(Parcel::Letter(letter.clone())),
+            Message::Report(report) => {
+                let host = self.hosts.get_mut(&at).expect("a host");
+                host.said.insert(key_of(report), report.clone());
+                Some(Parcel::Report(report.clone()))
+            }
+            _ => None,
+        };
+        for host in abroad {
+            if let (Address::Party(host), Some(parcel)) = (host, parcel.clone()) {
+                self.abroad((from, host), parcel);
+            }
+        }
+        if here {
+            self.push(at, from, to, message);
+        }
+    }
+
+    /// Lets time pass on every host that is there, and for those who hold an office.
+    fn tick(&mut self, ticks: u32) {
+        for _ in 0..ticks {
+            if let Some(mut offices) = self.offices.take() {
+                while offices.act(&*self.node, false).expect("the ledger takes it") {}
+                self.offices = Some(offices);
+            }
+            for party in PartyId::ALL {
+                for at in [Address::Settlement, Address::Coordinator, Address::Party(party)] {
+                    self.push(party, at, at, Message::Tick);
+                    self.run();
+                }
+            }
+        }
+    }
+
+    fn opened(&self) -> OpenedEpoch {
+        let of = |event: &Event| match event {
+            Event::Opened(opened) => Some(opened.clone()),
+            _ => None,
+        };
+        self.hosts[&PartyId::ALL[0]].events.iter().find_map(of).expect("the epoch is open")
+    }
+
+    /// Hands a bundle to every host that is there, which has it on disk when its party has taken it in.
+    fn submit(&mut self, id: Digest, bytes: &[u8]) {
+        for party in PartyId::ALL.into_iter().filter(|party| !self.away.contains(party)).collect::<Vec<_>>() {
+            self.tell(party, Address::Intake(party), Message::Submit(bytes.into()));
+            let host = self.hosts.get_mut(&party).expect("a host");
+            let taken = |event: &Event| matches!(event, Event::Provisional { bundle, .. } if *bundle == id);
+            if host.events.iter().any(taken) {
+                host.disk.bundles.push(bytes.into());
+            }
+        }
+    }
+
+    fn submit_all(&mut self) {
+        let opened = self.opened();
+        for seed in 0..BUNDLES {
+            let events = vec![event((seed % 10) as u16, 0, seed % 2 == 0)];
+            let bundle = TestSubscriber::new(100 + seed).bundle(&opened.shards[0], events);
+            self.submit(bundle.id(), &bundle.to_bytes());
+        }
+    }
+
+    fn close(&mut self) {
+        for party in PartyId::ALL {
+            self.close_at(party);
+        }
+    }
+
+    fn phase(&self, party: PartyId) -> Option<Phase> {
+        let of = |event: &Event| match event {
+            Event::Phase(phase) => Some(*phase),
+            _ => None,
+        };
+        self.hosts[&party].events.iter().filter_map(of).next_back()
+    }
+
+    /// Every host came to the end of the epoch, and the record counts every bundle once.
+    fn assert_settled(&self) {
+        for party in PartyId::ALL {
+            let abort = self.hosts[&party].events.iter().find_map(|event| match event {
+                Event::Aborted { reason, .. } => Some(reason.clone()),
+                _ => None,
+            });
+            assert_eq!((self.phase(party), abort), (Some(Phase::Done), None), "host {party}");
+        }
+        let record = self.node.lock().unwrap().record(EPOCH).expect("it is settled");
+        let verdict = light::verify(&record, None).expect("the record holds");
+        assert_eq!(verdict.bundles, BUNDLES);
+        let listeners: u64 = record.shards[0].totals.iter().map(|cell| cell.listeners).sum();
+        assert_eq!(listeners, BUNDLES);
+    }
+}
+
+#[test]
+fn three_hosts_settle_an_epoch() {
+    let mut hosts = Hosts::begun();
+    hosts.submit_all();
+    hosts.close();
+    hosts.tick(20);
+    hosts.assert_settled();
+}
+
+/// Windows end by the clock of each host: one may still take bundles in while another waits for it.
+#[test]
+fn windows_that_do_not_end_together_lose_nothing() {
+    let mut hosts = Hosts::begun();
+    let [one, two, three] = PartyId::ALL;
+    hosts.submit_all();
+    hosts.close_at(two);
+    hosts.tick(5);
+    assert_eq!((hosts.phase(one), hosts.phase(two)), (Some(Phase::Collect), Some(Phase::Close)));
+    hosts.close_at(one);
+    hosts.close_at(three);
+    hosts.tick(20);
+    hosts.assert_settled();
+}
+
+/// How many effects each host is asked for in an epoch without a fault.
+fn effects_of(party: PartyId) -> usize {
+    let mut hosts = Hosts::begun_with(Some((party, usize::MAX)));
+    hosts.submit_all();
+    hosts.close();
+    hosts.tick(20);
+    usize::MAX - hosts.kill.expect("nobody was killed").1
+}
+
+/// A host that is killed at any moment, and started again, leaves the totals as they are.
+#[test]
+fn a_host_may_be_killed_at_any_moment() {
+    for party in PartyId::ALL {
+        let effects = effects_of(party);
+        let step = 1 + effects / 40;
+        for at in (0..effects).step_by(step) {
+            let mut hosts = Hosts::begun_with(Some((party, at)));
+            hosts.submit_all();
+            hosts.close();
+            hosts.tick(LONG);
+            assert_eq!(hosts.kill, None, "host {party} was killed at effect {at} of {effects}");
+            hosts.assert_settled();
+        }
+    }
+}
+
+/// Two hosts that are killed, one after the other, while totals are opened.
+#[test]
+fn hosts_begin_anew_as_often_as_any_of_them_is_killed() {
+    let [one, two, _] = PartyId::ALL;
+    let (first, second) = (effects_of(one), effects_of(two));
+    for back in [4, 12, 20] {
+        let mut hosts = Hosts::begun_with(Some((one, first - back)));
+        hosts.submit_all();
+        hosts.close();
+        hosts.kill = hosts.kill.or(Some((two, (second / 50).max(back))));
+        hosts.tick(LONG);
+        hosts.assert_settled();
+    }
+}

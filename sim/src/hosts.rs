@@ -1,0 +1,406 @@
+//! An epoch across processes: a sequencer's node, three hosts of parties, those who hold an office, and devices that hand
+//! in over HTTP. Everything that crosses between them crosses sockets, and whatever dies is started again.
+//!
+//! `hosts/processes.rs` starts and kills them, `hosts/registry.rs` puts the world on record over JSON-RPC.
+
+mod processes;
+mod registry;
+
+pub use processes::{Process, write_private};
+
+use crate::{
+    check::{self, CarriedOver, Comparison, TruthRow, event_value},
+    device::{Device, DeviceError, Parcel},
+    progress::{Progress, Stage},
+    workload::{Workload, WorkloadError},
+    world::{World, WorldError},
+};
+use chain::{
+    Ledger,
+    light::{self, EpochRecord},
+    node::{Following, Mirror, RunError, wait_until},
+};
+use engine::{
+    client::{
+        Answer, LinkError, Parties,
+        http::{HttpError, HttpParties},
+    },
+    host::steward::{self, Awaited},
+    message::OpenedEpoch,
+    opening::{EpochDocument, OpeningError},
+    settlement::SettlementError,
+};
+use primitives::{Decode, Digest, GovernanceParams, PartyId};
+use processes::Ports;
+use rayon::prelude::*;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+use thiserror::Error;
+
+/// How long a process may take to answer after it was started.
+const STARTING: Duration = Duration::from_secs(120);
+/// How long an epoch may take to open, and to end once its window has.
+const MOVING: Duration = Duration::from_secs(600);
+/// How often something that is away is tried again.
+const AGAIN: Duration = Duration::from_millis(300);
+/// How long a third party that reveals nothing for the beacon is waited for.
+const BEACON_PATIENCE: Duration = Duration::from_secs(30);
+/// Subscribers whose bundles are made at a time.
+const GROUP: usize = 16;
+
+/// Why a run across processes comes to no end.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HostsError {
+    /// A file or a process.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        error: io::Error,
+    },
+    /// The workload.
+    #[error(transparent)]
+    Workload(#[from] WorkloadError),
+    /// The world.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// The node of this program.
+    #[error(transparent)]
+    Node(#[from] RunError),
+    /// HTTP.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// A device.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// What a party serves of the epoch is of no use.
+    #[error("what party {party} serves of the epoch is of no use: {reason}")]
+    Document {
+        /// Who.
+        party: PartyId,
+        /// Why.
+        reason: String,
+    },
+    /// A process did not answer in time.
+    #[error("{who} does not answer: see {log}", log = .log.display())]
+    NoAnswer {
+        /// Who.
+        who: String,
+        /// What it wrote.
+        log: PathBuf,
+    },
+    /// The epoch did not get there in time.
+    #[error("the epoch did not {what} in time: see the logs in {dir}", dir = .dir.display())]
+    Stalled {
+        /// What it did not do.
+        what: &'static str,
+        /// Where the logs are.
+        dir: PathBuf,
+    },
+    /// Too few parties took a bundle in.
+    #[error("{count} parties took bundle {bundle} in, and two have to: {reason}")]
+    NotTaken {
+        /// Which.
+        bundle: Digest,
+        /// How many did.
+        count: usize,
+        /// What the others said.
+        reason: String,
+    },
+    /// The offices.
+    #[error(transparent)]
+    Offices(#[from] SettlementError),
+    /// There is no record.
+    #[error(transparent)]
+    Record(#[from] light::RecordError),
+    /// The record does not hold.
+    #[error("the record does not hold: {0}")]
+    Light(light::Refused),
+    /// What follows from the epoch's opening.
+    #[error(transparent)]
+    Opening(#[from] OpeningError),
+}
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The program that is started as node and as parties: `cwe`.
+    pub program: PathBuf,
+    /// Where everything of the run is kept. It is made, and must be empty.
+    pub dir: PathBuf,
+    /// Parameters of the epoch.
+    pub params: GovernanceParams,
+    /// Most works of one shard.
+    pub shard_width: u16,
+    /// For how long bundles are taken in.
+    pub window: Duration,
+    /// Bundles in a batch.
+    pub batch: usize,
+    /// How often parties are told that time passes.
+    pub tick: Duration,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Settled {
+    /// The public record of the epoch, which a light client has checked.
+    pub record: EpochRecord,
+    /// How it compares with a plaintext count of what was handed in.
+    pub comparison: Comparison,
+    /// Bundles that were handed in.
+    pub bundles: usize,
+}
+
+/// A bundle that was handed in, and whose it is.
+struct HandedIn {
+    subscriber: usize,
+    parcel: Parcel,
+}
+
+/// Everything that runs.
+pub struct Hosts {
+    options: Options,
+    world: World,
+    workload: Workload,
+    ports: Ports,
+    node: Process,
+    parties: [Process; 3],
+    mirror: Arc<Mirror>,
+    http: HttpParties,
+    stop: Arc<AtomicBool>,
+    offices: Option<JoinHandle<Result<bool, SettlementError>>>,
+    handed_in: Vec<HandedIn>,
+}
+
+impl Hosts {
+    /// Starts the chain, puts the world on record, and starts the parties.
+    ///
+    /// # Errors
+    /// If anything of it does not come up.
+    pub fn start(options: Options, workload: Workload, progress: &dyn Progress) -> Result<Self, HostsError> {
+        let world = World::new(&workload, &options.params, options.shard_width, progress)?;
+        let ports = Ports::free().map_err(|error| failed("free ports", error))?;
+        processes::lay_out(&options, &world, &ports)?;
+        let node = Process::start(&options, "node", &["node", "run", "--config", "node.toml"])?;
+        let start = Ledger::genesis(world.genesis()).expect("the world's genesis is one");
+        let following = Following { dir: options.dir.join("mirror"), start, url: ports.node_url() };
+        wait(STARTING, || {
+            Mirror::start(following.clone(), |_| ())
+                .map(|mirror| {
+                    let up = mirror.connect().is_ok();
+                    drop(mirror.stop());
+                    up
+                })
+                .unwrap_or(false)
+        })
+        .then_some(())
+        .ok_or_else(|| HostsError::NoAnswer { who: "the node".into(), log: node.log() })?;
+        let mirror = Arc::new(Mirror::start(following, |_| ())?);
+        registry::register(&world, &workload, &mirror, progress)?;
+        let party = |party: PartyId| {
+            Process::start(&options, &format!("party-{party}"), &["party", "run", "--config", "party.toml"])
+        };
+        let [one, two, three] = PartyId::ALL;
+        let parties = [party(one)?, party(two)?, party(three)?];
+        let urls = PartyId::ALL.map(|party| ports.api_url(party));
+        let http = HttpParties::new([&urls[0], &urls[1], &urls[2]])?;
+        let (stop, port) = (Arc::new(AtomicBool::new(false)), Awaited::new(mirror.clone()));
+        let (mut offices, epoch, told) = (world.offices(), world.epoch, stop.clone());
+        let offices =
+            thread::spawn(move || steward::serve(&port, &mut offices, (epoch, BEACON_PATIENCE), &told));
+        let (offices, handed_in) = (Some(offices), Vec::new());
+        Ok(Self { options, world, workload, ports, node, parties, mirror, http, stop, offices, handed_in })
+    }
+
+    /// The process of a party.
+    pub fn party(&mut self, party: PartyId) -> &mut Process {
+        &mut self.parties[party.index()]
+    }
+
+    /// The sequencer's process.
+    pub fn node(&mut self) -> &mut Process {
+        &mut self.node
+    }
+
+    /// Where the API of a party is.
+    pub fn api(&self, party: PartyId) -> String {
+        self.ports.api_url(party)
+    }
+
+    /// Waits until the epoch is open, and gives what devices go by: what a party serves, if it is what the chain has.
+    ///
+    /// # Errors
+    /// If it does not open, or a party serves something else.
+    pub fn opened(&mut self, progress: &dyn Progress) -> Result<OpenedEpoch, HostsError> {
+        progress.begin(Stage::Opening, 1);
+        let epoch = self.world.epoch;
+        let stalled = |what| HostsError::Stalled { what, dir: self.options.dir.clone() };
+        let open = |ledger: &Ledger| ledger.state().openings.get(&epoch).is_some();
+        wait_until(&self.mirror, MOVING, open).then_some(()).ok_or_else(|| stalled("open"))?;
+        let on_chain = self.mirror.read(|ledger| EpochDocument::on_record(ledger.state(), epoch))?;
+        for party in PartyId::ALL {
+            let mut served: Option<Vec<u8>> = None;
+            wait(STARTING, || {
+                served = self.http.epoch_document(party).ok();
+                served.is_some()
+            });
+            let bad = |reason: &str| HostsError::Document { party, reason: reason.into() };
+            let bytes = served.ok_or_else(|| bad("it serves none"))?;
+            let document = EpochDocument::from_bytes(&bytes).map_err(|error| bad(&error.to_string()))?;
+            if document != on_chain {
+                return Err(bad("it is not what the chain has"));
+            }
+        }
+        progress.end(Stage::Opening);
+        Ok(on_chain.opened()?)
+    }
+
+    /// Has devices make their bundles, and hands each to all three parties. A bundle that two took in is handed in; the
+    /// third gets it from them.
+    ///
+    /// # Errors
+    /// If a bundle cannot be made, or two parties do not take it in.
+    pub fn hand_in(&mut self, opened: &OpenedEpoch, progress: &dyn Progress) -> Result<(), HostsError> {
+        progress.begin(Stage::Bundles, self.workload.subscribers.len() as u64);
+        let places: Vec<usize> = (0..self.workload.subscribers.len()).collect();
+        for group in places.chunks(GROUP) {
+            let (world, workload, http) = (&self.world, &self.workload, &self.http);
+            let make = |place: &usize| {
+                let mut device = Device::new(world, opened, &workload.subscribers[*place])?;
+                Ok::<_, HostsError>((*place, device.bundles(0)?))
+            };
+            let made = group.par_iter().map(make).collect::<Result<Vec<_>, _>>()?;
+            // Bundles of one subscriber go on from each other; those of several go side by side.
+            let hand_in = |(place, parcels): (usize, Vec<Parcel>)| {
+                let handed = parcels.into_iter().map(|parcel| {
+                    submit(http, &parcel)?;
+                    Ok(HandedIn { subscriber: place, parcel })
+                });
+                let handed = handed.collect::<Result<Vec<_>, HostsError>>();
+                progress.advance(Stage::Bundles, 1);
+                handed
+            };
+            let handed: Vec<_> = thread::scope(|scope| {
+                let threads: Vec<_> = made.into_iter().map(|of| scope.spawn(|| hand_in(of))).collect();
+                threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+            });
+            for of_subscriber in handed {
+                self.handed_in.extend(of_subscriber?);
+            }
+        }
+        progress.end(Stage::Bundles);
+        Ok(())
+    }
+
+    /// Waits until the epoch is settled, ends everything, and checks what came of it.
+    ///
+    /// # Errors
+    /// If it is not settled in time, or its record does not hold.
+    pub fn settle(mut self, progress: &dyn Progress) -> Result<Settled, HostsError> {
+        progress.begin(Stage::Settling, 1);
+        let epoch = self.world.epoch;
+        let over = |ledger: &Ledger| ledger.state().epochs.get(&epoch).is_some_and(|on| on.is_over());
+        if !wait_until(&self.mirror, self.options.window + MOVING, over) {
+            return Err(HostsError::Stalled { what: "end", dir: self.options.dir.clone() });
+        }
+        progress.end(Stage::Settling);
+        if let Some(offices) = self.offices.take() {
+            offices.join().expect("no panic")?;
+        }
+        let record = self.mirror.read(|ledger| light::record(ledger, epoch))?;
+        light::verify(&record, None).map_err(HostsError::Light)?;
+        let (comparison, _) = check::compare(&self.truth(), &record, &CarriedOver::default());
+        let bundles = self.handed_in.len();
+        self.stop.store(true, Ordering::Relaxed);
+        for process in self.parties.iter_mut().chain([&mut self.node]) {
+            process.end();
+        }
+        Ok(Settled { record, comparison, bundles })
+    }
+
+    /// What was handed in, in the open.
+    fn truth(&self) -> Vec<TruthRow> {
+        let params = &self.options.params;
+        let rows = self.handed_in.iter().flat_map(|handed| {
+            let subscriber = &self.workload.subscribers[handed.subscriber];
+            handed.parcel.events.iter().map(move |place| {
+                let event = &subscriber.events[*place];
+                TruthRow {
+                    epoch: self.world.epoch.0,
+                    subscriber: subscriber.name.clone(),
+                    tier: subscriber.tier.0,
+                    region: u8::from(handed.parcel.region),
+                    work_id: self.world.works[event.work],
+                    view: event.view,
+                    quarters: event.quarters,
+                    backed: u8::from(event.backed),
+                    value: event_value(params.k, params.j_max, event.view, event.quarters),
+                }
+            })
+        });
+        rows.collect()
+    }
+}
+
+impl Drop for Hosts {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Hands a bundle to all three parties, the same bytes again as long as fewer than two have taken it in.
+fn submit(http: &HttpParties, parcel: &Parcel) -> Result<(), HostsError> {
+    let begun = Instant::now();
+    let mut taken = [false; 3];
+    loop {
+        let mut reason = String::new();
+        for party in PartyId::ALL.into_iter().filter(|party| !taken[party.index()]).collect::<Vec<_>>() {
+            match http.submit(party, &parcel.id, &parcel.bytes) {
+                Ok(Answer::Promised(_)) => taken[party.index()] = true,
+                Ok(Answer::Waiting) => {}
+                Ok(Answer::Refused { text, .. }) => reason = format!("party {party}: {text}"),
+                Err(LinkError::Busy { .. }) => {}
+                Err(error) => reason = format!("party {party}: {error}"),
+            }
+        }
+        let count = taken.iter().filter(|taken| **taken).count();
+        if count == 3 || (count == 2 && begun.elapsed() > AGAIN) {
+            return Ok(());
+        }
+        if begun.elapsed() > STARTING {
+            return Err(HostsError::NotTaken { bundle: parcel.id, count, reason });
+        }
+        thread::sleep(AGAIN);
+    }
+}
+
+fn failed(what: &str, error: io::Error) -> HostsError {
+    HostsError::Io { what: what.into(), error }
+}
+
+/// Waits until something is so, and says whether it is.
+fn wait(patience: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < patience {
+        if is_so() {
+            return true;
+        }
+        thread::sleep(AGAIN);
+    }
+    false
+}
+
+/// The folder of a process in a run.
+fn folder(dir: &Path, name: &str) -> PathBuf {
+    dir.join(name)
+}

@@ -1,0 +1,44 @@
+//! Arguments of `cwe party`.
+
+use super::Format;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  cwe party run --config party-1/party.toml
+      one of three parties: takes bundles in over HTTP, links to the other two,
+      and follows the chain with a full node of its own
+
+  curl -s http://127.0.0.1:4501/v1/epoch
+      the epoch that it takes bundles in for
+
+  curl -s http://127.0.0.1:4501/openapi.json
+      every route, as an OpenAPI document
+
+The file names the party's seat, its files, its secret, where it listens and
+where the others are; an unknown key in it is an error. The secret is 64
+hexadecimal digits in a file that nobody else may read.
+
+A party that is killed at any moment goes on when it is started again: what it
+signed, promised and acknowledged is in its store, and the rest it gets from the
+chain and from the other two. SIGTERM and ctrl-C end what is in hand first.";
+
+/// What to do with a party.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PartyCommand {
+    /// Run one of the three parties
+    Run(RunParty),
+}
+
+/// Arguments of `cwe party run`.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunParty {
+    /// The file of settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Events as one JSON object a line
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) output: Format,
+}

@@ -1,0 +1,85 @@
+//! `cwe demo --processes`.
+
+use super::options;
+use crate::{
+    cli::{Demo, Format},
+    output::{self, Failure, facts},
+    progress,
+};
+use serde_json::json;
+use sim::{
+    demo::{self, DEFAULT_BATCH, folder},
+    folder::FolderError,
+    hosts::{Hosts, HostsError, Options, Settled},
+    report::{credits, several, thousands},
+};
+use std::{env, path::PathBuf, time::Duration};
+
+/// Seconds that devices have for each bundle, on a machine with few cores and much to do.
+const SECONDS_A_BUNDLE: u32 = 1;
+/// Seconds that every window has.
+const LEAST_WINDOW: u32 = 30;
+
+/// Runs an epoch across processes.
+pub(crate) fn run_processes(arguments: &Demo) -> Result<(), Failure> {
+    let demo = options(arguments)?;
+    let out = arguments.out.clone().unwrap_or_else(|| with_suffix(folder::default_folder(&demo)));
+    if out.exists() {
+        return Err(FolderError::Occupied { path: out }.into());
+    }
+    let workload = demo::prepare(&demo)?;
+    let subscribers = u32::try_from(workload.subscribers.len()).unwrap_or(u32::MAX);
+    let window = arguments.window.unwrap_or(LEAST_WINDOW + subscribers.saturating_mul(SECONDS_A_BUNDLE));
+    let failed = |what: &str, error| HostsError::Io { what: what.into(), error };
+    let hosts = Options {
+        program: env::current_exe().map_err(|error| failed("this program's own file", error))?,
+        dir: std::path::absolute(&out).map_err(|error| failed("the folder", error))?,
+        params: demo.params(),
+        shard_width: demo.shard_width,
+        window: Duration::from_secs(window.into()),
+        batch: DEFAULT_BATCH,
+        tick: Duration::from_millis(500),
+    };
+    let progress = progress::choose(arguments.quiet);
+    let mut hosts = Hosts::start(hosts, workload, progress.as_ref())?;
+    let opened = hosts.opened(progress.as_ref())?;
+    hosts.hand_in(&opened, progress.as_ref())?;
+    let Settled { record, comparison, bundles } = hosts.settle(progress.as_ref())?;
+    let same = comparison.mismatches.is_empty();
+    let batches: usize = record.shards.iter().map(|shard| shard.headers.len()).sum();
+    let path = out.join("epoch.json");
+    std::fs::write(&path, folder::record_json(&record)?).map_err(|error| failed("epoch.json", error))?;
+    match arguments.output {
+        Format::Json => output::json(&json!({
+            "out": out,
+            "epoch": record.epoch,
+            "bundles": bundles,
+            "as_counted_in_the_open": same,
+            "paid_total": record.revenue.paid,
+        }))?,
+        Format::Table => {
+            let rows = vec![
+                ["epoch".to_owned(), record.epoch.to_string()],
+                ["bundles".into(), thousands(bundles as u64)],
+                ["batches".into(), several(batches as u64, "batch", "batches")],
+                ["paid to creators".into(), credits(record.revenue.paid)],
+                [
+                    "totals".into(),
+                    if same { "as counted in the open".into() } else { "NOT as counted".into() },
+                ],
+                ["record".into(), path.display().to_string()],
+            ];
+            output::print(&facts(&rows))?;
+        }
+    }
+    match comparison.mismatches.first() {
+        None => Ok(()),
+        Some(mismatch) => Err(Failure::RunDoesNotHold { what: format!("{mismatch:?}"), folder: out }),
+    }
+}
+
+fn with_suffix(folder: PathBuf) -> PathBuf {
+    let mut name = folder.into_os_string();
+    name.push("-processes");
+    name.into()
+}

@@ -1,0 +1,69 @@
+//! `cwe party`.
+
+mod settings;
+
+pub(crate) use settings::PartyError;
+
+use crate::{
+    cli::{Format, RunParty},
+    output::{self, Failure},
+};
+use engine::host::{self, Told};
+use serde_json::{Value, json};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// Set by an interrupt.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Runs a party.
+pub(crate) fn run(arguments: &RunParty) -> Result<(), Failure> {
+    let setup = settings::read(&arguments.config)?;
+    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))?;
+    let json = arguments.output == Format::Json;
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("CWE_LOG").unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let tell = move |told: Told| {
+        // Whoever reads this may be gone; that is no reason to stop.
+        drop(if json { output::print(&format!("{}\n", object(&told))) } else { output::print(&line(&told)) });
+    };
+    host::run(&setup, &STOP, Arc::new(tell)).map_err(|error| PartyError::Host(error).into())
+}
+
+/// An event for people. Blocks of its own node are left out: there is one every few seconds.
+fn line(told: &Told) -> String {
+    match told {
+        Told::Started { links, api } => format!("links at {links}, API at http://{api}\n"),
+        Told::Chain(chain::node::Notice::Block { .. }) => String::new(),
+        Told::Chain(notice) => format!("chain: {}\n", crate::node::line(notice)),
+        Told::Waits { what } => format!("waits for {what}\n"),
+        Told::Epoch { epoch, again: false } => format!("epoch {epoch}\n"),
+        Told::Epoch { epoch, again: true } => format!("epoch {epoch}, again\n"),
+        Told::Phase { epoch, phase } => format!("epoch {epoch}: {}\n", phase.name()),
+        Told::Aborted { epoch, culprit, reason } => {
+            let blamed = culprit.map_or(String::new(), |party| format!(", which blames party {party}"));
+            format!("epoch {epoch} stopped without a result{blamed}: {reason}\n")
+        }
+        Told::Stopped => "stopped\n".into(),
+    }
+}
+
+fn object(told: &Told) -> Value {
+    match told {
+        Told::Started { links, api } => json!({ "event": "started", "links": links, "api": api }),
+        Told::Chain(notice) => json!({ "event": "chain", "notice": crate::node::object(notice) }),
+        Told::Waits { what } => json!({ "event": "waits", "for": what }),
+        Told::Epoch { epoch, again } => json!({ "event": "epoch", "epoch": epoch, "again": again }),
+        Told::Phase { epoch, phase } => json!({ "event": "phase", "epoch": epoch, "phase": phase.name() }),
+        Told::Aborted { epoch, culprit, reason } => {
+            json!({ "event": "aborted", "epoch": epoch, "blamed": culprit, "reason": reason })
+        }
+        Told::Stopped => json!({ "event": "stopped" }),
+    }
+}
