@@ -12,10 +12,12 @@ use chain::{
 };
 use decoders::{DECODERS, every as every_decoder, one};
 use engine::{
-    message::{Letter, Objection, PeerMessage, Sitting},
+    api,
+    link::frame::Frame,
+    message::{Letter, Objection, Parcel, PeerMessage, Report, Sitting, Wire},
     party::evidence::{Counted, DoubleUse, Evidence, Signed},
 };
-use primitives::{Digest, Encode, PartyId, Preset, Time, ids::from_hex};
+use primitives::{Digest, Encode, EpochId, PartyId, Preset, Time, ids::from_hex};
 use proofs::{
     bundle::Bundle,
     inclusion::{Inclusion, batch_root},
@@ -24,7 +26,10 @@ use proofs::{
 };
 use proptest::prelude::*;
 use serde_json::Value;
-use std::{collections::BTreeSet, sync::OnceLock};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 /// Valid encodings of several types, to be changed.
 fn seeds() -> &'static [Vec<u8>] {
@@ -44,13 +49,32 @@ fn seeds() -> &'static [Vec<u8>] {
             committee(1).public.to_bytes(),
             context.shard.to_bytes(),
             proofs::testing::issuer().public().to_bytes(),
+            wire(Parcel::Letter(letter.clone())),
+            wire(Parcel::Report(Report::Drained { shard: letter.shard, position: 3, pending: 1 })),
+            frame(Frame::Data { seq: 3, bytes: Arc::new(letter.to_bytes()) }),
+            frame(Frame::Ack { next: 4 }),
             letter.to_bytes(),
+            receipt(&bundle),
             Evidence::DoubleUse(Box::new(double)).to_bytes(),
             Preset::Spec.params().to_bytes(),
             credential().into_bytes(),
             DidKey::of(&SigningKey::from_bytes(&[1; 32])).to_string().into_bytes(),
         ]
     })
+}
+
+fn wire(parcel: Parcel) -> Vec<u8> {
+    Wire { epoch: EpochId(3), parcel }.to_bytes()
+}
+
+fn frame(frame: Frame) -> Vec<u8> {
+    frame.to_bytes()
+}
+
+fn receipt(bundle: &Bundle) -> Vec<u8> {
+    let envelope = &bundle.envelope;
+    let signer = &committee(1).signers[0];
+    api::Receipt::sign(signer, envelope.chain, envelope.epoch, bundle.id()).to_bytes()
 }
 
 /// A credential of somebody, by somebody.

@@ -7,7 +7,10 @@ use chain::{
     wallet::credential::{self, DidKey},
 };
 use engine::{
-    message::{Letter, PeerMessage},
+    api,
+    link::frame::Frame,
+    message::{Letter, PeerMessage, Wire},
+    opening::EpochDocument,
     party::{evidence::Evidence, voting::Record},
 };
 use mpc::opening::{OpeningsMessage, ResponseMessage, RevealMessage};
@@ -91,6 +94,10 @@ pub const DECODERS: &[Decoder] = &[
     ("final receipt", canonical::<Inclusion>),
     ("credential", credential),
     ("did:key", did_key),
+    ("what crosses between hosts", canonical::<Wire>),
+    ("frame of a link", canonical::<Frame>),
+    ("what an epoch opens with", canonical::<EpochDocument>),
+    ("receipt of a bundle", canonical::<api::Receipt>),
 ];
 
 /// Gives bytes to every decoder.
