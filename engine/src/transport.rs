@@ -11,12 +11,21 @@ use actix::Recipient;
 use primitives::{CodecError, Decode, Encode, PartyId};
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// Most deliveries that wait for an actor that is away. What actors tell each other in an epoch is far less; what comes
 /// from outside is refused beyond it.
 pub const MAX_WAITING: usize = 1 << 12;
+/// Most letters of one party that wait in another's mailbox. Parties go on step by step, and hear from each other in each
+/// step of each shard: an honest one is never this far ahead. What comes beyond is dropped, so that no party can fill the
+/// memory of another.
+pub const MAX_LETTERS: usize = 1 << 14;
+/// Most bytes of them: several times what a party says in one step of the largest shards.
+pub const MAX_LETTER_BYTES: usize = 1 << 28;
 
 /// What an actor's mailbox takes.
 #[derive(actix::Message)]
@@ -26,6 +35,44 @@ pub struct Delivery {
     pub from: Address,
     /// What.
     pub content: Content,
+    /// The place that it takes up among those of its sender, until it is handled.
+    room: Option<Room>,
+}
+
+impl Delivery {
+    fn new(from: Address, content: Content) -> Self {
+        Self { from, content, room: None }
+    }
+}
+
+/// What waits to be handled of one sender.
+#[derive(Default)]
+struct Waiting {
+    letters: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+/// A letter's place in a mailbox. Given up when the letter is handled, or dropped.
+struct Room {
+    of: Arc<Waiting>,
+    bytes: usize,
+}
+
+impl Room {
+    /// A place for so many bytes, if there is one.
+    fn take(of: &Arc<Waiting>, bytes: usize) -> Option<Self> {
+        let letters = of.letters.fetch_add(1, Ordering::Relaxed);
+        let before = of.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let room = Self { of: of.clone(), bytes };
+        (letters < MAX_LETTERS && before.saturating_add(bytes) <= MAX_LETTER_BYTES).then_some(room)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.of.letters.fetch_sub(1, Ordering::Relaxed);
+        self.of.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// What is delivered.
@@ -103,6 +150,8 @@ pub trait Exterior: Send + Sync {
 pub struct Switchboard {
     lines: Mutex<BTreeMap<Address, Line>>,
     abroad: Option<(Address, Arc<dyn Exterior>)>,
+    /// Letters that wait, by sender and receiver.
+    waiting: Mutex<BTreeMap<(Address, Address), Arc<Waiting>>>,
 }
 
 #[derive(Default)]
@@ -125,6 +174,11 @@ impl Switchboard {
         self.abroad.as_ref().expect("it is the switchboard of one host of several").0
     }
 
+    fn waiting_of(&self, from: Address, to: Address) -> Arc<Waiting> {
+        let mut waiting = self.waiting.lock().expect("no actor panics while it counts letters");
+        waiting.entry((from, to)).or_default().clone()
+    }
+
     fn lines(&self) -> MutexGuard<'_, BTreeMap<Address, Line>> {
         self.lines.lock().expect("no actor panics while it holds the switchboard")
     }
@@ -140,7 +194,7 @@ impl Switchboard {
     /// Disconnects an actor: it handles what it has and stops; what comes later waits.
     pub fn disconnect(&self, at: Address) {
         if let Some(mailbox) = self.lines().get_mut(&at).and_then(|line| line.mailbox.take()) {
-            mailbox.do_send(Delivery { from: Address::Outside, content: Content::Stop });
+            mailbox.do_send(Delivery::new(Address::Outside, Content::Stop));
         }
     }
 }
@@ -161,7 +215,13 @@ impl Transport for Switchboard {
                 return true;
             }
         }
-        let delivery = Delivery { from, content: Content::pack(message) };
+        let mut delivery = Delivery::new(from, Content::pack(message));
+        if let Content::Wire(bytes) = &delivery.content {
+            match Room::take(&self.waiting_of(from, to), bytes.len()) {
+                Some(room) => delivery.room = Some(room),
+                None => return false,
+            }
+        }
         let mut lines = self.lines();
         let line = lines.entry(to).or_default();
         match &line.mailbox {
@@ -170,5 +230,49 @@ impl Transport for Switchboard {
             None => line.waiting.push_back(delivery),
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::PeerMessage;
+    use primitives::ShardIndex;
+
+    #[test]
+    fn what_waits_of_one_sender_is_bounded_and_room_comes_back() {
+        let of = Arc::new(Waiting::default());
+        let half = MAX_LETTER_BYTES / 2;
+        let (one, two) = (Room::take(&of, half), Room::take(&of, half));
+        assert!(one.is_some() && two.is_some());
+        assert!(Room::take(&of, 1).is_none(), "no more bytes");
+        drop(one);
+        let rooms: Vec<_> = (0..MAX_LETTERS).map(|_| Room::take(&of, 0)).collect();
+        assert_eq!(
+            rooms.iter().filter(|room| room.is_some()).count(),
+            MAX_LETTERS - 1,
+            "one is there already"
+        );
+        drop((two, rooms));
+        assert_eq!((of.letters.load(Ordering::Relaxed), of.bytes.load(Ordering::Relaxed)), (0, 0));
+    }
+
+    #[test]
+    fn a_party_that_floods_another_is_not_taken_any_more_and_takes_no_room_from_others() {
+        let [one, two, three] = PartyId::ALL.map(Address::Party);
+        let board = Switchboard::default();
+        // Whoever is away keeps fewer than a mailbox holds: this one is full of letters that wait to be handled.
+        let full: Vec<_> = (0..MAX_LETTERS).map(|_| Room::take(&board.waiting_of(one, three), 0)).collect();
+        let here = || {
+            Message::Peer(Letter {
+                shard: ShardIndex(0),
+                sitting: crate::message::Sitting::default(),
+                message: PeerMessage::Here,
+            })
+        };
+        assert!(!board.send(one, three, here()));
+        assert!(board.send(two, three, here()));
+        drop(full);
+        assert!(board.send(one, three, here()));
     }
 }
