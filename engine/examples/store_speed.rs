@@ -7,7 +7,7 @@ use engine::{
     Phase,
     store::{Change, Owner, Store},
 };
-use primitives::{ChainId, Digest, EpochId, PartyId, hash};
+use primitives::{ChainId, Digest, EpochId, hash};
 use std::{path::PathBuf, time::Instant};
 
 /// Bytes of a bundle of 32 events over the widest shard.
@@ -17,7 +17,7 @@ const BUNDLES: u64 = 2048;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::args().nth(1).map_or_else(|| std::env::temp_dir().join("store-speed"), PathBuf::from);
-    let owner = Owner { chain: ChainId(1), genesis: Digest::default(), party: PartyId::ALL[0] };
+    let owner = Owner { chain: ChainId(1), genesis: Digest::default() };
     let (store, _) = Store::open(&dir, owner)?;
     let bytes = vec![0x5a; BUNDLE_BYTES];
     let id = |n: u64| hash::hash(hash::Domain::Simulation, &[&n.to_le_bytes()]);

@@ -2,13 +2,14 @@
 
 use crate::{
     effect::{Core, Effect, Event},
-    message::{Address, Message, Sitting},
+    message::{Address, Letter, Message, PeerMessage, Sitting},
     party::{Carried, voting::Record},
     transport::{Delivery, Switchboard, Transport},
     verifier::verify_all,
 };
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 use primitives::{Digest, PartyId, ShardIndex};
+use proofs::bundle::Bundle;
 
 use std::{
     sync::{
@@ -30,6 +31,10 @@ pub trait Memory: Send + Sync {
     fn sit(&self, party: PartyId, sitting: Sitting) -> bool;
     /// What a party contributes to the beacon.
     fn contribute(&self, party: PartyId, value: Digest) -> bool;
+    /// The bundles of a header, in their order.
+    fn hold(&self, party: PartyId, header: Digest, bundles: &[Arc<Bundle>]) -> bool;
+    /// A bundle that is on disk, for a peer that lacks it.
+    fn bundle(&self, id: &Digest) -> Option<Bundle>;
 }
 
 /// Where an actor's core rests while the actor is away, and what it has counted.
@@ -118,6 +123,13 @@ impl Shell {
             Effect::Store(record) => return self.around.memory.vote(self.party(), &record),
             Effect::Sit(sitting) => return self.around.memory.sit(self.party(), sitting),
             Effect::Contribute(value) => return self.around.memory.contribute(self.party(), value),
+            Effect::Hold(header, bundles) => return self.around.memory.hold(self.party(), header, &bundles),
+            Effect::Lend(to, shard, ids) => {
+                for bundle in ids.iter().filter_map(|id| self.around.memory.bundle(id)) {
+                    let message = PeerMessage::Bundle(Box::new(bundle));
+                    self.send(to, Message::Peer(Letter { shard, sitting: Sitting::default(), message }));
+                }
+            }
             Effect::Send(to, message) => self.send(to, message),
             Effect::Keep(party, shard, carried) => {
                 return self.around.memory.keep(party, shard, carried);

@@ -36,6 +36,11 @@ pub enum Effect {
     Contribute(Digest),
     /// Tell the outside.
     Publish(Event),
+    /// Have the bundles of a header on disk, in their order, before a signature on it leaves: what the chain anchors can be
+    /// taken in again even if all parties are started anew. As with [`Effect::Store`], what comes later rests on it.
+    Hold(Digest, Vec<Arc<Bundle>>),
+    /// Hand a peer those of these bundles that are on disk: they are no longer in memory.
+    Lend(Address, ShardIndex, Vec<Digest>),
     /// Have this on disk before any later effect of the same list is carried out. If that fails, the actor stops there:
     /// what comes after rests on it.
     Store(Record),

@@ -34,7 +34,7 @@ use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{committee::PartySigner, sharing::KemKey};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use tallying::Tallying;
 use voting::Record;
 
@@ -67,7 +67,7 @@ enum Stage {
 
 /// What moves a party that opens totals.
 enum Input {
-    Root(std::sync::Arc<proofs::tally::SignedRoot>),
+    Root(Arc<proofs::tally::SignedRoot>),
     Peer(PartyId, Letter),
 }
 
@@ -95,6 +95,8 @@ pub struct Party {
     attendance: Attendance,
     /// What it stored before it was started, by shard.
     votes: BTreeMap<ShardIndex, Record>,
+    /// Bundles of the headers that it signed before it was started.
+    signed: Arc<BTreeMap<Digest, Vec<Digest>>>,
     /// What it contributes to the beacon, if it had drawn that before it was started.
     contribution: Option<Digest>,
     /// All had committed to the beacon before this party began.
@@ -104,7 +106,7 @@ pub struct Party {
     /// The epoch is to be frozen, as soon as this party has taken in all that is final.
     freezing: bool,
     /// A seat that was taken before this party was that far.
-    seat: Option<std::sync::Arc<Seated>>,
+    seat: Option<Arc<Seated>>,
     /// What a peer that is behind may still ask for, once the epoch is frozen.
     past: Option<Past>,
 }
@@ -134,6 +136,7 @@ impl Party {
             stage,
             attendance,
             votes,
+            signed: Arc::default(),
             contribution: None,
             committed: false,
             sat,
@@ -148,6 +151,13 @@ impl Party {
     pub fn with_votes(mut self, records: &[Record]) -> Self {
         // The last record of a shard says all.
         self.votes = records.iter().map(|record| (record.shard, record.clone())).collect();
+        self
+    }
+
+    /// The same party with the bundles of each header that it signed in an earlier run, by the header's digest.
+    #[must_use]
+    pub fn with_signed(mut self, signed: BTreeMap<Digest, Vec<Digest>>) -> Self {
+        self.signed = Arc::new(signed);
         self
     }
 
@@ -169,7 +179,8 @@ impl Party {
     /// rest from the chain and from its peers. `closed` if nothing more is taken in.
     pub fn rejoin(&mut self, opened: OpenedEpoch, closed: bool) -> Vec<Effect> {
         self.opened = Some(opened.clone());
-        let mut collect = Box::new(Collect::new(self.party, opened, self.batch, &self.votes));
+        let stored = (&self.votes, &self.signed);
+        let mut collect = Box::new(Collect::new(self.party, opened, self.batch, stored));
         let effects = if closed { collect.close(&self.secrets) } else { Ok(Vec::new()) };
         self.stage = Stage::Collecting(collect);
         effects.unwrap_or_else(|fault| self.fault(fault))
@@ -390,7 +401,7 @@ impl Party {
         tallies.values_mut().for_each(|tally| tally.again(sitting));
         let begun: Vec<_> = tallies.values().filter_map(Tallying::begun).cloned().collect();
         for root in begun {
-            effects.extend(self.tallying(Address::Coordinator, Input::Root(std::sync::Arc::new(root))));
+            effects.extend(self.tallying(Address::Coordinator, Input::Root(Arc::new(root))));
         }
         effects
     }
@@ -432,7 +443,7 @@ impl Party {
     }
 
     /// The standby has a seat: it gets its shares, and whatever was being opened begins anew.
-    fn seated(&mut self, seated: std::sync::Arc<Seated>) -> Vec<Effect> {
+    fn seated(&mut self, seated: Arc<Seated>) -> Vec<Effect> {
         let Some(opened) = &self.opened else {
             return self.dropped(Address::Settlement, "no epoch is open");
         };
@@ -480,7 +491,7 @@ impl Party {
 
     /// Begins to open what the chain has frozen.
     fn begin(&mut self, seated: &Seated) -> Vec<Effect> {
-        let roots = seated.frozen.iter().map(|(root, _)| Input::Root(std::sync::Arc::new(root.clone())));
+        let roots = seated.frozen.iter().map(|(root, _)| Input::Root(Arc::new(root.clone())));
         roots.flat_map(|root| self.tallying(Address::Settlement, root)).collect()
     }
 }

@@ -5,6 +5,7 @@
 //! records-<n>/     the tree of small records: sled, one whole generation
 //! large/<n>        values of the tree that are long or secret, one file each
 //! bundles/<epoch>/ accepted bundles of an epoch, in files that are only appended to
+//! signed/<epoch>/  the bundles of each batch that the party signed, by name, in files of the same form
 //! ```
 //!
 //! # What is promised
@@ -30,7 +31,7 @@
 //! power leave a store that opens; a disk that lies about `fsync` may lose what it said it had, which is found unless
 //! it lost the whole end of the tree or of the last file of bundles.
 //!
-//! A party runs one store, and a store is one party's: it names chain, genesis and party, and opens for no other. How it
+//! A party runs one store, and a store is one party's: it names chain and genesis, and opens for no other. How it
 //! is copied and what may be done with a copy is in `store/backup.rs`.
 
 mod backup;
@@ -57,6 +58,7 @@ pub use recovered::{EpochState, Finding, Recovered};
 use bundles::Shelves;
 use primitives::{Digest, Domain, Encode, EpochId, hash};
 use std::{
+    collections::BTreeMap,
     fs::File,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -86,7 +88,7 @@ pub struct Size {
     pub records: u64,
     /// Of what is carried over, and of votes that are long.
     pub large: u64,
-    /// Of bundles.
+    /// Of bundles, and their names.
     pub bundles: u64,
 }
 
@@ -105,6 +107,7 @@ pub struct Store {
     // Whoever has both takes the tree first.
     tree: Mutex<Tree>,
     bundles: Mutex<Shelves>,
+    signed: Mutex<Shelves>,
     // Last, so that the files are closed when another process gets the lock.
     _lock: File,
 }
@@ -114,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::InUse`] if another process has it open; [`StoreError::OthersMayRead`]; [`StoreError::OtherChain`],
-    /// [`StoreError::OtherGenesis`] and [`StoreError::OtherParty`]; [`StoreError::NewerSchema`]; [`StoreError::Copy`];
+    /// [`StoreError::OtherGenesis`]; [`StoreError::NewerSchema`]; [`StoreError::Copy`];
     /// [`StoreError::NoRecords`], [`StoreError::Head`], [`StoreError::Lost`] and [`StoreError::Records`] for damage that
     /// stops a party, which leave the files as they are; [`StoreError::Io`].
     pub fn open(dir: impl AsRef<Path>, owner: Owner) -> Result<(Self, Recovered), StoreError> {
@@ -138,7 +141,11 @@ impl Store {
         let over = (head.destroyed, head.silent);
         let mut findings = found.findings;
         let name = hash::hash(Domain::StoredBundle, &[&owner.to_bytes()]);
-        let bundles = Shelves::open(dir, name, limits.bundle_file_bytes, over, &mut findings)?;
+        let open = |folder, findings: &mut Vec<Finding>| {
+            Shelves::open(dir.join(folder), name, limits.bundle_file_bytes, over, findings)
+        };
+        let bundles = open(bundles::FOLDER, &mut findings)?;
+        let signed = open(bundles::SIGNED, &mut findings)?;
         let recovered = Recovered {
             epochs: found.epochs,
             carried: found.carried,
@@ -148,7 +155,8 @@ impl Store {
             sequence: head.sequence,
             findings,
         };
-        Ok((Self { owner, tree: Mutex::new(tree), bundles: Mutex::new(bundles), _lock: lock }, recovered))
+        let (tree, bundles, signed) = (Mutex::new(tree), Mutex::new(bundles), Mutex::new(signed));
+        Ok((Self { owner, tree, bundles, signed, _lock: lock }, recovered))
     }
 
     // What a panic left behind is as after an error: the next write is refused if it came in the middle of one.
@@ -158,6 +166,10 @@ impl Store {
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
         self.bundles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn signed_shelves(&self) -> MutexGuard<'_, Shelves> {
+        self.signed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes one transition: all of it or nothing, and on disk when this returns. Changes are made in their order.
@@ -175,7 +187,10 @@ impl Store {
         tree.write(changes)?;
         match tree.head().destroyed {
             // The tree says so first: if the process dies here, opening removes them.
-            Some(through) if Some(through) != before => self.shelves().destroy(through),
+            Some(through) if Some(through) != before => {
+                self.shelves().destroy(through)?;
+                self.signed_shelves().destroy(through)
+            }
             _ => Ok(()),
         }
     }
@@ -214,6 +229,28 @@ impl Store {
         self.shelves().has(epoch, id)
     }
 
+    /// Keeps the names of the bundles of a header that the party is about to sign, in their order. They are on disk when
+    /// this returns.
+    ///
+    /// # Errors
+    /// Those of [`Self::keep_bundles`].
+    pub fn keep_signed(&self, epoch: EpochId, header: Digest, bundles: &[Digest]) -> Result<(), StoreError> {
+        let names = bundles.iter().flat_map(|id| id.0).collect::<Vec<_>>();
+        self.signed_shelves().keep(epoch, &[(header, names)])
+    }
+
+    /// The bundles of each header of an epoch that the party has signed, by the header's digest. What is damaged is left
+    /// out: the others have it.
+    pub fn signed(&self, epoch: EpochId) -> BTreeMap<Digest, Vec<Digest>> {
+        let name = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).ok().map(Digest);
+        let names = |bytes: &[u8]| bytes.chunks(32).map(name).collect::<Option<Vec<_>>>();
+        self.signed_shelves()
+            .of(epoch)
+            .flatten()
+            .filter_map(|(id, bytes)| Some((id, names(&bytes)?)))
+            .collect()
+    }
+
     /// Destroys the bundles of an epoch and of all before it: its totals are final. A transition does the same by
     /// [`Change::Destroy`].
     ///
@@ -229,6 +266,7 @@ impl Store {
     /// [`StoreError::Io`].
     pub fn size(&self) -> Result<Size, StoreError> {
         let (records, large) = self.tree().size()?;
-        Ok(Size { records, large, bundles: self.shelves().size() })
+        let bundles = self.shelves().size() + self.signed_shelves().size();
+        Ok(Size { records, large, bundles })
     }
 }

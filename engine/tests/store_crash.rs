@@ -60,7 +60,7 @@ const LIMITS: Limits = Limits { bundle_file_bytes: 1 << 17, compact_above: 3 << 
 
 fn open(dir: &Path, compact_above: u64) -> (Store, Recovered) {
     let limits = Limits { compact_above, ..LIMITS };
-    let owner = Owner { chain: ChainId(3), genesis: Digest([3; 32]), party: PartyId::ALL[0] };
+    let owner = Owner { chain: ChainId(3), genesis: Digest([3; 32]) };
     Store::open_with(dir, owner, limits).expect("the store opens")
 }
 

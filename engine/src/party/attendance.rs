@@ -111,6 +111,11 @@ impl Attendance {
     /// Writes the sitting into letters that leave, and sends those for a taken seat to who has it.
     pub(super) fn addressed(&self, mut effects: Vec<Effect>) -> Vec<Effect> {
         for effect in &mut effects {
+            if let Effect::Lend(to, ..) = effect
+                && self.taken.map(Address::Party) == Some(*to)
+            {
+                *to = Address::Standby;
+            }
             if let Effect::Send(to @ Address::Party(_), Message::Peer(letter)) = effect {
                 if !letter.message.is_agreement() {
                     letter.sitting = self.sitting();

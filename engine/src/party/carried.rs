@@ -38,6 +38,11 @@ impl Decode for Carried {
 }
 
 impl Carried {
+    /// The party in whose seat the shares are.
+    pub fn party(&self) -> PartyId {
+        self.totals.party()
+    }
+
     /// What is on record, among what a party kept of a shard; nothing, if it has none of it.
     pub(super) fn on_record(
         party: PartyId,

@@ -9,7 +9,7 @@ use crate::{
     party::{
         PartySecrets,
         evidence::{Counted, DoubleUse, Evidence, Signed},
-        line::{Desk, Frozen, Line, Offer},
+        line::{Desk, Frozen, Line, Offer, SignedBatches},
         pool::{Admitted, Past, Pool, Rejected, Verified},
         voting::Record,
     },
@@ -122,16 +122,17 @@ pub struct Collect {
 }
 
 impl Collect {
-    /// Begins to collect for an epoch, in batches of `batch` bundles. `votes` is what the party stored before.
+    /// Begins to collect for an epoch, in batches of `batch` bundles. `votes` is what the party stored before, `signed` are the
+    /// bundles of what it signed then.
     pub fn new(
         party: PartyId,
         epoch: OpenedEpoch,
         batch: usize,
-        votes: &BTreeMap<ShardIndex, Record>,
+        (votes, signed): (&BTreeMap<ShardIndex, Record>, &SignedBatches),
     ) -> Self {
         let line = |context: &Arc<EpochContext>| {
             let record = votes.get(&context.shard.index());
-            Line::new(party, context.clone(), batch, record)
+            Line::new(party, context.clone(), batch, (record, signed.clone()))
         };
         let lines = epoch.shards.iter().map(line).collect();
         Self { party, pool: Pool::new(party, epoch), lines }

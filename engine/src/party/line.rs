@@ -29,6 +29,7 @@ use crate::{
     },
 };
 use anchored::Behind;
+pub(super) use anchored::handed;
 use ballot::Ballot;
 use mpc::share::ReplicatedTotals;
 use opening::Owed;
@@ -99,6 +100,8 @@ pub(super) struct Line {
     early: BTreeMap<PartyId, Offer>,
     /// Bundles of headers that were proposed for this position, by the header's digest.
     offers: BTreeMap<Digest, Vec<Digest>>,
+    /// Those of headers that it signed before it was started.
+    signed: SignedBatches,
     /// A header of this position that this party has two signatures of.
     quorum: Option<SignedHeader>,
     witness: Witness,
@@ -116,6 +119,8 @@ pub(super) struct Line {
 
 /// Bundles of each final batch, by shard and the digest of its header.
 pub(super) type Names = BTreeMap<(ShardIndex, Digest), Vec<Digest>>;
+/// Bundles of each header that a party signed before it was started, by its digest.
+pub(super) type SignedBatches = Arc<BTreeMap<Digest, Vec<Digest>>>;
 
 /// What is left of a shard when nothing more is taken: the frozen set, and this party's shares of its totals.
 pub(crate) struct Frozen {
@@ -132,12 +137,13 @@ pub(crate) struct Frozen {
 }
 
 impl Line {
-    /// Begins a shard, in batches of `batch` bundles. `record` is what the party stored of it before.
+    /// Begins a shard, in batches of `batch` bundles. `record` is what the party stored of it before, `signed` are the bundles
+    /// of what it signed then.
     pub(super) fn new(
         party: PartyId,
         context: Arc<EpochContext>,
         batch: usize,
-        record: Option<&Record>,
+        (record, signed): (Option<&Record>, SignedBatches),
     ) -> Self {
         let totals = ReplicatedTotals::new(party, context.shard.width());
         let shard = context.shard.index();
@@ -157,6 +163,7 @@ impl Line {
             deferred: None,
             early: BTreeMap::new(),
             offers: BTreeMap::new(),
+            signed,
             quorum: None,
             witness: Witness::default(),
             behind: Behind::default(),

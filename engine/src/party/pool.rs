@@ -284,6 +284,11 @@ impl Pool {
         ids.iter().filter_map(|id| self.held.get(id)).flat_map(|held| held.bundle.marks()).collect()
     }
 
+    /// Bundles of the pool, in this order.
+    pub(super) fn bundles(&self, ids: &[Digest]) -> Vec<Arc<Bundle>> {
+        ids.iter().filter_map(|id| self.held.get(id)).map(|held| held.bundle.clone()).collect()
+    }
+
     /// Takes the bundles of a batch out, which is final, and gives what is published of them, in their order. What they
     /// used stays used.
     pub(super) fn settle(&mut self, ids: &[Digest]) -> Vec<Arc<Published>> {

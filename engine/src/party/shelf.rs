@@ -11,12 +11,13 @@
 use super::{Carried, voting::Record};
 use crate::{actor::Memory, message::Sitting};
 use primitives::{CodecError, Decode, Digest, Domain, Encode, PartyId, Reader, ShardIndex, Writer, hash};
+use proofs::bundle::Bundle;
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
 };
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -152,6 +153,14 @@ impl Memory for Shelf {
 
     fn contribute(&self, _: PartyId, _: Digest) -> bool {
         true
+    }
+
+    fn hold(&self, _: PartyId, _: Digest, _: &[Arc<Bundle>]) -> bool {
+        true
+    }
+
+    fn bundle(&self, _: &Digest) -> Option<Bundle> {
+        None
     }
 }
 

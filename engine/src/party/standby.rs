@@ -100,6 +100,8 @@ pub struct Standby {
     kem: KemKey,
     rng: ChaCha20Rng,
     opened: Option<OpenedEpoch>,
+    /// The last sitting that it began, before it was started.
+    sat: Option<Sitting>,
     /// What the parties signed for it, by seat.
     votes: BTreeMap<PartyId, Signatures>,
     place: Place,
@@ -111,7 +113,14 @@ impl Standby {
     pub fn new((chain, epoch): (ChainId, EpochId), secrets: PartySecrets, rng: ChaCha20Rng) -> Self {
         let PartySecrets { signer, kem } = secrets;
         let (opened, votes, place) = (None, BTreeMap::new(), Place::Waiting(Vec::new()));
-        Self { chain, epoch, signer, kem, rng, opened, votes, place }
+        Self { chain, epoch, signer, kem, rng, opened, sat: None, votes, place }
+    }
+
+    /// The same standby with the last sitting that it began in an earlier run: it begins another one.
+    #[must_use]
+    pub fn with_sitting(mut self, sat: Option<Sitting>) -> Self {
+        self.sat = sat;
+        self
     }
 
     fn dropped(from: Address, reason: &'static str) -> Vec<Effect> {
@@ -215,9 +224,12 @@ impl Standby {
         let of = (self.chain, self.epoch);
         let mut party = Party::new(of, secrets, (0, BTreeMap::new()), self.rng.clone());
         (party.opened, party.stage) = (Some(opened), Stage::Tallying(tallies));
-        party.attendance = Attendance::in_seat(seat);
-        let Stage::Tallying(tallies) = &party.stage else { unreachable!("it was made a moment ago") };
-        let mut effects: Vec<_> = tallies.values().map(Tallying::keep).collect();
+        (party.attendance, party.sat) = (Attendance::in_seat(seat), self.sat);
+        let mut effects = Vec::from(party.sit(party.next_attempt()));
+        let sitting = party.attendance.sitting();
+        let Stage::Tallying(tallies) = &mut party.stage else { unreachable!("it was made a moment ago") };
+        tallies.values_mut().for_each(|tally| tally.again(sitting));
+        effects.extend(tallies.values().map(Tallying::keep));
         let begun = party.begin(&seated);
         effects.extend(party.attendance.addressed(begun));
         let letters = ahead.into_iter();
@@ -336,9 +348,7 @@ fn take_shares(
     let carried = Carried { works, totals, commitments };
     let frozen =
         Frozen { context: context.clone(), party: seat, root: root.root.clone(), running, totals: fresh };
-    let mut tallying = Tallying::over(frozen, book.clone(), (carried, all), committee);
-    tallying.again(Sitting { seats: 1, attempt: 0 });
-    Ok(tallying)
+    Ok(Tallying::over(frozen, book.clone(), (carried, all), committee))
 }
 
 /// What was carried, of a share that was handed over with what this epoch added to it.

@@ -17,14 +17,12 @@ use super::{
 pub use log::Bundles;
 use log::EpochLog;
 use primitives::{Digest, EpochId};
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// The folder of bundles in that of the store.
 pub(super) const FOLDER: &str = "bundles";
+/// The folder of the names of batches that the party signed: records of the same form, one for each header.
+pub(super) const SIGNED: &str = "signed";
 /// Length that a file of bundles does not exceed: about a thousand bundles. It is read as a whole when it is checked.
 pub(super) const FILE_BYTES: u64 = 32 << 20;
 /// Most bundles that are kept of an epoch: what stays in memory of so many is 60 MB. A committee of three processes
@@ -48,13 +46,12 @@ pub(super) struct Shelves {
 impl Shelves {
     /// The bundles of a store. Those of epochs that are destroyed are removed: a crash may have come between.
     pub(super) fn open(
-        store: &Path,
+        folder: PathBuf,
         owner: Digest,
         file_bytes: u64,
         (destroyed, silent): (Option<EpochId>, Option<EpochId>),
         findings: &mut Vec<Finding>,
     ) -> Result<Self, StoreError> {
-        let folder = store.join(FOLDER);
         folder::make(&folder)?;
         let mut epochs = BTreeMap::new();
         for (name, path) in folder::list(&folder)? {

@@ -1,7 +1,7 @@
 //! Why a store cannot be opened, read or written.
 
 use super::key::{Damage, RecordKey};
-use primitives::{ChainId, Digest, EpochId, PartyId};
+use primitives::{ChainId, Digest, EpochId};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -64,19 +64,6 @@ pub enum StoreError {
         found: Digest,
         /// Digest of the genesis of the party's chain.
         expected: Digest,
-    },
-    /// The store is another party's. Two of them are everything, so none may be used for another.
-    #[error(
-        "{path}: this store is party {found}'s, and this is party {expected}: name the right folder",
-        path = .path.display()
-    )]
-    OtherParty {
-        /// The store.
-        path: PathBuf,
-        /// Whose it is.
-        found: PartyId,
-        /// Who opens it.
-        expected: PartyId,
     },
     /// A later version of the program wrote the store.
     #[error(

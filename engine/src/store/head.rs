@@ -1,4 +1,4 @@
-//! Whose a store is, and the list of what it holds.
+//! Of which chain a store is, and the list of what it holds.
 
 use super::{
     StoreError,
@@ -6,7 +6,7 @@ use super::{
     records::Entries,
 };
 use primitives::{
-    ChainId, CodecError, Decode, Digest, Encode, EpochId, PartyId, Reader, Writer, codec_struct, limits,
+    ChainId, CodecError, Decode, Digest, Encode, EpochId, Reader, Writer, codec_struct, limits,
 };
 use std::{collections::BTreeMap, path::Path};
 
@@ -26,21 +26,20 @@ pub(super) const HEAD: &[u8] = b"head";
 // and a checksum of 32.
 const _: () = assert!(MAX_RECORDS * (13 + 32) < 96 << 10);
 
-/// Whose a store is.
+/// Of which chain a store is. Whose it is, the chain says: a host may go on in another seat, or with another key in the
+/// same one. What is carried over names its seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The chain.
     pub chain: ChainId,
     /// Digest of its genesis, which tells two chains of one number apart.
     pub genesis: Digest,
-    /// The party.
-    pub party: PartyId,
 }
 
-codec_struct!(Owner { chain, genesis, party });
+codec_struct!(Owner { chain, genesis });
 
 impl Owner {
-    /// Refuses a store of another chain, genesis or party.
+    /// Refuses a store of another chain or genesis.
     fn check(&self, path: &Path, found: &Self) -> Result<(), StoreError> {
         let path = path.to_path_buf();
         if found.chain != self.chain {
@@ -48,9 +47,6 @@ impl Owner {
         }
         if found.genesis != self.genesis {
             return Err(StoreError::OtherGenesis { path, found: found.genesis, expected: self.genesis });
-        }
-        if found.party != self.party {
-            return Err(StoreError::OtherParty { path, found: found.party, expected: self.party });
         }
         Ok(())
     }

@@ -211,7 +211,7 @@ impl Tree {
 
 /// The first generation of a store. There must not be anything else of a store where there are no records.
 fn begin(store: &Path, owner: &Owner) -> Result<Records, StoreError> {
-    for name in [large::FOLDER, super::bundles::FOLDER] {
+    for name in [large::FOLDER, super::bundles::FOLDER, super::bundles::SIGNED] {
         if !super::folder::list(&store.join(name))?.is_empty() {
             return Err(StoreError::NoRecords { path: store.into() });
         }

@@ -6,7 +6,7 @@ use crate::{
     coordinator::Coordinator,
     effect::{Core, Effect, Event},
     intake::{self, Intake},
-    message::{Address, Message, OpenedEpoch, Parcel, Phase, Report, Sitting, Wire},
+    message::{Address, Letter, Message, OpenedEpoch, Parcel, PeerMessage, Phase, Report, Sitting, Wire},
     party::{Party, PartySecrets, Shelf, voting::Record},
     settlement::{Offices, Settlement},
     transport::{Ways, ways},
@@ -34,6 +34,19 @@ struct Disk {
     contribution: Option<Digest>,
     shelf: Shelf,
     bundles: Vec<Arc<[u8]>>,
+    signed: BTreeMap<Digest, Vec<Digest>>,
+}
+
+impl Disk {
+    fn bundle(&self, id: &Digest) -> Option<&Arc<[u8]>> {
+        self.bundles.iter().find(|bytes| intake::read(bytes).0 == *id)
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.bundle(&intake::read(bytes).0).is_none() {
+            self.bundles.push(bytes.into());
+        }
+    }
 }
 
 /// One organisation.
@@ -110,6 +123,7 @@ impl Hosts {
         let carried = (self.batch, disk.shelf.of(party));
         let core = Party::new((chain, EPOCH), secrets(party), carried, rng);
         let core = core.with_votes(&disk.votes).with_sitting(disk.sat).with_contribution(disk.contribution);
+        let core = core.with_signed(disk.signed.clone());
         let settlement = Settlement::new(self.node.clone(), EPOCH, None);
         let cores: BTreeMap<Address, Box<dyn Core>> = BTreeMap::from([
             (Address::Intake(party), Box::new(Intake::new(party)) as Box<dyn Core>),
@@ -208,6 +222,20 @@ impl Hosts {
                 Effect::Publish(event) => host.events.push(event),
                 Effect::Keep(party, shard, carried) => host.disk.shelf.put(party, shard, carried).unwrap(),
                 Effect::Contribute(value) => host.disk.contribution = Some(value),
+                Effect::Hold(header, bundles) => {
+                    bundles.iter().for_each(|bundle| host.disk.keep(&bundle.to_bytes()));
+                    host.disk.signed.insert(header, bundles.iter().map(|bundle| bundle.id()).collect());
+                }
+                Effect::Lend(to, shard, ids) => {
+                    let found = ids.iter().filter_map(|id| host.disk.bundle(id));
+                    let found: Vec<_> =
+                        found.map(|bytes| intake::read(bytes).1.expect("it is one")).collect();
+                    for bundle in found {
+                        let message = PeerMessage::Bundle(Box::new(bundle));
+                        let letter = Letter { shard, sitting: Sitting::default(), message };
+                        self.send(at, of, to, Message::Peer(letter));
+                    }
+                }
                 Effect::Sit(sitting) => host.disk.sat = Some(sitting),
                 Effect::Store(record) => host.disk.votes.push(record),
                 Effect::Verify(epoch, bundles) => {
@@ -263,24 +291,30 @@ impl Hosts {
         self.hosts[&PartyId::ALL[0]].events.iter().find_map(of).expect("the epoch is open")
     }
 
-    /// Hands a bundle to every host that is there, which has it on disk when its party has taken it in.
-    fn submit(&mut self, id: Digest, bytes: &[u8]) {
-        for party in PartyId::ALL.into_iter().filter(|party| !self.away.contains(party)).collect::<Vec<_>>() {
+    /// Hands a bundle to those of these hosts that are there: each has it on disk when its party has taken it in.
+    fn submit(&mut self, parties: &[PartyId], id: Digest, bytes: &[u8]) {
+        let there = |party: &&PartyId| !self.away.contains(party);
+        for party in parties.iter().filter(there).copied().collect::<Vec<_>>() {
             self.tell(party, Address::Intake(party), Message::Submit(bytes.into()));
             let host = self.hosts.get_mut(&party).expect("a host");
             let taken = |event: &Event| matches!(event, Event::Provisional { bundle, .. } if *bundle == id);
             if host.events.iter().any(taken) {
-                host.disk.bundles.push(bytes.into());
+                host.disk.keep(bytes);
             }
         }
     }
 
     fn submit_all(&mut self) {
+        self.submit_to(&PartyId::ALL);
+    }
+
+    /// Hands the bundles in to these hosts. The others get them from there.
+    fn submit_to(&mut self, parties: &[PartyId]) {
         let opened = self.opened();
         for seed in 0..BUNDLES {
             let events = vec![event((seed % 10) as u16, 0, seed % 2 == 0)];
             let bundle = TestSubscriber::new(100 + seed).bundle(&opened.shards[0], events);
-            self.submit(bundle.id(), &bundle.to_bytes());
+            self.submit(parties, bundle.id(), &bundle.to_bytes());
         }
     }
 
@@ -363,6 +397,31 @@ fn a_host_may_be_killed_at_any_moment() {
             hosts.assert_settled();
         }
     }
+}
+
+/// All hosts are killed at once when batches are final and the epoch is not frozen: what is on their disks is enough, also
+/// where a bundle came to one of them alone.
+#[test]
+fn all_hosts_may_be_killed_at_once() {
+    let mut hosts = Hosts::begun();
+    hosts.submit_to(&PartyId::ALL[..1]);
+    hosts.close_at(PartyId::ALL[0]);
+    hosts.tick(20);
+    let anchored = |hosts: &Hosts| {
+        let node = hosts.node.lock().unwrap();
+        let state = node.ledger().state();
+        state.anchors_of(EPOCH, primitives::ShardIndex(0)).count()
+    };
+    assert!(anchored(&hosts) > 0, "a batch is final");
+    let disks: Vec<_> = hosts.hosts.values_mut().map(|host| std::mem::take(&mut host.disk)).collect();
+    hosts.queue.clear();
+    hosts.away = PartyId::ALL.into();
+    for (party, disk) in PartyId::ALL.into_iter().zip(disks) {
+        hosts.start(party, disk);
+    }
+    hosts.close();
+    hosts.tick(LONG);
+    hosts.assert_settled();
 }
 
 /// Two hosts that are killed, one after the other, while totals are opened.

@@ -87,8 +87,8 @@ fn nothing_is_written_over() {
     assert!(matches!(restore(&copy, &live, owner(), EpochId(1)), Err(StoreError::NotEmpty { .. })));
     let new = dir.path().join("new");
     assert!(matches!(restore(&live, &new, owner(), EpochId(1)), Err(StoreError::NotACopy { .. })));
-    let other = Owner { party: PartyId::ALL[2], ..owner() };
-    assert!(matches!(restore(&copy, &new, other, EpochId(1)), Err(StoreError::OtherParty { .. })));
+    let other = Owner { chain: ChainId(8), ..owner() };
+    assert!(matches!(restore(&copy, &new, other, EpochId(1)), Err(StoreError::OtherChain { .. })));
 }
 
 #[test]

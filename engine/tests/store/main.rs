@@ -23,7 +23,7 @@ use std::path::Path;
 const SMALL: Limits = Limits { bundle_file_bytes: 4096, compact_above: 16 << 20 };
 
 fn owner() -> Owner {
-    Owner { chain: ChainId(7), genesis: Digest([1; 32]), party: PartyId::ALL[1] }
+    Owner { chain: ChainId(7), genesis: Digest([1; 32]) }
 }
 
 fn open(dir: &Path) -> (Store, Recovered) {
@@ -49,7 +49,7 @@ fn vote(position: u64, marks: u64) -> Record {
 
 /// What the party carries over: nothing of so many works, all of one name.
 fn carried(name: u8, works: u32) -> Carried {
-    let none = Carried::none(owner().party).to_bytes();
+    let none = Carried::none(PartyId::ALL[1]).to_bytes();
     let names = vec![[name; 32]; works as usize].concat();
     Carried::from_bytes(&[&works.to_le_bytes(), names.as_slice(), &none[4..]].concat())
         .expect("the same form")

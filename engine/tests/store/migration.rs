@@ -16,7 +16,7 @@ fn first_schema(dir: &Path, schema: u32, records: &[(RecordKey, Vec<u8>)]) {
     fs::create_dir(dir).unwrap();
     fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).unwrap();
     let tree = sled::open(dir.join("records-0")).unwrap();
-    let whose = (owner().chain, (owner().genesis, owner().party));
+    let whose = (owner().chain, owner().genesis);
     let meta = [schema.to_bytes(), whose.to_bytes()].concat();
     let head = (41u64, (Some(EpochId(3)), Some(EpochId(3)))).to_bytes();
     tree.insert(b"meta", entry(b"meta", &meta)).unwrap();

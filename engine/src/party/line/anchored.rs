@@ -11,12 +11,12 @@ use crate::{
         pool::{GroupSum, Pool, running_after},
     },
 };
-use primitives::{Digest, PartyId};
+use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
     bundle::{Bundle, Published},
     epoch::EpochContext,
     inclusion::{Inclusion, batch_root},
-    tally::SignedHeader,
+    tally::{BatchHeader, SignedHeader},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,6 +52,27 @@ impl Behind {
 /// What shows that a bundle is final.
 pub(in crate::party) type Final = (Arc<SignedHeader>, Inclusion, Arc<Published>);
 
+/// Hands bundles of a shard to a peer: those that are at hand, and of the others those that are on disk.
+pub(in crate::party) fn handed(
+    (to, shard): (PartyId, ShardIndex),
+    bundles: impl Iterator<Item = Result<Arc<Bundle>, Digest>>,
+) -> Vec<Effect> {
+    let (mut effects, mut elsewhere) = (Vec::new(), Vec::new());
+    for bundle in bundles {
+        match bundle {
+            Ok(bundle) => {
+                let message = PeerMessage::Bundle(Box::new(bundle.as_ref().clone()));
+                effects.push(Effect::peer(to, shard, message));
+            }
+            Err(id) => elsewhere.push(id),
+        }
+    }
+    if !elsewhere.is_empty() {
+        effects.push(Effect::Lend(Address::Party(to), shard, elsewhere));
+    }
+    effects
+}
+
 impl Line {
     pub(in crate::party) fn context(&self) -> &EpochContext {
         &self.context
@@ -66,10 +87,17 @@ impl Line {
         self.behind.headers.get(&self.voting.position())
     }
 
+    /// The bundles of a header, if this party knows them.
+    pub(super) fn names_of(&self, header: &BatchHeader) -> Option<&Vec<Digest>> {
+        let digest = header.digest();
+        let signed = || self.signed.get(&digest).filter(|ids| batch_root(ids) == header.batch_root);
+        self.offers.get(&digest).or_else(signed)
+    }
+
     /// The leader of the anchored batch that this party is about to take in, if the bundle is in it.
     pub(in crate::party) fn anchored_by(&self, id: &Digest) -> Option<PartyId> {
         let header = &self.next_anchored()?.header;
-        let ids = self.offers.get(&header.digest())?;
+        let ids = self.names_of(header)?;
         ids.contains(id).then(|| header.leader())
     }
 
@@ -78,7 +106,7 @@ impl Line {
     pub(in crate::party) fn counted(&self, pool: &Pool, id: &Digest, last: bool) -> Option<Final> {
         let next = || {
             let signed = self.next_anchored()?;
-            Some((signed, self.offers.get(&signed.header.digest())?))
+            Some((signed, self.names_of(&signed.header)?))
         };
         let (signed, ids) = if last { next() } else { self.behind.batch_of(id) }?;
         let index = ids.iter().position(|other| other == id)?;
@@ -124,7 +152,7 @@ impl Line {
         while let Some(signed) = self.next_anchored().cloned() {
             let (header, digest) = (&signed.header, signed.header.digest());
             let peers = [self.party.next(), self.party.previous()];
-            let Some(ids) = self.offers.get(&digest).cloned() else {
+            let Some(ids) = self.names_of(header).cloned() else {
                 let message = PeerMessage::AskBatch(digest);
                 let asked = peers.map(|to| Effect::peer(to, self.shard, message.clone())).into_iter();
                 effects.extend(asked.filter(|_| ask));
@@ -211,7 +239,7 @@ impl Line {
     /// A peer asks for the names of a header's bundles.
     pub(in crate::party) fn asked_batch(&self, from: PartyId, digest: Digest) -> Vec<Effect> {
         let past = self.behind.past.get(&digest).map(|(_, ids)| ids);
-        let ids = past.or_else(|| self.offers.get(&digest));
+        let ids = past.or_else(|| self.offers.get(&digest)).or_else(|| self.signed.get(&digest));
         let answer =
             |ids: &Vec<Digest>| Effect::peer(from, self.shard, PeerMessage::Batch(digest, ids.clone()));
         ids.map(answer).into_iter().collect()
@@ -224,9 +252,8 @@ impl Line {
         from: PartyId,
         ids: &[Digest],
     ) -> Vec<Effect> {
-        let found = ids.iter().filter_map(|id| desk.pool.copy_of(self.shard, id));
-        let answer = |bundle: Arc<Bundle>| PeerMessage::Bundle(Box::new(bundle.as_ref().clone()));
-        found.map(|bundle| Effect::peer(from, self.shard, answer(bundle))).collect()
+        let copy = |id: &Digest| desk.pool.copy_of(self.shard, id).ok_or(*id);
+        handed((from, self.shard), ids.iter().map(copy))
     }
 
     /// A peer names the bundles of a header. Names that do not lead to the root of what is anchored are of no use.

@@ -153,7 +153,7 @@ impl Line {
     /// Evidence that came meanwhile outweighs votes.
     fn may_bring(&self, desk: &Desk<'_>, signed: &SignedHeader) -> bool {
         let none = Vec::<Digest>::new();
-        let ids = self.offers.get(&signed.header.digest()).unwrap_or(&none);
+        let ids = self.names_of(&signed.header).unwrap_or(&none);
         !self.patience.brought && ids.iter().all(|id| desk.pool.struck_by(id).is_none())
     }
 

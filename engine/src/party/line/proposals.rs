@@ -77,11 +77,11 @@ impl Line {
         self.ballot = Some(Ballot::new(self.party, signature));
         self.remember(&header, &ids);
         let message = PeerMessage::Propose(header.clone(), ids.clone(), signature);
+        let digest = header.digest();
+        let hold = Effect::Hold(digest, desk.pool.bundles(&ids));
         self.proposal = Some(Proposal { header, ids, sums });
         self.patience.begin();
-        let mut effects = vec![Effect::Store(record)];
-        effects.extend(self.to_peers(&message));
-        effects
+        [hold, Effect::Store(record)].into_iter().chain(self.to_peers(&message)).collect()
     }
 
     pub(super) fn to_peers(&self, message: &PeerMessage) -> [Effect; 2] {
@@ -178,6 +178,7 @@ impl Line {
         }
         let marks = desk.pool.marks(ids);
         let Some(record) = self.voting.sign(offer.vote(), &marks) else { return Ok(effects) };
+        effects.push(Effect::Hold(offer.header.digest(), desk.pool.bundles(ids)));
         effects.push(Effect::Store(record));
         effects.extend(self.vote_for(desk, &offer));
         let Offer { header, ids, .. } = offer;

@@ -9,6 +9,7 @@ use crate::{
         PartySecrets,
         collect::{FaultReason, Outcome},
         evidence::shown,
+        line::handed,
         pool::used::Uses,
     },
 };
@@ -23,8 +24,7 @@ use std::{
     sync::Arc,
 };
 
-/// Most bundles of final batches that are kept in memory. A party that was away for longer than that finds no peer that
-/// still has what it lacks, and the epoch cannot end with it.
+/// Most bundles of final batches that are kept in memory. Where parties have a disk, older ones are there.
 const MAX_ARCHIVED: usize = 1 << 12;
 
 /// State: the last bundles that became final.
@@ -70,18 +70,19 @@ impl Past {
     pub(in crate::party) fn answer(&self, from: PartyId, letter: &Letter) -> Vec<Effect> {
         let shard = letter.shard;
         let bundle = |id: &Digest| {
-            let (bundle, _) = self.archive.get(id).filter(|(bundle, _)| bundle.envelope.shard == shard)?;
-            Some(PeerMessage::Bundle(Box::new(bundle.as_ref().clone())))
+            let kept = self.archive.get(id).filter(|(bundle, _)| bundle.envelope.shard == shard);
+            kept.map(|(bundle, _)| bundle.clone()).ok_or(*id)
         };
-        let answers: Vec<_> = match &letter.message {
+        match &letter.message {
             PeerMessage::AskBatch(digest) => {
                 let names = self.names.get(&(shard, *digest));
-                names.map(|ids| PeerMessage::Batch(*digest, ids.clone())).into_iter().collect()
+                let answer =
+                    |ids: &Vec<Digest>| Effect::peer(from, shard, PeerMessage::Batch(*digest, ids.clone()));
+                names.map(answer).into_iter().collect()
             }
-            PeerMessage::AskBundles(ids) => ids.iter().filter_map(bundle).collect(),
+            PeerMessage::AskBundles(ids) => handed((from, shard), ids.iter().map(bundle)),
             _ => Vec::new(),
-        };
-        answers.into_iter().map(|message| Effect::peer(from, shard, message)).collect()
+        }
     }
 }
 
