@@ -39,7 +39,11 @@ pub(crate) fn run(arguments: &RunParty) -> Result<(), Failure> {
 /// An event for people. Blocks of its own node are left out: there is one every few seconds.
 fn line(told: &Told) -> String {
     match told {
-        Told::Started { links, api } => format!("links at {links}, API at http://{api}\n"),
+        Told::Started { api } => format!("API at http://{api}\n"),
+        Told::Seat { seat, links } => format!("{seat}, links at {links}\n"),
+        Told::NoAddress { seat, key } => {
+            format!("no address of {seat}: add its key {key} to [peers] in the settings, and start again\n")
+        }
         Told::Chain(chain::node::Notice::Block { .. }) => String::new(),
         Told::Chain(notice) => format!("chain: {}\n", crate::node::line(notice)),
         Told::Waits { what } => format!("waits for {what}\n"),
@@ -56,7 +60,11 @@ fn line(told: &Told) -> String {
 
 fn object(told: &Told) -> Value {
     match told {
-        Told::Started { links, api } => json!({ "event": "started", "links": links, "api": api }),
+        Told::Started { api } => json!({ "event": "started", "api": api }),
+        Told::Seat { seat, links } => json!({ "event": "seat", "seat": seat.to_string(), "links": links }),
+        Told::NoAddress { seat, key } => {
+            json!({ "event": "no-address", "seat": seat.to_string(), "key": key })
+        }
         Told::Chain(notice) => json!({ "event": "chain", "notice": crate::node::object(notice) }),
         Told::Waits { what } => json!({ "event": "waits", "for": what }),
         Told::Epoch { epoch, again } => json!({ "event": "epoch", "epoch": epoch, "again": again }),

@@ -1,23 +1,35 @@
 //! Three parties as processes of their own: an epoch over real sockets, and what a killed process leaves as it was.
 
+use engine::host::Seat;
 use primitives::{PartyId, Preset};
 use sim::{
     demo,
-    hosts::{Hosts, Options, Settled},
+    hosts::{Condition, Hosts, Options, Settled},
     progress::Silent,
     workload::WorkloadOptions,
 };
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 /// How long a process may take to get somewhere.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A run with few subscribers, in a folder of its own, whose window lasts as long as this.
-fn start(dir: &std::path::Path, window: u64) -> Hosts {
+/// What a run is to be like.
+struct Run {
+    window: u64,
+    /// Ticks of 200 ms.
+    patience: u32,
+    cables: bool,
+}
+
+/// A party that is started again is back before this many ticks are over.
+const LONG: u32 = 600;
+
+/// A run with few subscribers, in a folder of its own.
+fn start(dir: &Path, run: &Run) -> Hosts {
     let workload = WorkloadOptions { seed: 5, subscribers: 6, works: 16, plays_scale: None, usage: None };
     let options = demo::Options { workload, ..demo::Options::default() };
     let workload = demo::prepare(&options).expect("a workload");
@@ -26,9 +38,11 @@ fn start(dir: &std::path::Path, window: u64) -> Hosts {
         dir: dir.to_owned(),
         params: Preset::Spec.params(),
         shard_width: demo::DEFAULT_SHARD_WIDTH,
-        window: Duration::from_secs(window),
+        window: Duration::from_secs(run.window),
         batch: 4,
         tick: Duration::from_millis(200),
+        patience: run.patience,
+        cables: run.cables,
     };
     Hosts::start(hosts, workload, &Silent).expect("it starts")
 }
@@ -47,27 +61,31 @@ fn assert_counted(settled: &Settled) {
 }
 
 /// Waits until a process has said something as often as this.
-fn wait_for(hosts: &mut Hosts, party: PartyId, words: &str, times: usize) {
-    let (log, begun) = (hosts.party(party).log(), Instant::now());
+fn wait_for(hosts: &mut Hosts, seat: Seat, words: &str, times: usize) {
+    let (log, begun) = (hosts.host(seat).log(), Instant::now());
     while fs::read_to_string(&log).unwrap_or_default().matches(words).count() < times {
-        assert!(begun.elapsed() < PATIENCE, "party {party} never says {words:?}: {}", text(&log));
+        assert!(begun.elapsed() < PATIENCE, "{seat} never says {words:?}: {}", text(&log));
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-fn text(log: &std::path::Path) -> String {
+fn text(log: &Path) -> String {
     fs::read_to_string(log).unwrap_or_default()
 }
 
-fn restart(hosts: &mut Hosts, party: PartyId) {
-    hosts.party(party).kill();
-    hosts.party(party).run().expect("it starts again");
+fn restart(hosts: &mut Hosts, seat: Seat) {
+    hosts.host(seat).kill();
+    hosts.host(seat).run().expect("it starts again");
 }
+
+const ONE: Seat = Seat::Party(PartyId::ALL[0]);
+const TWO: Seat = Seat::Party(PartyId::ALL[1]);
+const THREE: Seat = Seat::Party(PartyId::ALL[2]);
 
 #[test]
 fn an_epoch_is_settled_across_processes() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut hosts = start(dir.path(), 25);
+    let mut hosts = start(dir.path(), &Run { window: 25, patience: LONG, cables: false });
     let opened = hosts.opened(&Silent).expect("it opens");
     hosts.hand_in(&opened, &Silent).expect("all is taken in");
     let settled = hosts.settle(&Silent).expect("it settles");
@@ -78,18 +96,58 @@ fn an_epoch_is_settled_across_processes() {
 #[test]
 fn whoever_is_killed_goes_on_where_the_epoch_is() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut hosts = start(dir.path(), 45);
-    let [one, two, three] = PartyId::ALL;
+    let mut hosts = start(dir.path(), &Run { window: 45, patience: LONG, cables: false });
     let opened = hosts.opened(&Silent).expect("it opens");
-    restart(&mut hosts, one);
+    restart(&mut hosts, ONE);
     hosts.node().kill();
     hosts.node().run().expect("it starts again");
     hosts.hand_in(&opened, &Silent).expect("all is taken in");
-    restart(&mut hosts, two);
-    wait_for(&mut hosts, three, ": close", 1);
-    restart(&mut hosts, three);
-    wait_for(&mut hosts, one, ": open", 1);
-    restart(&mut hosts, one);
+    restart(&mut hosts, TWO);
+    wait_for(&mut hosts, THREE, ": close", 1);
+    restart(&mut hosts, THREE);
+    wait_for(&mut hosts, ONE, ": open", 1);
+    restart(&mut hosts, ONE);
+    let settled = hosts.settle(&Silent).expect("it settles");
+    assert_counted(&settled);
+}
+
+/// A party is gone for good while bundles are collected: the others freeze the epoch, and the standby opens the totals in
+/// its seat.
+#[test]
+fn a_party_that_is_gone_for_good_is_replaced() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut hosts = start(dir.path(), &Run { window: 25, patience: 40, cables: false });
+    let opened = hosts.opened(&Silent).expect("it opens");
+    hosts.hand_in(&opened, &Silent).expect("all is taken in");
+    hosts.host(TWO).kill();
+    let settled = hosts.settle(&Silent).expect("it settles");
+    assert_counted(&settled);
+    let replaced = settled.record.replacement.as_ref().map(|seat| Seat::Party(seat.party));
+    assert_eq!(replaced, Some(TWO));
+}
+
+/// A link is cut for ten seconds, another carries everything late, and a third damages what it carries: all hold their
+/// patience, and the totals are as without it.
+#[test]
+fn links_that_are_cut_slow_or_noisy_lose_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut hosts = start(dir.path(), &Run { window: 30, patience: LONG, cables: true });
+    let opened = hosts.opened(&Silent).expect("it opens");
+    let set = |hosts: &Hosts, one, other, condition| {
+        hosts.cable(one, other).expect("there is one").set(condition);
+    };
+    set(&hosts, TWO, THREE, Condition::Slow(Duration::from_millis(100)));
+    set(&hosts, ONE, THREE, Condition::Noisy(50));
+    set(&hosts, ONE, TWO, Condition::Cut);
+    let cut = Instant::now();
+    hosts.hand_in(&opened, &Silent).expect("all is taken in");
+    std::thread::sleep(Duration::from_secs(10).saturating_sub(cut.elapsed()));
+    set(&hosts, ONE, TWO, Condition::Sound);
+    wait_for(&mut hosts, ONE, ": open", 1);
+    // Once more, in the middle of what the parties compute together.
+    set(&hosts, TWO, THREE, Condition::Cut);
+    std::thread::sleep(Duration::from_secs(2));
+    set(&hosts, TWO, THREE, Condition::Sound);
     let settled = hosts.settle(&Silent).expect("it settles");
     assert_counted(&settled);
 }

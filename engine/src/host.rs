@@ -1,4 +1,4 @@
-//! The host of one party: its actors over links, a store, an API and a full node of its own, for as many epochs as the
+//! The host of one party, or of who stands by for all three: its actors over links, a store, an API and a full node of its own, for as many epochs as the
 //! chain opens.
 //!
 //! | File | What it does |
@@ -10,6 +10,9 @@
 //! | `host/memory.rs` | what a party must not lose, in its store |
 //! | [`steward`] | those who hold an office, on a host of their own |
 //! | `host/epoch.rs` | one epoch, from its beacon to its end |
+//!
+//! **Which seat a host has** the chain says, by the key that is on record: a host that stood by and took a seat goes on in it
+//! with the next epoch, and one whose key is no longer on record waits.
 //!
 //! **A restart** at any moment goes on where the chain and the store say that the epoch is: votes, the beacon's contribution,
 //! the last sitting and accepted bundles are in the store; what is anchored, frozen and on record comes from the chain, in
@@ -25,11 +28,12 @@ mod memory;
 pub mod steward;
 
 pub use self::chain::Remote;
+pub use crate::link::Host as Seat;
 pub use keys::HostSecret;
 
 use crate::{
     api::{self, ApiError},
-    link::{Endpoint, Host as Peer, LinkConfig, LinkError, Links, Timing, Versions},
+    link::{LinkConfig, LinkError, Links, Timing, Versions},
     message::Phase,
     settlement::read,
     store::{EpochState, Owner, Recovered, Store, StoreError},
@@ -41,13 +45,14 @@ use ::chain::{
 use counter::Counter;
 use crossing::Crossing;
 use memory::CarriedShares;
-use primitives::{ChainId, EpochId, PartyId, Time};
+use primitives::{ChainId, Digest, EpochId, PartyId, Time};
+use proofs::committee::Member;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -61,8 +66,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// What a host needs to run.
 #[derive(Clone)]
 pub struct Setup {
-    /// Its seat.
-    pub party: PartyId,
     /// Its secret.
     pub secret: HostSecret,
     /// Its own files: `store` and `chain`.
@@ -73,8 +76,8 @@ pub struct Setup {
     pub node: String,
     /// Where it takes links.
     pub links: SocketAddr,
-    /// Where the other parties take links, as `host:port`.
-    pub peers: BTreeMap<PartyId, String>,
+    /// Where other hosts take links, as `host:port`, by the key that is on record of them.
+    pub peers: BTreeMap<Digest, String>,
     /// Where it serves its API.
     pub api: SocketAddr,
     /// For how long an epoch takes bundles in.
@@ -90,10 +93,22 @@ pub struct Setup {
 pub enum Told {
     /// It serves.
     Started {
-        /// Where links are taken.
-        links: SocketAddr,
         /// Where the API is.
         api: SocketAddr,
+    },
+    /// It has a seat in the committee, and links to the other hosts.
+    Seat {
+        /// Which.
+        seat: Seat,
+        /// Where links are taken.
+        links: SocketAddr,
+    },
+    /// The committee has a host whose address is not among the settings.
+    NoAddress {
+        /// Its seat.
+        seat: Seat,
+        /// Its key.
+        key: Digest,
     },
     /// Its own node has something to say.
     Chain(Notice),
@@ -151,6 +166,17 @@ pub enum HostError {
     /// What has to be on disk could not be written.
     #[error("the store cannot be written: see what it said. Start again once the disk is sound")]
     Unwritten,
+    /// What is carried over in the store is another seat's.
+    #[error(
+        "the store has what party {found} carries over, and this host is {seat}: a store stays with the seat. Name the \
+         folder of this one's"
+    )]
+    OtherSeat {
+        /// Whose it is.
+        found: PartyId,
+        /// The seat of this host.
+        seat: Seat,
+    },
     /// What is on the chain of an epoch is not what an epoch needs.
     #[error("epoch {epoch}: {reason}")]
     Epoch {
@@ -164,12 +190,13 @@ pub enum HostError {
 /// A host that runs.
 struct Host<'a> {
     setup: &'a Setup,
-    chain: ChainId,
+    of: (ChainId, Digest),
     store: Arc<Store>,
     port: Arc<Remote>,
     counter: Arc<Counter>,
     crossing: Arc<Crossing>,
-    links: Links,
+    /// The links, and the seat that they are of.
+    links: Mutex<Option<(Seat, Links)>>,
     carried: CarriedShares,
     stop: &'a AtomicBool,
     told: &'a (dyn Fn(Told) + Sync),
@@ -181,7 +208,7 @@ struct Host<'a> {
 /// If it cannot start, or cannot go on. It can be started again then.
 pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Sync>) -> Result<(), HostError> {
     let (chain, genesis) = (setup.start.origin().chain, setup.start.origin().digest());
-    let owner = Owner { chain, genesis, party: setup.party };
+    let owner = Owner { chain, genesis };
     let (store, recovered) = Store::open(setup.dir.join("store"), owner)?;
     let store = Arc::new(store);
     for finding in &recovered.findings {
@@ -191,36 +218,21 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
         Following { dir: setup.dir.join("chain"), start: setup.start.clone(), url: setup.node.clone() };
     let of_chain = told.clone();
     let port = Arc::new(Remote::start(following, move |notice| of_chain(Told::Chain(notice)))?);
-    let signer = setup.secret.secrets(setup.party).signer;
-    let counter = Counter::new(signer, (chain, genesis), store.clone(), port.clone(), clock());
+    let counter = Counter::new((chain, genesis), store.clone(), port.clone(), clock());
     let counter = Arc::new(counter);
-    let crossing = Arc::new(Crossing::default());
-    let config = LinkConfig {
-        me: Peer::Party(setup.party),
-        key: setup.secret.link_key(),
-        listen: setup.links,
-        chain,
-        genesis,
-        // Their keys are those of the committee, once it is on record.
-        peers: BTreeMap::new(),
-        versions: Versions::SPOKEN,
-        timing: Timing::default(),
-    };
-    let links = Links::start(config, crossing.clone())?;
-    crossing.over(links.clone());
     let serving = api::serve(setup.api, counter.clone(), api::Limits::default())?;
-    told(Told::Started { links: links.local_addr(), api: serving.local_addr() });
+    told(Told::Started { api: serving.local_addr() });
     let Recovered { epochs, carried, .. } = recovered;
-    let carried = Arc::new(std::sync::Mutex::new(carried));
+    let carried = Arc::new(Mutex::new(carried));
     let say = told.clone();
     let host = Host {
         setup,
-        chain,
+        of: (chain, genesis),
         store,
         port: port.clone(),
         counter,
-        crossing,
-        links: links.clone(),
+        crossing: Arc::default(),
+        links: Mutex::new(None),
         carried,
         stop,
         told: &*say,
@@ -228,7 +240,7 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     let ended = host.run(epochs);
     // Requests in hand get their answers, peers hear that this host goes, and the node ends with its last block.
     let served = serving.stop();
-    links.stop();
+    host.unlink();
     drop(host);
     let followed = Arc::into_inner(port).map_or(Ok(()), Remote::stop);
     ended?;
@@ -248,11 +260,12 @@ impl Host<'_> {
         let mut waits = None;
         while !self.is_stopped()? {
             match read(&*self.port, |ledger| self.next(ledger)) {
-                Next::Epoch(epoch) => {
+                Next::Epoch(epoch, at) => {
                     waits = None;
-                    self.meet(epoch)?;
+                    self.check_carried(at.seat)?;
+                    self.meet(&at)?;
                     let state = states.remove(&epoch).unwrap_or_default();
-                    epoch::run(self, epoch, state)?;
+                    epoch::run(self, (epoch, at.seat), state)?;
                 }
                 Next::Wait(what) => {
                     if waits.replace(what) != Some(what) {
@@ -279,33 +292,95 @@ impl Host<'_> {
             Some(last) => last.epoch,
             None => state.next_epoch(ledger.origin()),
         };
-        let Some(seat) = state.committee_for(epoch) else { return Next::Wait("a committee on record") };
-        if *seat.committee.member(self.setup.party) != self.setup.secret.member() {
-            return Next::Wait("a committee with the keys of this host in its seat");
-        }
+        let opening = state.openings.get(&epoch).map(|opening| (&opening.committee, &opening.seating));
+        let next = || state.committee_for(epoch).map(|seat| (&seat.committee, &seat.seating));
+        let Some((committee, seating)) = opening.or_else(next) else {
+            return Next::Wait("a committee on record");
+        };
+        let standby = seating.standby.as_ref().map(|standby| (Seat::Standby, standby.member.clone()));
+        let parties = PartyId::ALL.map(|party| (Seat::Party(party), committee.member(party).clone()));
+        let members: BTreeMap<_, _> = parties.into_iter().chain(standby).collect();
+        let own = self.setup.secret.member();
+        let Some((seat, _)) = members.iter().find(|(_, member)| **member == own) else {
+            return Next::Wait("a committee with the keys of this host");
+        };
+        let at = Place { seat: *seat, members: members.clone() };
         if state.issuer_keys.iter().all(|key| key.epoch != epoch) {
             return Next::Wait("the keys of the next epoch's issuers");
         }
-        Next::Epoch(epoch)
+        Next::Epoch(epoch, at)
     }
 
-    /// Links to those who are in the committee of an epoch.
-    fn meet(&self, epoch: EpochId) -> Result<(), HostError> {
-        let committee = read(&*self.port, |ledger| {
-            let opening = ledger.state().openings.get(&epoch).map(|opening| opening.committee.clone());
-            opening.or_else(|| ledger.state().committee_for(epoch).map(|seat| seat.committee.clone()))
-        });
-        let Some(committee) = committee else { return Ok(()) };
-        for (party, address) in &self.setup.peers {
-            let endpoint = Endpoint { address: address.clone(), key: committee.member(*party).signing };
-            self.links.set_peer(Peer::Party(*party), endpoint.address, endpoint.key)?;
+    /// Refuses to go on with what another seat carries over.
+    fn check_carried(&self, seat: Seat) -> Result<(), HostError> {
+        let carried = self.carried.lock().expect("nobody panics while holding it");
+        let mut of = carried.values().flatten().map(|carried| carried.party());
+        match of.find(|party| Seat::Party(*party) != seat) {
+            Some(found) => Err(HostError::OtherSeat { found, seat }),
+            None => Ok(()),
+        }
+    }
+
+    /// Links to the others of a committee, from the seat that this host has in it.
+    fn meet(&self, at: &Place) -> Result<(), HostError> {
+        let mut links = self.links.lock().expect("nobody panics while holding it");
+        if let Some((_, old)) = links.take_if(|(seat, _)| *seat != at.seat) {
+            old.stop();
+        }
+        let (_, links) = match &mut *links {
+            Some(linked) => linked,
+            none => none.insert((at.seat, self.link(at.seat)?)),
+        };
+        for seat in Seat::ALL.into_iter().filter(|seat| *seat != at.seat) {
+            let Some(member) = at.members.get(&seat) else {
+                links.forget_peer(seat);
+                continue;
+            };
+            match self.setup.peers.get(&member.signing) {
+                Some(address) => links.set_peer(seat, address.clone(), member.signing)?,
+                None => {
+                    links.forget_peer(seat);
+                    (self.told)(Told::NoAddress { seat, key: member.signing });
+                }
+            }
         }
         Ok(())
     }
+
+    fn link(&self, seat: Seat) -> Result<Links, HostError> {
+        let (chain, genesis) = self.of;
+        let config = LinkConfig {
+            me: seat,
+            key: self.setup.secret.link_key(),
+            listen: self.setup.links,
+            chain,
+            genesis,
+            peers: BTreeMap::new(),
+            versions: Versions::SPOKEN,
+            timing: Timing::default(),
+        };
+        let links = Links::start(config, self.crossing.clone())?;
+        self.crossing.over(links.clone());
+        (self.told)(Told::Seat { seat, links: links.local_addr() });
+        Ok(links)
+    }
+
+    /// Says farewell to the others.
+    fn unlink(&self) {
+        if let Some((_, links)) = self.links.lock().expect("nobody panics while holding it").take() {
+            links.stop();
+        }
+    }
+}
+
+/// Where a host sits in a committee, and with whom.
+struct Place {
+    seat: Seat,
+    members: BTreeMap<Seat, Member>,
 }
 
 /// What a host does next.
 enum Next {
-    Epoch(EpochId),
+    Epoch(EpochId, Place),
     Wait(&'static str),
 }

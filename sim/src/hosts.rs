@@ -1,11 +1,14 @@
 //! An epoch across processes: a sequencer's node, three hosts of parties, those who hold an office, and devices that hand
 //! in over HTTP. Everything that crosses between them crosses sockets, and whatever dies is started again.
 //!
-//! `hosts/processes.rs` starts and kills them, `hosts/registry.rs` puts the world on record over JSON-RPC.
+//! `hosts/processes.rs` starts and kills them, `hosts/cable.rs` lies between them if it is asked for, `hosts/registry.rs` puts
+//! the world on record over JSON-RPC.
 
+mod cable;
 mod processes;
 mod registry;
 
+pub use cable::{Cable, Condition};
 pub use processes::{Process, write_private};
 
 use crate::{
@@ -25,7 +28,10 @@ use engine::{
         Answer, LinkError, Parties,
         http::{HttpError, HttpParties},
     },
-    host::steward::{self, Awaited},
+    host::{
+        Seat,
+        steward::{self, Awaited},
+    },
     message::OpenedEpoch,
     opening::{EpochDocument, OpeningError},
     settlement::SettlementError,
@@ -34,6 +40,7 @@ use primitives::{Decode, Digest, GovernanceParams, PartyId};
 use processes::Ports;
 use rayon::prelude::*;
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -148,6 +155,10 @@ pub struct Options {
     pub batch: usize,
     /// How often parties are told that time passes.
     pub tick: Duration,
+    /// Ticks of silence after which the standby may have a party's seat.
+    pub patience: u32,
+    /// Whether cables lie between hosts, which can be cut.
+    pub cables: bool,
 }
 
 /// What came of a run.
@@ -174,7 +185,8 @@ pub struct Hosts {
     workload: Workload,
     ports: Ports,
     node: Process,
-    parties: [Process; 3],
+    hosts: BTreeMap<Seat, Process>,
+    cables: BTreeMap<(Seat, Seat), Cable>,
     mirror: Arc<Mirror>,
     http: HttpParties,
     stop: Arc<AtomicBool>,
@@ -188,8 +200,11 @@ impl Hosts {
     /// # Errors
     /// If anything of it does not come up.
     pub fn start(options: Options, workload: Workload, progress: &dyn Progress) -> Result<Self, HostsError> {
-        let world = World::new(&workload, &options.params, options.shard_width, progress)?;
-        let ports = Ports::free().map_err(|error| failed("free ports", error))?;
+        let mut world = World::new(&workload, &options.params, options.shard_width, progress)?;
+        world.patience = options.patience;
+        let mut ports = Ports::free().map_err(|error| failed("free ports", error))?;
+        let cables = if options.cables { ports.lay_cables() } else { Ok(BTreeMap::new()) };
+        let cables = cables.map_err(|error| failed("cables", error))?;
         processes::lay_out(&options, &world, &ports)?;
         let node = Process::start(&options, "node", &["node", "run", "--config", "node.toml"])?;
         let start = Ledger::genesis(world.genesis()).expect("the world's genesis is one");
@@ -207,11 +222,11 @@ impl Hosts {
         .ok_or_else(|| HostsError::NoAnswer { who: "the node".into(), log: node.log() })?;
         let mirror = Arc::new(Mirror::start(following, |_| ())?);
         registry::register(&world, &workload, &mirror, progress)?;
-        let party = |party: PartyId| {
-            Process::start(&options, &format!("party-{party}"), &["party", "run", "--config", "party.toml"])
+        let start = |seat| {
+            let arguments = ["party", "run", "--config", "party.toml"];
+            Ok((seat, Process::start(&options, &processes::name_of(seat), &arguments)?))
         };
-        let [one, two, three] = PartyId::ALL;
-        let parties = [party(one)?, party(two)?, party(three)?];
+        let hosts = Seat::ALL.into_iter().map(start).collect::<Result<_, HostsError>>()?;
         let urls = PartyId::ALL.map(|party| ports.api_url(party));
         let http = HttpParties::new([&urls[0], &urls[1], &urls[2]])?;
         let (stop, port) = (Arc::new(AtomicBool::new(false)), Awaited::new(mirror.clone()));
@@ -219,12 +234,30 @@ impl Hosts {
         let offices =
             thread::spawn(move || steward::serve(&port, &mut offices, (epoch, BEACON_PATIENCE), &told));
         let (offices, handed_in) = (Some(offices), Vec::new());
-        Ok(Self { options, world, workload, ports, node, parties, mirror, http, stop, offices, handed_in })
+        Ok(Self {
+            options,
+            world,
+            workload,
+            ports,
+            node,
+            hosts,
+            cables,
+            mirror,
+            http,
+            stop,
+            offices,
+            handed_in,
+        })
     }
 
-    /// The process of a party.
-    pub fn party(&mut self, party: PartyId) -> &mut Process {
-        &mut self.parties[party.index()]
+    /// The process that has a seat, or stands by for one.
+    pub fn host(&mut self, seat: Seat) -> &mut Process {
+        self.hosts.get_mut(&seat).expect("every seat has a host")
+    }
+
+    /// The cable between two hosts, if cables lie between them.
+    pub fn cable(&self, one: Seat, other: Seat) -> Option<&Cable> {
+        self.cables.get(&(one.min(other), one.max(other)))
     }
 
     /// The sequencer's process.
@@ -322,7 +355,7 @@ impl Hosts {
         let (comparison, _) = check::compare(&self.truth(), &record, &CarriedOver::default());
         let bundles = self.handed_in.len();
         self.stop.store(true, Ordering::Relaxed);
-        for process in self.parties.iter_mut().chain([&mut self.node]) {
+        for process in self.hosts.values_mut().chain([&mut self.node]) {
             process.end();
         }
         Ok(Settled { record, comparison, bundles })

@@ -28,7 +28,10 @@ use chain::{
     node::{ClientError, NodeError},
     signature::SecretKey,
 };
-use engine::{Config, Core, Disguise, Office, Offices, PartySecrets, Plan, Shelf, host::HostSecret};
+use engine::{
+    Config, Core, Disguise, Office, Offices, PartySecrets, Plan, Shelf,
+    host::{HostSecret, Seat},
+};
 use primitives::{
     ChainId, Credits, Digest, Domain, EpochId, GovernanceParams, Layer1Address, PartyId, PersonId, Tier,
     WorkId, hash, params::TierTerms,
@@ -54,11 +57,13 @@ pub const TERMS: [(Credits, u16); draw::TIERS.len()] =
     [(Credits(5_000_000), 8), (Credits(10_000_000), 12), (Credits(20_000_000), 16)];
 /// Creators who take their payouts on L1.
 pub const CREATORS_ON_LAYER1: usize = 2;
-/// Seconds of silence after which the standby may have a party's seat: longer than any step of a party takes on a busy
+/// Ticks of silence after which the standby may have a party's seat, where nothing else is asked for: longer than any step of a party takes on a busy
 /// machine.
 pub const SEAT_PATIENCE: u32 = 15;
 /// Who runs the parties, and who stands by.
 const OPERATORS: [&str; 4] = ["operator 1", "operator 2", "operator 3", "operator standby"];
+/// The name of who stands by.
+const STANDBY: &str = "standby";
 /// Who attests the reserve. Two of them have to.
 const AUDITORS: [&str; 3] = ["first auditor", "second auditor", "third auditor"];
 /// Auditors who have to attest the reserve.
@@ -119,6 +124,8 @@ pub struct World {
     pub seed: u64,
     /// The epoch.
     pub epoch: EpochId,
+    /// Ticks of silence after which the standby may have a party's seat.
+    pub patience: u32,
     /// What the reserve holds: all that subscribers paid so far, this epoch included.
     pub reserve: Credits,
     /// Parameters of the epoch.
@@ -174,6 +181,7 @@ impl World {
         Ok(Self {
             seed,
             epoch,
+            patience: SEAT_PATIENCE,
             reserve,
             params,
             shard_width,
@@ -235,7 +243,7 @@ impl World {
         Seating {
             operators: [first, second, third],
             standby: Some(Standby { operator: standby, member }),
-            patience: SEAT_PATIENCE,
+            patience: self.patience,
         }
     }
 
@@ -260,9 +268,12 @@ impl World {
         Some(Disguise(Arc::new(put_on)))
     }
 
-    /// The secret of a party's host, where each has one.
-    pub fn host_secret(&self, party: PartyId) -> HostSecret {
-        host_secret(self.seed, &party.to_string())
+    /// The secret of a host, where each seat has one.
+    pub fn host_secret(&self, seat: Seat) -> HostSecret {
+        match seat {
+            Seat::Party(party) => host_secret(self.seed, &party.to_string()),
+            Seat::Standby => host_secret(self.seed, STANDBY),
+        }
     }
 
     /// The key of the sequencer's account.
@@ -364,7 +375,7 @@ fn party_secrets(seed: u64, party: PartyId) -> PartySecrets {
 
 /// Keys of the party that stands by, which takes any seat.
 fn standby_secrets(seed: u64) -> PartySecrets {
-    secrets(seed, PartyId::ALL[0], "standby")
+    secrets(seed, PartyId::ALL[0], STANDBY)
 }
 
 fn secrets(seed: u64, party: PartyId, name: &str) -> PartySecrets {

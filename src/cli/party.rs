@@ -7,8 +7,8 @@ use std::path::PathBuf;
 const RUN_EXAMPLES: &str = "\
 Examples:
   cwe party run --config party-1/party.toml
-      one of three parties: takes bundles in over HTTP, links to the other two,
-      and follows the chain with a full node of its own
+      one of three parties, or who stands by for them: takes bundles in over
+      HTTP, links to the others, and follows the chain with a node of its own
 
   curl -s http://127.0.0.1:4501/v1/epoch
       the epoch that it takes bundles in for
@@ -16,9 +16,10 @@ Examples:
   curl -s http://127.0.0.1:4501/openapi.json
       every route, as an OpenAPI document
 
-The file names the party's seat, its files, its secret, where it listens and
-where the others are; an unknown key in it is an error. The secret is 64
-hexadecimal digits in a file that nobody else may read.
+The file names the host's files, its secret, where it listens, and where the
+others are by the keys on record of them; an unknown key in it is an error. The
+secret is 64 hexadecimal digits in a file that nobody else may read. Which seat
+the host has the chain says: a party's, or that of who stands by.
 
 A party that is killed at any moment goes on when it is started again: what it
 signed, promised and acknowledged is in its store, and the rest it gets from the

@@ -17,6 +17,8 @@ use std::{env, path::PathBuf, time::Duration};
 
 /// Seconds that devices have for each bundle, on a machine with few cores and much to do.
 const SECONDS_A_BUNDLE: u32 = 1;
+/// Ticks of silence after which a party is not waited for: longer than a step of one takes on a busy machine.
+const PATIENCE: u32 = 120;
 /// Seconds that every window has.
 const LEAST_WINDOW: u32 = 30;
 
@@ -39,6 +41,8 @@ pub(crate) fn run_processes(arguments: &Demo) -> Result<(), Failure> {
         window: Duration::from_secs(window.into()),
         batch: DEFAULT_BATCH,
         tick: Duration::from_millis(500),
+        patience: PATIENCE,
+        cables: false,
     };
     let progress = progress::choose(arguments.quiet);
     let mut hosts = Hosts::start(hosts, workload, progress.as_ref())?;

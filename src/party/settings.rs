@@ -2,7 +2,7 @@
 
 use crate::{node::read_start, output::Failure};
 use engine::host::{HostError, HostSecret, Setup};
-use primitives::{PartyId, ids::from_hex};
+use primitives::{Digest, ids::from_hex};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -18,6 +18,8 @@ use thiserror::Error;
 const MAX_BYTES: u64 = 64 << 10;
 /// Longest file of a secret: 64 digits and a line end, and room for one more.
 const MAX_SECRET_BYTES: u64 = 67;
+/// Most hosts whose addresses are known: more than any committee has.
+const MAX_PEERS: usize = 16;
 /// Shortest and longest window.
 const WINDOW_SECONDS: std::ops::RangeInclusive<u32> = 1..=366 * 86_400;
 /// Shortest and longest tick.
@@ -54,7 +56,6 @@ impl PartyError {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    party: u8,
     #[serde(default = "default_dir")]
     dir: PathBuf,
     genesis: PathBuf,
@@ -67,6 +68,7 @@ struct Settings {
     batch: usize,
     #[serde(default = "default_tick")]
     tick_milliseconds: u64,
+    /// Addresses by key.
     peers: BTreeMap<String, String>,
 }
 
@@ -90,23 +92,19 @@ pub(super) fn read(path: &Path) -> Result<Setup, Failure> {
     File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text)).map_err(unreadable)?;
     let settings: Settings = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     let base = path.parent().unwrap_or(Path::new("."));
-    let seat = |number: &str| PartyId::ALL.into_iter().find(|party| party.to_string() == number);
-    let number = settings.party.to_string();
-    let party = seat(&number).ok_or_else(|| wrong(format!("party is {number}, and is 1, 2 or 3")))?;
     let mut peers = BTreeMap::new();
-    for (name, address) in settings.peers {
-        let peer = seat(&name).filter(|peer| *peer != party);
-        let peer = peer.ok_or_else(|| wrong(format!("peers.{name}: the peers are the two other parties")))?;
-        peers.insert(peer, address);
+    for (key, address) in settings.peers {
+        let known = from_hex(&key).ok().and_then(|bytes| Some(Digest(bytes.try_into().ok()?)));
+        let known = known.ok_or_else(|| {
+            wrong(format!("peers.{key}: expected the key of another host, 64 hexadecimal digits"))
+        })?;
+        peers.insert(known, address);
     }
-    if peers.len() != 2 {
-        return Err(wrong("peers: give the addresses of both other parties".into()).into());
-    }
+    bounded("the number of peers", peers.len(), 2..=MAX_PEERS).map_err(&wrong)?;
     bounded("window_seconds", settings.window_seconds, WINDOW_SECONDS).map_err(&wrong)?;
     bounded("tick_milliseconds", settings.tick_milliseconds, TICK_MILLISECONDS).map_err(&wrong)?;
     bounded("batch", settings.batch, 1..=primitives::limits::MAX_BATCH).map_err(&wrong)?;
     Ok(Setup {
-        party,
         secret: read_secret(&base.join(settings.secret))?,
         dir: base.join(settings.dir),
         start: read_start(&base.join(settings.genesis))?,

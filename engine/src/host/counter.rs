@@ -45,6 +45,18 @@ struct Current {
     epoch: EpochId,
     info: Option<EpochInfo>,
     board: Arc<Switchboard>,
+    /// The party whose seat this host has; a standby takes nothing in.
+    signer: Option<PartySigner>,
+}
+
+impl Current {
+    fn party(&self) -> Option<PartyId> {
+        self.signer.as_ref().map(PartySigner::party)
+    }
+
+    fn receipt(&self, chain: ChainId, id: Digest) -> Option<Receipt> {
+        Some(Receipt::sign(self.signer.as_ref()?, chain, self.epoch, id))
+    }
 }
 
 #[derive(Default)]
@@ -62,10 +74,8 @@ struct Inner {
 
 /// The counter of a party.
 pub(super) struct Counter {
-    party: PartyId,
     chain: ChainId,
     genesis: Digest,
-    signer: PartySigner,
     store: Arc<Store>,
     port: Arc<dyn Port>,
     telemetry: Telemetry,
@@ -74,31 +84,30 @@ pub(super) struct Counter {
 
 impl Counter {
     pub(super) fn new(
-        signer: PartySigner,
         (chain, genesis): (ChainId, Digest),
         store: Arc<Store>,
         port: Arc<dyn Port>,
         started: Time,
     ) -> Self {
-        let (party, telemetry, inner) = (signer.party(), Telemetry::new(started), Mutex::default());
-        Self { party, chain, genesis, signer, store, port, telemetry, inner }
+        let (telemetry, inner) = (Telemetry::new(started), Mutex::default());
+        Self { chain, genesis, store, port, telemetry, inner }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().expect("nobody panics while holding the counter")
     }
 
-    /// Goes on to an epoch, of which these bundles are on disk already.
+    /// Goes on to an epoch, in a party's seat or in none, of which these bundles are on disk already.
     pub(super) fn enter(
         &self,
-        epoch: EpochId,
+        (epoch, signer): (EpochId, Option<PartySigner>),
         board: Arc<Switchboard>,
         on_disk: impl IntoIterator<Item = Digest>,
     ) {
         let mut inner = self.inner();
         let waiters = mem::take(&mut inner.waiters);
         let evidence = mem::take(&mut inner.evidence);
-        let current = Some(Current { epoch, info: None, board });
+        let current = Some(Current { epoch, info: None, board, signer });
         let bundles = on_disk.into_iter().map(|id| (id, Standing::Taken)).collect();
         *inner = Inner { current, bundles, evidence, ..Inner::default() };
         drop(inner);
@@ -110,7 +119,8 @@ impl Counter {
     /// The epoch is open, for as long as its window lasts.
     pub(super) fn opened(&self, edition: Edition, (opens, closes): (Time, Time)) {
         if let Some(current) = &mut self.inner().current {
-            let (party, phase, edition) = (self.party, Phase::Collect, Arc::new(edition));
+            let Some(party) = current.party() else { return };
+            let (phase, edition) = (Phase::Collect, Arc::new(edition));
             current.info =
                 Some(EpochInfo { party, phase, opens: Some(opens), closes: Some(closes), edition });
         }
@@ -124,6 +134,7 @@ impl Counter {
     /// Something happened in the epoch.
     pub(super) fn event(&self, event: &Event) {
         let mut inner = self.inner();
+        let own = inner.current.as_ref().and_then(Current::party);
         match event {
             Event::Phase(phase) => {
                 let Some(current) = &mut inner.current else { return };
@@ -132,19 +143,19 @@ impl Counter {
                     info.phase = *phase;
                 }
             }
-            Event::Provisional { party, bundle } if *party == self.party => inner.fresh.push(*bundle),
-            Event::Refused { party, bundle, refusal } if *party == self.party => {
+            Event::Provisional { party, bundle } if Some(*party) == own => inner.fresh.push(*bundle),
+            Event::Refused { party, bundle, refusal } if Some(*party) == own => {
                 self.telemetry.refused(refusal);
                 self.refused(&mut inner, *bundle, refusal);
             }
-            Event::Final { party, receipt } if *party == self.party => {
+            Event::Final { party, receipt } if Some(*party) == own => {
                 let id = receipt.bundle;
                 let waited = matches!(inner.bundles.get(&id), Some(Standing::Waiting(_)));
                 inner.in_hand -= usize::from(waited);
                 inner.bundles.insert(id, Standing::Final(receipt.clone()));
-                let Some(epoch) = inner.current.as_ref().map(|current| current.epoch) else { return };
-                let given = Receipt::sign(&self.signer, self.chain, epoch, id);
-                self.answer(&mut inner, id, || Submission::Taken(given.clone()));
+                if let Some(given) = self.receipt(&inner, id) {
+                    self.answer(&mut inner, id, || Submission::Taken(given.clone()));
+                }
             }
             Event::Batch { shard, position, .. } => self.telemetry.batches(*shard, position + 1),
             Event::Evidence { evidence, .. } => inner.evidence.push(Arc::new(evidence.as_ref().clone())),
@@ -176,6 +187,10 @@ impl Counter {
         }
         let retry_after = again.then_some(COME_BACK);
         self.answer(inner, id, || Submission::Refused { refusal: refusal.clone(), retry_after });
+    }
+
+    fn receipt(&self, inner: &Inner, id: Digest) -> Option<Receipt> {
+        inner.current.as_ref()?.receipt(self.chain, id)
     }
 
     fn answer(&self, inner: &mut Inner, id: Digest, submission: impl Fn() -> Submission) {
@@ -212,8 +227,9 @@ impl Counter {
                 *standing = Standing::Taken;
                 inner.in_hand -= 1;
             }
-            let receipt = Receipt::sign(&self.signer, self.chain, epoch, id);
-            self.answer(&mut inner, id, || Submission::Taken(receipt.clone()));
+            if let Some(receipt) = self.receipt(&inner, id) {
+                self.answer(&mut inner, id, || Submission::Taken(receipt.clone()));
+            }
         }
         true
     }
@@ -235,10 +251,11 @@ impl Desk for Counter {
         let Some(current) = inner.current.as_ref().filter(|current| current.info.is_some()) else {
             return refuse(Refusal::Closed, Some(COME_BACK));
         };
-        let (epoch, board) = (current.epoch, current.board.clone());
+        let Some(party) = current.party() else { return refuse(Refusal::Closed, None) };
+        let (receipt, board) = (current.receipt(self.chain, id), current.board.clone());
         let fresh = match inner.bundles.get(&id) {
             Some(Standing::Taken | Standing::Final(_)) => {
-                return now(Submission::Taken(Receipt::sign(&self.signer, self.chain, epoch, id)));
+                return now(receipt.map_or(Submission::Pending, Submission::Taken));
             }
             Some(Standing::Refused(refusal)) => return refuse(refusal.clone(), None),
             Some(Standing::Waiting(_)) => false,
@@ -252,7 +269,7 @@ impl Desk for Counter {
             inner.in_hand += 1;
         }
         drop(inner);
-        if fresh && !board.send(Address::Outside, Address::Intake(self.party), Message::Submit(bytes)) {
+        if fresh && !board.send(Address::Outside, Address::Intake(party), Message::Submit(bytes)) {
             let mut inner = self.inner();
             self.refused(&mut inner, id, &Refusal::Busy);
         }
@@ -261,11 +278,10 @@ impl Desk for Counter {
 
     fn status(&self, id: &Digest) -> Status {
         let inner = self.inner();
-        let Some(epoch) = inner.current.as_ref().map(|current| current.epoch) else { return Status::Unknown };
         match inner.bundles.get(id) {
             None => Status::Unknown,
             Some(Standing::Waiting(_)) => Status::Waiting,
-            Some(Standing::Taken) => Status::Provisional(Receipt::sign(&self.signer, self.chain, epoch, *id)),
+            Some(Standing::Taken) => self.receipt(&inner, *id).map_or(Status::Unknown, Status::Provisional),
             Some(Standing::Final(inclusion)) => Status::Final(inclusion.clone()),
             Some(Standing::Refused(refusal)) => Status::Refused(refusal.clone()),
         }

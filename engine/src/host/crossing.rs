@@ -2,13 +2,13 @@
 
 use crate::{
     link::{Handler, Host, LinkEvent, Links, SendError},
-    message::{Address, Message, Parcel, Report, Wire},
+    message::{Address, Letter, Message, Parcel, PeerMessage, Report, Wire},
     transport::{Exterior, Switchboard, Transport},
 };
 use primitives::{Decode, Encode, EpochId, ShardIndex};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 /// Most parcels of a later epoch that are kept of each host, until this one is that far.
@@ -31,10 +31,13 @@ struct Current {
     epoch: EpochId,
     board: Arc<Switchboard>,
     said: BTreeMap<Kind, Report>,
+    /// What a standby was sent that it cannot do without: votes for its seat, and shares.
+    handed: BTreeMap<(bool, ShardIndex), Letter>,
 }
 
 #[derive(Default)]
 struct Inner {
+    links: Option<Links>,
     current: Option<Current>,
     ahead: BTreeMap<Host, Vec<Wire>>,
 }
@@ -42,7 +45,6 @@ struct Inner {
 /// The way between this host's actors and the others.
 #[derive(Default)]
 pub(super) struct Crossing {
-    links: OnceLock<Links>,
     inner: Mutex<Inner>,
 }
 
@@ -53,15 +55,14 @@ impl Crossing {
 
     /// What carries it all.
     pub(super) fn over(&self, links: Links) {
-        // Once, before any actor runs.
-        drop(self.links.set(links));
+        self.inner().links = Some(links);
     }
 
     /// Goes on to an epoch, whose actors are at this switchboard: what came ahead of it is handed over.
     pub(super) fn enter(&self, epoch: EpochId, board: Arc<Switchboard>) {
         let mut inner = self.inner();
         let ahead = std::mem::take(&mut inner.ahead);
-        inner.current = Some(Current { epoch, board, said: BTreeMap::new() });
+        inner.current = Some(Current { epoch, board, said: BTreeMap::new(), handed: BTreeMap::new() });
         drop(inner);
         for (from, wires) in ahead {
             wires.into_iter().for_each(|wire| self.arrived(from, wire));
@@ -93,21 +94,23 @@ impl Crossing {
         };
         let board = current.board.clone();
         drop(inner);
-        // An actor that is away has room for more than a peer sends meanwhile; what it then lacks it asks for.
-        let _taken = board.send(from, to, message);
+        if !board.send(from, to, message) {
+            tracing::error!(%from, %to, "more waits of a host than an honest one sends: a message is dropped");
+        }
     }
 
     fn send(&self, to: Host, epoch: EpochId, parcel: Parcel) {
-        let Some(links) = self.links.get() else { return };
+        let Some(links) = self.inner().links.clone() else { return };
         match links.send(to, Wire { epoch, parcel }.to_bytes()) {
-            // Nobody stands by.
+            // Nobody stands by, or the address is not known.
             Ok(()) | Err(SendError::NoPeer(_)) => {}
             Err(error) => tracing::warn!(%error, "a message to another host is lost"),
         }
     }
 }
 
-fn address(host: Host) -> Address {
+/// Where the actor is that has a seat.
+pub(super) fn address(host: Host) -> Address {
     match host {
         Host::Party(party) => Address::Party(party),
         Host::Standby => Address::Standby,
@@ -123,8 +126,14 @@ impl Exterior for Crossing {
         };
         let mut inner = self.inner();
         let Some(current) = &mut inner.current else { return };
-        if let Parcel::Report(report) = &parcel {
-            current.said.insert(kind(report), report.clone());
+        match &parcel {
+            Parcel::Report(report) => drop(current.said.insert(kind(report), report.clone())),
+            Parcel::Letter(letter) => {
+                let is_vote = matches!(letter.message, PeerMessage::SeatVote(..));
+                if to == Host::Standby && (is_vote || matches!(letter.message, PeerMessage::HandOver(_))) {
+                    current.handed.insert((is_vote, letter.shard), letter.clone());
+                }
+            }
         }
         let epoch = current.epoch;
         drop(inner);
@@ -146,11 +155,15 @@ impl Handler for Crossing {
         match &event {
             LinkEvent::Connected { peer, fresh: true } => {
                 tracing::info!("{event}");
-                // It knows nothing of what this party has reported.
-                let said = self.inner().current.as_ref().map(|current| (current.epoch, current.said.clone()));
-                if let Some((epoch, said)) = said {
-                    said.into_values().for_each(|report| self.send(*peer, epoch, Parcel::Report(report)));
-                }
+                // It knows nothing of what this party has reported, and if it stands by, has no share of anything.
+                let again = self.inner().current.as_ref().map(|current| {
+                    let reports = current.said.values().cloned().map(Parcel::Report);
+                    let handed = current.handed.values().filter(|_| *peer == Host::Standby);
+                    let letters = handed.cloned().map(Parcel::Letter);
+                    (current.epoch, letters.chain(reports).collect::<Vec<_>>())
+                });
+                let (epoch, parcels) = again.unwrap_or_default();
+                parcels.into_iter().for_each(|parcel| self.send(*peer, epoch, parcel));
             }
             LinkEvent::Listening { .. } | LinkEvent::Connected { .. } | LinkEvent::Moving { .. } => {
                 tracing::info!("{event}");

@@ -1,6 +1,6 @@
 //! One epoch of a host, from its beacon to its end.
 
-use super::{Host, HostError, LOOK_EVERY, Told, clock, memory::OnDisk};
+use super::{Host, HostError, LOOK_EVERY, Seat, Told, clock, crossing::address, memory::OnDisk};
 use crate::{
     actor::Surroundings,
     actors::Actors,
@@ -10,13 +10,13 @@ use crate::{
     intake::{self, Intake},
     message::{Address, Message, OpenedEpoch, Phase, Sitting},
     opening::EpochDocument,
-    party::Party,
+    party::{Party, standby::Standby},
     settlement::{Settlement, read},
     store::{Change, EpochState},
     transport::Switchboard,
     verifier::Verifier,
 };
-use primitives::{EpochId, Time};
+use primitives::{EpochId, PartyId, Time};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{
     sync::{
@@ -33,6 +33,7 @@ const EVENTS_AT_ONCE: usize = 256;
 struct Running<'a> {
     host: &'a Host<'a>,
     epoch: EpochId,
+    seat: Seat,
     actors: Actors,
     /// The furthest phase that is on disk.
     phase: Option<Phase>,
@@ -43,16 +44,25 @@ struct Running<'a> {
 }
 
 /// Runs an epoch to its end, or until the host is told to stop. `state` is what the store has of it.
-pub(super) fn run(host: &Host<'_>, epoch: EpochId, state: EpochState) -> Result<(), HostError> {
+pub(super) fn run(
+    host: &Host<'_>,
+    (epoch, seat): (EpochId, Seat),
+    state: EpochState,
+) -> Result<(), HostError> {
     let again = state.phase.is_some() || state.beacon.is_some();
     (host.told)(Told::Epoch { epoch, again });
-    let (board, events, actors) = start(host, epoch, &state);
+    let (board, events, actors) = start(host, (epoch, seat), &state);
     let on_disk: Vec<_> = host.store.bundles(epoch).filter_map(|kept| Some(kept.ok()?.0)).collect();
-    host.counter.enter(epoch, board.clone(), on_disk);
+    let party = match seat {
+        Seat::Party(party) => Some(host.setup.secret.secrets(party).signer),
+        Seat::Standby => None,
+    };
+    host.counter.enter((epoch, party), board.clone(), on_disk);
     host.crossing.enter(epoch, board);
     let mut running = Running {
         host,
         epoch,
+        seat,
         actors,
         phase: state.phase,
         opened_at: state.opened_at,
@@ -69,24 +79,21 @@ pub(super) fn run(host: &Host<'_>, epoch: EpochId, state: EpochState) -> Result<
 }
 
 /// Starts the actors of an epoch, with what the store has of it.
-fn start(host: &Host<'_>, epoch: EpochId, state: &EpochState) -> (Arc<Switchboard>, Receiver<Event>, Actors) {
-    let party = host.setup.party;
-    let own = Address::Party(party);
-    let secrets = host.setup.secret.secrets(party);
-    let carried = host.carried.lock().expect("nobody panics while holding it").clone();
-    let rng = ChaCha20Rng::from_rng(rand_core::OsRng).expect("the machine has randomness");
-    let votes: Vec<_> = state.votes.values().cloned().collect();
-    let core = Party::new((host.chain, epoch), secrets, (host.setup.batch, carried), rng)
-        .with_votes(&votes)
-        .with_contribution(state.beacon)
-        .with_sitting(state.attempt.map(Sitting::of_number));
-    let cores: Vec<(Address, Box<dyn Core>)> = vec![
-        (Address::Intake(party), Box::new(Intake::new(party))),
-        (Address::Verifier(party), Box::new(Verifier::new(party))),
-        (own, Box::new(core)),
+fn start(
+    host: &Host<'_>,
+    (epoch, seat): (EpochId, Seat),
+    state: &EpochState,
+) -> (Arc<Switchboard>, Receiver<Event>, Actors) {
+    let own = address(seat);
+    let mut cores: Vec<(Address, Box<dyn Core>)> = vec![
         (Address::Coordinator, Box::new(Coordinator::new())),
         (Address::Settlement, Box::new(Settlement::new(host.port.clone(), epoch, None))),
+        (own, core(host, (epoch, seat), state)),
     ];
+    if let Seat::Party(party) = seat {
+        cores.push((Address::Intake(party), Box::new(Intake::new(party))));
+        cores.push((Address::Verifier(party), Box::new(Verifier::new(party))));
+    }
     let board = Arc::new(Switchboard::with_exterior(own, host.crossing.clone()));
     let (publish, events) = mpsc::channel();
     let memory = OnDisk { store: host.store.clone(), epoch, carried: host.carried.clone() };
@@ -97,6 +104,25 @@ fn start(host: &Host<'_>, epoch: EpochId, state: &EpochState) -> (Arc<Switchboar
         tick: host.setup.tick,
     };
     (board, events, Actors::start(cores, around))
+}
+
+/// What has the seat.
+fn core(host: &Host<'_>, (epoch, seat): (EpochId, Seat), state: &EpochState) -> Box<dyn Core> {
+    let (of, sat) = ((host.of.0, epoch), state.attempt.map(Sitting::of_number));
+    let rng = ChaCha20Rng::from_rng(rand_core::OsRng).expect("the machine has randomness");
+    let Seat::Party(party) = seat else {
+        // It signs for whichever seat it gets.
+        let standby = Standby::new(of, host.setup.secret.secrets(PartyId::ALL[0]), rng);
+        return Box::new(standby.with_sitting(sat));
+    };
+    let carried = host.carried.lock().expect("nobody panics while holding it").clone();
+    let votes: Vec<_> = state.votes.values().cloned().collect();
+    let party = Party::new(of, host.setup.secret.secrets(party), (host.setup.batch, carried), rng)
+        .with_votes(&votes)
+        .with_signed(host.store.signed(epoch))
+        .with_contribution(state.beacon)
+        .with_sitting(sat);
+    Box::new(party)
 }
 
 impl Running<'_> {
@@ -186,12 +212,13 @@ impl Running<'_> {
         let window = u32::try_from(host.setup.window.as_secs()).unwrap_or(u32::MAX);
         let closes = opens.after(window);
         (self.opened_at, self.closes) = (Some(opens), Some(closes));
+        // Who stands by takes no bundles in.
+        let Seat::Party(party) = self.seat else { return Ok(()) };
         let document = read(&*host.port, |ledger| EpochDocument::on_record(ledger.state(), epoch));
         let edition = document.and_then(|document| Edition::new(document, host.counter.genesis()));
         let edition = edition.map_err(|error| failed(error.to_string()))?;
         host.counter.opened(edition, (opens, closes));
         let began = Instant::now();
-        let party = host.setup.party;
         let mut count = 0u64;
         for kept in host.store.bundles(epoch) {
             let (_, bytes) = kept?;

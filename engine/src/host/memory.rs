@@ -4,9 +4,10 @@ use crate::{
     actor::Memory,
     message::Sitting,
     party::{Carried, voting::Record},
-    store::{Change, Store},
+    store::{Change, Store, StoreError},
 };
-use primitives::{Digest, EpochId, PartyId, ShardIndex};
+use primitives::{Decode, Digest, Encode, EpochId, PartyId, ShardIndex};
+use proofs::bundle::Bundle;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
@@ -24,7 +25,11 @@ pub(super) struct OnDisk {
 
 impl OnDisk {
     fn write(&self, changes: &[Change]) -> bool {
-        match self.store.write(changes) {
+        self.is_written(self.store.write(changes))
+    }
+
+    fn is_written(&self, written: Result<(), StoreError>) -> bool {
+        match written {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(%error, "the party's store cannot be written, and the party stops");
@@ -51,5 +56,23 @@ impl Memory for OnDisk {
 
     fn contribute(&self, _: PartyId, value: Digest) -> bool {
         self.write(&[Change::Beacon(self.epoch, value)])
+    }
+
+    fn hold(&self, _: PartyId, header: Digest, bundles: &[Arc<Bundle>]) -> bool {
+        let ids: Vec<_> = bundles.iter().map(|bundle| bundle.id()).collect();
+        let lacking = ids.iter().zip(bundles).filter(|(id, _)| !self.store.has_bundle(self.epoch, id));
+        let lacking: Vec<_> = lacking.map(|(id, bundle)| (*id, bundle.to_bytes())).collect();
+        let bundles = || self.store.keep_bundles(self.epoch, &lacking);
+        self.is_written(bundles().and_then(|()| self.store.keep_signed(self.epoch, header, &ids)))
+    }
+
+    fn bundle(&self, id: &Digest) -> Option<Bundle> {
+        match self.store.bundle(self.epoch, id) {
+            Ok(bytes) => Bundle::from_bytes(&bytes?).ok(),
+            Err(error) => {
+                tracing::warn!(%error, "a bundle cannot be read, and a peer asks for it");
+                None
+            }
+        }
     }
 }

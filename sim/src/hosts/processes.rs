@@ -1,10 +1,12 @@
 //! Processes with their folders, settings and logs.
 
-use super::{HostsError, Options, failed, folder};
+use super::{Cable, HostsError, Options, failed, folder};
 use crate::world::World;
 use chain::{node::origin, wallet::keyfile};
+use engine::host::Seat;
 use primitives::{PartyId, ids::to_hex};
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     net::{SocketAddr, TcpListener},
@@ -21,16 +23,26 @@ const LOG: &str = "log.txt";
 /// Addresses on this machine that were free a moment ago.
 pub(super) struct Ports {
     node: SocketAddr,
-    links: [SocketAddr; 3],
-    apis: [SocketAddr; 3],
+    /// By seat.
+    links: BTreeMap<Seat, SocketAddr>,
+    apis: BTreeMap<Seat, SocketAddr>,
+    /// Where a host reaches another, if a cable lies between them.
+    cables: BTreeMap<(Seat, Seat), SocketAddr>,
 }
 
 impl Ports {
     pub(super) fn free() -> io::Result<Self> {
         let held: Vec<TcpListener> =
-            (0..7).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<io::Result<_>>()?;
-        let at = |place: usize| held[place].local_addr();
-        Ok(Self { node: at(0)?, links: [at(1)?, at(2)?, at(3)?], apis: [at(4)?, at(5)?, at(6)?] })
+            (0..=2 * Seat::ALL.len()).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<io::Result<_>>()?;
+        let mut free = held.iter().map(TcpListener::local_addr);
+        let mut next = || free.next().expect("one for each");
+        let node = next()?;
+        let (mut links, mut apis) = (BTreeMap::new(), BTreeMap::new());
+        for seat in Seat::ALL {
+            links.insert(seat, next()?);
+            apis.insert(seat, next()?);
+        }
+        Ok(Self { node, links, apis, cables: BTreeMap::new() })
     }
 
     pub(super) fn node_url(&self) -> String {
@@ -38,7 +50,24 @@ impl Ports {
     }
 
     pub(super) fn api_url(&self, party: PartyId) -> String {
-        format!("http://{}", self.apis[party.index()])
+        format!("http://{}", self.apis[&Seat::Party(party)])
+    }
+
+    /// Lays a cable between any two hosts: of two, the lower one dials.
+    pub(super) fn lay_cables(&mut self) -> io::Result<BTreeMap<(Seat, Seat), Cable>> {
+        let mut cables = BTreeMap::new();
+        for from in Seat::ALL {
+            for to in Seat::ALL.into_iter().filter(|to| from.dials(*to)) {
+                let cable = Cable::lay(self.links[&to])?;
+                self.cables.insert((from, to), cable.at());
+                cables.insert((from, to), cable);
+            }
+        }
+        Ok(cables)
+    }
+
+    fn link(&self, from: Seat, to: Seat) -> SocketAddr {
+        *self.cables.get(&(from, to)).unwrap_or(&self.links[&to])
     }
 }
 
@@ -116,6 +145,11 @@ impl Drop for Process {
     }
 }
 
+/// The name of a host's folder.
+pub(super) fn name_of(seat: Seat) -> String {
+    seat.to_string().replace(' ', "-")
+}
+
 /// Makes the folders of all processes, with their settings and keys.
 pub(super) fn lay_out(options: &Options, world: &World, ports: &Ports) -> Result<(), HostsError> {
     let at = |name: &str| folder(&options.dir, name);
@@ -123,7 +157,8 @@ pub(super) fn lay_out(options: &Options, world: &World, ports: &Ports) -> Result
         fs::write(path, text).map_err(|error| failed(&path.display().to_string(), error))
     };
     let genesis = origin::to_json(&world.genesis());
-    for name in ["node", "party-1", "party-2", "party-3"] {
+    let names = Seat::ALL.map(name_of);
+    for name in names.iter().map(String::as_str).chain(["node"]) {
         fs::create_dir_all(at(name)).map_err(|error| failed(&at(name).display().to_string(), error))?;
         write(&at(name).join("genesis.json"), &genesis)?;
     }
@@ -136,19 +171,21 @@ pub(super) fn lay_out(options: &Options, world: &World, ports: &Ports) -> Result
         ports.node
     );
     write(&at("node").join("node.toml"), &node)?;
-    for party in PartyId::ALL {
-        let dir = at(&format!("party-{party}"));
+    for seat in Seat::ALL {
+        let dir = at(&name_of(seat));
         let secret = dir.join("host.secret");
-        write_private(&secret, &format!("{}\n", to_hex(world.host_secret(party).expose())))
+        write_private(&secret, &format!("{}\n", to_hex(world.host_secret(seat).expose())))
             .map_err(|error| failed(&secret.display().to_string(), error))?;
-        let peers = [party.next(), party.previous()];
-        let peers = peers.map(|peer| format!("{peer} = \"{}\"\n", ports.links[peer.index()])).concat();
+        let key = |peer| world.host_secret(peer).member().signing;
+        let peers = Seat::ALL.into_iter().filter(|peer| *peer != seat);
+        let peers = peers.map(|peer| format!("{} = \"{}\" # {peer}\n", key(peer), ports.link(seat, peer)));
+        let peers: String = peers.collect();
         let settings = format!(
-            "party = {party}\ndir = \"data\"\ngenesis = \"genesis.json\"\nsecret = \"host.secret\"\nnode = \"{}\"\n\
+            "dir = \"data\"\ngenesis = \"genesis.json\"\nsecret = \"host.secret\"\nnode = \"{}\"\n\
              links = \"{}\"\napi = \"{}\"\nwindow_seconds = {}\nbatch = {}\ntick_milliseconds = {}\n\n[peers]\n{peers}",
             ports.node_url(),
-            ports.links[party.index()],
-            ports.apis[party.index()],
+            ports.links[&seat],
+            ports.apis[&seat],
             options.window.as_secs().max(1),
             options.batch,
             options.tick.as_millis().max(10),
