@@ -9,6 +9,7 @@ pub mod collect;
 mod decide;
 pub mod evidence;
 mod line;
+pub mod marks;
 mod pool;
 mod relation;
 mod shelf;
@@ -29,6 +30,7 @@ use chain::modules::usage::{
     CommitBeacon, RevealBeacon, beacon_commitment, beacon_signing_digest, seat_digest,
 };
 use collect::Fault;
+use marks::MarkSets;
 use pool::Past;
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{committee::PartySigner, sharing::KemKey};
@@ -97,6 +99,8 @@ pub struct Party {
     votes: BTreeMap<ShardIndex, Record>,
     /// Bundles of the headers that it signed before it was started.
     signed: Arc<BTreeMap<Digest, Vec<Digest>>>,
+    /// Where it keeps what is used up.
+    marks: MarkSets,
     /// What it contributes to the beacon, if it had drawn that before it was started.
     contribution: Option<Digest>,
     /// All had committed to the beacon before this party began.
@@ -137,6 +141,7 @@ impl Party {
             attendance,
             votes,
             signed: Arc::default(),
+            marks: MarkSets::default(),
             contribution: None,
             committed: false,
             sat,
@@ -161,6 +166,13 @@ impl Party {
         self
     }
 
+    /// The same party, which keeps tags and receipts there instead of in memory.
+    #[must_use]
+    pub fn with_marks(mut self, marks: MarkSets) -> Self {
+        self.marks = marks;
+        self
+    }
+
     /// The same party with what it had drawn for the beacon in an earlier run.
     #[must_use]
     pub fn with_contribution(mut self, contribution: Option<Digest>) -> Self {
@@ -179,8 +191,8 @@ impl Party {
     /// rest from the chain and from its peers. `closed` if nothing more is taken in.
     pub fn rejoin(&mut self, opened: OpenedEpoch, closed: bool) -> Vec<Effect> {
         self.opened = Some(opened.clone());
-        let stored = (&self.votes, &self.signed);
-        let mut collect = Box::new(Collect::new(self.party, opened, self.batch, stored));
+        let (stored, marks) = ((&self.votes, &self.signed), std::mem::take(&mut self.marks));
+        let mut collect = Box::new(Collect::new((self.party, marks), opened, self.batch, stored));
         let effects = if closed { collect.close(&self.secrets) } else { Ok(Vec::new()) };
         self.stage = Stage::Collecting(collect);
         effects.unwrap_or_else(|fault| self.fault(fault))

@@ -42,6 +42,7 @@ mod folder;
 mod head;
 mod key;
 mod large;
+mod marks;
 mod migrate;
 mod records;
 mod recovered;
@@ -55,13 +56,18 @@ pub use head::{MAX_EPOCHS, Owner, SCHEMA};
 pub use key::{Damage, RecordKey};
 pub use recovered::{EpochState, Finding, Recovered};
 
+use crate::party::marks::MarkSets;
 use bundles::Shelves;
+use error::failed;
 use primitives::{Digest, Domain, Encode, EpochId, hash};
 use std::{
     collections::BTreeMap,
     fs::File,
-    path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tree::Tree;
 
@@ -108,6 +114,8 @@ pub struct Store {
     tree: Mutex<Tree>,
     bundles: Mutex<Shelves>,
     signed: Mutex<Shelves>,
+    dir: PathBuf,
+    marks_are_broken: Arc<AtomicBool>,
     // Last, so that the files are closed when another process gets the lock.
     _lock: File,
 }
@@ -156,7 +164,8 @@ impl Store {
             findings,
         };
         let (tree, bundles, signed) = (Mutex::new(tree), Mutex::new(bundles), Mutex::new(signed));
-        Ok((Self { owner, tree, bundles, signed, _lock: lock }, recovered))
+        let (dir, marks_are_broken) = (dir.to_path_buf(), Arc::default());
+        Ok((Self { owner, tree, bundles, signed, dir, marks_are_broken, _lock: lock }, recovered))
     }
 
     // What a panic left behind is as after an error: the next write is refused if it came in the middle of one.
@@ -249,6 +258,20 @@ impl Store {
             .flatten()
             .filter_map(|(id, bytes)| Some((id, names(&bytes)?)))
             .collect()
+    }
+
+    /// Empty sets of marks, in files that have no name and are gone with the process.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn mark_sets(&self) -> Result<MarkSets, StoreError> {
+        marks::sets(&self.dir, &self.marks_are_broken).map_err(failed(&self.dir, "written"))
+    }
+
+    /// Whether a set of marks could not be read or written. It says of every mark that it is there, since then, and the
+    /// party is to stop.
+    pub fn lost_marks(&self) -> bool {
+        self.marks_are_broken.load(Ordering::Relaxed)
     }
 
     /// Destroys the bundles of an epoch and of all before it: its totals are final. A transition does the same by

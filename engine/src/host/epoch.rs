@@ -51,7 +51,7 @@ pub(super) fn run(
 ) -> Result<(), HostError> {
     let again = state.phase.is_some() || state.beacon.is_some();
     (host.told)(Told::Epoch { epoch, again });
-    let (board, events, actors) = start(host, (epoch, seat), &state);
+    let (board, events, actors) = start(host, (epoch, seat), &state)?;
     let on_disk: Vec<_> = host.store.bundles(epoch).filter_map(|kept| Some(kept.ok()?.0)).collect();
     let party = match seat {
         Seat::Party(party) => Some(host.setup.secret.secrets(party).signer),
@@ -83,12 +83,12 @@ fn start(
     host: &Host<'_>,
     (epoch, seat): (EpochId, Seat),
     state: &EpochState,
-) -> (Arc<Switchboard>, Receiver<Event>, Actors) {
+) -> Result<(Arc<Switchboard>, Receiver<Event>, Actors), HostError> {
     let own = address(seat);
     let mut cores: Vec<(Address, Box<dyn Core>)> = vec![
         (Address::Coordinator, Box::new(Coordinator::new())),
         (Address::Settlement, Box::new(Settlement::new(host.port.clone(), epoch, None))),
-        (own, core(host, (epoch, seat), state)),
+        (own, core(host, (epoch, seat), state)?),
     ];
     if let Seat::Party(party) = seat {
         cores.push((Address::Intake(party), Box::new(Intake::new(party))));
@@ -103,17 +103,21 @@ fn start(
         memory: Arc::new(memory),
         tick: host.setup.tick,
     };
-    (board, events, Actors::start(cores, around))
+    Ok((board, events, Actors::start(cores, around)))
 }
 
 /// What has the seat.
-fn core(host: &Host<'_>, (epoch, seat): (EpochId, Seat), state: &EpochState) -> Box<dyn Core> {
+fn core(
+    host: &Host<'_>,
+    (epoch, seat): (EpochId, Seat),
+    state: &EpochState,
+) -> Result<Box<dyn Core>, HostError> {
     let (of, sat) = ((host.of.0, epoch), state.attempt.map(Sitting::of_number));
     let rng = ChaCha20Rng::from_rng(rand_core::OsRng).expect("the machine has randomness");
     let Seat::Party(party) = seat else {
         // It signs for whichever seat it gets.
         let standby = Standby::new(of, host.setup.secret.secrets(PartyId::ALL[0]), rng);
-        return Box::new(standby.with_sitting(sat));
+        return Ok(Box::new(standby.with_sitting(sat)));
     };
     let carried = host.carried.lock().expect("nobody panics while holding it").clone();
     let votes: Vec<_> = state.votes.values().cloned().collect();
@@ -121,8 +125,9 @@ fn core(host: &Host<'_>, (epoch, seat): (EpochId, Seat), state: &EpochState) -> 
         .with_votes(&votes)
         .with_signed(host.store.signed(epoch))
         .with_contribution(state.beacon)
-        .with_sitting(sat);
-    Box::new(party)
+        .with_sitting(sat)
+        .with_marks(host.store.mark_sets()?);
+    Ok(Box::new(party))
 }
 
 impl Running<'_> {
@@ -138,7 +143,7 @@ impl Running<'_> {
             for event in first.into_iter().chain(more) {
                 self.event(&event)?;
             }
-            if !self.host.counter.flush() {
+            if !self.host.counter.flush() || self.host.store.lost_marks() {
                 return Err(HostError::Unwritten);
             }
             // News of the chain are looked at when they come.

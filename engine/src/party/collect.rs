@@ -10,6 +10,7 @@ use crate::{
         PartySecrets,
         evidence::{Counted, DoubleUse, Evidence, Signed},
         line::{Desk, Frozen, Line, Offer, SignedBatches},
+        marks::MarkSets,
         pool::{Admitted, Past, Pool, Rejected, Verified},
         voting::Record,
     },
@@ -123,9 +124,9 @@ pub struct Collect {
 
 impl Collect {
     /// Begins to collect for an epoch, in batches of `batch` bundles. `votes` is what the party stored before, `signed` are the
-    /// bundles of what it signed then.
+    /// bundles of what it signed then; what is used up it keeps in `marks`.
     pub fn new(
-        party: PartyId,
+        (party, marks): (PartyId, MarkSets),
         epoch: OpenedEpoch,
         batch: usize,
         (votes, signed): (&BTreeMap<ShardIndex, Record>, &SignedBatches),
@@ -135,7 +136,7 @@ impl Collect {
             Line::new(party, context.clone(), batch, (record, signed.clone()))
         };
         let lines = epoch.shards.iter().map(line).collect();
-        Self { party, pool: Pool::new(party, epoch), lines }
+        Self { party, pool: Pool::new(party, epoch, marks), lines }
     }
 
     /// The chain of batches of a shard, if the epoch has it.

@@ -14,7 +14,7 @@ pub(super) use sums::{GroupSum, running_after};
 use crate::{
     effect::Refusal,
     message::{Objection, OpenedEpoch},
-    party::PartySecrets,
+    party::{PartySecrets, marks::MarkSets},
 };
 use archive::Archive;
 use early::Early;
@@ -105,11 +105,11 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(party: PartyId, epoch: OpenedEpoch) -> Self {
+    pub(super) fn new(party: PartyId, epoch: OpenedEpoch, marks: MarkSets) -> Self {
         Self {
             party,
             order: vec![VecDeque::new(); epoch.shards.len()],
-            used: Used::new(epoch.room()),
+            used: Used::new(epoch.room(), marks),
             positions: vec![0; epoch.shards.len()],
             aside: vec![BTreeMap::new(); epoch.shards.len()],
             epoch,

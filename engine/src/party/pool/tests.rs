@@ -23,7 +23,11 @@ fn setting() -> (PartySecrets, OpenedEpoch) {
 fn intake_stops_at_the_bound_that_keeps_limbs_apart() {
     let (secrets, epoch) = setting();
     let book = crate::message::Book { room: 1, ..Default::default() };
-    let mut pool = Pool::new(PartyId::ALL[0], OpenedEpoch { books: Arc::new([book]), ..epoch.clone() });
+    let mut pool = Pool::new(
+        PartyId::ALL[0],
+        OpenedEpoch { books: Arc::new([book]), ..epoch.clone() },
+        MarkSets::default(),
+    );
     let mut admit = |subscriber: &mut TestSubscriber, work| {
         let bundle = subscriber.bundle(&epoch.shards[0], vec![event(work, 0, false)]);
         let accepted = proofs::bundle::verify(&epoch.shards[0], &bundle).expect("an honest bundle");
@@ -39,7 +43,7 @@ fn intake_stops_at_the_bound_that_keeps_limbs_apart() {
 #[test]
 fn a_bundle_that_waits_or_is_counted_is_not_taken_again() {
     let (secrets, epoch) = setting();
-    let mut pool = Pool::new(PartyId::ALL[0], epoch.clone());
+    let mut pool = Pool::new(PartyId::ALL[0], epoch.clone(), MarkSets::default());
     let bundle = Arc::new(TestSubscriber::new(1).bundle(&epoch.shards[0], vec![event(1, 0, false)]));
     let accepted = proofs::bundle::verify(&epoch.shards[0], &bundle).expect("an honest bundle");
     let admit = |pool: &mut Pool| {
@@ -65,7 +69,7 @@ fn a_chain_of_values_that_comes_back_goes_on_from_a_place_once() {
     let back = subscriber.bundle(context, vec![event(2, 0, false)]);
     subscriber.spent = Default::default();
     let third = subscriber.bundle(context, vec![event(3, 0, false)]);
-    let mut used = used::Used::new(9);
+    let mut used = used::Used::new(9, MarkSets::default());
     let check = |used: &used::Used, bundle| used.check(&epoch, bundle, &Uses::of(context, bundle), 0);
     let after = proofs::bundle::verify(context, &first).expect("an honest bundle").spent;
     assert_eq!(check(&used, &first), Ok(Place::Next));

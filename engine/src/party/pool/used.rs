@@ -1,6 +1,6 @@
 //! What the bundles of an epoch use up, over all its shards together.
 
-use crate::{effect::Refusal, message::OpenedEpoch};
+use crate::{effect::Refusal, message::OpenedEpoch, party::marks::MarkSets};
 use primitives::{Digest, PartyId, Tier};
 use proofs::{bundle::Bundle, epoch::EpochContext, wire::WirePoint};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,8 +37,7 @@ pub(super) enum Place {
 
 /// State.
 pub(super) struct Used {
-    pseudonyms: BTreeSet<Digest>,
-    receipts: BTreeSet<Digest>,
+    marks: MarkSets,
     /// Ephemerals, and places in chains of `Cum`, and whether it is a final bundle that has them.
     lasting: BTreeMap<Digest, bool>,
     /// `Cum` after each bundle of each subscriber that was ever in the pool, of whatever shard. None is taken back with
@@ -55,10 +54,9 @@ pub(super) struct Used {
 
 impl Used {
     /// Nothing is used up, and there is room for so many subscribers.
-    pub(super) fn new(capacity: u64) -> Self {
+    pub(super) fn new(capacity: u64, marks: MarkSets) -> Self {
         Self {
-            pseudonyms: BTreeSet::new(),
-            receipts: BTreeSet::new(),
+            marks,
             lasting: BTreeMap::new(),
             chains: BTreeMap::new(),
             settled: BTreeSet::new(),
@@ -76,10 +74,10 @@ impl Used {
         waiting: usize,
     ) -> Result<Place, Refusal> {
         // "unique_events = unique(P_{w,j})" (spec 7.2): all events of a bundle are new, or none counts.
-        if let Some(event) = uses.pseudonyms.iter().position(|p| self.pseudonyms.contains(p)) {
+        if let Some(event) = uses.pseudonyms.iter().position(|p| self.marks.tags.contains(p)) {
             return Err(Refusal::Replay { event });
         }
-        if let Some(receipt) = uses.receipts.iter().position(|r| self.receipts.contains(r)) {
+        if let Some(receipt) = uses.receipts.iter().position(|r| self.marks.receipts.contains(r)) {
             return Err(Refusal::SpentReceipt { receipt });
         }
         let ephemerals = &bundle.ephemerals;
@@ -172,15 +170,15 @@ impl Used {
     /// Whether something that a bundle uses up is used up by bundles that are final, once no other bundle that waits
     /// clashes with it.
     pub(super) fn any_final(&self, uses: &Uses) -> bool {
-        uses.pseudonyms.iter().any(|p| self.pseudonyms.contains(p))
-            || uses.receipts.iter().any(|r| self.receipts.contains(r))
+        uses.pseudonyms.iter().any(|p| self.marks.tags.contains(p))
+            || uses.receipts.iter().any(|r| self.marks.receipts.contains(r))
             || uses.lasting.iter().any(|mark| self.lasting.get(mark) == Some(&true))
     }
 
     /// Uses up what a bundle uses up.
     pub(super) fn take(&mut self, uses: &Uses) {
-        self.pseudonyms.extend(&uses.pseudonyms);
-        self.receipts.extend(&uses.receipts);
+        uses.pseudonyms.iter().for_each(|tag| self.marks.tags.insert(tag));
+        uses.receipts.iter().for_each(|receipt| self.marks.receipts.insert(receipt));
         uses.lasting.iter().for_each(|mark| {
             self.lasting.entry(*mark).or_insert(false);
         });
@@ -188,11 +186,7 @@ impl Used {
 
     /// Gives tags and receipts back: an honest device may hand them in again.
     pub(super) fn give_back(&mut self, uses: &Uses) {
-        uses.pseudonyms.iter().for_each(|pseudonym| {
-            self.pseudonyms.remove(pseudonym);
-        });
-        uses.receipts.iter().for_each(|receipt| {
-            self.receipts.remove(receipt);
-        });
+        uses.pseudonyms.iter().for_each(|tag| self.marks.tags.remove(tag));
+        uses.receipts.iter().for_each(|receipt| self.marks.receipts.remove(receipt));
     }
 }
