@@ -8,6 +8,7 @@ mod accumulate;
 mod chain;
 mod economics;
 mod instructions;
+mod load;
 mod measure;
 mod mpc;
 mod power;
@@ -33,6 +34,8 @@ enum Name {
     Power,
     /// Blocks of the ledger
     Chain,
+    /// Three hosts as processes that take bundles in. Needs target/release/cwe
+    Load,
     /// Runs of the economics mode
     Economics,
     /// Instructions of single operations, where valgrind is installed
@@ -47,6 +50,7 @@ impl Name {
             Self::Mpc => "The computation on shares",
             Self::Power => "Fixed-point power",
             Self::Chain => "Blocks of the chain",
+            Self::Load => "Three hosts under load",
             Self::Economics => "Economics runs",
             Self::Instructions => "Instructions",
         }
@@ -59,6 +63,7 @@ impl Name {
             Self::Mpc => mpc::run(plan),
             Self::Power => power::run(plan),
             Self::Chain => chain::run(plan),
+            Self::Load => load::run(plan),
             Self::Economics => economics::run(plan),
             Self::Instructions => instructions::run(plan),
         }
@@ -77,6 +82,9 @@ struct Arguments {
     /// Only these topics; the others stay in the page as they are
     #[arg(long, value_name = "NAME")]
     only: Vec<Name>,
+    /// Events that three hosts take in under load: 1000000 takes most of an hour
+    #[arg(long, value_name = "N", default_value_t = load::EVENTS)]
+    events: usize,
     /// Standard output instead of docs/benchmarks.md
     #[arg(long)]
     stdout: bool,
@@ -91,6 +99,8 @@ const EXAMPLES: &str = "Examples:
   cargo bench -p benches --bench proofs                      bundle proofs, on the screen
   cargo bench -p benches --bench mpc                         shares: adding up, threshold, sums of squares
   cargo bench -p benches --bench chain                       transfers and claims, roots, bytes
+  cargo build --release && cargo run --release -p benches -- --only load --stdout
+                                                             three hosts that take bundles in, on the screen
   cargo run --release -p benches                             all topics, into docs/benchmarks.md
   cargo run --release -p benches -- --only power             one topic of that page anew
   cargo run --release -p benches -- --only power --stdout    one topic, on the screen
@@ -146,7 +156,7 @@ fn on_screen(arguments: &Arguments, names: &[Name]) -> ExitCode {
 
 /// The document, with some topics as they are measured now and the others as they were before.
 fn measured(arguments: &Arguments, names: &[Name], before: &str) -> String {
-    let plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
+    let plan = if arguments.quick { Plan::QUICK } else { Plan { events: arguments.events, ..Plan::FULL } };
     let section = |name: &Name| {
         let anew = || report::section(name.title(), &measure::on_one_thread(|| name.run(&plan)));
         if names.contains(name) { Some(anew()) } else { report::section_of(before, name.title()) }

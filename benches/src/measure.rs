@@ -27,13 +27,16 @@ pub(crate) struct Plan {
     pub(crate) slice: Duration,
     /// Whether workloads are tiny: to see that they run, not to learn from them.
     pub(crate) quick: bool,
+    /// Events of the run under load.
+    pub(crate) events: usize,
 }
 
 impl Plan {
     /// For figures worth writing down.
-    pub(crate) const FULL: Self = Self { rounds: 11, slice: Duration::from_millis(60), quick: false };
+    pub(crate) const FULL: Self =
+        Self { rounds: 11, slice: Duration::from_millis(60), quick: false, events: crate::load::EVENTS };
     /// For seeing that everything runs.
-    pub(crate) const QUICK: Self = Self { rounds: 3, slice: Duration::ZERO, quick: true };
+    pub(crate) const QUICK: Self = Self { rounds: 3, slice: Duration::ZERO, quick: true, events: 400 };
 
     /// `full`, or `tiny` in a quick run.
     pub(crate) fn size(&self, full: usize, tiny: usize) -> usize {

@@ -28,12 +28,15 @@ impl Actors {
     /// Starts an actor for each core.
     pub fn start(cores: Vec<(Address, Box<dyn Core>)>, around: Surroundings) -> Self {
         let (ready, handles) = mpsc::channel();
-        let thread = std::thread::spawn(move || {
+        let run = move || {
             let runner = System::new();
             // The receiver waits for exactly this.
             drop(ready.send((System::current(), Arbiter::current())));
             drop(runner.run());
-        });
+        };
+        // Most of what it does is adding shares up.
+        let thread = std::thread::Builder::new().name("actors".into()).spawn(run);
+        let thread = thread.expect("the machine has room for a thread");
         let (system, arbiter) = handles.recv().expect("the system's thread says when it runs");
         let seats = cores.into_iter().map(|(at, core)| (at, Arc::new(Seat::new(core)))).collect();
         let actors = Self { seats, around, arbiter, system, thread };

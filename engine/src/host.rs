@@ -207,6 +207,8 @@ struct Host<'a> {
 /// # Errors
 /// If it cannot start, or cannot go on. It can be started again then.
 pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Sync>) -> Result<(), HostError> {
+    // The threads that check proofs, by a name that an operator sees. A process has one set of them.
+    drop(rayon::ThreadPoolBuilder::new().thread_name(|_| "verify".into()).build_global());
     let (chain, genesis) = (setup.start.origin().chain, setup.start.origin().digest());
     let owner = Owner { chain, genesis };
     let (store, recovered) = Store::open(setup.dir.join("store"), owner)?;

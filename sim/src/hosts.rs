@@ -9,7 +9,7 @@ mod processes;
 mod registry;
 
 pub use cable::{Cable, Condition};
-pub use processes::{Process, write_private};
+pub use processes::{Process, Usage, write_private};
 
 use crate::{
     check::{self, CarriedOver, Comparison, TruthRow, event_value},
@@ -44,7 +44,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
@@ -178,6 +178,24 @@ struct HandedIn {
     parcel: Parcel,
 }
 
+/// The bundles of one subscriber, to be handed in.
+pub struct Made {
+    subscriber: usize,
+    parcels: Vec<Parcel>,
+}
+
+impl Made {
+    /// How many bundles and events there are, padding not counted.
+    pub fn count(&self) -> (usize, usize) {
+        (self.parcels.len(), self.parcels.iter().map(|parcel| parcel.events.len()).sum())
+    }
+
+    /// Bytes of the bundles.
+    pub fn bytes(&self) -> usize {
+        self.parcels.iter().map(|parcel| parcel.bytes.len()).sum()
+    }
+}
+
 /// Everything that runs.
 pub struct Hosts {
     options: Options,
@@ -307,31 +325,58 @@ impl Hosts {
         progress.begin(Stage::Bundles, self.workload.subscribers.len() as u64);
         let places: Vec<usize> = (0..self.workload.subscribers.len()).collect();
         for group in places.chunks(GROUP) {
-            let (world, workload, http) = (&self.world, &self.workload, &self.http);
-            let make = |place: &usize| {
-                let mut device = Device::new(world, opened, &workload.subscribers[*place])?;
-                Ok::<_, HostsError>((*place, device.bundles(0)?))
-            };
-            let made = group.par_iter().map(make).collect::<Result<Vec<_>, _>>()?;
-            // Bundles of one subscriber go on from each other; those of several go side by side.
-            let hand_in = |(place, parcels): (usize, Vec<Parcel>)| {
-                let handed = parcels.into_iter().map(|parcel| {
-                    submit(http, &parcel)?;
-                    Ok(HandedIn { subscriber: place, parcel })
-                });
-                let handed = handed.collect::<Result<Vec<_>, HostsError>>();
-                progress.advance(Stage::Bundles, 1);
-                handed
-            };
-            let handed: Vec<_> = thread::scope(|scope| {
-                let threads: Vec<_> = made.into_iter().map(|of| scope.spawn(|| hand_in(of))).collect();
-                threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
-            });
-            for of_subscriber in handed {
-                self.handed_in.extend(of_subscriber?);
-            }
+            let made = self.make(opened, group)?;
+            self.submit(made, GROUP, progress)?;
         }
         progress.end(Stage::Bundles);
+        Ok(())
+    }
+
+    /// Has the devices of some subscribers, by their places, make their bundles.
+    ///
+    /// # Errors
+    /// If a bundle cannot be made.
+    pub fn make(&self, opened: &OpenedEpoch, places: &[usize]) -> Result<Vec<Made>, HostsError> {
+        let (world, workload) = (&self.world, &self.workload);
+        let make = |place: &usize| {
+            let mut device = Device::new(world, opened, &workload.subscribers[*place])?;
+            Ok::<_, HostsError>(Made { subscriber: *place, parcels: device.bundles(0)? })
+        };
+        places.par_iter().map(make).collect()
+    }
+
+    /// Hands bundles in to all three parties, those of `lanes` subscribers side by side: a subscriber's own go on from each
+    /// other.
+    ///
+    /// # Errors
+    /// If two parties do not take one in.
+    pub fn submit(
+        &mut self,
+        made: Vec<Made>,
+        lanes: usize,
+        progress: &dyn Progress,
+    ) -> Result<(), HostsError> {
+        let (http, next) = (&self.http, Mutex::new(made.into_iter()));
+        let lane = || {
+            let mut handed = Vec::new();
+            loop {
+                let Some(Made { subscriber, parcels }) = next.lock().expect("no panic").next() else {
+                    return Ok::<_, HostsError>(handed);
+                };
+                for parcel in parcels {
+                    submit(http, &parcel)?;
+                    handed.push(HandedIn { subscriber, parcel });
+                }
+                progress.advance(Stage::Bundles, 1);
+            }
+        };
+        let handed: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        for of_lane in handed {
+            self.handed_in.extend(of_lane?);
+        }
         Ok(())
     }
 

@@ -71,6 +71,17 @@ impl Ports {
     }
 }
 
+/// What a process uses.
+#[derive(Clone, Debug, Default)]
+pub struct Usage {
+    /// Processor time of the threads that run, by their names.
+    pub cpu: BTreeMap<String, Duration>,
+    /// Bytes in memory now.
+    pub resident: u64,
+    /// Most bytes that were in memory.
+    pub peak: u64,
+}
+
 /// A process of a run, in a folder of its own.
 pub struct Process {
     program: PathBuf,
@@ -131,6 +142,25 @@ impl Process {
             std::thread::sleep(Duration::from_millis(50));
         }
         self.kill();
+    }
+
+    /// What it uses, by the kernel's account. Nothing where the kernel keeps none, or it does not run.
+    pub fn usage(&self) -> Option<Usage> {
+        let dir = PathBuf::from("/proc").join(self.child.as_ref()?.id().to_string());
+        let mut cpu = BTreeMap::new();
+        for task in fs::read_dir(dir.join("task")).ok()?.flatten() {
+            // A thread may end meanwhile.
+            let read = |name: &str| fs::read_to_string(task.path().join(name));
+            let (Ok(name), Ok(account)) = (read("comm"), read("schedstat")) else { continue };
+            let nanoseconds = account.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0);
+            *cpu.entry(name.trim().to_owned()).or_default() += Duration::from_nanos(nanoseconds);
+        }
+        let status = fs::read_to_string(dir.join("status")).ok()?;
+        let kilobytes = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim_matches([':', ' ', '\t', 'k', 'B']).parse::<u64>().ok()
+        };
+        Some(Usage { cpu, resident: kilobytes("VmRSS")? << 10, peak: kilobytes("VmHWM")? << 10 })
     }
 
     /// Its log.

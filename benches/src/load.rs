@@ -1,0 +1,162 @@
+//! Three hosts as processes on this machine, with a sequencer's node, that take bundles in as fast as they can: every proof is
+//! made by a device before, and checked by every party.
+
+use crate::{
+    measure::Plan,
+    report::{Topic, digits, duration, grouped},
+};
+use engine::host::Seat;
+use primitives::{PartyId, Preset};
+use sim::{
+    demo,
+    hosts::{Hosts, Made, Options, Usage},
+    progress::Silent,
+    workload::{Workload, WorkloadOptions},
+};
+use std::{
+    collections::BTreeMap,
+    env,
+    error::Error,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Events, unless somebody asks for others.
+pub(crate) const EVENTS: usize = 20_000;
+/// Plays of a subscriber of the workload that bundles are made of.
+const PLAYS: usize = 250;
+/// Subscribers whose bundles are on their way at a time.
+const LANES: usize = 48;
+/// Processor seconds that making the bundles of an event may take.
+const MAKING: f64 = 0.012;
+/// Processor seconds that taking it in may take, at three parties together.
+const TAKING: f64 = 0.012;
+
+/// What threads are for, by their names.
+const WORK: [(&str, &[&str]); 5] = [
+    ("proofs", &["verify"]),
+    ("shares, votes and their disk", &["actors"]),
+    ("API", &["api", "actix-", "tokio"]),
+    ("links", &["link"]),
+    ("store, node and the rest", &[""]),
+];
+
+pub(crate) fn run(plan: &Plan) -> Topic {
+    let mut topic = Topic::default();
+    match measured(plan, &mut topic) {
+        Ok(()) => {}
+        Err(error) => topic.paragraph(&format!("Not measured: {error}.")),
+    }
+    topic
+}
+
+/// Seconds that a machine with so many cores is given.
+fn seconds(events: usize, each: f64) -> Duration {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    Duration::from_secs_f64(10.0 + events as f64 * each / cores as f64)
+}
+
+fn workload(plan: &Plan) -> Workload {
+    let subscribers = plan.events.div_ceil(PLAYS).max(4);
+    let workload = WorkloadOptions { seed: 3, subscribers, works: 256, plays_scale: None, usage: None };
+    let options = demo::Options { workload, ..demo::Options::default() };
+    demo::prepare(&options).expect("the options are within bounds")
+}
+
+fn program() -> PathBuf {
+    let own = env::current_exe().unwrap_or_default();
+    own.parent().unwrap_or(Path::new(".")).join("cwe")
+}
+
+fn measured(plan: &Plan, topic: &mut Topic) -> Result<(), Box<dyn Error>> {
+    let dir = tempfile::tempdir()?;
+    let workload = workload(plan);
+    let subscribers = workload.subscribers.len();
+    let events: usize = workload.subscribers.iter().map(|one| one.events.len()).sum();
+    let options = Options {
+        program: program(),
+        dir: dir.path().to_owned(),
+        params: Preset::Spec.params(),
+        shard_width: demo::DEFAULT_SHARD_WIDTH,
+        window: seconds(events, MAKING + TAKING),
+        batch: 128,
+        tick: Duration::from_millis(500),
+        patience: 600,
+        cables: false,
+    };
+    let mut hosts = Hosts::start(options, workload, &Silent)?;
+    let opened = hosts.opened(&Silent)?;
+    let began = Instant::now();
+    let made = hosts.make(&opened, &(0..subscribers).collect::<Vec<_>>())?;
+    let making = began.elapsed();
+    let (bundles, events) =
+        made.iter().map(Made::count).fold((0, 0), |(b, e), (bundles, events)| (b + bundles, e + events));
+    let bytes: usize = made.iter().map(Made::bytes).sum();
+    let usage = |hosts: &mut Hosts| PartyId::ALL.map(|party| hosts.host(Seat::Party(party)).usage());
+    let before = usage(&mut hosts);
+    let began = Instant::now();
+    hosts.submit(made, LANES, &Silent)?;
+    let taken = began.elapsed();
+    let after = usage(&mut hosts);
+    let settled = hosts.settle(&Silent)?;
+    let same = settled.comparison.mismatches.is_empty();
+
+    topic.paragraph(&format!(
+        "{} events of {subscribers} subscribers in {} bundles, {} KB each, made by devices in {} before, each with a proof of its \
+         own. Three parties, the sequencer's node and whoever hands in share this machine's {} cores. Every party checks every \
+         proof. The totals are {} a plaintext count has.",
+        grouped(events as u64),
+        grouped(bundles as u64),
+        digits(bytes as f64 / bundles.max(1) as f64 / 1024.0),
+        duration(making.as_secs_f64()),
+        thread::available_parallelism().map_or(1, usize::from),
+        if same { "what" } else { "NOT what" },
+    ));
+    topic.paragraph(&format!(
+        "All were taken in by all three, proved and on disk, in {}: **{} bundles a second, {} events a second**.",
+        duration(taken.as_secs_f64()),
+        digits(bundles as f64 / taken.as_secs_f64()),
+        digits(events as f64 / taken.as_secs_f64()),
+    ));
+    let rows: Vec<_> = before.into_iter().zip(after).zip(PartyId::ALL).filter_map(row(bundles)).collect();
+    let names = WORK.map(|(name, _)| name);
+    let head = [
+        "party",
+        "processor time a bundle",
+        names[0],
+        names[1],
+        names[2],
+        names[3],
+        names[4],
+        "memory, at most",
+    ];
+    topic.table(head, &rows);
+    Ok(())
+}
+
+type Pair = ((Option<Usage>, Option<Usage>), PartyId);
+
+/// What a party spent on a bundle, and on what.
+fn row(bundles: usize) -> impl Fn(Pair) -> Option<[String; 8]> {
+    move |((before, after), party)| {
+        let (before, after) = (before?, after?);
+        let of =
+            |name: &str| WORK.iter().position(|(_, names)| names.iter().any(|known| name.starts_with(known)));
+        let mut spent = BTreeMap::<usize, f64>::new();
+        for (name, time) in &after.cpu {
+            let time = time.saturating_sub(before.cpu.get(name).copied().unwrap_or_default());
+            *spent.entry(of(name)?).or_default() += time.as_secs_f64();
+        }
+        let all: f64 = spent.values().sum();
+        let share = |work: usize| {
+            format!(
+                "{} %",
+                digits(100.0 * spent.get(&work).copied().unwrap_or(0.0) / all.max(f64::MIN_POSITIVE))
+            )
+        };
+        let memory = format!("{} MB", grouped(after.peak >> 20));
+        let each = duration(all / bundles.max(1) as f64);
+        Some([party.to_string(), each, share(0), share(1), share(2), share(3), share(4), memory])
+    }
+}
