@@ -107,6 +107,8 @@ fn whoever_is_killed_goes_on_where_the_epoch_is() {
     restart(&mut hosts, THREE);
     wait_for(&mut hosts, ONE, ": open", 1);
     restart(&mut hosts, ONE);
+    hosts.node().kill();
+    hosts.node().run().expect("it starts again");
     let settled = hosts.settle(&Silent).expect("it settles");
     assert_counted(&settled);
 }
@@ -126,10 +128,10 @@ fn a_party_that_is_gone_for_good_is_replaced() {
     assert_eq!(replaced, Some(TWO));
 }
 
-/// A link is cut for ten seconds, another carries everything late, and a third damages what it carries: all hold their
-/// patience, and the totals are as without it.
+/// A link is cut for ten seconds, another carries everything late, a third damages what it carries, and a party stands still
+/// for a while: all hold their patience, and the totals are as without it.
 #[test]
-fn links_that_are_cut_slow_or_noisy_lose_nothing() {
+fn links_that_are_cut_slow_or_noisy_and_a_slow_party_lose_nothing() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut hosts = start(dir.path(), &Run { window: 30, patience: LONG, cables: true });
     let opened = hosts.opened(&Silent).expect("it opens");
@@ -146,8 +148,10 @@ fn links_that_are_cut_slow_or_noisy_lose_nothing() {
     wait_for(&mut hosts, ONE, ": open", 1);
     // Once more, in the middle of what the parties compute together.
     set(&hosts, TWO, THREE, Condition::Cut);
-    std::thread::sleep(Duration::from_secs(2));
+    hosts.host(ONE).stand_still(true).expect("it stands still");
+    std::thread::sleep(Duration::from_secs(3));
     set(&hosts, TWO, THREE, Condition::Sound);
+    hosts.host(ONE).stand_still(false).expect("it goes on");
     let settled = hosts.settle(&Silent).expect("it settles");
     assert_counted(&settled);
 }

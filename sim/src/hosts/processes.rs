@@ -129,6 +129,16 @@ impl Process {
         }
     }
 
+    /// Has it stand still, or go on, as a machine does that is out of breath.
+    ///
+    /// # Errors
+    /// If the system does not.
+    pub fn stand_still(&mut self, still: bool) -> io::Result<()> {
+        let Some(child) = &self.child else { return Ok(()) };
+        let signal = if still { "-STOP" } else { "-CONT" };
+        Command::new("kill").args([signal, &child.id().to_string()]).status().map(drop)
+    }
+
     /// Asks it to end, and kills it if it does not.
     pub(super) fn end(&mut self) {
         let Some(child) = &mut self.child else { return };
