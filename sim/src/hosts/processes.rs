@@ -1,6 +1,9 @@
 //! Processes with their folders, settings and logs.
 
-use super::{HostsError, Options, failed, folder};
+use super::{
+    HostsError, Options, failed, folder,
+    settings::{NodeFile, PartyFile},
+};
 use crate::world::World;
 use chain::{node::origin, wallet::keyfile};
 use primitives::{PartyId, ids::to_hex};
@@ -130,30 +133,26 @@ pub(super) fn lay_out(options: &Options, world: &World, ports: &Ports) -> Result
     let key = at("node").join("sequencer.key");
     keyfile::write(&key, &world.sequencer_key())
         .map_err(|error| failed(&key.display().to_string(), io::Error::other(error.to_string())))?;
-    let node = format!(
-        "role = \"sequencer\"\ndir = \"data\"\ngenesis = \"genesis.json\"\nkey = \"sequencer.key\"\nlisten = \"{}\"\n\
-         block_seconds = 1\nheartbeat_seconds = 5\n",
-        ports.node
-    );
-    write(&at("node").join("node.toml"), &node)?;
+    let node = NodeFile { listen: ports.node, block_seconds: 1, heartbeat_seconds: 5 };
+    write(&at("node").join("node.toml"), &node.to_string())?;
     for party in PartyId::ALL {
         let dir = at(&format!("party-{party}"));
         let secret = dir.join("host.secret");
         write_private(&secret, &format!("{}\n", to_hex(world.host_secret(party).expose())))
             .map_err(|error| failed(&secret.display().to_string(), error))?;
-        let peers = [party.next(), party.previous()];
-        let peers = peers.map(|peer| format!("{peer} = \"{}\"\n", ports.links[peer.index()])).concat();
-        let settings = format!(
-            "party = {party}\ndir = \"data\"\ngenesis = \"genesis.json\"\nsecret = \"host.secret\"\nnode = \"{}\"\n\
-             links = \"{}\"\napi = \"{}\"\nwindow_seconds = {}\nbatch = {}\ntick_milliseconds = {}\n\n[peers]\n{peers}",
-            ports.node_url(),
-            ports.links[party.index()],
-            ports.apis[party.index()],
-            options.window.as_secs().max(1),
-            options.batch,
-            options.tick.as_millis().max(10),
-        );
-        write(&dir.join("party.toml"), &settings)?;
+        let peer = |peer: PartyId| (peer, ports.links[peer.index()].to_string());
+        let settings = PartyFile {
+            party,
+            operator: None,
+            node: ports.node_url(),
+            links: ports.links[party.index()],
+            api: ports.apis[party.index()],
+            window: options.window,
+            batch: options.batch,
+            tick: options.tick,
+            peers: [peer(party.next()), peer(party.previous())],
+        };
+        write(&dir.join("party.toml"), &settings.to_string())?;
     }
     Ok(())
 }
