@@ -2,21 +2,29 @@
 
 mod account;
 mod bundle;
+mod client;
 mod epoch;
 pub(crate) mod gov;
+mod init;
+mod issuer;
 mod node;
 mod party;
 mod payouts;
+mod steward;
 mod values;
 pub(crate) mod work;
 
 pub(crate) use account::{Account, Ask, Sending};
 pub(crate) use bundle::{BundleCommand, ShowBundle};
+pub(crate) use client::{ClientCommand, Status, Submit, Whose};
 pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
 pub(crate) use gov::GovCommand;
+pub(crate) use init::{InitCommand, InitCommittee};
+pub(crate) use issuer::{IssuerCommand, MakeCode, RunIssuer};
 pub(crate) use node::{Export, Init, NodeCommand, NodeSettings, Run, ShowConfig};
-pub(crate) use party::{PartyCommand, RunParty};
+pub(crate) use party::{PartyCommand, PartyKeys, RunParty};
 pub(crate) use payouts::{PayoutFormat, Payouts};
+pub(crate) use steward::{RunSteward, StewardCommand};
 pub(crate) use values::{TrustedRoot, WorkName};
 pub(crate) use work::WorkCommand;
 
@@ -151,6 +159,18 @@ pub(crate) enum Command {
     /// Run one of the three parties of the committee
     #[command(subcommand)]
     Party(PartyCommand),
+    /// Lay out the folders of a pilot: settings and fresh keys for everybody in it
+    #[command(subcommand)]
+    Init(InitCommand),
+    /// Hold the offices of a pilot: the committee on record, epochs opened and settled
+    #[command(subcommand)]
+    Steward(StewardCommand),
+    /// Sign subscription tokens or bandwidth receipts, blindly
+    #[command(subcommand)]
+    Issuer(IssuerCommand),
+    /// Hand in what a subscriber played, and see what became of it
+    #[command(subcommand)]
+    Client(ClientCommand),
 }
 
 /// What to simulate.

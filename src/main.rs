@@ -8,9 +8,13 @@ mod account;
 mod audit;
 mod bundle;
 mod cli;
+mod client;
 mod demo;
 mod epoch;
+mod files;
 mod gov;
+mod init;
+mod issuer;
 mod node;
 mod output;
 mod party;
@@ -18,10 +22,14 @@ mod payouts;
 mod progress;
 mod secret;
 mod sim;
+mod steward;
 mod work;
 
 use clap::Parser;
-use cli::{BundleCommand, Command, EpochCommand, NodeCommand, PartyCommand, SimCommand};
+use cli::{
+    BundleCommand, ClientCommand, Command, EpochCommand, InitCommand, IssuerCommand, NodeCommand,
+    PartyCommand, SimCommand, StewardCommand,
+};
 use std::process::ExitCode;
 
 /// Exit code of a call that clap refuses.
@@ -54,6 +62,13 @@ fn main() -> ExitCode {
         Command::Node(NodeCommand::Export(arguments)) => node::export(&arguments),
         Command::Node(NodeCommand::Status(arguments)) => node::status(&arguments),
         Command::Party(PartyCommand::Run(arguments)) => party::run(&arguments),
+        Command::Party(PartyCommand::Keys(arguments)) => party::keys(&arguments),
+        Command::Init(InitCommand::Committee(arguments)) => init::committee(&arguments),
+        Command::Steward(StewardCommand::Run(arguments)) => steward::run(&arguments),
+        Command::Issuer(IssuerCommand::Run(arguments)) => issuer::run(&arguments),
+        Command::Issuer(IssuerCommand::Code(arguments)) => issuer::code(&arguments),
+        Command::Client(ClientCommand::Submit(arguments)) => client::submit(&arguments),
+        Command::Client(ClientCommand::Status(arguments)) => client::status(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

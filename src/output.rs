@@ -3,11 +3,15 @@
 use crate::account::ChainFailure;
 use crate::audit::AuditFailure;
 use crate::bundle::BundleFailure;
+use crate::client::ClientFailure;
 use crate::gov::GovFailure;
+use crate::init::InitFailure;
+use crate::issuer::IssuerFailure;
 use crate::node::NodeFailure;
 use crate::party::PartyError;
 use crate::secret::KeyError;
 use crate::sim::SweepFailure;
+use crate::steward::StewardFailure;
 use crate::work::WorkFailure;
 use chain::bridge::PortError;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
@@ -123,6 +127,18 @@ pub(crate) enum Failure {
     /// No party, or no longer.
     #[error(transparent)]
     Party(Box<PartyError>),
+    /// No pilot.
+    #[error(transparent)]
+    Init(#[from] InitFailure),
+    /// No issuer, or no longer.
+    #[error(transparent)]
+    Issuer(Box<IssuerFailure>),
+    /// A client cannot go on.
+    #[error(transparent)]
+    Client(Box<ClientFailure>),
+    /// No steward, or no longer.
+    #[error(transparent)]
+    Steward(Box<StewardFailure>),
     /// A run across processes came to no end.
     #[error(transparent)]
     Hosts(Box<HostsError>),
@@ -171,6 +187,10 @@ impl Failure {
             Self::Chain(failure) => failure.code(),
             Self::Work(failure) => failure.code(),
             Self::Party(failure) => failure.code(),
+            Self::Init(failure) => failure.code(),
+            Self::Issuer(failure) => failure.code(),
+            Self::Client(failure) => failure.code(),
+            Self::Steward(failure) => failure.code(),
             Self::Hosts(_) => 3,
             Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) => 3,
         }
@@ -215,6 +235,24 @@ impl From<NodeFailure> for Failure {
 impl From<PartyError> for Failure {
     fn from(error: PartyError) -> Self {
         Self::Party(Box::new(error))
+    }
+}
+
+impl From<IssuerFailure> for Failure {
+    fn from(failure: IssuerFailure) -> Self {
+        Self::Issuer(Box::new(failure))
+    }
+}
+
+impl From<ClientFailure> for Failure {
+    fn from(failure: ClientFailure) -> Self {
+        Self::Client(Box::new(failure))
+    }
+}
+
+impl From<StewardFailure> for Failure {
+    fn from(failure: StewardFailure) -> Self {
+        Self::Steward(Box::new(failure))
     }
 }
 

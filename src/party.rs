@@ -5,10 +5,10 @@ mod settings;
 pub(crate) use settings::PartyError;
 
 use crate::{
-    cli::{Format, RunParty},
+    cli::{Format, PartyKeys, RunParty},
     output::{self, Failure},
 };
-use engine::host::{self, Told};
+use engine::host::{self, Told, steward::MemberFile};
 use serde_json::{Value, json};
 use std::sync::{
     Arc,
@@ -34,6 +34,12 @@ pub(crate) fn run(arguments: &RunParty) -> Result<(), Failure> {
         drop(if json { output::print(&format!("{}\n", object(&told))) } else { output::print(&line(&told)) });
     };
     host::run(&setup, &STOP, Arc::new(tell)).map_err(|error| PartyError::Host(error).into())
+}
+
+/// Prints what the host gives away for the record.
+pub(crate) fn keys(arguments: &PartyKeys) -> Result<(), Failure> {
+    let (secret, operator) = settings::member(&arguments.config)?;
+    output::json(&serde_json::to_value(MemberFile { member: secret.member(), operator })?)
 }
 
 /// An event for people. Blocks of its own node are left out: there is one every few seconds.

@@ -10,7 +10,7 @@
 //! | [`status`] | what became of them, checked against the record |
 //! | [`outcome`] | what parties say for good, and what may be wrong with them |
 //! | [`link`], [`http`] | signers, parties and record, as a client reaches them |
-//! | [`record`] | the record, read from a node in the same process |
+//! | [`record`] | the record, read from a node in the same process or a full node of the client's own |
 //!
 //! A client may be killed between any two steps and started again. What it then sends is what it sent before, byte for
 //! byte: the issuer signs one request of a subscriber in an epoch, and another spelling of a bundle would be refused as a

@@ -9,6 +9,7 @@ mod offices;
 mod port;
 mod watch;
 
+pub(crate) use offices::signed;
 pub use offices::{Office, Offices, Plan};
 pub use port::{Port, read};
 

@@ -1,15 +1,16 @@
 //! An epoch across processes: a sequencer's node, three hosts of parties, those who hold an office, and devices that hand
 //! in over HTTP. Everything that crosses between them crosses sockets, and whatever dies is started again.
 //!
-//! `hosts/processes.rs` starts and kills them, `hosts/cable.rs` lies between them if it is asked for, `hosts/registry.rs` puts
-//! the world on record over JSON-RPC.
+//! `hosts/processes.rs` starts and kills them, `hosts/settings.rs` is what they read, `hosts/cable.rs` lies between them if it
+//! is asked for, and `hosts/registry.rs` puts the world on record over JSON-RPC.
 
 mod cable;
 mod processes;
 mod registry;
+pub mod settings;
 
 pub use cable::{Cable, Condition};
-pub use processes::{Process, Usage, write_private};
+pub use processes::{Process, Usage, name_of, write_private};
 
 use crate::{
     check::{self, CarriedOver, Comparison, TruthRow, event_value},
@@ -249,8 +250,10 @@ impl Hosts {
         let http = HttpParties::new([&urls[0], &urls[1], &urls[2]])?;
         let (stop, port) = (Arc::new(AtomicBool::new(false)), Awaited::new(mirror.clone()));
         let (mut offices, epoch, told) = (world.offices(), world.epoch, stop.clone());
-        let offices =
-            thread::spawn(move || steward::serve(&port, &mut offices, (epoch, BEACON_PATIENCE), &told));
+        let offices = thread::spawn(move || {
+            let plan = offices.plan.clone();
+            steward::serve(&port, &mut offices, &|_| plan.clone(), (epoch, BEACON_PATIENCE), &told)
+        });
         let (offices, handed_in) = (Some(offices), Vec::new());
         Ok(Self {
             options,

@@ -17,6 +17,8 @@ pub enum Stage {
     Opening,
     /// Devices make bundles.
     Bundles,
+    /// A client hands bundles in, and two parties take each in.
+    HandedIn,
     /// The parties check bundles and put them into batches.
     Checks,
     /// The totals are opened, proven and settled.
@@ -45,6 +47,7 @@ impl Stage {
             Self::Registry => "persons and works on record",
             Self::Opening => "beacon and opening",
             Self::Bundles => "bundles proved by devices",
+            Self::HandedIn => "bundles taken in by two parties",
             Self::Checks => "bundles checked by three parties",
             Self::Settling => "totals opened and settled",
             Self::Claims => "payouts claimed",
@@ -64,6 +67,7 @@ impl Stage {
             Self::Registry => "registry",
             Self::Opening => "opening",
             Self::Bundles => "bundles",
+            Self::HandedIn => "handed_in",
             Self::Checks => "checks",
             Self::Settling => "settling",
             Self::Claims => "claims",

@@ -25,11 +25,32 @@ A party that is killed at any moment goes on when it is started again: what it
 signed, promised and acknowledged is in its store, and the rest it gets from the
 chain and from the other two. SIGTERM and ctrl-C end what is in hand first.";
 
+const KEYS_EXAMPLES: &str = "\
+Examples:
+  cwe party keys --config party-1/party.toml > party-1.json
+      for the steward, who puts it on record: its settings name the file of each
+      party under `members`, in order of seats, and of who stands by
+
+Nothing in it is secret: the keys under which others check and seal what is for
+this host, and the account that is paid for running it, whose key
+`operator` in the settings names.";
+
 /// What to do with a party.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PartyCommand {
     /// Run one of the three parties
     Run(RunParty),
+    /// Print the public keys of a party, for whoever puts the committee on record
+    Keys(PartyKeys),
+}
+
+/// Arguments of `cwe party keys`.
+#[derive(Debug, Args)]
+#[command(after_help = KEYS_EXAMPLES)]
+pub(crate) struct PartyKeys {
+    /// The file of settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
 }
 
 /// Arguments of `cwe party run`.

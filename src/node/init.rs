@@ -14,7 +14,7 @@ use chain::{
     wallet::keyfile::{self, KeyFileError},
 };
 use primitives::{ChainId, Domain, EpochId, PersonId, Preset, Time, hash};
-use rand_core::{OsRng, RngCore};
+use rand_core::{CryptoRng, OsRng, RngCore};
 use serde_json::json;
 use std::{
     fs,
@@ -84,6 +84,31 @@ block_transactions = 4096
 max_connections = 256
 "#;
 
+/// An office's name, and a key.
+type Named = (&'static str, SecretKey);
+
+/// Every office with a fresh key, and how it stands in the genesis.
+pub(crate) fn offices(rng: &mut (impl RngCore + CryptoRng)) -> Vec<(Named, Authority)> {
+    let mut office = |(name, roles): (&'static str, Roles)| {
+        let key = SecretKey::generate(rng);
+        let public = key.public_key();
+        let person = PersonId(hash::hash(Domain::Credential, &[name.as_bytes(), public.as_bytes()]).0);
+        ((name, key), Authority { person, key: public, roles })
+    };
+    OFFICES.into_iter().map(&mut office).collect()
+}
+
+/// The number of a chain: one that was asked for, or one that is drawn. Numbers of chains stand in JSON, whose readers often
+/// keep 53 bits. None has the number zero.
+pub(crate) fn chain_number(asked: Option<u64>, rng: &mut (impl RngCore + CryptoRng)) -> ChainId {
+    ChainId(asked.unwrap_or_else(|| u64::from(rng.next_u32().max(1))))
+}
+
+/// What the clock of this machine says.
+pub(crate) fn now() -> Time {
+    Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
 /// Makes the folder.
 pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
     let dir = &arguments.dir;
@@ -97,20 +122,16 @@ pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
     let keys = dir.join(KEYS_DIR);
     fs::create_dir_all(&keys).map_err(|error| NodeFailure::Uncreatable { path: dir.clone(), error })?;
     let mut offices = Vec::new();
-    for (name, roles) in OFFICES {
-        let key = SecretKey::generate(&mut OsRng);
-        let public = key.public_key();
-        let person = PersonId(hash::hash(Domain::Credential, &[name.as_bytes(), public.as_bytes()]).0);
+    for ((name, key), office) in self::offices(&mut OsRng) {
         keyfile::write(&keys.join(format!("{name}.key")), &key).map_err(|error| match error {
             KeyFileError::File { path, error } => NodeFailure::Write { path, error },
             other => other.into(),
         })?;
-        offices.push(Authority { person, key: public, roles });
+        offices.push(office);
     }
-    // Numbers of chains stand in JSON, whose readers often keep 53 bits. None has the number zero.
-    let chain = ChainId(arguments.chain.unwrap_or_else(|| u64::from(OsRng.next_u32().max(1))));
+    let chain = chain_number(arguments.chain, &mut OsRng);
     let mut genesis = Genesis::new(chain, EpochId(1), Preset::Spec.params(), offices);
-    genesis.time = Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()));
+    genesis.time = now();
     for (name, text) in [(GENESIS_FILE, origin::to_json(&genesis)), (SETTINGS_FILE, SETTINGS.to_owned())] {
         let path = dir.join(name);
         fs::write(&path, text).map_err(|error| failed(&path, error))?;

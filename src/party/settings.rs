@@ -1,23 +1,23 @@
 //! Settings of a party, from their file.
 
-use crate::{node::read_start, output::Failure};
+use crate::{
+    files::{self, FileError, bounded},
+    node::read_start,
+    output::Failure,
+};
+use chain::{signature::PublicKey, wallet::keyfile};
 use engine::host::{HostError, HostSecret, Setup};
 use primitives::{Digest, ids::from_hex};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 use thiserror::Error;
+use zeroize::Zeroizing;
 
-/// Longest file of settings.
-const MAX_BYTES: u64 = 64 << 10;
-/// Longest file of a secret: 64 digits and a line end, and room for one more.
-const MAX_SECRET_BYTES: u64 = 67;
 /// Most hosts whose addresses are known: more than any committee has.
 const MAX_PEERS: usize = 16;
 /// Shortest and longest window.
@@ -28,15 +28,13 @@ const TICK_MILLISECONDS: std::ops::RangeInclusive<u64> = 10..=60_000;
 /// Why a party does not run.
 #[derive(Debug, Error)]
 pub(crate) enum PartyError {
-    /// The file of settings cannot be read.
-    #[error("{path}: cannot be read: {error}", path = .path.display())]
-    Unreadable { path: PathBuf, error: io::Error },
-    /// The file of settings is none.
-    #[error("{path}: {reason}", path = .path.display())]
-    Settings { path: PathBuf, reason: String },
-    /// The secret cannot be used. Never says what the file holds.
-    #[error("{path}: {reason}", path = .path.display())]
-    Secret { path: PathBuf, reason: String },
+    /// A file that it needs.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// There is no account of whoever runs it.
+    #[error("{path}: names no `operator`: give the file with the key of the account that is paid for running this party",
+        path = .path.display())]
+    NoOperator { path: PathBuf },
     /// It cannot start, or cannot go on.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -46,7 +44,8 @@ impl PartyError {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Unreadable { .. } | Self::Settings { .. } | Self::Secret { .. } => 2,
+            Self::File(error) => error.code(),
+            Self::NoOperator { .. } => 2,
             Self::Host(_) => 3,
         }
     }
@@ -60,6 +59,7 @@ struct Settings {
     dir: PathBuf,
     genesis: PathBuf,
     secret: PathBuf,
+    operator: Option<PathBuf>,
     node: String,
     links: SocketAddr,
     api: SocketAddr,
@@ -86,12 +86,8 @@ fn default_tick() -> u64 {
 
 /// Reads the settings, and the files that they name.
 pub(super) fn read(path: &Path) -> Result<Setup, Failure> {
-    let wrong = |reason: String| PartyError::Settings { path: path.into(), reason };
-    let unreadable = |error| PartyError::Unreadable { path: path.into(), error };
-    let mut text = String::new();
-    File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text)).map_err(unreadable)?;
-    let settings: Settings = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    let base = path.parent().unwrap_or(Path::new("."));
+    let (settings, base) = files::settings::<Settings>(path).map_err(PartyError::from)?;
+    let wrong = |reason: String| PartyError::from(FileError::wrong(path, reason));
     let mut peers = BTreeMap::new();
     for (key, address) in settings.peers {
         let known = from_hex(&key).ok().and_then(|bytes| Some(Digest(bytes.try_into().ok()?)));
@@ -100,12 +96,15 @@ pub(super) fn read(path: &Path) -> Result<Setup, Failure> {
         })?;
         peers.insert(known, address);
     }
-    bounded("the number of peers", peers.len(), 2..=MAX_PEERS).map_err(&wrong)?;
-    bounded("window_seconds", settings.window_seconds, WINDOW_SECONDS).map_err(&wrong)?;
-    bounded("tick_milliseconds", settings.tick_milliseconds, TICK_MILLISECONDS).map_err(&wrong)?;
-    bounded("batch", settings.batch, 1..=primitives::limits::MAX_BATCH).map_err(&wrong)?;
+    let bounds = || {
+        bounded(path, "the number of peers", peers.len(), 2..=MAX_PEERS)?;
+        bounded(path, "window_seconds", settings.window_seconds, WINDOW_SECONDS)?;
+        bounded(path, "tick_milliseconds", settings.tick_milliseconds, TICK_MILLISECONDS)?;
+        bounded(path, "batch", settings.batch, 1..=primitives::limits::MAX_BATCH)
+    };
+    bounds().map_err(PartyError::from)?;
     Ok(Setup {
-        secret: read_secret(&base.join(settings.secret))?,
+        secret: read_secret(&base.join(settings.secret)).map_err(PartyError::from)?,
         dir: base.join(settings.dir),
         start: read_start(&base.join(settings.genesis))?,
         node: settings.node,
@@ -118,25 +117,17 @@ pub(super) fn read(path: &Path) -> Result<Setup, Failure> {
     })
 }
 
-fn bounded<T: PartialOrd + std::fmt::Display>(
-    name: &str,
-    value: T,
-    bounds: std::ops::RangeInclusive<T>,
-) -> Result<(), String> {
-    match bounds.contains(&value) {
-        true => Ok(()),
-        false => Err(format!("{name} is {value}, outside {} to {}", bounds.start(), bounds.end())),
-    }
+/// What a host gives away for the record, from its secrets.
+pub(super) fn member(path: &Path) -> Result<(HostSecret, PublicKey), Failure> {
+    let (settings, base) = files::settings::<Settings>(path).map_err(PartyError::from)?;
+    let operator = settings.operator.ok_or_else(|| PartyError::NoOperator { path: path.into() })?;
+    let operator = keyfile::read(&base.join(operator)).map_err(crate::node::NodeFailure::from)?;
+    let secret = read_secret(&base.join(settings.secret)).map_err(PartyError::from)?;
+    Ok((secret, operator.public_key()))
 }
 
-fn read_secret(path: &Path) -> Result<HostSecret, PartyError> {
-    let refuse = |reason: String| PartyError::Secret { path: path.into(), reason };
-    let file = File::open(path).map_err(|error| refuse(format!("the secret cannot be read: {error}")))?;
-    crate::secret::check_mode(&file).map_err(&refuse)?;
-    let mut text = zeroize::Zeroizing::new(String::new());
-    let expected = || refuse("expected a secret of 64 hexadecimal digits, and nothing else".into());
-    file.take(MAX_SECRET_BYTES).read_to_string(&mut text).map_err(|_| expected())?;
-    let bytes = from_hex(text.trim()).map(zeroize::Zeroizing::new).map_err(|_| expected())?;
-    let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| expected())?;
-    Ok(HostSecret::from_bytes(bytes))
+fn read_secret(path: &Path) -> Result<HostSecret, FileError> {
+    let digits = files::secret(path)?;
+    let bytes = Zeroizing::new(from_hex(&digits).expect("only digits are read"));
+    Ok(HostSecret::from_bytes(bytes.as_slice().try_into().expect("64 digits are 32 bytes")))
 }

@@ -86,6 +86,21 @@ impl Mirror {
         NodeClient::connect(&self.url)
     }
 
+    /// Waits until the last block that the node has now is here, and says whether it is: by then all is here that was in a
+    /// block before.
+    ///
+    /// # Errors
+    /// Those of [`NodeClient::call`], if the node cannot be asked for its last block.
+    pub fn catch_up(&self, patience: Duration) -> Result<bool, ClientError> {
+        let head = self.connect()?.call("cwe_head", &[])?;
+        let height = head["height"].as_u64().ok_or_else(|| ClientError::Answer {
+            url: self.url.clone(),
+            method: "cwe_head".into(),
+            reason: "it names no height".into(),
+        })?;
+        Ok(wait_until(self, patience, |ledger| ledger.height() >= height))
+    }
+
     /// Stops following.
     ///
     /// # Errors

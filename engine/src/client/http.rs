@@ -5,6 +5,9 @@
 //! [`LinkError::Busy`]; anything that the interface does not know is [`LinkError::Garbage`].
 
 mod agent;
+mod keys;
+
+pub use keys::HttpKeys;
 
 use super::{Answer, LinkError, Parties, Receipt, Signers, Standing};
 use agent::{

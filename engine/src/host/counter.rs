@@ -63,6 +63,8 @@ impl Current {
 struct Inner {
     current: Option<Current>,
     bundles: BTreeMap<Digest, Standing>,
+    /// Final receipts of the epoch before, for whoever asks late. They are gone with a restart.
+    before: BTreeMap<Digest, Box<Inclusion>>,
     in_hand: usize,
     waiters: BTreeMap<Digest, Vec<oneshot::Sender<Submission>>>,
     /// Refused ones, the oldest first.
@@ -107,9 +109,15 @@ impl Counter {
         let mut inner = self.inner();
         let waiters = mem::take(&mut inner.waiters);
         let evidence = mem::take(&mut inner.evidence);
+        let last = mem::take(&mut inner.bundles).into_iter();
+        let before = last.filter_map(|(id, standing)| match standing {
+            Standing::Final(inclusion) => Some((id, inclusion)),
+            _ => None,
+        });
+        let before = before.collect();
         let current = Some(Current { epoch, info: None, board, signer });
         let bundles = on_disk.into_iter().map(|id| (id, Standing::Taken)).collect();
-        *inner = Inner { current, bundles, evidence, ..Inner::default() };
+        *inner = Inner { current, bundles, before, evidence, ..Inner::default() };
         drop(inner);
         for waiter in waiters.into_values().flatten() {
             drop(waiter.send(Submission::Refused { refusal: Refusal::NotInTime, retry_after: None }));
@@ -279,7 +287,7 @@ impl Desk for Counter {
     fn status(&self, id: &Digest) -> Status {
         let inner = self.inner();
         match inner.bundles.get(id) {
-            None => Status::Unknown,
+            None => inner.before.get(id).map_or(Status::Unknown, |of| Status::Final(of.clone())),
             Some(Standing::Waiting(_)) => Status::Waiting,
             Some(Standing::Taken) => self.receipt(&inner, *id).map_or(Status::Unknown, Status::Provisional),
             Some(Standing::Final(inclusion)) => Status::Final(inclusion.clone()),

@@ -1,7 +1,16 @@
 //! Those who hold an office, on a host of their own: they see through a full node of theirs what is due, and wait until
 //! what they ask for is on the chain.
+//!
+//! `steward/registration.rs` is what has to be on record before the first epoch, `steward/service.rs` one epoch after the
+//! other. Nothing is kept but the chain: whoever is killed and started again goes on with what is due on it.
 
-use crate::settlement::{Offices, Port, SettlementError, read};
+mod registration;
+mod service;
+
+pub use registration::{MemberFile, Operator, Registration, admitted};
+pub use service::{Service, ServiceError, Source, Terms, Told};
+
+use crate::settlement::{Offices, Plan, Port, SettlementError, read};
 use chain::{
     Ledger, Transaction,
     node::{ClientError, Mirror, NodeClient},
@@ -66,20 +75,23 @@ impl Port for Awaited {
     }
 }
 
-/// Has the offices do what is due in an epoch, until it is over or `stop` is set. Whether it is over. A third party that
-/// reveals nothing for the beacon is waited for that long and no longer.
+/// Has the offices do what is due in an epoch, until it is over or `stop` is set. Whether it is over. What they are to do
+/// follows from the ledger each time that they look. A third party that reveals nothing for the beacon is waited for that
+/// long and no longer.
 ///
 /// # Errors
 /// If the ledger refuses something that was due.
 pub fn serve(
     port: &dyn Port,
     offices: &mut Offices,
+    plan: &dyn Fn(&Ledger) -> Plan,
     (epoch, patience): (EpochId, Duration),
     stop: &AtomicBool,
 ) -> Result<bool, SettlementError> {
     let mut two_since = None;
     while !stop.load(Ordering::Relaxed) {
         let (revealed, over) = read(port, |ledger| {
+            offices.plan = plan(ledger);
             let state = ledger.state();
             let revealed = state.contributions(epoch).filter(|beacon| beacon.value.is_some()).count();
             (revealed, state.epochs.get(&epoch).is_some_and(|on_record| on_record.is_over()))

@@ -1,5 +1,6 @@
 //! Who may ask: bearer codes. A list holds their hashes, so that whoever reads the list cannot ask in anybody's place.
 
+use crate::private;
 use primitives::{Digest, Domain, Tier, hash, ids::to_hex};
 use rand_core::{CryptoRng, RngCore};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -88,6 +89,14 @@ pub enum CodesError {
         /// Why not.
         error: io::Error,
     },
+    /// The file cannot be written.
+    #[error("{file}: cannot be written: {error}; the list is as it was before")]
+    Unwritten {
+        /// The file.
+        file: String,
+        /// Why not.
+        error: io::Error,
+    },
     /// The file is too long.
     #[error("{file}: is longer than {MAX_LIST_BYTES} bytes, more than a list of codes has")]
     TooLong {
@@ -150,11 +159,69 @@ pub fn serving(path: impl AsRef<Path>) -> Result<BTreeMap<CodeHash, Serving>, Co
     read(path.as_ref(), |entry: &Serving| entry.code)
 }
 
+/// Adds an entry to a list, which is made if it is not there. Whoever adds another at the same time waits.
+fn add<T: Serialize + DeserializeOwned + Clone>(
+    path: &Path,
+    entry: &T,
+    code: fn(&T) -> CodeHash,
+) -> Result<(), CodesError> {
+    let unwritten = |error| CodesError::Unwritten { file: path.display().to_string(), error };
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| unwritten(io::ErrorKind::InvalidFilename.into()))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let lock = private::options().create(true).truncate(false).open(folder.join(format!("{name}.lock")));
+    let lock = lock.map_err(unwritten)?;
+    lock.lock().map_err(unwritten)?;
+    let mut codes = match read(path, code) {
+        Err(CodesError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+        codes => codes?,
+    };
+    codes.insert(code(entry), entry.clone());
+    let list: Vec<&T> = codes.values().collect();
+    let mut text = serde_json::to_vec_pretty(&list).expect("a list of codes is JSON");
+    text.push(b'\n');
+    private::write(folder, name, &text).map_err(unwritten)
+}
+
+/// Adds a subscriber to a list. One with this code is there once, with the tier that was given last.
+///
+/// # Errors
+/// If the list cannot be read or written.
+pub fn add_subscriber(path: impl AsRef<Path>, entry: Subscriber) -> Result<(), CodesError> {
+    add(path.as_ref(), &entry, |entry| entry.code)
+}
+
+/// Adds a serving node to a list, or one client of it. One with this code is there once, with the views that were given
+/// last.
+///
+/// # Errors
+/// If the list cannot be read or written.
+pub fn add_serving(path: impl AsRef<Path>, entry: Serving) -> Result<(), CodesError> {
+    add(path.as_ref(), &entry, |entry| entry.code)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
     use std::fs;
+
+    #[test]
+    fn who_is_added_is_on_the_list_beside_the_others() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("codes.json");
+        let entries =
+            [1, 2].map(|tier| Subscriber { code: Code::generate(&mut rng).hash(), tier: Tier(tier) });
+        entries.iter().for_each(|entry| add_subscriber(&path, *entry).unwrap());
+        let moved = Subscriber { tier: Tier(3), ..entries[0] };
+        add_subscriber(&path, moved).unwrap();
+        let list = subscribers(&path).unwrap();
+        assert_eq!((list.len(), list[&moved.code], list[&entries[1].code]), (2, moved, entries[1]));
+        fs::write(&path, "no list").unwrap();
+        assert!(matches!(add_subscriber(&path, moved), Err(CodesError::Json { .. })));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "no list", "what cannot be read is not written over");
+    }
 
     #[test]
     fn a_list_names_each_code_once_by_its_hash() {

@@ -37,6 +37,11 @@ impl ReceiptIssuer {
         Ok(Self { keys, serving, answers })
     }
 
+    /// Who may ask from now on. What was signed for others stays remembered.
+    pub fn admit(&mut self, serving: BTreeMap<CodeHash, Serving>) {
+        self.serving = serving;
+    }
+
     /// Public keys of an epoch's regions and denominations.
     pub fn keys(&self, epoch: EpochId) -> Vec<((Region, Denomination), &BlindKey)> {
         let keys = self.keys.iter();

@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use std::{
     io,
     net::{SocketAddr, TcpListener, ToSocketAddrs},
-    sync::{Mutex, MutexGuard, mpsc},
+    sync::{Arc, Mutex, MutexGuard, mpsc},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -83,6 +83,7 @@ impl From<ReceiptIssuer> for Signs {
 /// A service that runs, until it is stopped or dropped.
 pub struct Running {
     address: SocketAddr,
+    desk: Arc<Mutex<Signs>>,
     handle: ServerHandle,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
@@ -91,6 +92,16 @@ impl Running {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Changes who is served, between two requests.
+    pub fn change(&self, change: impl FnOnce(&mut Signs)) {
+        change(&mut lock(&self.desk));
+    }
+
+    /// Whether it has ended by itself: [`Self::stop`] says why.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Finishes the requests in hand and stops.
@@ -135,11 +146,12 @@ impl Drop for Running {
 pub fn serve(listen: impl ToSocketAddrs, signs: impl Into<Signs>) -> Result<Running, ServiceError> {
     let listener = TcpListener::bind(listen).map_err(ServiceError::Listen)?;
     let address = listener.local_addr().map_err(ServiceError::Listen)?;
-    let desk = Data::new(Mutex::new(signs.into()));
+    let desk = Arc::new(Mutex::new(signs.into()));
+    let served = Data::from(desk.clone());
     let (tell, told) = mpsc::channel();
     let thread = thread::spawn(move || {
         System::new().block_on(async move {
-            let server = HttpServer::new(move || App::new().app_data(desk.clone()).configure(routes))
+            let server = HttpServer::new(move || App::new().app_data(served.clone()).configure(routes))
                 .workers(1)
                 .max_connections(MAX_CONNECTIONS)
                 .client_request_timeout(REQUEST_TIME)
@@ -154,7 +166,7 @@ pub fn serve(listen: impl ToSocketAddrs, signs: impl Into<Signs>) -> Result<Runn
         })
     });
     match told.recv() {
-        Ok(handle) => Ok(Running { address, handle, thread: Some(thread) }),
+        Ok(handle) => Ok(Running { address, desk, handle, thread: Some(thread) }),
         Err(_) => Err(match thread.join() {
             Ok(ended) => ServiceError::Listen(ended.err().unwrap_or_else(|| io::ErrorKind::Other.into())),
             Err(_) => ServiceError::Panicked,

@@ -34,6 +34,11 @@ impl TokenIssuer {
         Ok(Self { keys, subscribers, answers })
     }
 
+    /// Who may ask from now on. What was signed for others stays remembered.
+    pub fn admit(&mut self, subscribers: BTreeMap<CodeHash, Subscriber>) {
+        self.subscribers = subscribers;
+    }
+
     /// Public keys of an epoch's tiers.
     pub fn keys(&self, epoch: EpochId) -> Vec<(Tier, &BlindKey)> {
         let keys = self.keys.iter();

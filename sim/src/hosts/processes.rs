@@ -1,6 +1,9 @@
 //! Processes with their folders, settings and logs.
 
-use super::{Cable, HostsError, Options, failed, folder};
+use super::{
+    Cable, HostsError, Options, failed, folder,
+    settings::{NodeFile, PartyFile, PeerLine},
+};
 use crate::world::World;
 use chain::{node::origin, wallet::keyfile};
 use engine::host::Seat;
@@ -186,7 +189,7 @@ impl Drop for Process {
 }
 
 /// The name of a host's folder.
-pub(super) fn name_of(seat: Seat) -> String {
+pub fn name_of(seat: Seat) -> String {
     seat.to_string().replace(' ', "-")
 }
 
@@ -205,32 +208,29 @@ pub(super) fn lay_out(options: &Options, world: &World, ports: &Ports) -> Result
     let key = at("node").join("sequencer.key");
     keyfile::write(&key, &world.sequencer_key())
         .map_err(|error| failed(&key.display().to_string(), io::Error::other(error.to_string())))?;
-    let node = format!(
-        "role = \"sequencer\"\ndir = \"data\"\ngenesis = \"genesis.json\"\nkey = \"sequencer.key\"\nlisten = \"{}\"\n\
-         block_seconds = 1\nheartbeat_seconds = 5\n",
-        ports.node
-    );
-    write(&at("node").join("node.toml"), &node)?;
+    let node = NodeFile { listen: ports.node, block_seconds: 1, heartbeat_seconds: 5 };
+    write(&at("node").join("node.toml"), &node.to_string())?;
     for seat in Seat::ALL {
         let dir = at(&name_of(seat));
         let secret = dir.join("host.secret");
         write_private(&secret, &format!("{}\n", to_hex(world.host_secret(seat).expose())))
             .map_err(|error| failed(&secret.display().to_string(), error))?;
-        let key = |peer| world.host_secret(peer).member().signing;
-        let peers = Seat::ALL.into_iter().filter(|peer| *peer != seat);
-        let peers = peers.map(|peer| format!("{} = \"{}\" # {peer}\n", key(peer), ports.link(seat, peer)));
-        let peers: String = peers.collect();
-        let settings = format!(
-            "dir = \"data\"\ngenesis = \"genesis.json\"\nsecret = \"host.secret\"\nnode = \"{}\"\n\
-             links = \"{}\"\napi = \"{}\"\nwindow_seconds = {}\nbatch = {}\ntick_milliseconds = {}\n\n[peers]\n{peers}",
-            ports.node_url(),
-            ports.links[&seat],
-            ports.apis[&seat],
-            options.window.as_secs().max(1),
-            options.batch,
-            options.tick.as_millis().max(10),
-        );
-        write(&dir.join("party.toml"), &settings)?;
+        let peer = |peer| PeerLine {
+            key: world.host_secret(peer).member().signing,
+            address: ports.link(seat, peer).to_string(),
+            name: peer.to_string(),
+        };
+        let settings = PartyFile {
+            operator: None,
+            node: ports.node_url(),
+            links: ports.links[&seat],
+            api: ports.apis[&seat],
+            window: options.window,
+            batch: options.batch,
+            tick: options.tick,
+            peers: Seat::ALL.into_iter().filter(|other| *other != seat).map(peer).collect(),
+        };
+        write(&dir.join("party.toml"), &settings.to_string())?;
     }
     Ok(())
 }

@@ -9,13 +9,13 @@ use chain::{
     Node, Payload, Transaction,
     modules::{
         dapr::payout::Split,
-        identity::{Register, Roles, SetStatus, Status},
+        identity::{Register, Roles},
         usage::{PublishKeys, RegionSigner, SetCommittee, TierKey},
         work_registry::{MediaType, RegisterWork},
     },
     signature::SecretKey,
 };
-use engine::Office;
+use engine::{Office, host::steward::admitted};
 use primitives::{BasisPoints, CategoryId, PersonId};
 use rand_chacha::ChaCha20Rng;
 
@@ -77,6 +77,13 @@ impl Desk<'_> {
         if self.pending == BLOCK { self.end_block() } else { Ok(()) }
     }
 
+    /// Has somebody on record, who may act from then on.
+    fn admit(&mut self, by: (PersonId, &SecretKey), register: Register, who: &str) -> Result<(), WorldError> {
+        let [register, activate] = admitted(register);
+        self.submit(by, register, || who.into())?;
+        self.submit(by, activate, || format!("{who} as active"))
+    }
+
     fn end_block(&mut self) -> Result<(), WorldError> {
         self.pending = 0;
         self.node.end_block()
@@ -128,9 +135,7 @@ impl World {
                 credential: named("credential", self.seed, name),
                 nullifier: named("nullifier", self.seed, name),
             };
-            desk.submit(by, Payload::Register(register), || name.into())?;
-            let activate = SetStatus { person, status: Status::Active };
-            desk.submit(by, Payload::SetStatus(activate), || format!("{name} as active"))?;
+            desk.admit(by, register, name)?;
         }
         Ok(())
     }
@@ -146,9 +151,7 @@ impl World {
                 credential: named("credential", self.seed, &spec.name),
                 nullifier: named("nullifier", self.seed, &spec.name),
             };
-            desk.submit(by, Payload::Register(register), || format!("creator {}", spec.name))?;
-            let activate = SetStatus { person: *person, status: Status::Active };
-            desk.submit(by, Payload::SetStatus(activate), || format!("creator {} as active", spec.name))?;
+            desk.admit(by, register, &format!("creator {}", spec.name))?;
         }
         Ok(())
     }

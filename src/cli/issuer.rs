@@ -1,0 +1,95 @@
+//! Arguments of `cwe issuer`.
+
+use super::Format;
+use clap::{Args, Subcommand};
+use primitives::Tier;
+use std::path::PathBuf;
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  cwe issuer run --config token-issuer/issuer.toml
+      signs one token for each subscriber and epoch, under the key of the tier
+      that is paid for
+
+  curl -s http://127.0.0.1:4601/v1/keys/1
+      the public keys of epoch 1, as the steward puts them on record
+
+The file says what is signed and for which epochs:
+  signs = \"tokens\"            # or \"receipts\"
+  dir = \"data\"                # its keys, and what was signed for whom
+  codes = \"codes.json\"        # hashes of the codes of those who may ask
+  listen = \"127.0.0.1:4601\"   # plain HTTP: put a proxy with TLS in front
+  tiers = [1, 2, 3]           # with receipts: regions = [1, 2]
+  first_epoch = 1
+  epochs = 12                 # keys are made ahead for so many
+
+Keys that are not there yet are made before it serves, which takes some seconds
+each; they are files in DIR/keys, for nobody else to read. Keep a copy: their
+public halves are on the chain. The list of codes is read again when it changes.
+SIGTERM and ctrl-C end the requests in hand first.";
+
+const CODE_EXAMPLES: &str = "\
+Examples:
+  cwe issuer code --config token-issuer/issuer.toml --tier 2
+      the code of a subscriber who has paid for tier 2, on standard output; the
+      list of codes gets its hash
+
+  cwe issuer code --config receipt-issuer/issuer.toml --views 400 \\
+      --out receipt.code
+      a code for receipts of 400 views an epoch, in a file for nobody else to
+      read
+
+A code is shown once and kept nowhere: give it to whom it is for, over a way that
+nobody listens to. A running issuer takes it within a second.";
+
+/// What to do with an issuer.
+#[derive(Debug, Subcommand)]
+pub(crate) enum IssuerCommand {
+    /// Serve a signer of tokens, or one of receipts
+    Run(RunIssuer),
+    /// Make a code for somebody who may ask
+    Code(MakeCode),
+}
+
+/// Arguments of `cwe issuer run`.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunIssuer {
+    /// The file of settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Events as one JSON object a line
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+    /// No progress on standard error
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Arguments of `cwe issuer code`.
+#[derive(Debug, Args)]
+#[command(after_help = CODE_EXAMPLES)]
+pub(crate) struct MakeCode {
+    /// The issuer's file of settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// The tier that is paid for, with an issuer of tokens
+    #[arg(long, value_name = "TIER", value_parser = super::values::number::<u8>, required_unless_present = "views")]
+    pub(crate) tier: Option<u8>,
+    /// Views for which there are receipts in each epoch, with a signer of receipts
+    #[arg(long, value_name = "N", value_parser = super::values::number::<u64>, conflicts_with = "tier")]
+    pub(crate) views: Option<u64>,
+    /// Write the code to a new file, readable by you alone, and do not print it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
+
+impl MakeCode {
+    /// The tier.
+    pub(crate) fn tier(&self) -> Option<Tier> {
+        self.tier.map(Tier)
+    }
+}

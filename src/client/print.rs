@@ -1,0 +1,152 @@
+//! What a client found out, for people and for programs. Neither form names a work.
+
+use crate::{
+    account::short,
+    cli::{Format, Whose},
+    output::{self, Failure, facts, table},
+};
+use engine::client::{BundleState, BundleStatus, Report, Trouble};
+use primitives::{EpochId, PartyId};
+use serde_json::{Value, json};
+use sim::report::several;
+
+/// What was handed in.
+pub(super) fn report(whose: &Whose, epoch: EpochId, report: &Report) -> Result<(), Failure> {
+    let Report { summary, bundles, taken, refused, troubles } = report;
+    if whose.output == Format::Json {
+        let refused = refused
+            .iter()
+            .map(|(place, party, kind)| json!({ "bundle": place, "party": party, "why": kind }));
+        return output::json(&json!({
+            "epoch": epoch,
+            "summary": summary,
+            "bundles": bundles,
+            "taken_in": taken,
+            "refused": refused.collect::<Vec<_>>(),
+            "troubles": objects(troubles),
+            "complete": report.is_complete(),
+        }));
+    }
+    let left_out = [
+        (summary.short, "played for less than a quarter"),
+        (summary.unknown, "of works that the epoch does not have"),
+        (summary.beyond_views, "beyond the views of a work that count"),
+        (summary.beyond_cap, "beyond the tier's value cap"),
+        (summary.beyond_bundles, "beyond the tier's bundles"),
+    ];
+    let mut rows = vec![
+        ["epoch".to_owned(), epoch.to_string()],
+        ["plays".into(), format!("{}, of which {} count", summary.plays, summary.events)],
+    ];
+    for (count, why) in left_out.into_iter().filter(|(count, _)| *count > 0) {
+        rows.push(["left out".into(), format!("{count} {why}")]);
+    }
+    rows.push(["bundles".into(), bundles.len().to_string()]);
+    for (party, taken) in PartyId::ALL.into_iter().zip(taken) {
+        rows.push([
+            format!("party {party}"),
+            format!("has taken {} in", several(*taken as u64, "bundle", "bundles")),
+        ]);
+    }
+    for (place, party, kind) in refused {
+        rows.push(["refused".into(), format!("bundle {place} by party {party}: {kind}")]);
+    }
+    rows.extend(told(troubles));
+    let next = match report.is_complete() {
+        true => "What becomes of them: `cwe client status`.",
+        false => {
+            "Two parties have every bundle, which is enough. Started again, it hands in what the third lacks."
+        }
+    };
+    output::print(&format!("{}\n{next}\n", facts(&rows)))
+}
+
+/// What became of bundles.
+pub(super) fn bundles(whose: &Whose, epoch: EpochId, bundles: &[BundleStatus]) -> Result<(), Failure> {
+    if whose.output == Format::Json {
+        let bundles: Vec<Value> = bundles.iter().map(object).collect();
+        return output::json(&json!({ "epoch": epoch, "bundles": bundles }));
+    }
+    let row = |of: &BundleStatus| {
+        let bundle = of.bundle.map_or_else(|| "-".into(), |id| short(&json!(id)));
+        let [state, more] = words(&of.state);
+        [of.place.to_string(), bundle, state, more]
+    };
+    let rows = bundles.iter().map(row).collect();
+    let mut text = format!("Epoch {epoch}\n\n{}", table(["", "bundle", "stands", ""], 4, rows));
+    let troubles: Vec<_> = bundles
+        .iter()
+        .flat_map(|of| {
+            let record = of.record.iter().map(|trouble| ["the record".to_owned(), trouble.to_string()]);
+            told(&of.troubles).into_iter().chain(record).collect::<Vec<_>>()
+        })
+        .collect();
+    if !troubles.is_empty() {
+        text += &format!("\n{}", facts(&troubles));
+    }
+    output::print(&text)
+}
+
+/// Troubles with parties as facts.
+fn told(troubles: &[(PartyId, Trouble)]) -> Vec<[String; 2]> {
+    troubles.iter().map(|(party, trouble)| [format!("party {party}"), trouble.to_string()]).collect()
+}
+
+fn objects(troubles: &[(PartyId, Trouble)]) -> Vec<Value> {
+    let object =
+        |(party, trouble): &(PartyId, Trouble)| json!({ "party": party, "what": trouble.to_string() });
+    troubles.iter().map(object).collect()
+}
+
+fn listed(parties: &[PartyId]) -> String {
+    parties.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// A state in words, and what is to be known beside.
+fn words(state: &BundleState) -> [String; 2] {
+    match state {
+        BundleState::Open => ["open".into(), "no party has taken it in".into()],
+        BundleState::Provisional { by } => ["provisional".into(), format!("taken in by {}", listed(by))],
+        BundleState::Final { shard, position, index } => {
+            ["final".into(), format!("inclusion checked: place {index} of batch {position}, shard {shard}")]
+        }
+        BundleState::Refused { by } => {
+            let by: Vec<String> = by.iter().map(|(party, kind)| format!("{kind} (party {party})")).collect();
+            ["refused".into(), by.join(", ")]
+        }
+        BundleState::Missing { promised, evidence } => {
+            ["missing".into(), format!("promised by {}: {evidence}", listed(promised))]
+        }
+        BundleState::NotInTime => ["not in time".into(), "the epoch is frozen without it".into()],
+    }
+}
+
+fn object(of: &BundleStatus) -> Value {
+    let mut object = json!({
+        "place": of.place,
+        "bundle": of.bundle,
+        "troubles": objects(&of.troubles),
+        "record": of.record.as_ref().map(ToString::to_string),
+    });
+    let (state, more) = match &of.state {
+        BundleState::Open => ("open", json!({})),
+        BundleState::Provisional { by } => ("provisional", json!({ "by": by })),
+        BundleState::Final { shard, position, index } => (
+            "final",
+            json!({ "shard": shard, "position": position, "index": index, "inclusion_checked": true }),
+        ),
+        BundleState::Refused { by } => {
+            let by = by.iter().map(|(party, kind)| json!({ "party": party, "why": kind }));
+            ("refused", json!({ "by": by.collect::<Vec<_>>() }))
+        }
+        BundleState::Missing { promised, evidence } => {
+            ("missing", json!({ "promised": promised, "evidence": evidence }))
+        }
+        BundleState::NotInTime => ("not-in-time", json!({})),
+    };
+    object["state"] = json!(state);
+    for (name, value) in more.as_object().into_iter().flatten() {
+        object[name] = value.clone();
+    }
+    object
+}

@@ -1,0 +1,86 @@
+//! Settings of a client, from their file.
+
+use super::ClientFailure;
+use crate::{
+    cli::Whose,
+    files::{self, FileError},
+    node::read_start,
+    output::Failure,
+};
+use chain::Ledger;
+use engine::client::{
+    Patience, Settings as Own,
+    http::{HttpParties, HttpSigners},
+};
+use primitives::{Region, RegionTag, Tier};
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// Window of the epoch that bundles name. All clients name the same: it says nothing of whose a bundle is.
+const WINDOW: u16 = 0;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counter {
+    url: String,
+    code: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Backing {
+    region: Region,
+    url: String,
+    code: PathBuf,
+}
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    genesis: PathBuf,
+    node: String,
+    parties: [String; 3],
+    tier: Tier,
+    #[serde(default = "default_dir")]
+    dir: PathBuf,
+    tokens: Counter,
+    receipts: Option<Backing>,
+}
+
+fn default_dir() -> PathBuf {
+    "data".into()
+}
+
+/// What a client needs.
+pub(super) struct Setup {
+    pub(super) dir: PathBuf,
+    pub(super) start: Ledger,
+    pub(super) node: String,
+    pub(super) parties: HttpParties,
+    pub(super) signers: HttpSigners,
+    pub(super) own: Own,
+}
+
+/// Reads the settings, and the files that they name.
+pub(super) fn read(whose: &Whose) -> Result<Setup, Failure> {
+    let path = &whose.config;
+    let (settings, base) = files::settings::<Settings>(path).map_err(ClientFailure::from)?;
+    let code = |path| files::secret(&base.join(path)).map_err(ClientFailure::from);
+    let wrong = |error: engine::client::http::HttpError| ClientFailure::from(FileError::wrong(path, error));
+    let [first, second, third] = settings.parties.each_ref().map(String::as_str);
+    let token = code(settings.tokens.code)?;
+    let (region, backing) = match settings.receipts {
+        Some(Backing { region, url, code: file }) => (RegionTag(Some(region)), Some((url, code(file)?))),
+        None => (RegionTag::NONE, None),
+    };
+    let receipts = backing.as_ref().map(|(url, code)| (url.as_str(), code.as_str()));
+    Ok(Setup {
+        dir: whose.dir.clone().unwrap_or_else(|| base.join(settings.dir)),
+        start: read_start(&base.join(settings.genesis))?,
+        node: settings.node,
+        parties: HttpParties::new([first, second, third]).map_err(wrong)?,
+        signers: HttpSigners::new((&settings.tokens.url, &token), receipts).map_err(wrong)?,
+        own: Own { tier: settings.tier, region, window: WINDOW, patience: Patience::default() },
+    })
+}

@@ -1,0 +1,248 @@
+//! A pilot as its operators run it: `cwe init committee`, a process for each folder, works, two clients, one epoch from its
+//! beacon to a payout. One client is killed in the middle.
+
+mod common;
+
+use common::{cwe, error, path, stdout};
+use serde_json::Value;
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How long a step may take on a machine with other things to do.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// For how long the epoch takes bundles in.
+const WINDOW: &str = "50";
+/// From the node's port to those of all others, as `cwe init committee --help` has them.
+const PORTS: [u16; 9] = [0, 101, 102, 103, 201, 202, 203, 301, 302];
+
+/// A process in a folder of the pilot, with a log.
+struct Process {
+    name: String,
+    log: PathBuf,
+    child: Child,
+}
+
+impl Process {
+    fn start(pilot: &Path, folder: &str, arguments: &[&str]) -> Self {
+        let dir = pilot.join(folder);
+        let log = dir.join("log.txt");
+        let file = File::create(&log).expect("a log");
+        let child = Command::new(env!("CARGO_BIN_EXE_cwe"))
+            .args(arguments)
+            .current_dir(&dir)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().expect("the same file"))
+            .stderr(file)
+            .spawn()
+            .expect("it starts");
+        Self { name: folder.into(), log, child }
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits until it has said something.
+    fn wait_for(&mut self, words: &str) {
+        let begun = Instant::now();
+        while !self.text().contains(words) {
+            let ended = self.child.try_wait().expect("a child");
+            let in_time = ended.is_none() && begun.elapsed() < PATIENCE;
+            assert!(in_time, "{} never says {words:?}: {}", self.name, self.text());
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Asks it to end, and sees it end well.
+    fn end(mut self) {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
+        assert!(asked.success());
+        let ended = self.child.wait().expect("it ends");
+        assert_eq!(ended.code(), Some(0), "{}: {}", self.name, self.text());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A port from which all that the pilot needs are free.
+fn port() -> u16 {
+    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let begin = 20_000 + u16::try_from(std::process::id() % 20_000).expect("small");
+    let mut ports = (begin..=60_000).step_by(400);
+    ports.find(|port| PORTS.iter().all(|more| is_free(port + more))).expect("free ports")
+}
+
+/// Runs the command, which ends well.
+#[track_caller]
+fn done(arguments: &[&str]) -> Output {
+    let output = cwe(arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+    output
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_str(stdout(output)).expect("JSON")
+}
+
+/// A folder for another client: settings and genesis of the example, and codes of its own.
+fn another_client(pilot: &Path) {
+    let (example, own) = (pilot.join("client-example"), pilot.join("client-2"));
+    fs::create_dir(&own).expect("made");
+    for name in ["client.toml", "genesis.json"] {
+        fs::copy(example.join(name), own.join(name)).expect("copied");
+    }
+    for (issuer, what, code) in [
+        ("token-issuer", ["--tier", "1"], "token.code"),
+        ("receipt-issuer", ["--views", "40"], "receipt.code"),
+    ] {
+        let config = pilot.join(issuer).join("issuer.toml");
+        let out = own.join(code);
+        done(&["issuer", "code", "--config", path(&config), what[0], what[1], "--out", path(&out)]);
+    }
+}
+
+/// A log of plays of a work, for a client.
+fn played(client: &Path, work: &str, plays: u64) -> PathBuf {
+    let line = |play: u64| format!("{},{work},200,200,yes\n", 1_790_000_000 + play);
+    let lines: String = (0..plays).map(line).collect();
+    let log = client.join("plays.csv");
+    fs::write(&log, format!("time,work,seconds_played,length_seconds,backed\n{lines}")).expect("written");
+    log
+}
+
+/// Hands plays in, again while no epoch is open.
+fn submit(client: &Path, log: &Path) -> Value {
+    let (config, begun) = (client.join("client.toml"), Instant::now());
+    loop {
+        let asked = ["client", "submit", "--config", path(&config), "--log", path(log), "-q", "-o", "json"];
+        let output = cwe(&asked);
+        match output.status.code() {
+            Some(0) => return json(&output),
+            Some(2) if begun.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(300)),
+            _ => panic!("{output:?}"),
+        }
+    }
+}
+
+/// Hands plays in and is killed as soon as the first bundle is made; the bundle.
+fn killed(pilot: &Path, log: &Path) -> Vec<u8> {
+    let bundle = pilot.join("client-example/data/epoch-1/bundle-00000");
+    let arguments = ["client", "submit", "--config", "client.toml", "--log", path(log), "-q"];
+    let begun = Instant::now();
+    while !bundle.exists() {
+        let mut client = Process::start(pilot, "client-example", &arguments);
+        while !bundle.exists() && client.child.try_wait().expect("a child").is_none() {
+            thread::sleep(Duration::from_millis(2));
+        }
+        client.child.kill().expect("killed, or gone");
+        client.child.wait().expect("it ends");
+        assert!(begun.elapsed() < PATIENCE, "{}", client.text());
+    }
+    fs::read(&bundle).expect("a bundle")
+}
+
+/// Every bundle is in a batch, and that was checked.
+fn assert_final(client: &Path) {
+    let config = client.join("client.toml");
+    let status = json(&done(&["client", "status", "--config", path(&config), "--wait", "240", "-o", "json"]));
+    let bundles = status["bundles"].as_array().expect("a list");
+    assert!(!bundles.is_empty(), "{status}");
+    for bundle in bundles {
+        assert_eq!(
+            (&bundle["state"], &bundle["inclusion_checked"]),
+            (&"final".into(), &true.into()),
+            "{status}"
+        );
+    }
+}
+
+#[cfg(unix)]
+fn assert_secrets_are_private(pilot: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let files = [
+        "node/sequencer.key",
+        "party-1/host.secret",
+        "party-1/operator.key",
+        "steward/keys/steward.key",
+        "creator/creator.key",
+        "client-example/token.code",
+    ];
+    for file in files {
+        let mode = fs::metadata(pilot.join(file)).expect("written").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{file}");
+    }
+}
+
+#[test]
+fn a_pilot_is_laid_out_and_used() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let pilot = &dir.path().join("pilot");
+    let (port, own) = (port().to_string(), path(pilot).to_owned());
+    let short = ["--window-seconds", WINDOW, "--rest-seconds", "20", "--epochs", "2", "--k-anonymity", "1"];
+    let lay_out = [&["init", "committee", &own, "--port", &port, "-o", "json"], &short[..]].concat();
+    let made = json(&done(&lay_out));
+    #[cfg(unix)]
+    assert_secrets_are_private(pilot);
+    let refused = cwe(&lay_out);
+    assert_eq!(refused.status.code(), Some(2), "a folder with something in it is left alone");
+    assert!(error(&refused).contains("exists"), "{refused:?}");
+    let party = pilot.join("party-2/party.toml");
+    let keys = done(&["party", "keys", "--config", path(&party)]);
+    let member = fs::read_to_string(pilot.join("steward/members/party-2.json")).expect("written");
+    assert_eq!(json(&keys), serde_json::from_str::<Value>(&member).expect("JSON"));
+
+    let mut node = Process::start(pilot, "node", &["node", "run", "--config", "node.toml"]);
+    node.wait_for("listening on");
+    let issue = ["issuer", "run", "--config", "issuer.toml", "-q"];
+    let mut issuers = ["token-issuer", "receipt-issuer"].map(|name| Process::start(pilot, name, &issue));
+    let serve = ["party", "run", "--config", "party.toml"];
+    let mut parties = ["party-1", "party-2", "party-3"].map(|name| Process::start(pilot, name, &serve));
+    issuers.iter_mut().for_each(|issuer| issuer.wait_for("at http://"));
+    parties.iter_mut().for_each(|party| party.wait_for("API at http://"));
+    another_client(pilot);
+
+    let (song, key) = (pilot.join("song.flac"), pilot.join("creator/creator.key"));
+    fs::write(&song, "a song").expect("written");
+    let url = made["node"].as_str().expect("an address");
+    let register = ["--key", path(&key), "--category", "3", "--media", "audio", "--url", url, "-o", "json"];
+    let work = json(&done(&[&["work", "register", path(&song)], &register[..]].concat()));
+    let work = work["work"].as_str().expect("an identifier");
+
+    let mut steward = Process::start(pilot, "steward", &["steward", "run", "--config", "steward.toml"]);
+    let (first, second) = (pilot.join("client-example"), pilot.join("client-2"));
+    let (log, other_log) = (played(&first, work, 3), played(&second, work, 2));
+    steward.wait_for("epoch 1\n");
+    let before = killed(pilot, &log);
+    let report = submit(&first, &log);
+    assert_eq!(
+        (&report["complete"], report["refused"].as_array().map(Vec::len)),
+        (&true.into(), Some(0)),
+        "{report}"
+    );
+    let after = fs::read(first.join("data/epoch-1/bundle-00000")).expect("a bundle");
+    assert!(before == after, "the same bytes are handed in again");
+    let report = submit(&second, &other_log);
+    assert_eq!(report["complete"], true, "{report}");
+    assert_final(&first);
+    assert_final(&second);
+    steward.wait_for("epoch 1 is settled");
+
+    let creator = made["creator"].as_str().expect("a person");
+    let paid = json(&done(&["payouts", "--creator", creator, "--url", url, "-o", "json"]));
+    assert!(paid.to_string().contains(work), "the work is paid for: {paid}");
+    steward.wait_for("issuers' keys of epoch 2");
+    steward.end();
+    parties.into_iter().chain(issuers).chain([node]).for_each(Process::end);
+}
