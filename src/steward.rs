@@ -36,6 +36,8 @@ use thiserror::Error;
 static STOP: AtomicBool = AtomicBool::new(false);
 /// How long the steward's own node may take to have all blocks.
 const FOLLOWING: Duration = Duration::from_secs(3_600);
+/// How often the steward looks whether its own node runs.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a node that is away is left alone before it is asked again.
 const AGAIN: Duration = Duration::from_secs(2);
 
@@ -127,7 +129,20 @@ fn serve(setup: Setup, tell: &dyn Fn(Told)) -> Result<(), StewardFailure> {
     let rng = ChaCha20Rng::from_rng(OsRng).expect("the machine has randomness");
     let mut service = Service::new(registration, offices, rng, (rest, beacon_patience));
     let (port, source) = (Awaited::new(mirror.clone()), Pilot { file, issuers, mirror: mirror.clone() });
-    let ended = service.run(&port, &source, tell, &STOP);
+    let ended = thread::scope(|scope| {
+        scope.spawn(|| {
+            while !STOP.load(Ordering::Relaxed) {
+                // A block was wrong, or the disk is: without its node the steward sees nothing any more.
+                if mirror.has_stopped() {
+                    STOP.store(true, Ordering::Relaxed);
+                }
+                thread::sleep(LOOK_EVERY);
+            }
+        });
+        let ended = service.run(&port, &source, tell, &STOP);
+        STOP.store(true, Ordering::Relaxed);
+        ended
+    });
     drop((port, source));
     if let Some(mirror) = Arc::into_inner(mirror) {
         mirror.stop().map_err(Box::new)?;

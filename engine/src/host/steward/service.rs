@@ -151,7 +151,15 @@ impl Service {
         told: &dyn Fn(Told),
         stop: &AtomicBool,
     ) -> Result<(), ServiceError> {
-        let mut refusals = 0;
+        let (mut refusals, mut waits) = (0, None);
+        // What is waited for is told once, however often it is looked for.
+        let mut wait = |what: String| {
+            if waits.as_ref() != Some(&what) {
+                waits = Some(what.clone());
+                told(Told::Waits { what });
+            }
+            pause(AGAIN, stop);
+        };
         let mut rested = read(port, |ledger| ledger.state().epochs.iter().next().is_none());
         while !stop.load(Ordering::Relaxed) {
             let epoch = read(port, |ledger| {
@@ -161,14 +169,8 @@ impl Service {
             match self.epoch(port, source, (epoch, &mut rested), told, stop) {
                 Ok(()) => refusals = 0,
                 Err(Halt::Terms(reason)) => return Err(ServiceError::Terms { epoch, reason }),
-                Err(Halt::Waits(what)) => {
-                    told(Told::Waits { what });
-                    pause(AGAIN, stop);
-                }
-                Err(Halt::Chain(error)) if is_away(&error) => {
-                    told(Told::Waits { what: error.to_string() });
-                    pause(AGAIN, stop);
-                }
+                Err(Halt::Waits(what)) => wait(what),
+                Err(Halt::Chain(error)) if is_away(&error) => wait(error.to_string()),
                 Err(Halt::Chain(error)) if refusals == MAX_REFUSALS => {
                     return Err(ServiceError::Refused { epoch, error });
                 }
