@@ -264,6 +264,11 @@ fn a_promise_that_the_frozen_epoch_does_not_keep_is_kept_as_evidence() {
     world.freeze();
     let evidence = |place| format!("missing-0000{place}");
     let missing = |place| BundleState::Missing { promised: PARTIES.to_vec(), evidence: evidence(place) };
+    // Whoever cannot be asked may know better: two have to answer.
+    (2..=3).for_each(|party| world.always(party, Some(Mishap::Down)));
+    let promised = || BundleState::Provisional { by: PARTIES.to_vec() };
+    assert_eq!(states(&folders, &world), [promised(), promised()]);
+    world.always(3, None);
     assert_eq!(states(&folders, &world), [missing(0), missing(1)]);
     let own = client(&folders.client(), &world, &Fuse::never());
     let kept = own.broken_promise(1).unwrap().unwrap();

@@ -110,6 +110,8 @@ struct Found {
     promises: Vec<Receipt>,
     refused: Vec<(PartyId, String)>,
     troubles: Vec<(PartyId, Trouble)>,
+    /// Parties that could be asked.
+    answered: usize,
 }
 
 impl Client {
@@ -185,7 +187,7 @@ impl Client {
             let (state, troubles) = (known.state(), Vec::new());
             return Ok(BundleStatus { place, bundle, state, troubles, record: None });
         }
-        let Found { confirmed, promises, refused, troubles } =
+        let Found { confirmed, promises, refused, troubles, answered } =
             self.found((place, parcel), parties, record)?;
         if let Some(confirmed) = confirmed {
             self.journal.put(&file::of("final", place), &confirmed)?;
@@ -196,6 +198,8 @@ impl Client {
             Ok(frozen) => (frozen, None),
             Err(trouble) => (None, Some(trouble)),
         };
+        // What is final two parties signed: of any two that answer one knows it.
+        let frozen = frozen.filter(|_| answered >= 2);
         let state = match frozen {
             Some(_) if by.is_empty() => BundleState::NotInTime,
             Some(root) => {
@@ -228,6 +232,7 @@ impl Client {
         }
         for party in PartyId::ALL {
             let said = parties.standing(party, id).map_err(Trouble::Link);
+            found.answered += usize::from(said.is_ok());
             match said.and_then(|standing| self.learn((party, *shard), id, standing, (parties, record))) {
                 Ok(Learnt::Final(receipt)) => {
                     found.confirmed = Some(*receipt);
