@@ -8,6 +8,7 @@
 //! | `host/crossing.rs` | what goes to other hosts and comes from them |
 //! | `host/counter.rs` | bundles, what becomes of them, and receipts: what the API shows |
 //! | `host/memory.rs` | what a party must not lose, in its store |
+//! | `host/report.rs`, [`machine`] | what a host reports of itself, and its machine |
 //! | [`steward`] | those who hold an office, on a host of their own |
 //! | `host/epoch.rs` | one epoch, from its beacon to its end |
 //!
@@ -21,7 +22,10 @@ mod counter;
 mod crossing;
 mod epoch;
 mod keys;
+pub mod machine;
 mod memory;
+pub mod outlook;
+mod report;
 pub mod steward;
 
 pub use self::chain::Remote;
@@ -42,6 +46,7 @@ use counter::Counter;
 use crossing::Crossing;
 use memory::CarriedShares;
 use primitives::{ChainId, EpochId, PartyId, Time};
+use report::{Measuring, Overheard, Report, Seen};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -171,6 +176,8 @@ struct Host<'a> {
     crossing: Arc<Crossing>,
     links: Links,
     carried: CarriedShares,
+    /// The last epoch to sit out, if the store was restored from a copy.
+    silent: Option<EpochId>,
     stop: &'a AtomicBool,
     told: &'a (dyn Fn(Told) + Sync),
 }
@@ -189,6 +196,12 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     }
     let following =
         Following { dir: setup.dir.join("chain"), start: setup.start.clone(), url: setup.node.clone() };
+    let seen = Arc::new(Seen::default());
+    let (noting, say) = (seen.clone(), told);
+    let told: Arc<dyn Fn(Told) + Send + Sync> = Arc::new(move |told| {
+        noting.told(&told);
+        say(told);
+    });
     let of_chain = told.clone();
     let port = Arc::new(Remote::start(following, move |notice| of_chain(Told::Chain(notice)))?);
     let signer = setup.secret.secrets(setup.party).signer;
@@ -206,11 +219,14 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
         versions: Versions::SPOKEN,
         timing: Timing::default(),
     };
-    let links = Links::start(config, crossing.clone())?;
+    let overheard = Overheard { seen: seen.clone(), handler: crossing.clone() };
+    let links = Links::start(config, Arc::new(overheard))?;
     crossing.over(links.clone());
-    let serving = api::serve(setup.api, counter.clone(), api::Limits::default())?;
+    let measuring = Measuring::start(counter.clone(), store.clone(), setup.dir.clone());
+    let report = Report { counter: counter.clone(), seen, links: links.clone(), node: port.clone() };
+    let serving = api::serve(setup.api, Arc::new(report), api::Limits::default())?;
     told(Told::Started { links: links.local_addr(), api: serving.local_addr() });
-    let Recovered { epochs, carried, .. } = recovered;
+    let Recovered { epochs, carried, silent, .. } = recovered;
     let carried = Arc::new(std::sync::Mutex::new(carried));
     let say = told.clone();
     let host = Host {
@@ -222,6 +238,7 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
         crossing,
         links: links.clone(),
         carried,
+        silent,
         stop,
         told: &*say,
     };
@@ -229,10 +246,16 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     // Requests in hand get their answers, peers hear that this host goes, and the node ends with its last block.
     let served = serving.stop();
     links.stop();
-    drop(host);
+    drop((host, measuring));
     let followed = Arc::into_inner(port).map_or(Ok(()), Remote::stop);
-    ended?;
-    followed?;
+    match (ended, followed) {
+        // Why its node has stopped says more than that it has.
+        (Err(HostError::NodeStopped), Err(error)) => return Err(error.into()),
+        (ended, followed) => {
+            ended?;
+            followed?;
+        }
+    }
     served?;
     told(Told::Stopped);
     Ok(())
@@ -247,11 +270,13 @@ impl Host<'_> {
     fn run(&self, mut states: BTreeMap<EpochId, EpochState>) -> Result<(), HostError> {
         let mut waits = None;
         while !self.is_stopped()? {
-            match read(&*self.port, |ledger| self.next(ledger)) {
+            match read(&*self.port, |ledger| self.next(ledger, &states)) {
                 Next::Epoch(epoch) => {
                     waits = None;
                     self.meet(epoch)?;
                     let state = states.remove(&epoch).unwrap_or_default();
+                    // Every line of this thread names the epoch, whatever is logged.
+                    let _span = tracing::error_span!("epoch", %epoch).entered();
                     epoch::run(self, epoch, state)?;
                 }
                 Next::Wait(what) => {
@@ -273,12 +298,26 @@ impl Host<'_> {
     }
 
     /// The epoch to go on with, by what is on the chain.
-    fn next(&self, ledger: &Ledger) -> Next {
+    fn next(&self, ledger: &Ledger, states: &BTreeMap<EpochId, EpochState>) -> Next {
         let state = ledger.state();
         let epoch = match state.epochs.iter().next_back().filter(|last| !last.is_over()) {
             Some(last) => last.epoch,
             None => state.next_epoch(ledger.origin()),
         };
+        if self.silent.is_some_and(|through| epoch <= through) {
+            return Next::Wait("the next epoch: this store was restored, and sits this one out");
+        }
+        // What a party signs is in its store first. If the chain has something of this host's and the store has nothing, the
+        // store is another one, and what else was signed is not known.
+        let is_known = state.contributions(epoch).any(|beacon| beacon.party == self.setup.party);
+        let is_own = state
+            .committee_for(epoch)
+            .is_some_and(|seat| *seat.committee.member(self.setup.party) == self.setup.secret.member());
+        if is_known && is_own && !states.contains_key(&epoch) {
+            return Next::Wait(
+                "the next epoch: the chain has what this party signed for this one, and its store does not",
+            );
+        }
         let Some(seat) = state.committee_for(epoch) else { return Next::Wait("a committee on record") };
         if *seat.committee.member(self.setup.party) != self.setup.secret.member() {
             return Next::Wait("a committee with the keys of this host in its seat");

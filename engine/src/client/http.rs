@@ -5,6 +5,7 @@
 //! [`LinkError::Busy`]; anything that the interface does not know is [`LinkError::Garbage`].
 
 mod agent;
+pub mod operator;
 
 use super::{Answer, LinkError, Parties, Receipt, Signers, Standing};
 use agent::{

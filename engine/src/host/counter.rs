@@ -146,7 +146,11 @@ impl Counter {
                 let given = Receipt::sign(&self.signer, self.chain, epoch, id);
                 self.answer(&mut inner, id, || Submission::Taken(given.clone()));
             }
-            Event::Batch { shard, position, .. } => self.telemetry.batches(*shard, position + 1),
+            Event::Verified { bundles, took } => self.telemetry.verified(*bundles, *took),
+            Event::Batch { shard, position, bundles, .. } => {
+                self.telemetry.batches(*shard, position + 1);
+                self.telemetry.finals(bundles.len());
+            }
             Event::Evidence { evidence, .. } => inner.evidence.push(Arc::new(evidence.as_ref().clone())),
             _ => {}
         }
