@@ -15,7 +15,7 @@ pub(crate) use bundle::{BundleCommand, ShowBundle};
 pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
 pub(crate) use gov::GovCommand;
 pub(crate) use node::{Export, Init, NodeCommand, NodeSettings, Run, ShowConfig};
-pub(crate) use party::{PartyCommand, RunParty};
+pub(crate) use party::{PartyBackup, PartyCommand, PartyDoctor, PartyRestore, PartyStatus, RunParty};
 pub(crate) use payouts::{PayoutFormat, Payouts};
 pub(crate) use values::{TrustedRoot, WorkName};
 pub(crate) use work::WorkCommand;

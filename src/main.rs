@@ -54,6 +54,10 @@ fn main() -> ExitCode {
         Command::Node(NodeCommand::Export(arguments)) => node::export(&arguments),
         Command::Node(NodeCommand::Status(arguments)) => node::status(&arguments),
         Command::Party(PartyCommand::Run(arguments)) => party::run(&arguments),
+        Command::Party(PartyCommand::Status(arguments)) => party::status(&arguments),
+        Command::Party(PartyCommand::Doctor(arguments)) => party::doctor(&arguments),
+        Command::Party(PartyCommand::Backup(arguments)) => party::backup(&arguments),
+        Command::Party(PartyCommand::Restore(arguments)) => party::restore(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,7 +6,7 @@ mod init;
 mod settings;
 
 pub(crate) use export::export;
-pub(crate) use failure::NodeFailure;
+pub(crate) use failure::{NodeFailure, run_code};
 pub(crate) use init::init;
 pub(crate) use settings::SettingsError;
 
