@@ -8,6 +8,7 @@
 //! | `host/crossing.rs` | what goes to other hosts and comes from them |
 //! | `host/counter.rs` | bundles, what becomes of them, and receipts: what the API shows |
 //! | `host/memory.rs` | what a party must not lose, in its store |
+//! | `host/forgotten.rs` | whether the store is older than what the chain has of this host |
 //! | `host/report.rs`, [`machine`] | what a host reports of itself, and its machine |
 //! | [`steward`] | those who hold an office, on a host of their own |
 //! | `host/epoch.rs` | one epoch, from its beacon to its end |
@@ -21,6 +22,7 @@ mod chain;
 mod counter;
 mod crossing;
 mod epoch;
+mod forgotten;
 mod keys;
 pub mod machine;
 mod memory;
@@ -44,6 +46,7 @@ use ::chain::{
 };
 use counter::Counter;
 use crossing::Crossing;
+use forgotten::forgotten;
 use memory::CarriedShares;
 use primitives::{ChainId, EpochId, PartyId, Time};
 use report::{Measuring, Overheard, Report, Seen};
@@ -307,20 +310,12 @@ impl Host<'_> {
         if self.silent.is_some_and(|through| epoch <= through) {
             return Next::Wait("the next epoch: this store was restored, and sits this one out");
         }
-        // What a party signs is in its store first. If the chain has something of this host's and the store has nothing, the
-        // store is another one, and what else was signed is not known.
-        let is_known = state.contributions(epoch).any(|beacon| beacon.party == self.setup.party);
-        let is_own = state
-            .committee_for(epoch)
-            .is_some_and(|seat| *seat.committee.member(self.setup.party) == self.setup.secret.member());
-        if is_known && is_own && !states.contains_key(&epoch) {
-            return Next::Wait(
-                "the next epoch: the chain has what this party signed for this one, and its store does not",
-            );
-        }
         let Some(seat) = state.committee_for(epoch) else { return Next::Wait("a committee on record") };
         if *seat.committee.member(self.setup.party) != self.setup.secret.member() {
             return Next::Wait("a committee with the keys of this host in its seat");
+        }
+        if let Some(forgotten) = forgotten(state, (epoch, self.setup.party), states.get(&epoch)) {
+            return Next::Wait(forgotten.waits_for());
         }
         if state.issuer_keys.iter().all(|key| key.epoch != epoch) {
             return Next::Wait("the keys of the next epoch's issuers");
