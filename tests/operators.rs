@@ -123,7 +123,7 @@ fn strange_addresses(text: &str, known: &str) -> Vec<String> {
 #[test]
 fn operators_see_a_running_committee_and_logs_name_nobody() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut hosts = start(dir.path(), 35);
+    let mut hosts = start(dir.path(), 75);
     let opened = hosts.opened(&Silent).expect("it opens");
     hosts.hand_in(&opened, &Silent).expect("all is taken in");
 
@@ -146,7 +146,7 @@ fn operators_see_a_running_committee_and_logs_name_nobody() {
     assert!(said("the secret is that of the seat on record") && said("this party's own"), "{report}");
     wait_for(dir.path(), 2, "asked whether this host is here");
 
-    let samples = served(&hosts.api(PartyId::ALL[0]));
+    let samples = once_final(&hosts.api(PartyId::ALL[0]));
     assert_named_numbers_are_served(&samples);
 
     let bundles: Vec<Bundle> =
@@ -189,7 +189,7 @@ fn a_party_whose_disk_was_lost_sits_the_epoch_out() {
     let dir = tempfile::tempdir().expect("a folder");
     let (copy, party) = (dir.path().join("copy"), PartyId::ALL[2]);
     let (settings, to) = (config(dir.path(), 3), copy.display().to_string());
-    let mut hosts = start(dir.path(), 60);
+    let mut hosts = start(dir.path(), 120);
     let opened = hosts.opened(&Silent).expect("it opens");
     let epoch = opened.shards[0].epoch;
     let in_use = cwe(&["party", "backup", "--config", &settings, "--to", &to]);
@@ -224,11 +224,7 @@ fn a_party_whose_disk_was_lost_sits_the_epoch_out() {
 
     // The other two take bundles in and agree on batches.
     hosts.hand_in(&opened, &Silent).expect("two take them in");
-    let begun = Instant::now();
-    while served(&hosts.api(PartyId::ALL[0])).sum("cwe_batch_position") < 1.0 {
-        assert!(begun.elapsed() < PATIENCE, "two parties agree on no batch");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    once_final(&hosts.api(PartyId::ALL[0]));
     let three = served(&hosts.api(party));
     assert_eq!(three.get("cwe_waiting_for_chain"), Some(1.0));
     assert!(three.sum("cwe_batch_position") < 1.0, "it takes no part");
@@ -260,6 +256,19 @@ fn the_doctor_names_what_is_wrong_with_a_host_that_is_stopped() {
 fn served(url: &str) -> Samples {
     let operator = engine::client::http::operator::HttpOperator::new(url).expect("an address");
     Samples::read(&operator.ask("metrics").expect("it answers").body)
+}
+
+/// The numbers of a party once a batch is final.
+fn once_final(url: &str) -> Samples {
+    let begun = Instant::now();
+    loop {
+        let samples = served(url);
+        if samples.sum("cwe_batch_position") > 0.0 {
+            return samples;
+        }
+        assert!(begun.elapsed() < PATIENCE, "no batch is final");
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }
 
 /// Names of numbers in a text.

@@ -9,10 +9,7 @@
 pub mod read;
 mod table;
 
-use crate::{
-    effect::Refusal,
-    message::{Address, Phase},
-};
+use crate::{effect::Refusal, message::Phase};
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use primitives::{EpochId, PartyId, ShardIndex, Time};
@@ -21,8 +18,8 @@ use std::{fmt, time::Duration};
 pub(crate) use table::{
     ABORTED, ACCEPTED, CLOSES, CONNECTIONS, DISK_FREE, DISK_SIZE, EPOCH, EVIDENCE, FINAL, FOLLOWING,
     HEAD_AGE, HEIGHT, LINK_AGE, LINK_LAG, LINK_LOST, LINK_RECEIVED, LINK_RESENT, LINK_SENT, LINK_TRIP,
-    LINK_UNACKED, LINK_UP, LINK_VERSION, MAILBOX, MOST_FILES, OFFERED, OFFERED_BYTES, OPEN_FILES, OPENS,
-    PHASE, PHASE_AGE, POSITION, REFUSED, REQUESTS, STALLED, STALLS, STARTED, STORE, TURNED_AWAY, VERIFIED,
+    LINK_UNACKED, LINK_UP, LINK_VERSION, MOST_FILES, OFFERED, OFFERED_BYTES, OPEN_FILES, OPENS, PHASE,
+    PHASE_AGE, POSITION, REFUSED, REQUESTS, STALLED, STALLS, STARTED, STORE, TURNED_AWAY, VERIFIED,
     VERIFYING, WAITING,
 };
 pub use table::{Kind, LABELS, METRICS, Metric};
@@ -146,11 +143,6 @@ impl Telemetry {
         }
     }
 
-    /// So many messages wait for an actor.
-    pub fn mailbox(&self, actor: Address, depth: usize) {
-        self.gauge(&MAILBOX, vec![label("actor", actor.to_string())], depth as f64);
-    }
-
     /// A store has so many bytes on disk. `store` is what it is called in this program, never a path.
     pub fn store(&self, store: &'static str, bytes: u64) {
         self.gauge(&STORE, vec![label("store", store)], bytes as f64);
@@ -229,7 +221,6 @@ mod tests {
         telemetry.batches(ShardIndex(1), 4);
         let round_trip = Some(Duration::from_millis(250));
         telemetry.link(PartyId::ALL[1], LinkState { up: true, round_trip, unacknowledged: 2 });
-        telemetry.mailbox(Address::Coordinator, 5);
         telemetry.store("votes", 6);
         telemetry.answered("submit", 200);
         telemetry.connections(8);
@@ -256,7 +247,6 @@ mod tests {
             "cwe_epoch_phase{phase=\"close\"} 0",
             "cwe_batch_position{shard=\"1\"} 4",
             "cwe_link_round_trip_seconds{peer=\"2\"} 0.25",
-            "cwe_mailbox_depth{actor=\"coordinator\"} 5",
             "cwe_http_requests_total{route=\"submit\",status=\"200\"} 1",
             "cwe_bundles_verified_total 3",
             "cwe_bundles_final_total 3",

@@ -77,7 +77,7 @@ fn hear(operator: &HttpOperator, url: &str, before: Option<&Heard>) -> Result<He
     let ask = |path: &'static str| {
         operator.ask(path).map_err(|error| PartyError::NoAnswer { url: url.into(), error })
     };
-    let (metrics, health, ready) = (ask("metrics")?, ask("health")?, ask("ready")?);
+    let (metrics, health, ready) = (ask("metrics")?, ask("healthz")?, ask("readyz")?);
     let samples = Samples::read(&metrics.body);
     if metrics.status != OK || samples.get("cwe_chain_height").is_none() {
         return Err(PartyError::NoParty { url: url.into(), path: "metrics", status: metrics.status });

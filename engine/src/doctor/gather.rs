@@ -198,7 +198,7 @@ fn ask_peer(
     };
     let clock = place.peer_apis.get(&peer).map(|url| {
         let answer = HttpOperator::new(url).map_err(|error| error.to_string())?;
-        let answer = answer.ask("health").map_err(|error| error.to_string())?;
+        let answer = answer.ask("healthz").map_err(|error| error.to_string())?;
         let date = answer.date.ok_or("its answer has no date")?;
         Ok((date, self::clock()))
     });

@@ -40,10 +40,8 @@ pub struct Metric {
 }
 
 /// What labels there are: words of this program, parties, shards and statuses, of which there are few.
-pub const LABELS: [&str; 12] = [
-    "actor", "full", "kind", "party", "peer", "phase", "quantile", "route", "shard", "status", "step",
-    "store",
-];
+pub const LABELS: [&str; 11] =
+    ["full", "kind", "party", "peer", "phase", "quantile", "route", "shard", "status", "step", "store"];
 
 macro_rules! metrics_table {
     ($($name:ident = $text:literal, $kind:ident, $unit:expr, [$($label:literal),*], $help:literal;)*) => {
@@ -117,8 +115,6 @@ metrics_table! {
         "Age of the last block, by this machine's clock. Below zero if this clock is behind.";
     FOLLOWING = "cwe_chain_following", Gauge, None, [],
         "1 while the sequencer's node answers, 0 while it does not.";
-    MAILBOX = "cwe_mailbox_depth", Gauge, None, ["actor"],
-        "Messages that wait for an actor.";
     STORE = "cwe_store_bytes", Gauge, Some(Unit::Bytes), ["store"],
         "Bytes on disk: of records, large records and bundles of the store, and of the chain.";
     DISK_FREE = "cwe_disk_free_bytes", Gauge, Some(Unit::Bytes), [],
