@@ -22,7 +22,9 @@ pub(crate) use gov::GovCommand;
 pub(crate) use init::{InitCommand, InitCommittee};
 pub(crate) use issuer::{IssuerCommand, MakeCode, RunIssuer};
 pub(crate) use node::{Export, Init, NodeCommand, NodeSettings, Run, ShowConfig};
-pub(crate) use party::{PartyCommand, PartyKeys, RunParty};
+pub(crate) use party::{
+    PartyBackup, PartyCommand, PartyDoctor, PartyKeys, PartyRestore, PartyStatus, RunParty,
+};
 pub(crate) use payouts::{PayoutFormat, Payouts};
 pub(crate) use steward::{RunSteward, StewardCommand};
 pub(crate) use values::{TrustedRoot, WorkName};

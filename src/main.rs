@@ -69,6 +69,10 @@ fn main() -> ExitCode {
         Command::Issuer(IssuerCommand::Code(arguments)) => issuer::code(&arguments),
         Command::Client(ClientCommand::Submit(arguments)) => client::submit(&arguments),
         Command::Client(ClientCommand::Status(arguments)) => client::status(&arguments),
+        Command::Party(PartyCommand::Status(arguments)) => party::status(&arguments),
+        Command::Party(PartyCommand::Doctor(arguments)) => party::doctor(&arguments),
+        Command::Party(PartyCommand::Backup(arguments)) => party::backup(&arguments),
+        Command::Party(PartyCommand::Restore(arguments)) => party::restore(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,7 +6,7 @@ mod init;
 mod settings;
 
 pub(crate) use export::export;
-pub(crate) use failure::NodeFailure;
+pub(crate) use failure::{NodeFailure, run_code};
 pub(crate) use init::{chain_number, init, now, offices};
 pub(crate) use settings::SettingsError;
 

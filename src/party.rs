@@ -1,8 +1,14 @@
 //! `cwe party`.
 
+mod backup;
+mod doctor;
 mod settings;
+mod status;
 
-pub(crate) use settings::PartyError;
+pub(crate) use backup::{backup, restore};
+pub(crate) use doctor::run as doctor;
+pub(crate) use settings::{LogFormat, PartyError};
+pub(crate) use status::run as status;
 
 use crate::{
     cli::{Format, PartyKeys, RunParty},
@@ -10,6 +16,7 @@ use crate::{
 };
 use engine::host::{self, Told, steward::MemberFile};
 use serde_json::{Value, json};
+use settings::Settings;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -20,15 +27,11 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Runs a party.
 pub(crate) fn run(arguments: &RunParty) -> Result<(), Failure> {
-    let setup = settings::read(&arguments.config)?;
+    let settings = Settings::read(&arguments.config)?;
+    log(arguments.log_format.unwrap_or(settings.log_format));
+    let setup = settings.setup()?;
     ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))?;
     let json = arguments.output == Format::Json;
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("CWE_LOG").unwrap_or_else(|_| "warn".into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
     let tell = move |told: Told| {
         // Whoever reads this may be gone; that is no reason to stop.
         drop(if json { output::print(&format!("{}\n", object(&told))) } else { output::print(&line(&told)) });
@@ -38,8 +41,19 @@ pub(crate) fn run(arguments: &RunParty) -> Result<(), Failure> {
 
 /// Prints what the host gives away for the record.
 pub(crate) fn keys(arguments: &PartyKeys) -> Result<(), Failure> {
-    let (secret, operator) = settings::member(&arguments.config)?;
+    let (secret, operator) = Settings::read(&arguments.config)?.member()?;
     output::json(&serde_json::to_value(MemberFile { member: secret.member(), operator })?)
+}
+
+/// Lines on standard error. As JSON, each is one object with its fields, and with those of the epoch, the peer or whatever
+/// else it was said within.
+fn log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CWE_LOG").unwrap_or_else(|_| "warn".into());
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).init(),
+    }
 }
 
 /// An event for people. Blocks of its own node are left out: there is one every few seconds.

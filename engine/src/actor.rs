@@ -17,7 +17,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::Sender,
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Where parties keep what they must not lose. What is kept is on disk when a function returns, if it goes there at all;
@@ -137,10 +137,12 @@ impl Shell {
             // Nobody may listen any more; that is no reason to stop.
             Effect::Publish(event) => drop(self.around.events.send(event)),
             Effect::Verify(epoch, bundles) => {
-                let (at, board) = (self.at, self.around.board.clone());
+                let (at, board, events) = (self.at, self.around.board.clone(), self.around.events.clone());
                 rayon::spawn(move || {
+                    let begun = Instant::now();
                     // Fresh randomness of the machine: the weights must be unknown to whoever made the bundles.
                     let results = verify_all(&epoch, &bundles, &mut rand_core::OsRng);
+                    drop(events.send(Event::Verified { bundles: bundles.len(), took: begun.elapsed() }));
                     // A verifier that is away has room for its own results: it waits for one batch at a time.
                     let _sent = board.send(at, at, Message::BatchVerified(results));
                 });

@@ -10,7 +10,7 @@ use proofs::{
     inclusion::Inclusion,
     sharing::SealError,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 
 /// A pure core: takes a message and says what is to be done.
@@ -209,6 +209,13 @@ pub enum Event {
         bundle: Digest,
         /// Of which share.
         share: PartyId,
+    },
+    /// The proofs of some bundles were checked together.
+    Verified {
+        /// How many.
+        bundles: usize,
+        /// How long it took.
+        took: Duration,
     },
     /// A batch is final.
     Batch {

@@ -8,6 +8,8 @@
 //! | `host/crossing.rs` | what goes to other hosts and comes from them |
 //! | `host/counter.rs` | bundles, what becomes of them, and receipts: what the API shows |
 //! | `host/memory.rs` | what a party must not lose, in its store |
+//! | `host/forgotten.rs` | whether the store is older than what the chain has of this host |
+//! | `host/report.rs`, [`machine`] | what a host reports of itself, and its machine |
 //! | [`steward`] | those who hold an office, on a host of their own |
 //! | `host/epoch.rs` | one epoch, from its beacon to its end |
 //!
@@ -23,8 +25,12 @@ mod chain;
 mod counter;
 mod crossing;
 mod epoch;
+mod forgotten;
 mod keys;
+pub mod machine;
 mod memory;
+pub mod outlook;
+mod report;
 pub mod steward;
 
 pub use self::chain::Remote;
@@ -41,12 +47,15 @@ use crate::{
 use ::chain::{
     Ledger,
     node::{Following, Notice, RunError},
+    state::State,
 };
 use counter::Counter;
 use crossing::Crossing;
+use forgotten::forgotten;
 use memory::CarriedShares;
 use primitives::{ChainId, Digest, EpochId, PartyId, Time};
 use proofs::committee::Member;
+use report::{Measuring, Overheard, Report, Seen};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -187,6 +196,9 @@ pub enum HostError {
     },
 }
 
+/// The links, and the seat that they are of: none before the host has one.
+type Linked = Arc<Mutex<Option<(Seat, Links)>>>;
+
 /// A host that runs.
 struct Host<'a> {
     setup: &'a Setup,
@@ -195,9 +207,11 @@ struct Host<'a> {
     port: Arc<Remote>,
     counter: Arc<Counter>,
     crossing: Arc<Crossing>,
-    /// The links, and the seat that they are of.
-    links: Mutex<Option<(Seat, Links)>>,
+    seen: Arc<Seen>,
+    links: Linked,
     carried: CarriedShares,
+    /// The last epoch to sit out, if the store was restored from a copy.
+    silent: Option<EpochId>,
     stop: &'a AtomicBool,
     told: &'a (dyn Fn(Told) + Sync),
 }
@@ -218,13 +232,23 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     }
     let following =
         Following { dir: setup.dir.join("chain"), start: setup.start.clone(), url: setup.node.clone() };
+    let seen = Arc::new(Seen::default());
+    let (noting, say) = (seen.clone(), told);
+    let told: Arc<dyn Fn(Told) + Send + Sync> = Arc::new(move |told| {
+        noting.told(&told);
+        say(told);
+    });
     let of_chain = told.clone();
     let port = Arc::new(Remote::start(following, move |notice| of_chain(Told::Chain(notice)))?);
     let counter = Counter::new((chain, genesis), store.clone(), port.clone(), clock());
     let counter = Arc::new(counter);
-    let serving = api::serve(setup.api, counter.clone(), api::Limits::default())?;
+    let links = Arc::new(Mutex::new(None));
+    let measuring = Measuring::start(counter.clone(), store.clone(), setup.dir.clone());
+    let report =
+        Report { counter: counter.clone(), seen: seen.clone(), links: links.clone(), node: port.clone() };
+    let serving = api::serve(setup.api, Arc::new(report), api::Limits::default())?;
     told(Told::Started { api: serving.local_addr() });
-    let Recovered { epochs, carried, .. } = recovered;
+    let Recovered { epochs, carried, silent, .. } = recovered;
     let carried = Arc::new(Mutex::new(carried));
     let say = told.clone();
     let host = Host {
@@ -234,8 +258,10 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
         port: port.clone(),
         counter,
         crossing: Arc::default(),
-        links: Mutex::new(None),
+        seen,
+        links,
         carried,
+        silent,
         stop,
         told: &*say,
     };
@@ -243,10 +269,16 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     // Requests in hand get their answers, peers hear that this host goes, and the node ends with its last block.
     let served = serving.stop();
     host.unlink();
-    drop(host);
+    drop((host, measuring));
     let followed = Arc::into_inner(port).map_or(Ok(()), Remote::stop);
-    ended?;
-    followed?;
+    match (ended, followed) {
+        // Why its node has stopped says more than that it has.
+        (Err(HostError::NodeStopped), Err(error)) => return Err(error.into()),
+        (ended, followed) => {
+            ended?;
+            followed?;
+        }
+    }
     served?;
     told(Told::Stopped);
     Ok(())
@@ -261,12 +293,14 @@ impl Host<'_> {
     fn run(&self, mut states: BTreeMap<EpochId, EpochState>) -> Result<(), HostError> {
         let mut waits = None;
         while !self.is_stopped()? {
-            match read(&*self.port, |ledger| self.next(ledger)) {
+            match read(&*self.port, |ledger| self.next(ledger, &states)) {
                 Next::Epoch(epoch, at) => {
                     waits = None;
                     self.check_carried(at.seat)?;
                     self.meet(&at)?;
                     let state = states.remove(&epoch).unwrap_or_default();
+                    // Every line of this thread names the epoch, whatever is logged.
+                    let _span = tracing::error_span!("epoch", %epoch).entered();
                     epoch::run(self, (epoch, at.seat), state)?;
                 }
                 Next::Wait(what) => {
@@ -288,25 +322,23 @@ impl Host<'_> {
     }
 
     /// The epoch to go on with, by what is on the chain.
-    fn next(&self, ledger: &Ledger) -> Next {
+    fn next(&self, ledger: &Ledger, states: &BTreeMap<EpochId, EpochState>) -> Next {
         let state = ledger.state();
-        let epoch = match state.epochs.iter().next_back().filter(|last| !last.is_over()) {
-            Some(last) => last.epoch,
-            None => state.next_epoch(ledger.origin()),
-        };
-        let opening = state.openings.get(&epoch).map(|opening| (&opening.committee, &opening.seating));
-        let next = || state.committee_for(epoch).map(|seat| (&seat.committee, &seat.seating));
-        let Some((committee, seating)) = opening.or_else(next) else {
-            return Next::Wait("a committee on record");
-        };
-        let standby = seating.standby.as_ref().map(|standby| (Seat::Standby, standby.member.clone()));
-        let parties = PartyId::ALL.map(|party| (Seat::Party(party), committee.member(party).clone()));
-        let members: BTreeMap<_, _> = parties.into_iter().chain(standby).collect();
+        let epoch = in_hand(ledger);
+        if self.silent.is_some_and(|through| epoch <= through) {
+            return Next::Wait("the next epoch: this store was restored, and sits this one out");
+        }
+        let Some(members) = members(state, epoch) else { return Next::Wait("a committee on record") };
         let own = self.setup.secret.member();
-        let Some((seat, _)) = members.iter().find(|(_, member)| **member == own) else {
+        let Some(seat) = members.iter().find(|(_, member)| **member == own).map(|(seat, _)| *seat) else {
             return Next::Wait("a committee with the keys of this host");
         };
-        let at = Place { seat: *seat, members: members.clone() };
+        if let Seat::Party(party) = seat
+            && let Some(forgotten) = forgotten(state, (epoch, party), states.get(&epoch))
+        {
+            return Next::Wait(forgotten.waits_for());
+        }
+        let at = Place { seat, members };
         if state.issuer_keys.iter().all(|key| key.epoch != epoch) {
             return Next::Wait("the keys of the next epoch's issuers");
         }
@@ -361,7 +393,8 @@ impl Host<'_> {
             versions: Versions::SPOKEN,
             timing: Timing::default(),
         };
-        let links = Links::start(config, self.crossing.clone())?;
+        let overheard = Overheard { seen: self.seen.clone(), handler: self.crossing.clone() };
+        let links = Links::start(config, Arc::new(overheard))?;
         self.crossing.over(links.clone());
         (self.told)(Told::Seat { seat, links: links.local_addr() });
         Ok(links)
@@ -373,6 +406,23 @@ impl Host<'_> {
             links.stop();
         }
     }
+}
+
+/// The epoch that is open, or opens next.
+pub(crate) fn in_hand(ledger: &Ledger) -> EpochId {
+    let state = ledger.state();
+    let open = state.epochs.iter().next_back().filter(|last| !last.is_over());
+    open.map_or_else(|| state.next_epoch(ledger.origin()), |last| last.epoch)
+}
+
+/// Who sits where in an epoch, and who stands by: as it opened, or as it is on record for it. Nothing without a committee.
+pub(crate) fn members(state: &State, epoch: EpochId) -> Option<BTreeMap<Seat, Member>> {
+    let opening = state.openings.get(&epoch).map(|opening| (&opening.committee, &opening.seating));
+    let next = || state.committee_for(epoch).map(|seat| (&seat.committee, &seat.seating));
+    let (committee, seating) = opening.or_else(next)?;
+    let standby = seating.standby.as_ref().map(|standby| (Seat::Standby, standby.member.clone()));
+    let parties = PartyId::ALL.map(|party| (Seat::Party(party), committee.member(party).clone()));
+    Some(parties.into_iter().chain(standby).collect())
 }
 
 /// Where a host sits in a committee, and with whom.

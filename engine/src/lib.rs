@@ -16,6 +16,7 @@
 //! | [`api`] | a party's HTTP API |
 //! | [`telemetry`] | what an operator sees of a party |
 //! | [`host`] | one party's process: its actors, links, store, API and node |
+//! | [`doctor`] | what is wrong with a host, or will be |
 //! | [`client`] | a subscriber's device: from a usage log to receipts of every bundle |
 //! | [`issuer`] | services that sign tokens and bandwidth receipts blindly |
 //!
@@ -27,6 +28,7 @@ pub mod actors;
 pub mod api;
 pub mod client;
 pub mod coordinator;
+pub mod doctor;
 pub mod effect;
 pub mod host;
 pub mod intake;

@@ -8,6 +8,7 @@
 //! | `link/hello.rs`, `link/frame.rs` | the greeting, and what crosses a connection |
 //! | `link/outbox.rs`, `link/talk.rs`, `link/waits.rs` | what waits to be acknowledged; acknowledgements and pings; the stall detector: no clock, no socket |
 //! | `link/peer.rs`, `link/peer/standing.rs` | one peer, whatever connection it has |
+//! | `link/probe.rs` | whether a host is there, without a link |
 //! | `link/dial.rs`, `link/accept.rs`, `link/greet.rs`, `link/connection.rs` | sockets |
 //!
 //! There is one connection for each pair of hosts, which the lower of the two dials. What is sent to a peer is numbered
@@ -35,6 +36,7 @@ mod key;
 pub mod limits;
 mod outbox;
 mod peer;
+pub mod probe;
 mod talk;
 mod waits;
 

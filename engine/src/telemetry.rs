@@ -3,76 +3,26 @@
 //! Every party has a recorder of its own, and nothing here is global to the process. No name, label or value has anything
 //! of a bundle, a subscriber or an address: labels are kinds, routes, parties and actors, of which there are few.
 //! Whoever reads the numbers often sees when bundles come in. Show them to operators alone.
+//!
+//! `telemetry/table.rs` lists them, and `telemetry/read.rs` reads the text again.
 
-use crate::{
-    effect::Refusal,
-    message::{Address, Phase},
-};
-use metrics::{Key, KeyName, Label, Level, Metadata, Recorder, Unit};
+pub mod read;
+mod table;
+
+use crate::{effect::Refusal, message::Phase};
+use metrics::{Key, KeyName, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use primitives::{EpochId, PartyId, ShardIndex, Time};
 use std::{fmt, time::Duration};
 
-/// What becomes of a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It only grows, from the start of the process on.
-    Counter,
-    /// It is what it is now.
-    Gauge,
-}
-
-/// A number that an operator sees.
-#[derive(Debug)]
-pub struct Metric {
-    /// Its name, which ends in its unit, or in `_total` if it counts.
-    pub name: &'static str,
-    /// What becomes of it.
-    pub kind: Kind,
-    /// Its unit, if it has one.
-    pub unit: Option<Unit>,
-    /// What it tells.
-    pub help: &'static str,
-}
-
-macro_rules! metrics_table {
-    ($($name:ident = $text:literal, $kind:ident, $unit:expr, $help:literal;)*) => {
-        $(#[doc = $help] const $name: Metric = Metric { name: $text, kind: Kind::$kind, unit: $unit, help: $help };)*
-        /// Every number that there is.
-        pub const METRICS: &[Metric] = &[$($name),*];
-    };
-}
-
-metrics_table! {
-    ACCEPTED = "cwe_bundles_accepted_total", Counter, None,
-        "Bundles that were taken in.";
-    REFUSED = "cwe_bundles_refused_total", Counter, None,
-        "Bundles that were refused, by kind of refusal.";
-    EPOCH = "cwe_epoch", Gauge, None,
-        "Number of the epoch in hand.";
-    PHASE = "cwe_epoch_phase", Gauge, None,
-        "1 for the phase that the epoch is in, 0 for the others.";
-    POSITION = "cwe_batch_position", Gauge, None,
-        "Batches of a shard that are final.";
-    LINK_UP = "cwe_link_up", Gauge, None,
-        "1 if the link to a party holds, 0 if it does not.";
-    LINK_TRIP = "cwe_link_round_trip_seconds", Gauge, Some(Unit::Seconds),
-        "Last time of a message to a party and back.";
-    LINK_UNACKED = "cwe_link_unacknowledged", Gauge, None,
-        "Messages to a party that it has not acknowledged.";
-    MAILBOX = "cwe_mailbox_depth", Gauge, None,
-        "Messages that wait for an actor.";
-    STORE = "cwe_store_bytes", Gauge, Some(Unit::Bytes),
-        "Bytes that a store has on disk.";
-    REQUESTS = "cwe_http_requests_total", Counter, None,
-        "Requests that were answered, by route and status.";
-    CONNECTIONS = "cwe_http_connections", Gauge, None,
-        "Connections that are open.";
-    TURNED_AWAY = "cwe_http_turned_away_total", Counter, None,
-        "Connections that were turned away at the door, by what was full.";
-    STARTED = "process_start_time_seconds", Gauge, Some(Unit::Seconds),
-        "When the process started, in seconds since 1970.";
-}
+pub(crate) use table::{
+    ABORTED, ACCEPTED, CLOSES, CONNECTIONS, DISK_FREE, DISK_SIZE, EPOCH, EVIDENCE, FINAL, FOLLOWING,
+    HEAD_AGE, HEIGHT, LINK_AGE, LINK_LAG, LINK_LOST, LINK_RECEIVED, LINK_RESENT, LINK_SENT, LINK_TRIP,
+    LINK_UNACKED, LINK_UP, LINK_VERSION, MOST_FILES, OFFERED, OFFERED_BYTES, OPEN_FILES, OPENS, PHASE,
+    PHASE_AGE, POSITION, REFUSED, REQUESTS, STALLED, STALLS, STARTED, STORE, TURNED_AWAY, VERIFIED,
+    VERIFYING, WAITING,
+};
+pub use table::{Kind, LABELS, METRICS, Metric};
 
 /// Phases, for the gauge that has one value of each.
 pub(crate) const PHASES: [Phase; 9] = [
@@ -122,12 +72,15 @@ impl Telemetry {
             match metric.kind {
                 Kind::Counter => recorder.describe_counter(name, metric.unit, metric.help.into()),
                 Kind::Gauge => recorder.describe_gauge(name, metric.unit, metric.help.into()),
+                Kind::Summary => recorder.describe_histogram(name, metric.unit, metric.help.into()),
             }
         }
         let telemetry = Self { handle: recorder.handle(), recorder };
         telemetry.gauge(&STARTED, vec![], started.0 as f64);
         // A number that has not been counted yet is 0, and not absent.
-        telemetry.count(&ACCEPTED, vec![], 0);
+        for metric in [&ACCEPTED, &FINAL, &OFFERED, &OFFERED_BYTES, &VERIFIED, &ABORTED] {
+            telemetry.count(metric, vec![], 0);
+        }
         telemetry
     }
 
@@ -160,6 +113,26 @@ impl Telemetry {
         self.gauge(&POSITION, vec![label("shard", shard.to_string())], count as f64);
     }
 
+    /// So many bundles were in a batch that is final.
+    pub fn finals(&self, bundles: usize) {
+        self.count(&FINAL, vec![], bundles as u64);
+    }
+
+    /// The proofs of so many bundles were checked together, which took so long.
+    pub fn verified(&self, bundles: usize, took: Duration) {
+        self.count(&VERIFIED, vec![], bundles as u64);
+        let key = Key::from_parts(VERIFYING.name, vec![]);
+        self.recorder.register_histogram(&key, &ORIGIN).record(took.as_secs_f64());
+        // What is recorded gathers until somebody asks, and perhaps nobody does.
+        self.handle.run_upkeep();
+    }
+
+    /// A client handed in a bundle of so many bytes.
+    pub fn offered(&self, bytes: usize) {
+        self.count(&OFFERED, vec![], 1);
+        self.count(&OFFERED_BYTES, vec![], bytes as u64);
+    }
+
     /// How the link to a party is.
     pub fn link(&self, peer: PartyId, state: LinkState) {
         let labels = || vec![label("peer", peer.to_string())];
@@ -168,11 +141,6 @@ impl Telemetry {
         if let Some(round_trip) = state.round_trip {
             self.gauge(&LINK_TRIP, labels(), round_trip.as_secs_f64());
         }
-    }
-
-    /// So many messages wait for an actor.
-    pub fn mailbox(&self, actor: Address, depth: usize) {
-        self.gauge(&MAILBOX, vec![label("actor", actor.to_string())], depth as f64);
     }
 
     /// A store has so many bytes on disk. `store` is what it is called in this program, never a path.
@@ -195,6 +163,18 @@ impl Telemetry {
         self.count(&TURNED_AWAY, vec![label("full", full)], 1);
     }
 
+    /// Sets a number that is measured elsewhere. Labels are words of this program.
+    pub(crate) fn set(&self, metric: &Metric, labels: &[(&'static str, &str)], value: f64) {
+        self.gauge(metric, owned(labels), value);
+    }
+
+    /// Sets a counter that is kept elsewhere. It never goes back.
+    pub(crate) fn so_far(&self, metric: &Metric, labels: &[(&'static str, &str)], value: u64) {
+        debug_assert_eq!(metric.kind, Kind::Counter);
+        let key = Key::from_parts(metric.name, owned(labels));
+        self.recorder.register_counter(&key, &ORIGIN).absolute(value);
+    }
+
     fn count(&self, metric: &Metric, labels: Vec<Label>, by: u64) {
         debug_assert_eq!(metric.kind, Kind::Counter);
         self.recorder.register_counter(&Key::from_parts(metric.name, labels), &ORIGIN).increment(by);
@@ -204,6 +184,10 @@ impl Telemetry {
         debug_assert_eq!(metric.kind, Kind::Gauge);
         self.recorder.register_gauge(&Key::from_parts(metric.name, labels), &ORIGIN).set(value);
     }
+}
+
+fn owned(labels: &[(&'static str, &str)]) -> Vec<Label> {
+    labels.iter().map(|(name, value)| label(name, (*value).to_owned())).collect()
 }
 
 fn label(name: &'static str, value: impl Into<metrics::SharedString>) -> Label {
@@ -221,6 +205,7 @@ mod tests {
         assert_eq!(names.len(), METRICS.len());
         for metric in METRICS {
             assert_eq!(metric.kind == Kind::Counter, metric.name.ends_with("_total"), "{}", metric.name);
+            assert!(metric.labels.iter().all(|label| table::LABELS.contains(label)), "{}", metric.name);
             if let Some(unit) = metric.unit {
                 assert!(metric.name.ends_with(unit.as_str()), "{}", metric.name);
             }
@@ -236,14 +221,22 @@ mod tests {
         telemetry.batches(ShardIndex(1), 4);
         let round_trip = Some(Duration::from_millis(250));
         telemetry.link(PartyId::ALL[1], LinkState { up: true, round_trip, unacknowledged: 2 });
-        telemetry.mailbox(Address::Coordinator, 5);
         telemetry.store("votes", 6);
         telemetry.answered("submit", 200);
         telemetry.connections(8);
         telemetry.turned_away("address");
+        telemetry.finals(3);
+        telemetry.verified(3, Duration::from_millis(20));
+        for metric in METRICS {
+            match metric.kind {
+                Kind::Summary => {}
+                Kind::Gauge => telemetry.set(metric, &[("peer", "9")], 0.0),
+                Kind::Counter => telemetry.so_far(metric, &[("peer", "9")], 0),
+            }
+        }
         let text = telemetry.render();
         for metric in METRICS {
-            let kind = if metric.kind == Kind::Counter { "counter" } else { "gauge" };
+            let kind = metric.kind.name();
             assert!(text.contains(&format!("# HELP {} {}\n", metric.name, metric.help)), "{text}");
             assert!(text.contains(&format!("# TYPE {} {kind}\n", metric.name)), "{text}");
         }
@@ -254,8 +247,10 @@ mod tests {
             "cwe_epoch_phase{phase=\"close\"} 0",
             "cwe_batch_position{shard=\"1\"} 4",
             "cwe_link_round_trip_seconds{peer=\"2\"} 0.25",
-            "cwe_mailbox_depth{actor=\"coordinator\"} 5",
             "cwe_http_requests_total{route=\"submit\",status=\"200\"} 1",
+            "cwe_bundles_verified_total 3",
+            "cwe_bundles_final_total 3",
+            "cwe_verification_seconds_count 1",
             "process_start_time_seconds 7",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");

@@ -291,6 +291,11 @@ impl Hosts {
         self.ports.api_url(party)
     }
 
+    /// What was handed in so far.
+    pub fn handed_in(&self) -> impl Iterator<Item = &[u8]> {
+        self.handed_in.iter().map(|handed| &*handed.parcel.bytes)
+    }
+
     /// Waits until the epoch is open, and gives what devices go by: what a party serves, if it is what the chain has.
     ///
     /// # Errors

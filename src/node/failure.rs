@@ -56,6 +56,23 @@ pub(crate) enum NodeFailure {
     Key(#[from] KeyFileError),
 }
 
+/// The exit code of a node that stopped.
+pub(crate) fn run_code(error: &RunError) -> u8 {
+    match error {
+        RunError::Block { .. } => 4,
+        RunError::Open { error, .. } if is_wrong_block(error) => 4,
+        RunError::Node(error) if is_wrong_block(error) => 4,
+        RunError::Open { .. }
+        | RunError::Limits(_)
+        | RunError::NotASequencer { .. }
+        | RunError::OtherChain { .. }
+        | RunError::FollowsItself { .. }
+        | RunError::Serve(_)
+        | RunError::Client(_) => 2,
+        _ => 3,
+    }
+}
+
 impl NodeFailure {
     /// The exit code: 4 for a block that breaks a rule, 2 for a folder or an address that was given and does not do, 3 for
     /// what fails later.
@@ -72,19 +89,7 @@ impl NodeFailure {
             | Self::Origin { .. }
             | Self::Key(_) => 2,
             Self::Write { .. } => 3,
-            Self::Run(error) => match error.as_ref() {
-                RunError::Block { .. } => 4,
-                RunError::Open { error, .. } if is_wrong_block(error) => 4,
-                RunError::Node(error) if is_wrong_block(error) => 4,
-                RunError::Open { .. }
-                | RunError::Limits(_)
-                | RunError::NotASequencer { .. }
-                | RunError::OtherChain { .. }
-                | RunError::FollowsItself { .. }
-                | RunError::Serve(_)
-                | RunError::Client(_) => 2,
-                _ => 3,
-            },
+            Self::Run(error) => run_code(error),
         }
     }
 

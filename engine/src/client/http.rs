@@ -6,6 +6,7 @@
 
 mod agent;
 mod keys;
+pub mod operator;
 
 pub use keys::HttpKeys;
 

@@ -88,6 +88,17 @@ fn bring(mirror: &Mirror, client: &mut Option<NodeClient>, transaction: &Transac
     }
 }
 
+impl super::report::Node for Remote {
+    fn head(&self) -> (u64, u64) {
+        let head = self.mirror.head();
+        (head.height, head.time.0)
+    }
+
+    fn has_stopped(&self) -> bool {
+        self.mirror.has_stopped()
+    }
+}
+
 impl Port for Remote {
     fn look(&self, with: &mut dyn FnMut(&Ledger)) {
         self.mirror.read(|ledger| with(ledger));

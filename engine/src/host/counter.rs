@@ -165,7 +165,11 @@ impl Counter {
                     self.answer(&mut inner, id, || Submission::Taken(given.clone()));
                 }
             }
-            Event::Batch { shard, position, .. } => self.telemetry.batches(*shard, position + 1),
+            Event::Verified { bundles, took } => self.telemetry.verified(*bundles, *took),
+            Event::Batch { shard, position, bundles, .. } => {
+                self.telemetry.batches(*shard, position + 1);
+                self.telemetry.finals(bundles.len());
+            }
             Event::Evidence { evidence, .. } => inner.evidence.push(Arc::new(evidence.as_ref().clone())),
             _ => {}
         }

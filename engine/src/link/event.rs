@@ -294,6 +294,8 @@ pub struct LinkStatus {
     pub round_trip: Option<Duration>,
     /// Payloads that were written to the peer, those written again included.
     pub sent: Count,
+    /// Payloads that were written once more to the same process of the peer, after a break.
+    pub resent: Count,
     /// Payloads that the peer sent and the layer above has.
     pub received: Count,
     /// Payloads that wait for the peer's acknowledgement.

@@ -77,6 +77,37 @@ fn of_tls(error: &io::Error) -> Refusal {
     }
 }
 
+/// TLS from the dialling end, with whoever has the expected key.
+async fn encrypt(
+    key: &LinkKey,
+    (me, peer): (Host, Host),
+    expected: Digest,
+    socket: TcpStream,
+) -> Result<client::TlsStream<TcpStream>, Refused> {
+    let pins = Pins::new([(expected, peer)]);
+    let name = ServerName::try_from(me.calling(peer)).expect("made of letters, digits, hyphens and dots");
+    let connector = TlsConnector::from(key::client(key, &pins));
+    connector.connect(name, socket).into_fallible().await.map_err(|(error, socket)| {
+        let reason = match pins.presented() {
+            Some(presented) if presented != expected => Refusal::OtherKey { expected, presented },
+            _ => of_tls(&error),
+        };
+        Refused::new(Some(peer), reason).on(socket)
+    })
+}
+
+/// Says one greeting to a peer, and gives what it answers.
+pub(super) async fn ask(
+    key: &LinkKey,
+    ends: (Host, Host),
+    expected: Digest,
+    (socket, hello): (TcpStream, Hello),
+) -> Result<Frame, Refusal> {
+    let mut stream = encrypt(key, ends, expected, socket).await.map_err(|refused| refused.reason)?;
+    say(&mut stream, &Frame::Hello(Box::new(hello))).await?;
+    hear(&mut stream).await
+}
+
 /// Dials a peer. The socket is connected, the address is the peer's and `expected` its key.
 pub(super) async fn dial(
     key: &LinkKey,
@@ -86,20 +117,7 @@ pub(super) async fn dial(
     socket: TcpStream,
 ) -> Result<(client::TlsStream<TcpStream>, Ticket), Refused> {
     let refused = |reason| Refused::new(Some(peer.host), reason);
-    let pins = Pins::new([(expected, peer.host)]);
-    let name =
-        ServerName::try_from(me.calling(peer.host)).expect("made of letters, digits, hyphens and dots");
-    let connector = TlsConnector::from(key::client(key, &pins));
-    let mut stream = match connector.connect(name, socket).into_fallible().await {
-        Ok(stream) => stream,
-        Err((error, socket)) => {
-            let reason = match pins.presented() {
-                Some(presented) if presented != expected => Refusal::OtherKey { expected, presented },
-                _ => of_tls(&error),
-            };
-            return Err(refused(reason).on(socket));
-        }
-    };
+    let mut stream = encrypt(key, (me, peer.host), expected, socket).await?;
     let ours = peer.greeting();
     say(&mut stream, &Frame::Hello(Box::new(ours.clone()))).await.map_err(refused)?;
     let theirs = match hear(&mut stream).await.map_err(refused)? {
@@ -167,8 +185,13 @@ pub(super) async fn answer<'a>(
     }
 }
 
-/// Whether the greeting of a caller fits. That the wrong end dialled is known without it.
+/// Whether the greeting of a caller fits. That the wrong end dialled is known without it; a caller that speaks no version
+/// is told first which ones are spoken, whoever has to dial.
 fn agree(me: Host, peer: &Peer, theirs: &Hello) -> Result<u16, Mismatch> {
+    let (expected, found) = (peer.greeting().versions, theirs.versions);
+    if expected.common(found).is_none() {
+        return Err(Mismatch::Version { expected, found });
+    }
     if me.dials(peer.host) {
         return Err(Mismatch::Direction { expected: me, found: peer.host });
     }

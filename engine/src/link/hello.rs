@@ -24,6 +24,8 @@ pub struct Versions {
 impl Versions {
     /// What this code speaks.
     pub const SPOKEN: Self = Self { first: 1, last: 1 };
+    /// What a caller says that only wants to know whether a host is there: no host speaks it.
+    pub const NONE: Self = Self { first: 0, last: 0 };
 
     /// The newest version that both speak.
     pub fn common(self, other: Self) -> Option<u16> {

@@ -22,6 +22,8 @@ pub(super) struct Outbox {
     next: u64,
     /// Payloads below this number were written to some connection with this life of the peer.
     reached: u64,
+    /// What was written once more to the same life of the peer.
+    again: Count,
     /// The life of the peer that numbers are for.
     toward: Option<Incarnation>,
 }
@@ -71,6 +73,9 @@ impl Outbox {
         let seq = self.next;
         let at = usize::try_from(seq - self.first).ok()?;
         let bytes = self.queue.get(at)?.clone();
+        if seq < self.reached {
+            self.again.add(bytes.len());
+        }
         self.next = seq + 1;
         self.reached = self.reached.max(self.next);
         Some((seq, bytes))
@@ -96,6 +101,11 @@ impl Outbox {
             self.first += 1;
         }
         self.first > before
+    }
+
+    /// What was written once more, after a break.
+    pub(super) fn again(&self) -> Count {
+        self.again
     }
 
     /// What waits for an acknowledgement.

@@ -279,6 +279,7 @@ impl Peer {
             since: state.since.elapsed(),
             round_trip: state.talk.round_trip().filter(|_| state.live.is_some()),
             sent: state.sent,
+            resent: state.outbox.again(),
             received: state.received,
             unacknowledged: state.outbox.waiting(),
             incarnation: state.theirs,

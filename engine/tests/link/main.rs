@@ -3,6 +3,7 @@
 
 mod delivery;
 mod keys;
+mod probe;
 mod proxy;
 mod raw;
 mod stalls;

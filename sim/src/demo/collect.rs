@@ -279,7 +279,7 @@ impl Tracker<'_> {
                 self.out.accepted.extend(bundles);
             }
             // The record says who has a seat.
-            Event::Final { .. } | Event::Silent { .. } | Event::Seated { .. } => {}
+            Event::Final { .. } | Event::Silent { .. } | Event::Seated { .. } | Event::Verified { .. } => {}
             Event::Evidence { evidence, .. } => {
                 if !self.out.evidence.contains(&evidence) {
                     self.out.evidence.push(*evidence);

@@ -20,6 +20,8 @@ use std::{
 
 /// How long a process may take to end that was asked to.
 const ENDING: Duration = Duration::from_secs(30);
+/// Says what a process logs. A run's folder is there to be looked at.
+const LOG_LEVEL: &str = "CWE_LOG";
 /// Name of a process's log in its folder.
 const LOG: &str = "log.txt";
 
@@ -115,6 +117,7 @@ impl Process {
         let child = Command::new(&self.program)
             .args(&self.arguments)
             .current_dir(&self.dir)
+            .env(LOG_LEVEL, std::env::var(LOG_LEVEL).unwrap_or_else(|_| "info".into()))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

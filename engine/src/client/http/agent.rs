@@ -4,7 +4,7 @@ use super::HttpError;
 use crate::client::LinkError;
 use reqwest::{
     Client, Method, Url,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER},
     redirect::Policy,
     tls::Version,
 };
@@ -65,6 +65,8 @@ impl<'a> Question<'a> {
 pub(super) struct Reply {
     pub(super) status: u16,
     retry_after: Option<Duration>,
+    /// The clock of whoever answered, as it was sent.
+    pub(super) date: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -109,6 +111,7 @@ impl Agent {
             let asked =
                 response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
             let retry_after = asked.map(|seconds| Duration::from_secs(seconds).min(MAX_RETRY_AFTER));
+            let date = response.headers().get(DATE).and_then(|value| Some(value.to_str().ok()?.to_owned()));
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
                 if body.len() + chunk.len() > limit {
@@ -116,7 +119,7 @@ impl Agent {
                 }
                 body.extend_from_slice(&chunk);
             }
-            Ok(Reply { status, retry_after, body })
+            Ok(Reply { status, retry_after, date, body })
         })
     }
 }
