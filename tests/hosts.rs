@@ -114,7 +114,7 @@ fn whoever_is_killed_goes_on_where_the_epoch_is() {
 }
 
 /// A party is gone for good while bundles are collected: the others freeze the epoch, and the standby opens the totals in
-/// its seat.
+/// its seat. Another party and the standby are killed meanwhile, and come back.
 #[test]
 fn a_party_that_is_gone_for_good_is_replaced() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -122,6 +122,9 @@ fn a_party_that_is_gone_for_good_is_replaced() {
     let opened = hosts.opened(&Silent).expect("it opens");
     hosts.hand_in(&opened, &Silent).expect("all is taken in");
     hosts.host(TWO).kill();
+    wait_for(&mut hosts, ONE, "the standby has taken a seat", 1);
+    restart(&mut hosts, ONE);
+    restart(&mut hosts, Seat::Standby);
     let settled = hosts.settle(&Silent).expect("it settles");
     assert_counted(&settled);
     let replaced = settled.record.replacement.as_ref().map(|seat| Seat::Party(seat.party));

@@ -103,8 +103,7 @@ impl Shell {
         if !effects.into_iter().all(|effect| self.carry_out(effect)) {
             // What this party signed is not on disk, and what its core believes is no longer true: it is over for it.
             self.core = None;
-            let reason = "what it rests on could not be stored, and the party stops";
-            self.carry_out(Effect::Publish(Event::Dropped { at: self.at, from, reason }));
+            self.carry_out(Effect::Publish(Event::Broken { at: self.at }));
             actor.stop();
         }
     }

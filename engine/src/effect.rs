@@ -78,6 +78,9 @@ pub enum Refusal {
     /// The same bytes came before; they are counted once.
     #[error("the same bundle came before")]
     Duplicate,
+    /// The party has it already: from a peer, or from before it was started.
+    #[error("the party has the bundle already")]
+    TakenIn,
     /// Too many bundles wait to be checked. Come back later.
     #[error("too many bundles wait to be checked; come back later")]
     Busy,
@@ -159,6 +162,7 @@ impl Refusal {
             Self::Malformed(_) => "malformed",
             Self::UnknownShard { .. } => "unknown-shard",
             Self::Duplicate => "duplicate",
+            Self::TakenIn => "taken-in",
             Self::Busy => "busy",
             Self::Proof(_) => "proof",
             Self::Replay { .. } => "replay",
@@ -197,6 +201,13 @@ pub enum Event {
     /// A party's pool accepted a bundle's proof, tags and receipts: a provisional receipt.
     Provisional {
         /// Who.
+        party: PartyId,
+        /// What.
+        bundle: Digest,
+    },
+    /// A bundle's proof holds, and it waits for the one that it goes on from.
+    Parked {
+        /// At whom.
         party: PartyId,
         /// What.
         bundle: Digest,
@@ -251,6 +262,11 @@ pub enum Event {
     Seated {
         /// The seat.
         party: PartyId,
+    },
+    /// An actor could not have on disk what it rests on, and has stopped.
+    Broken {
+        /// Which.
+        at: Address,
     },
     /// An actor dropped a message that makes no sense in its state.
     Dropped {

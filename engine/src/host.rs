@@ -365,6 +365,12 @@ impl Host<'_> {
             Some(linked) => linked,
             none => none.insert((at.seat, self.link(at.seat)?)),
         };
+        // First of all those whose key is another now: no two may have the same at any time.
+        for (seat, before) in links.peers() {
+            if at.members.get(&seat).is_none_or(|member| member.signing != before.key) {
+                links.forget_peer(seat);
+            }
+        }
         for seat in Seat::ALL.into_iter().filter(|seat| *seat != at.seat) {
             let Some(member) = at.members.get(&seat) else {
                 links.forget_peer(seat);

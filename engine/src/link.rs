@@ -220,12 +220,21 @@ impl Links {
     /// If this host, its key or a key of another peer is named, or the address or the key is none.
     pub fn set_peer(&self, host: Host, address: String, key: Digest) -> Result<(), LinkError> {
         let endpoint = Endpoint { address, key };
-        let known = |(host, peer): (&Host, &Arc<Peer>)| Some((*host, peer.endpoint()?));
-        let others = self.shared.peers.iter().filter_map(known).collect();
-        check(self.shared.me, &self.shared.key, host, &endpoint, &others)?;
+        check(self.shared.me, &self.shared.key, host, &endpoint, &self.peers())?;
         let peer = self.peer(host).ok_or(LinkError::Myself(host))?;
         peer.set_endpoint(Some(endpoint));
         Ok(())
+    }
+
+    /// Peers whose address and key are set.
+    pub fn peers(&self) -> BTreeMap<Host, Endpoint> {
+        let known = |(host, peer): (&Host, &Arc<Peer>)| Some((*host, peer.endpoint()?));
+        self.shared.peers.iter().filter_map(known).collect()
+    }
+
+    /// Whether a peer is linked now.
+    pub fn is_linked(&self, host: Host) -> bool {
+        self.peer(host).is_some_and(|peer| peer.status().state == LinkState::Connected)
     }
 
     /// Forgets a peer: what waits for it is dropped, and it is not let in any more. Not from the handler.

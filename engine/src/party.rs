@@ -3,6 +3,7 @@
 //! It holds two of three shares of every accepted bundle, agrees with the others on batches, and opens its own share of
 //! the totals when the set is frozen. It never sees which works a bundle is of.
 
+mod ahead;
 mod attendance;
 mod carried;
 pub mod collect;
@@ -362,11 +363,15 @@ impl Party {
         let party = self.party;
         let refuse = |bundle| Event::Refused { party, bundle, refusal: Refusal::NotInTime };
         let mut effects: Vec<_> = late.into_iter().map(|id| Effect::Publish(refuse(id))).collect();
-        if self.next_attempt() > MAX_ATTEMPTS {
-            return self.stop(None, format!("it was started again more than {MAX_ATTEMPTS} times"));
+        // Before its root leaves: from there on the others may begin, and what they write to this sitting may be lost. Where
+        // the standby has a seat, it is that sitting which begins.
+        let seat = self.seat.take();
+        if seat.is_none() {
+            if self.next_attempt() > MAX_ATTEMPTS {
+                return self.stop(None, format!("it was started again more than {MAX_ATTEMPTS} times"));
+            }
+            effects.extend(self.sit(self.next_attempt()));
         }
-        // Before its root leaves: from there on the others may begin, and what they write to this sitting may be lost.
-        effects.extend(self.sit(self.next_attempt()));
         let (mut tallies, mut reports) = (BTreeMap::new(), Vec::new());
         for (record, frozen) in frozen {
             effects.push(Effect::Store(record));
@@ -380,10 +385,9 @@ impl Party {
             tallies.insert(shard, tallying);
             reports.push(Effect::Send(Address::Coordinator, Message::Report(report)));
         }
-        effects.extend(reports);
         self.stage = Stage::Tallying(tallies);
-        effects
-            .extend(self.seat.take().into_iter().flat_map(|seated| self.seated(seated)).collect::<Vec<_>>());
+        effects.extend(seat.map(|seated| self.seated(seated)).unwrap_or_default());
+        effects.extend(reports);
         effects
     }
 
@@ -491,6 +495,9 @@ impl Party {
             tally.again_with(committee.clone());
         }
         let early = self.attendance.take(gone);
+        if self.next_attempt() > MAX_ATTEMPTS {
+            return self.stop(None, format!("it was started again more than {MAX_ATTEMPTS} times"));
+        }
         effects.extend(self.sit(self.next_attempt()));
         let sitting = self.attendance.sitting();
         if let Stage::Tallying(tallies) = &mut self.stage {

@@ -27,7 +27,7 @@ use primitives::EpochId;
 use proofs::tally::SignedHeader;
 use std::sync::Arc;
 use thiserror::Error;
-use watch::{Watch, is_on_record};
+use watch::{Watch, is_decided, is_on_record};
 
 /// Ticks after which what is not on record yet is handed in again.
 const AGAIN_AFTER: u32 = 5;
@@ -97,7 +97,7 @@ impl Settlement {
         loop {
             let Self { port, watch, under_way, .. } = self;
             effects.extend(read(&**port, |ledger| {
-                under_way.retain(|payload| !is_on_record(ledger.state(), payload));
+                under_way.retain(|payload| !is_decided(ledger.state(), payload));
                 watch.observe(ledger)
             })?);
             let acted = match &mut self.offices {

@@ -233,6 +233,12 @@ impl Store {
         Ok(bundle.map(|(_, bytes)| bytes))
     }
 
+    /// Whether there is room for few more bundles of an epoch: no more are to be taken in, so that those that others took in
+    /// find room.
+    pub fn is_nearly_full(&self, epoch: EpochId) -> bool {
+        self.shelves().count(epoch) >= bundles::MAX_BUNDLES - bundles::RESERVE
+    }
+
     /// Whether a bundle is kept.
     pub fn has_bundle(&self, epoch: EpochId, id: &Digest) -> bool {
         self.shelves().has(epoch, id)

@@ -199,6 +199,28 @@ impl Switchboard {
     }
 }
 
+impl Switchboard {
+    /// Takes what came from another host, `bytes` long: it takes up room among what waits of that host. `false` if there is
+    /// none.
+    #[must_use]
+    pub fn deliver(&self, from: Address, to: Address, message: Message, bytes: usize) -> bool {
+        let Some(room) = Room::take(&self.waiting_of(from, to), bytes) else { return false };
+        self.put(to, Delivery { from, content: Content::pack(message), room: Some(room) })
+    }
+
+    /// Puts a delivery into a mailbox, or keeps it for an actor that is away.
+    fn put(&self, to: Address, delivery: Delivery) -> bool {
+        let mut lines = self.lines();
+        let line = lines.entry(to).or_default();
+        match &line.mailbox {
+            Some(mailbox) => mailbox.do_send(delivery),
+            None if line.waiting.len() == MAX_WAITING => return false,
+            None => line.waiting.push_back(delivery),
+        }
+        true
+    }
+}
+
 impl Transport for Switchboard {
     fn send(&self, from: Address, to: Address, message: Message) -> bool {
         if let Some((own, exterior)) = &self.abroad {
@@ -222,14 +244,7 @@ impl Transport for Switchboard {
                 None => return false,
             }
         }
-        let mut lines = self.lines();
-        let line = lines.entry(to).or_default();
-        match &line.mailbox {
-            Some(mailbox) => mailbox.do_send(delivery),
-            None if line.waiting.len() == MAX_WAITING => return false,
-            None => line.waiting.push_back(delivery),
-        }
-        true
+        self.put(to, delivery)
     }
 }
 

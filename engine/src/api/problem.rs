@@ -233,7 +233,9 @@ fn refused(refusal: &Refusal) -> (StatusCode, Option<Duration>, &'static str) {
         ),
         Refusal::Busy | Refusal::TooFarAhead => (StatusCode::TOO_MANY_REQUESTS, Some(RETRY), LATER),
         Refusal::MayBeCounted => (StatusCode::CONFLICT, Some(RETRY_CLOSED), LATER),
-        Refusal::Duplicate => (StatusCode::CONFLICT, None, "ask for the status of the bundle"),
+        Refusal::Duplicate | Refusal::TakenIn => {
+            (StatusCode::CONFLICT, None, "ask for the status of the bundle")
+        }
         Refusal::Replay { .. } | Refusal::SpentReceipt { .. } | Refusal::ReusedEphemeral { .. } => {
             (StatusCode::CONFLICT, None, OTHER)
         }

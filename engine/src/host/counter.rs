@@ -35,6 +35,8 @@ const COME_BACK: Duration = Duration::from_secs(2);
 enum Standing {
     /// It is in hand, with its bytes until they are on disk.
     Waiting(Arc<[u8]>),
+    /// Its proof holds, and it waits for the one that it goes on from: with its bytes, and in nobody's hand.
+    Parked(Arc<[u8]>),
     Taken,
     Final(Box<Inclusion>),
     Refused(Refusal),
@@ -82,6 +84,8 @@ pub(super) struct Counter {
     port: Arc<dyn Port>,
     telemetry: Telemetry,
     inner: Mutex<Inner>,
+    /// The record that was asked for last: it takes a while to make.
+    last_record: Mutex<Option<(EpochId, Arc<[u8]>)>>,
 }
 
 impl Counter {
@@ -91,8 +95,8 @@ impl Counter {
         port: Arc<dyn Port>,
         started: Time,
     ) -> Self {
-        let (telemetry, inner) = (Telemetry::new(started), Mutex::default());
-        Self { chain, genesis, store, port, telemetry, inner }
+        let (telemetry, inner, last_record) = (Telemetry::new(started), Mutex::default(), Mutex::default());
+        Self { chain, genesis, store, port, telemetry, inner, last_record }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -152,6 +156,14 @@ impl Counter {
                 }
             }
             Event::Provisional { party, bundle } if Some(*party) == own => inner.fresh.push(*bundle),
+            Event::Parked { party, bundle } if Some(*party) == own => {
+                if let Some(standing) = inner.bundles.get_mut(bundle)
+                    && let Standing::Waiting(bytes) = standing
+                {
+                    *standing = Standing::Parked(bytes.clone());
+                    inner.in_hand -= 1;
+                }
+            }
             Event::Refused { party, bundle, refusal } if Some(*party) == own => {
                 self.telemetry.refused(refusal);
                 self.refused(&mut inner, *bundle, refusal);
@@ -176,17 +188,23 @@ impl Counter {
     }
 
     fn refused(&self, inner: &mut Inner, id: Digest, refusal: &Refusal) {
-        if *refusal == Refusal::Duplicate {
-            // The party has it already, from its peers or from before a restart; or a copy of it is in hand.
-            if matches!(inner.bundles.get(&id), Some(Standing::Waiting(_))) {
+        if *refusal == Refusal::TakenIn {
+            if matches!(inner.bundles.get(&id), Some(Standing::Waiting(_) | Standing::Parked(_))) {
                 inner.fresh.push(id);
             }
+            return;
+        }
+        if *refusal == Refusal::Duplicate && !matches!(inner.bundles.get(&id), Some(Standing::Waiting(_))) {
             return;
         }
         let again =
             matches!(refusal, Refusal::Busy | Refusal::TooFarAhead | Refusal::MayBeCounted | Refusal::Closed);
         if let Some(Standing::Waiting(_)) = inner.bundles.remove(&id) {
             inner.in_hand -= 1;
+        }
+        if *refusal == Refusal::Duplicate {
+            // The door has seen it, and what became of it nobody remembers: no word is given for it.
+            return self.answer(inner, id, || Submission::Pending);
         }
         if !again {
             inner.bundles.insert(id, Standing::Refused(refusal.clone()));
@@ -219,7 +237,7 @@ impl Counter {
         let Some(epoch) = inner.current.as_ref().map(|current| current.epoch) else { return true };
         let fresh = mem::take(&mut inner.fresh);
         let bytes = |id: &Digest| match inner.bundles.get(id) {
-            Some(Standing::Waiting(bytes)) => Some((*id, bytes.clone())),
+            Some(Standing::Waiting(bytes) | Standing::Parked(bytes)) => Some((*id, bytes.clone())),
             // It came from a peer, and nobody waits for a receipt.
             _ => None,
         };
@@ -235,9 +253,13 @@ impl Counter {
         let mut inner = self.inner();
         for (id, _) in written {
             self.telemetry.accepted();
-            if let Some(standing @ Standing::Waiting(_)) = inner.bundles.get_mut(&id) {
-                *standing = Standing::Taken;
-                inner.in_hand -= 1;
+            match inner.bundles.insert(id, Standing::Taken) {
+                Some(Standing::Waiting(_)) => inner.in_hand -= 1,
+                // It became final, or was refused, meanwhile.
+                Some(further @ (Standing::Final(_) | Standing::Refused(_))) => {
+                    inner.bundles.insert(id, further);
+                }
+                _ => {}
             }
             if let Some(receipt) = self.receipt(&inner, id) {
                 self.answer(&mut inner, id, || Submission::Taken(receipt.clone()));
@@ -264,18 +286,22 @@ impl Desk for Counter {
             return refuse(Refusal::Closed, Some(COME_BACK));
         };
         let Some(party) = current.party() else { return refuse(Refusal::Closed, None) };
-        let (receipt, board) = (current.receipt(self.chain, id), current.board.clone());
+        let (epoch, receipt, board) = (current.epoch, current.receipt(self.chain, id), current.board.clone());
         let fresh = match inner.bundles.get(&id) {
             Some(Standing::Taken | Standing::Final(_)) => {
                 return now(receipt.map_or(Submission::Pending, Submission::Taken));
             }
             Some(Standing::Refused(refusal)) => return refuse(refusal.clone(), None),
-            Some(Standing::Waiting(_)) => false,
+            Some(Standing::Waiting(_) | Standing::Parked(_)) => false,
+            None if self.store.is_nearly_full(epoch) => return refuse(Refusal::EpochFull, None),
             None if inner.in_hand == MAX_WAITING => return refuse(Refusal::Busy, Some(COME_BACK)),
             None => true,
         };
         let (answer, answered) = oneshot::channel();
-        inner.waiters.entry(id).or_default().push(answer);
+        let waiters = inner.waiters.entry(id).or_default();
+        // Who hands the same bundle in again and again waits once.
+        waiters.retain(|waiter| !waiter.is_closed());
+        waiters.push(answer);
         if fresh {
             inner.bundles.insert(id, Standing::Waiting(bytes.clone()));
             inner.in_hand += 1;
@@ -292,7 +318,7 @@ impl Desk for Counter {
         let inner = self.inner();
         match inner.bundles.get(id) {
             None => inner.before.get(id).map_or(Status::Unknown, |of| Status::Final(of.clone())),
-            Some(Standing::Waiting(_)) => Status::Waiting,
+            Some(Standing::Waiting(_) | Standing::Parked(_)) => Status::Waiting,
             Some(Standing::Taken) => self.receipt(&inner, *id).map_or(Status::Unknown, Status::Provisional),
             Some(Standing::Final(inclusion)) => Status::Final(inclusion.clone()),
             Some(Standing::Refused(refusal)) => Status::Refused(refusal.clone()),
@@ -300,8 +326,14 @@ impl Desk for Counter {
     }
 
     fn record(&self, epoch: EpochId) -> Option<Arc<[u8]>> {
+        let mut kept = self.last_record.lock().expect("nobody panics while making a record");
+        if let Some((_, bytes)) = kept.as_ref().filter(|(of, _)| *of == epoch) {
+            return Some(bytes.clone());
+        }
         let record = read(&*self.port, |ledger| light::record(ledger, epoch)).ok()?;
-        serde_json::to_vec_pretty(&record).ok().map(Into::into)
+        let bytes: Arc<[u8]> = serde_json::to_vec_pretty(&record).ok()?.into();
+        *kept = Some((epoch, bytes.clone()));
+        Some(bytes)
     }
 
     fn evidence(&self) -> Vec<Arc<Evidence>> {

@@ -3,7 +3,7 @@
 use crate::{
     link::{Handler, Host, LinkEvent, Links, SendError},
     message::{Address, Letter, Message, Parcel, PeerMessage, Report, Wire},
-    transport::{Exterior, Switchboard, Transport},
+    transport::{Exterior, Switchboard},
 };
 use primitives::{Decode, Encode, EpochId, ShardIndex};
 use std::{
@@ -11,8 +11,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-/// Most parcels of a later epoch that are kept of each host, until this one is that far.
+/// Most parcels of the next epoch that are kept of each host, until this one is that far.
 const MAX_AHEAD: usize = 1 << 12;
+/// Most bytes of them. Before an epoch is open there is little to say.
+const MAX_AHEAD_BYTES: usize = 1 << 26;
 
 /// A report's kind and shard: the last of each is said again to a host that has begun anew.
 type Kind = (u8, ShardIndex);
@@ -39,7 +41,7 @@ struct Current {
 struct Inner {
     links: Option<Links>,
     current: Option<Current>,
-    ahead: BTreeMap<Host, Vec<Wire>>,
+    ahead: BTreeMap<Host, Vec<Vec<u8>>>,
 }
 
 /// The way between this host's actors and the others.
@@ -64,8 +66,8 @@ impl Crossing {
         let ahead = std::mem::take(&mut inner.ahead);
         inner.current = Some(Current { epoch, board, said: BTreeMap::new(), handed: BTreeMap::new() });
         drop(inner);
-        for (from, wires) in ahead {
-            wires.into_iter().for_each(|wire| self.arrived(from, wire));
+        for (from, parcels) in ahead {
+            parcels.into_iter().for_each(|bytes| self.received(from, bytes));
         }
     }
 
@@ -74,13 +76,15 @@ impl Crossing {
         self.inner().current = None;
     }
 
-    fn arrived(&self, from: Host, wire: Wire) {
+    fn arrived(&self, from: Host, wire: Wire, bytes: Vec<u8>) {
         let mut inner = self.inner();
         let epoch = inner.current.as_ref().map(|current| current.epoch);
         if epoch.is_none_or(|epoch| wire.epoch > epoch) {
+            let is_next = epoch.is_none_or(|epoch| wire.epoch.0 == epoch.0 + 1);
             let ahead = inner.ahead.entry(from).or_default();
-            if ahead.len() < MAX_AHEAD {
-                ahead.push(wire);
+            let size = ahead.iter().map(Vec::len).sum::<usize>() + bytes.len();
+            if is_next && ahead.len() < MAX_AHEAD && size <= MAX_AHEAD_BYTES {
+                ahead.push(bytes);
             }
             return;
         }
@@ -94,7 +98,7 @@ impl Crossing {
         };
         let board = current.board.clone();
         drop(inner);
-        if !board.send(from, to, message) {
+        if !board.deliver(from, to, message, bytes.len()) {
             tracing::error!(%from, %to, "more waits of a host than an honest one sends: a message is dropped");
         }
     }
@@ -125,6 +129,11 @@ impl Exterior for Crossing {
             _ => return,
         };
         let mut inner = self.inner();
+        // That this party is there is of use to whoever is there too.
+        let is_here = matches!(&parcel, Parcel::Letter(letter) if letter.message == PeerMessage::Here);
+        if is_here && !inner.links.as_ref().is_some_and(|links| links.is_linked(to)) {
+            return;
+        }
         let Some(current) = &mut inner.current else { return };
         match &parcel {
             Parcel::Report(report) => drop(current.said.insert(kind(report), report.clone())),
@@ -144,7 +153,7 @@ impl Exterior for Crossing {
 impl Handler for Crossing {
     fn received(&self, from: Host, bytes: Vec<u8>) {
         match Wire::from_bytes(&bytes) {
-            Ok(wire) => self.arrived(from, wire),
+            Ok(wire) => self.arrived(from, wire, bytes),
             Err(error) => {
                 tracing::error!(%from, %error, "another host sends what is no message between hosts")
             }

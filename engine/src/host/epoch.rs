@@ -185,6 +185,7 @@ impl Running<'_> {
                 }
                 (self.host.told)(Told::Phase { epoch: self.epoch, phase: *phase });
             }
+            Event::Broken { .. } => return Err(HostError::Unwritten),
             Event::Aborted { culprit, reason, .. } => {
                 let (epoch, culprit, reason) = (self.epoch, *culprit, reason.clone());
                 (self.host.told)(Told::Aborted { epoch, culprit, reason });

@@ -55,7 +55,22 @@ pub struct Sitting {
     pub attempt: u8,
 }
 
-codec_struct!(Sitting { seats, attempt });
+impl Encode for Sitting {
+    fn encode(&self, w: &mut Writer) {
+        self.seats.encode(w);
+        self.attempt.encode(w);
+    }
+}
+
+impl Decode for Sitting {
+    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        let sitting = Self { seats: Decode::decode(r)?, attempt: Decode::decode(r)? };
+        match sitting.seats <= 1 && sitting.attempt < Self::ROOM {
+            true => Ok(sitting),
+            false => Err(CodecError::Invalid { what: "sitting" }),
+        }
+    }
+}
 
 impl Sitting {
     /// Attempts of one seating that a number leaves room for.

@@ -1,5 +1,6 @@
 //! Who is there while totals are opened, and who took a seat (protocol notes, section 7).
 
+use super::ahead::Ahead;
 use crate::{
     effect::Effect,
     message::{Address, Letter, Message, PeerMessage, Sitting},
@@ -23,7 +24,7 @@ pub(super) struct Attendance {
     taken: Option<PartyId>,
     /// Attempts of this sitting before the one in hand.
     attempt: u8,
-    early: Vec<(Address, Letter)>,
+    early: Ahead,
 }
 
 /// Whom a message is from.
@@ -37,7 +38,7 @@ pub(super) enum From {
 impl Attendance {
     pub(super) fn new(party: PartyId) -> Self {
         let at = Address::Party(party);
-        Self { party, at, silence: [0; 3], voted: None, taken: None, attempt: 0, early: Vec::new() }
+        Self { party, at, silence: [0; 3], voted: None, taken: None, attempt: 0, early: Ahead::default() }
     }
 
     /// Of the standby, in the seat that it has.
@@ -68,9 +69,8 @@ impl Attendance {
     /// Keeps a letter of a sitting to come; whether this is one.
     pub(super) fn keep_early(&mut self, from: Address, letter: &Letter) -> bool {
         let early = letter.sitting.seats > self.sitting().seats;
-        let of_sender = self.early.iter().filter(|(other, _)| *other == from).count();
-        if early && of_sender < MAX_EARLY {
-            self.early.push((from, letter.clone()));
+        if early {
+            self.early.keep(from, letter.clone(), MAX_EARLY);
         }
         early
     }
@@ -105,7 +105,7 @@ impl Attendance {
         self.taken = Some(seat);
         self.attempt = 0;
         self.heard(seat);
-        std::mem::take(&mut self.early)
+        self.early.take()
     }
 
     /// Writes the sitting into letters that leave, and sends those for a taken seat to who has it.

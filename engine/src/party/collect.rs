@@ -23,7 +23,10 @@ use proofs::{
     sharing::ComplaintError,
     tally::SignedHeader,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use thiserror::Error;
 
 /// The set of a shard is opened only if at most one bundle, and one more for every so many that are counted, was left
@@ -115,6 +118,11 @@ pub(crate) type FrozenSets = (Vec<(Record, Frozen)>, Vec<Digest>, Past);
 /// What a step comes to.
 pub(super) type Outcome = Result<Vec<Effect>, Fault>;
 
+/// Names that a peer asks for, each once: nobody has the same bundle handed over as often as it likes.
+pub(super) fn distinct(ids: Vec<Digest>) -> BTreeSet<Digest> {
+    ids.into_iter().collect()
+}
+
 /// State of a party that collects.
 pub struct Collect {
     party: PartyId,
@@ -174,7 +182,9 @@ impl Collect {
         let pledged = |marks: &[Digest]| others().any(|line| line.has_pledged(marks));
         let admitted = self.pool.admit(secrets, verified, pledged);
         let early = match admitted {
-            Ok(Admitted::Parked) => return Ok(Vec::new()),
+            Ok(Admitted::Parked) => {
+                return Ok(vec![Effect::Publish(Event::Parked { party, bundle: id })]);
+            }
             Ok(Admitted::Taken) => self.pool.early_complaints(&id),
             Err(_) => Vec::new(),
         };
@@ -230,7 +240,7 @@ impl Collect {
             PeerMessage::Omits(digest, ids) => line.omits(&mut desk, from, digest, &ids),
             PeerMessage::AskBatch(digest) => Ok(line.asked_batch(from, digest)),
             PeerMessage::Batch(digest, ids) => line.batch(&mut desk, digest, ids),
-            PeerMessage::AskBundles(ids) => Ok(line.asked_bundles(&desk, from, &ids)),
+            PeerMessage::AskBundles(ids) => Ok(line.asked_bundles(&desk, from, &distinct(ids))),
             PeerMessage::Bundle(bundle) => self.fetched(secrets, (from, shard), *bundle),
             PeerMessage::OpeningShare(shown) => line.opening_share(&mut desk, from, shown),
             // The party gives these to the tally.

@@ -152,7 +152,10 @@ impl Pool {
         (id, bundle, accepted): Verified,
         pledged: impl Fn(&[Digest]) -> bool,
     ) -> Result<Admitted, Rejected> {
-        if self.held.contains_key(&id) || self.settled.contains(&id) || self.parked.contains(&id, &bundle) {
+        if self.held.contains_key(&id) || self.settled.contains(&id) {
+            return Err(Refusal::TakenIn.into());
+        }
+        if self.parked.contains(&id, &bundle) {
             return Err(Refusal::Duplicate.into());
         }
         let envelope = &bundle.envelope;

@@ -5,8 +5,8 @@
 //! opens anything. From there on it is a party like the others.
 
 use super::{
-    Carried, Party, PartySecrets, Stage, attendance::Attendance, carried::unopened, line::Frozen,
-    tallying::Tallying,
+    Carried, Party, PartySecrets, Stage, ahead::Ahead, attendance::Attendance, carried::unopened,
+    line::Frozen, tallying::Tallying,
 };
 use crate::{
     effect::{Core, Effect, Event},
@@ -76,7 +76,7 @@ impl StandbyFault {
 /// Where a standby is.
 enum Place {
     /// All parties are there, as far as it knows. Keeps letters of the opening that come before the seat does.
-    Waiting(Vec<(PartyId, Letter)>),
+    Waiting(Ahead),
     /// It has a seat, and waits for its shares.
     Taking(Taking),
     /// It is a party.
@@ -89,7 +89,7 @@ enum Place {
 struct Taking {
     seated: Arc<Seated>,
     handed: BTreeMap<(ShardIndex, PartyId), HandOver>,
-    ahead: Vec<(Address, Letter)>,
+    ahead: Ahead,
 }
 
 /// State of a party that stands by.
@@ -112,7 +112,7 @@ impl Standby {
     /// seat.
     pub fn new((chain, epoch): (ChainId, EpochId), secrets: PartySecrets, rng: ChaCha20Rng) -> Self {
         let PartySecrets { signer, kem } = secrets;
-        let (opened, votes, place) = (None, BTreeMap::new(), Place::Waiting(Vec::new()));
+        let (opened, votes, place) = (None, BTreeMap::new(), Place::Waiting(Ahead::default()));
         Self { chain, epoch, signer, kem, rng, opened, sat: None, votes, place }
     }
 
@@ -170,9 +170,7 @@ impl Standby {
             (Place::Waiting(_), PeerMessage::SeatVote(seat, signature)) => self.vote(from, seat, signature),
             (Place::Waiting(early), message) if !message.is_agreement() && letter.sitting.seats > 0 => {
                 let shards = self.opened.as_ref().map_or(1, |opened| opened.shards.len());
-                if early.iter().filter(|(by, _)| *by == from).count() < MAX_AHEAD * shards {
-                    early.push((from, Letter { message, ..letter }));
-                }
+                early.keep(at, Letter { message, ..letter }, MAX_AHEAD * shards);
                 Vec::new()
             }
             (Place::Taking(taking), PeerMessage::HandOver(shares)) => {
@@ -187,9 +185,7 @@ impl Standby {
             }
             (Place::Taking(taking), message) if !message.is_agreement() => {
                 let most = MAX_AHEAD * taking.seated.frozen.len();
-                if taking.ahead.iter().filter(|(by, _)| *by == at).count() < most {
-                    taking.ahead.push((at, Letter { message, ..letter }));
-                }
+                taking.ahead.keep(at, Letter { message, ..letter }, most);
                 Vec::new()
             }
             _ => Self::dropped(at, "not a letter for a party that stands by"),
@@ -216,7 +212,8 @@ impl Standby {
                 Err(fault) => return self.stop(fault),
             }
         }
-        let Place::Taking(Taking { seated, ahead, .. }) = std::mem::replace(&mut self.place, Place::Stopped)
+        let Place::Taking(Taking { seated, mut ahead, .. }) =
+            std::mem::replace(&mut self.place, Place::Stopped)
         else {
             unreachable!("it was there a moment ago")
         };
@@ -232,7 +229,7 @@ impl Standby {
         effects.extend(tallies.values().map(Tallying::keep));
         let begun = party.begin(&seated);
         effects.extend(party.attendance.addressed(begun));
-        let letters = ahead.into_iter();
+        let letters = ahead.take().into_iter();
         effects.extend(letters.flat_map(|(from, letter)| party.handle(from, Message::Peer(letter))));
         self.place = Place::Seated(Box::new(party));
         effects
@@ -248,7 +245,7 @@ impl Standby {
         let Place::Waiting(early) = &mut self.place else {
             return Self::dropped(Address::Settlement, "a seat was taken before");
         };
-        let early = std::mem::take(early);
+        let early = early.take();
         let Some(opened) = &self.opened else {
             return Self::dropped(Address::Settlement, "no epoch is open");
         };
@@ -257,11 +254,8 @@ impl Standby {
         if !fits || seated.by.epoch != self.epoch || seated.frozen.len() != opened.shards.len() {
             return self.stop(StandbyFault::Frozen);
         }
-        self.place = Place::Taking(Taking { seated, handed: BTreeMap::new(), ahead: Vec::new() });
-        early
-            .into_iter()
-            .flat_map(|(from, letter)| self.handle(Address::Party(from), Message::Peer(letter)))
-            .collect()
+        self.place = Place::Taking(Taking { seated, handed: BTreeMap::new(), ahead: Ahead::default() });
+        early.into_iter().flat_map(|(from, letter)| self.handle(from, Message::Peer(letter))).collect()
     }
 }
 

@@ -149,6 +149,19 @@ fn to_parties(message: &Message) -> Vec<Effect> {
     PartyId::ALL.map(|p| Effect::Send(Address::Party(p), message.clone())).into()
 }
 
+/// Whether what a transaction asks for is on record, or never will be: another header has its place.
+pub(super) fn is_decided(state: &State, payload: &Payload) -> bool {
+    let other_header = match payload {
+        Payload::AnchorHeader(signed) => {
+            let header = &signed.header;
+            let anchored = state.anchors_of(header.epoch, header.shard).count() as u64;
+            anchored > header.position
+        }
+        _ => false,
+    };
+    other_header || is_on_record(state, payload)
+}
+
 /// Whether what a transaction asks for is on record, whoever brought it.
 pub(super) fn is_on_record(state: &State, payload: &Payload) -> bool {
     let contribution = |epoch, party| {

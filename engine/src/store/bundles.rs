@@ -29,6 +29,9 @@ pub(super) const FILE_BYTES: u64 = 32 << 20;
 /// takes in an eighth of them.
 pub(super) const MAX_BUNDLES: usize = 1 << 18;
 
+/// Of these, places that are left for bundles which other parties took in.
+pub(super) const RESERVE: usize = MAX_BUNDLES / 8;
+
 /// The bundles of a store.
 #[derive(Debug)]
 pub(super) struct Shelves {
@@ -122,6 +125,11 @@ impl Shelves {
     /// Reads one bundle.
     pub(super) fn one(&self, epoch: EpochId, id: &Digest) -> Option<Bundles> {
         self.epochs.get(&epoch)?.reader_of_one(id)
+    }
+
+    /// How many bundles of an epoch there are.
+    pub(super) fn count(&self, epoch: EpochId) -> usize {
+        self.epochs.get(&epoch).map_or(0, EpochLog::len)
     }
 
     /// Whether a bundle is there.

@@ -236,7 +236,10 @@ impl Hosts {
                         self.send(at, of, to, Message::Peer(letter));
                     }
                 }
-                Effect::Sit(sitting) => host.disk.sat = Some(sitting),
+                Effect::Sit(sitting) => {
+                    let before = host.disk.sat.replace(sitting);
+                    assert!(before.is_none_or(|before| before < sitting), "no sitting begins twice");
+                }
                 Effect::Store(record) => host.disk.votes.push(record),
                 Effect::Verify(epoch, bundles) => {
                     let results = verify_all(&epoch, &bundles, &mut rand_core::OsRng);

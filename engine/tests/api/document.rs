@@ -178,6 +178,7 @@ fn refusals() -> impl Iterator<Item = Refusal> {
         Refusal::Malformed(primitives::CodecError::Trailing { extra: 1 }),
         Refusal::UnknownShard { shard },
         Refusal::Duplicate,
+        Refusal::TakenIn,
         Refusal::Busy,
         Refusal::Proof(BundleError::Token),
         Refusal::Replay { event: 1 },

@@ -285,6 +285,11 @@ impl Tracker<'_> {
                     self.out.evidence.push(*evidence);
                 }
             }
+            Event::Parked { .. } => {}
+            Event::Broken { at } => {
+                let what = format!("{at}: what it rests on could not be stored, and it stopped");
+                *self.out.dropped.entry(what).or_default() += 1;
+            }
             Event::Dropped { at, from, reason } => {
                 *self.out.dropped.entry(format!("{at} from {from}: {reason}")).or_default() += 1;
             }

@@ -250,7 +250,7 @@ impl Line {
         &self,
         desk: &Desk<'_>,
         from: PartyId,
-        ids: &[Digest],
+        ids: &BTreeSet<Digest>,
     ) -> Vec<Effect> {
         let copy = |id: &Digest| desk.pool.copy_of(self.shard, id).ok_or(*id);
         handed((from, self.shard), ids.iter().map(copy))

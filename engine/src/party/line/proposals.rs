@@ -99,10 +99,8 @@ impl Line {
     fn fits(&self, header: &BatchHeader, ids: &[Digest]) -> bool {
         let context = &self.context;
         let place = (header.chain, header.epoch, header.shard);
-        // A batch of nothing passes the lead on, once nothing more comes in.
-        let sizes = usize::from(!self.closed)..=limits::MAX_BATCH;
         place == (context.chain, context.epoch, self.shard)
-            && sizes.contains(&ids.len())
+            && ids.len() <= limits::MAX_BATCH
             && header.count as usize == ids.len()
             && header.batch_root == batch_root(ids)
             && ids.iter().collect::<BTreeSet<_>>().len() == ids.len()
@@ -125,6 +123,10 @@ impl Line {
         if position == self.voting.position() {
             self.witness.see(from, header, &offer.signature)?;
             self.voting.hear(from, position, offer.vote().turn.term());
+        }
+        if offer.ids.is_empty() && !self.closed {
+            // A batch of nothing passes the lead on, once nothing more comes in. That is so for its leader already.
+            return Ok(Vec::new());
         }
         match self.voting.weigh(from, &offer.vote()) {
             Weighed::Open => self.consider(desk, offer, 0),

@@ -7,6 +7,7 @@ use crate::{
     message::{Letter, Objection, PeerMessage},
     party::{
         PartySecrets,
+        collect::distinct,
         collect::{FaultReason, Outcome},
         evidence::shown,
         line::handed,
@@ -80,7 +81,7 @@ impl Past {
                     |ids: &Vec<Digest>| Effect::peer(from, shard, PeerMessage::Batch(*digest, ids.clone()));
                 names.map(answer).into_iter().collect()
             }
-            PeerMessage::AskBundles(ids) => handed((from, shard), ids.iter().map(bundle)),
+            PeerMessage::AskBundles(ids) => handed((from, shard), distinct(ids.clone()).iter().map(bundle)),
             _ => Vec::new(),
         }
     }

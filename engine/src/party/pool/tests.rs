@@ -50,10 +50,10 @@ fn a_bundle_that_waits_or_is_counted_is_not_taken_again() {
         pool.admit(&secrets, (bundle.id(), bundle.clone(), accepted), |_| false).map_err(|r| r.refusal)
     };
     assert_eq!(admit(&mut pool), Ok(Admitted::Taken));
-    assert_eq!(admit(&mut pool), Err(Refusal::Duplicate));
+    assert_eq!(admit(&mut pool), Err(Refusal::TakenIn));
     assert_eq!(pool.objection(ShardIndex(0), &bundle.id()), None);
     pool.settle(&[bundle.id()]);
-    assert_eq!(admit(&mut pool), Err(Refusal::Duplicate));
+    assert_eq!(admit(&mut pool), Err(Refusal::TakenIn));
 }
 
 /// Two bundles that are worth nothing may lead back to where the first went on from. The audit would let a third go on from
