@@ -102,9 +102,9 @@ fn script(t: u64) -> Vec<Change> {
     match step {
         0 => vec![Change::Beacon(id, digest(epoch, t)), phase(Phase::Announce)],
         1 => vec![Change::Window(id, Time(t)), phase(Phase::Collect)],
-        2..=9 => shards().map(|shard| vote(shard, false)).chain(keep()).collect(),
+        2..=9 => shards().map(|shard| vote(shard, None)).chain(keep()).collect(),
         10 => vec![phase(Phase::Close)],
-        11 => shards().map(|shard| vote(shard, true)).chain([phase(Phase::Sum)]).collect(),
+        11 => shards().map(|shard| vote(shard, Some(Digest([7; 32])))).chain([phase(Phase::Sum)]).collect(),
         12 => vec![Change::Attempt(id, 1), phase(Phase::Open)],
         13 => keep().chain([Change::Attempt(id, 2), phase(Phase::Prove)]).collect(),
         14 => vec![phase(Phase::Settle), Change::Destroy(id)],

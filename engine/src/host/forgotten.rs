@@ -77,7 +77,7 @@ mod tests {
     fn a_store_that_is_older_than_what_the_chain_has_is_found() {
         let at = |position| {
             let shard = ShardIndex(0);
-            let record = Record { shard, position, term: 0, vote: None, frozen: false, pledged: Vec::new() };
+            let record = Record { shard, position, term: 0, vote: None, frozen: None, pledged: Vec::new() };
             EpochState { votes: BTreeMap::from([(shard, record)]), ..EpochState::default() }
         };
         let signed = BTreeMap::from([(ShardIndex(0), 3)]);

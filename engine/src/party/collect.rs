@@ -92,6 +92,10 @@ pub enum FaultReason {
     /// It signed a batch, and does not show what it holds of it to the other holder, who cannot read that.
     #[error("an opening share was not given")]
     OpeningShareWithheld,
+    /// This party froze the set with another root before it was started again. The chain that it follows now is not the one
+    /// that it followed then.
+    #[error("the epoch was frozen with another root before")]
+    OtherRoot,
     /// The chain has anchored batches that this party could not get.
     #[error("the chain anchored a batch that this party could not get")]
     Behind,

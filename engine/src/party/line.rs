@@ -281,7 +281,7 @@ impl Line {
             batches: self.voting.position(),
             last: self.last,
         };
-        let record = self.voting.freeze();
+        let record = self.voting.freeze(root.digest()).ok_or_else(|| FaultReason::OtherRoot.of_nobody())?;
         let names = self.behind.names().map(|(digest, ids)| ((self.shard, digest), ids)).collect();
         let (context, party, running, totals) = (self.context, self.party, self.running, self.totals);
         Ok((record, Frozen { context, party, root, running, totals }, late, names))

@@ -68,8 +68,8 @@ pub struct Record {
     pub term: u32,
     /// Its last signature.
     pub vote: Option<Vote>,
-    /// Whether it froze the set: it signs no header any more.
-    pub frozen: bool,
+    /// Digest of the root with which it froze the set: it signs no header any more, and no other root.
+    pub frozen: Option<Digest>,
     /// Marks of the bundles of all headers that it signed at the position of its last signature, ascending.
     pub pledged: Vec<Digest>,
 }
@@ -125,7 +125,7 @@ pub struct Voting {
     /// Position and term of the last promise.
     promised: (u64, u32),
     last: Option<Vote>,
-    frozen: bool,
+    frozen: Option<Digest>,
     /// Marks of what was signed at the position of the last signature, as long as that is open.
     pledged: BTreeSet<Digest>,
     /// Terms that others say that they have entered at this position.
@@ -141,7 +141,7 @@ impl Voting {
             position: 0,
             promised: (0, 0),
             last: None,
-            frozen: false,
+            frozen: None,
             pledged: BTreeSet::new(),
             heard: BTreeMap::new(),
         }
@@ -185,7 +185,7 @@ impl Voting {
         // A restored party may have signed at a later position than it has heard of: it waits until it is there.
         let reached = signed_here.is_none_or(|vote| vote.turn.position == self.position);
         let leads = self.leader() == self.party && turn.term() == self.term();
-        (reached && leads && !self.frozen).then_some(turn)
+        (reached && leads && self.frozen.is_none()).then_some(turn)
     }
 
     /// What a header is that `from` proposes.
@@ -197,7 +197,7 @@ impl Voting {
         if (turn.position, turn.term()) > (self.position, self.term()) {
             return Weighed::Early;
         }
-        if (turn.position, turn.term()) < (self.position, self.term()) || self.frozen {
+        if (turn.position, turn.term()) < (self.position, self.term()) || self.frozen.is_some() {
             return Weighed::Late;
         }
         match self.last {
@@ -262,9 +262,13 @@ impl Voting {
 
     /// Nothing more is signed. What comes back is to be on disk before the root is signed, or a header that is signed after
     /// a restart would be evidence that the root left something out.
-    pub fn freeze(&mut self) -> Record {
-        self.frozen = true;
-        self.record()
+    /// Nothing, if it froze the set with another root in an earlier run: what it signed and opened then binds it.
+    pub fn freeze(&mut self, root: Digest) -> Option<Record> {
+        if self.frozen.is_some_and(|before| before != root) {
+            return None;
+        }
+        self.frozen = Some(root);
+        Some(self.record())
     }
 
     /// What has to be on disk now. It never says less than one before: a restored party that is still behind keeps what

@@ -191,7 +191,7 @@ fn follows(old: &Record, new: &Record) -> Result<(), &'static str> {
     if (new.position, new.term) < (old.position, old.term) {
         return Err("the party has promised a later term");
     }
-    if old.frozen && !new.frozen {
+    if old.frozen.is_some() && new.frozen != old.frozen {
         return Err("the party has frozen the set");
     }
     match (old.vote, new.vote) {

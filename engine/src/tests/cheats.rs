@@ -261,7 +261,7 @@ fn a_party_that_is_not_back_where_it_signed_freezes_nothing() {
     let (keys, shard) = (committee(11), ShardIndex(0));
     let ([_, signer, _], [_, kem, _]) = (keys.signers, keys.kem);
     let vote = Vote { turn: Turn { position: 2, view: 0 }, digest: Digest([1; 32]) };
-    let record = Record { shard, position: 2, term: 0, vote: Some(vote), frozen: false, pledged: Vec::new() };
+    let record = Record { shard, position: 2, term: 0, vote: Some(vote), frozen: None, pledged: Vec::new() };
     let collect =
         Collect::new((TWO, Default::default()), epoch, 2, (&[(shard, record)].into(), &Arc::default()));
     let refused = collect.freeze(&PartySecrets { signer, kem }).err();
@@ -278,7 +278,7 @@ fn that_a_set_is_frozen_is_on_disk_before_its_root_leaves() {
     let mut party = Party::new((epoch.shards[0].chain, EPOCH), PartySecrets { signer, kem }, held, rng);
     party.rejoin(epoch, true);
     let effects = party.handle(Address::Coordinator, Message::Phase(Phase::Sum));
-    let stored = effects.iter().position(|e| matches!(e, Effect::Store(record) if record.frozen));
+    let stored = effects.iter().position(|e| matches!(e, Effect::Store(record) if record.frozen.is_some()));
     let root = |e: &Effect| matches!(e, Effect::Send(_, Message::Report(Report::Root(..))));
     let shown = effects.iter().position(root);
     assert!(stored.is_some() && stored < shown);

@@ -75,7 +75,7 @@ fn nothing_is_taken_back() {
     let epoch = EpochId(4);
     store.write(&whole(4)).unwrap();
     let other = Record { vote: vote(3, 0).vote.map(|v| Vote { digest: digest(99), ..v }), ..vote(3, 0) };
-    let frozen = Record { frozen: true, ..vote(4, 0) };
+    let frozen = Record { frozen: Some(digest(7)), ..vote(4, 0) };
     let back = [
         Change::Vote(epoch, vote(2, 0)),
         Change::Vote(epoch, other),
@@ -100,6 +100,9 @@ fn nothing_is_taken_back() {
     assert_eq!((found.epochs.len(), found.epochs[&epoch].attempt), (1, Some(2)));
     // What was read from disk counts as well.
     let refused = store.write(&[Change::Vote(epoch, vote(4, 0))]).unwrap_err();
+    assert!(matches!(refused, StoreError::Backwards { record: RecordKey::Vote(..), .. }));
+    let other = Record { frozen: Some(digest(8)), ..frozen };
+    let refused = store.write(&[Change::Vote(epoch, other)]).unwrap_err();
     assert!(matches!(refused, StoreError::Backwards { record: RecordKey::Vote(..), .. }));
 }
 

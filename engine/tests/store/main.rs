@@ -44,7 +44,7 @@ fn digest(n: u64) -> Digest {
 fn vote(position: u64, marks: u64) -> Record {
     let vote = Some(Vote { turn: Turn { position, view: 0 }, digest: digest(position) });
     let pledged = (0..marks).map(digest).collect();
-    Record { shard: ShardIndex(2), position, term: 0, vote, frozen: false, pledged }
+    Record { shard: ShardIndex(2), position, term: 0, vote, frozen: None, pledged }
 }
 
 /// What the party carries over: nothing of so many works, all of one name.

@@ -28,11 +28,14 @@ fn one_header_is_signed_for_a_turn_and_turns_only_grow() {
 
 #[test]
 fn nothing_is_signed_once_the_set_is_frozen_whatever_restarts() {
-    let record = Voting::new(ONE, SHARD).freeze();
+    let root = Digest([7; 32]);
+    let record = Voting::new(ONE, SHARD).freeze(root).expect("nothing was frozen");
     let mut restored = Voting::restored(ONE, &record);
     assert_eq!(restored.next_turn(), None);
     assert_eq!(restored.sign(vote(0, 0, 1), &[]), None);
     assert_eq!(restored.weigh(ONE, &vote(0, 0, 1)), Weighed::Late);
+    assert_eq!(restored.freeze(Digest([8; 32])), None, "another root is never signed");
+    assert_eq!(restored.freeze(root), Some(record));
 }
 
 #[test]
