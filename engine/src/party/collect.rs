@@ -219,7 +219,10 @@ impl Collect {
     pub fn close(&mut self, secrets: &PartySecrets) -> Outcome {
         let (party, refusal) = (self.party, Refusal::SpentElsewhere);
         let in_vain = |bundle| Effect::Publish(Event::Refused { party, bundle, refusal: refusal.clone() });
-        let mut effects: Vec<_> = self.pool.close().into_iter().map(in_vain).collect();
+        // What is final and not here yet may be what a bundle waits for.
+        let level = self.lines.iter().all(Line::is_level);
+        let waits_in_vain = if level { self.pool.close() } else { Vec::new() };
+        let mut effects: Vec<_> = waits_in_vain.into_iter().map(in_vain).collect();
         let mut desk = Desk { back: self.is_back(), pool: &mut self.pool, secrets };
         for line in &mut self.lines {
             effects.extend(line.close(&mut desk)?);
@@ -360,6 +363,7 @@ impl Collect {
             late.extend(left);
             names.extend(of_shard);
         }
+        late.extend(pool.close());
         Ok((frozen, late, Past::new(pool, names)))
     }
 }
