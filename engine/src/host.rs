@@ -12,6 +12,7 @@
 //! | `host/report.rs`, [`machine`] | what a host reports of itself, and its machine |
 //! | [`steward`] | those who hold an office, on a host of their own |
 //! | `host/epoch.rs` | one epoch, from its beacon to its end |
+//! | `host/replay.rs` | what was acknowledged before a restart, checked again |
 //!
 //! **Which seat a host has** the chain says, by the key that is on record: a host that stood by and took a seat goes on in it
 //! with the next epoch, and one whose key is no longer on record waits.
@@ -30,6 +31,7 @@ mod keys;
 pub mod machine;
 mod memory;
 pub mod outlook;
+mod replay;
 mod report;
 pub mod steward;
 

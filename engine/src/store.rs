@@ -223,6 +223,11 @@ impl Store {
         self.shelves().of(epoch)
     }
 
+    /// The identifiers of the bundles of an epoch that are kept.
+    pub fn bundle_ids(&self, epoch: EpochId) -> Vec<Digest> {
+        self.shelves().ids(epoch)
+    }
+
     /// Reads one bundle, if it is kept.
     ///
     /// # Errors

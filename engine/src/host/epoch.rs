@@ -1,13 +1,15 @@
 //! One epoch of a host, from its beacon to its end.
 
-use super::{Host, HostError, LOOK_EVERY, Seat, Told, clock, crossing::address, memory::OnDisk};
+use super::{
+    Host, HostError, LOOK_EVERY, Seat, Told, clock, crossing::address, memory::OnDisk, replay::Replay,
+};
 use crate::{
     actor::Surroundings,
     actors::Actors,
     api::Edition,
     coordinator::Coordinator,
     effect::{Core, Event},
-    intake::{self, Intake},
+    intake::Intake,
     message::{Address, Message, OpenedEpoch, Phase, Sitting},
     opening::EpochDocument,
     party::{Party, standby::Standby},
@@ -18,12 +20,9 @@ use crate::{
 };
 use primitives::{EpochId, PartyId, Time};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use std::{
-    sync::{
-        Arc,
-        mpsc::{self, Receiver},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    mpsc::{self, Receiver},
 };
 
 /// Most events that are handled before what they ask for is written.
@@ -41,6 +40,8 @@ struct Running<'a> {
     /// When the window ends, once the epoch is open.
     closes: Option<Time>,
     is_closed: bool,
+    /// What was acknowledged before a restart, as long as it is not checked again.
+    replay: Option<Replay>,
 }
 
 /// Runs an epoch to its end, or until the host is told to stop. `state` is what the store has of it.
@@ -52,7 +53,7 @@ pub(super) fn run(
     let again = state.phase.is_some() || state.beacon.is_some();
     (host.told)(Told::Epoch { epoch, again });
     let (board, events, actors) = start(host, (epoch, seat), &state)?;
-    let on_disk: Vec<_> = host.store.bundles(epoch).filter_map(|kept| Some(kept.ok()?.0)).collect();
+    let on_disk = host.store.bundle_ids(epoch);
     let party = match seat {
         Seat::Party(party) => Some(host.setup.secret.secrets(party).signer),
         Seat::Standby => None,
@@ -68,6 +69,7 @@ pub(super) fn run(
         opened_at: state.opened_at,
         closes: None,
         is_closed: false,
+        replay: None,
     };
     let ended = running.run(&events);
     host.crossing.leave();
@@ -151,7 +153,10 @@ impl Running<'_> {
             if block.replace(head) != Some(head) {
                 self.tell(Address::Settlement, Message::Tick);
             }
-            if self.closes.is_some_and(|closes| closes <= clock()) && !self.is_closed {
+            self.replay()?;
+            let is_late = self.closes.is_some_and(|closes| closes <= clock());
+            // What is checked again was taken in before the window ended.
+            if is_late && !self.is_closed && self.replay.is_none() {
                 self.is_closed = true;
                 self.tell(Address::Coordinator, Message::EndOfWindow);
             }
@@ -176,6 +181,9 @@ impl Running<'_> {
 
     fn event(&mut self, event: &Event) -> Result<(), HostError> {
         self.host.counter.event(event);
+        if let Some(replay) = &mut self.replay {
+            replay.event(event);
+        }
         match event {
             Event::Opened(opened) => self.opened(opened)?,
             Event::Phase(phase) => {
@@ -219,25 +227,25 @@ impl Running<'_> {
         let closes = opens.after(window);
         (self.opened_at, self.closes) = (Some(opens), Some(closes));
         // Who stands by takes no bundles in.
-        let Seat::Party(party) = self.seat else { return Ok(()) };
+        let Seat::Party(_) = self.seat else { return Ok(()) };
         let document = read(&*host.port, |ledger| EpochDocument::on_record(ledger.state(), epoch));
         let edition = document.and_then(|document| Edition::new(document, host.counter.genesis()));
         let edition = edition.map_err(|error| failed(error.to_string()))?;
         host.counter.opened(edition, (opens, closes));
-        let began = Instant::now();
-        let mut count = 0u64;
-        for kept in host.store.bundles(epoch) {
-            let (_, bytes) = kept?;
-            let (id, bundle) = intake::read(&bytes);
-            // What cannot be read is damaged: the others have it.
-            if let Ok(bundle) = bundle {
-                let verify = Message::Verify(id, Arc::new(bundle));
-                let _taken = self.actors.send(Address::Intake(party), Address::Verifier(party), verify);
-                count += 1;
-            }
-        }
-        if count > 0 {
-            tracing::info!(count, elapsed = ?began.elapsed(), "bundles that were acknowledged are checked again");
+        self.replay = Some(Replay::new(host.store.bundles(epoch)));
+        self.replay()
+    }
+
+    /// Goes on with what was acknowledged before a restart.
+    fn replay(&mut self) -> Result<(), HostError> {
+        let (Some(replay), Seat::Party(party)) = (&mut self.replay, self.seat) else { return Ok(()) };
+        let (intake, verifier) = (Address::Intake(party), Address::Verifier(party));
+        let send = |verify| {
+            // Nobody of this host is ever away.
+            let _taken = self.actors.send(intake, verifier, verify);
+        };
+        if replay.go_on(send)? {
+            self.replay = None;
         }
         Ok(())
     }

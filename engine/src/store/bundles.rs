@@ -127,6 +127,11 @@ impl Shelves {
         self.epochs.get(&epoch)?.reader_of_one(id)
     }
 
+    /// Identifiers of the bundles of an epoch.
+    pub(super) fn ids(&self, epoch: EpochId) -> Vec<Digest> {
+        self.epochs.get(&epoch).map(EpochLog::ids).unwrap_or_default()
+    }
+
     /// How many bundles of an epoch there are.
     pub(super) fn count(&self, epoch: EpochId) -> usize {
         self.epochs.get(&epoch).map_or(0, EpochLog::len)

@@ -219,6 +219,11 @@ impl EpochLog {
         Ok(())
     }
 
+    /// Identifiers of all that are there.
+    pub(super) fn ids(&self) -> Vec<Digest> {
+        self.ids.keys().copied().collect()
+    }
+
     /// How many bundles there are.
     pub(super) fn len(&self) -> usize {
         self.places.len()
