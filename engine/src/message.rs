@@ -216,6 +216,8 @@ pub enum Message {
     AnchorRoot(SignedRoot),
     /// Settlement to coordinator: the root of this shard is anchored.
     RootAnchored(ShardIndex),
+    /// A host to its own party: another host was started again. What was written to it in the sitting in hand may be lost.
+    Restarted(Address),
     /// Standby to settlement: two parties seat it in the place of the third.
     SeatStandby(SeatStandby),
     /// Settlement to all: the standby has a seat.

@@ -266,8 +266,10 @@ impl Party {
 
 impl Core for Party {
     fn handle(&mut self, from: Address, message: Message) -> Vec<Effect> {
+        // Letters of the opening reach a party that was started again before it is that far.
+        let far = !matches!(self.stage, Stage::Idle | Stage::Announced(_) | Stage::Collecting(_));
         if let Message::Peer(letter) = &message
-            && self.attendance.keep_early(from, letter)
+            && self.attendance.keep_early(from, letter, far)
         {
             return Vec::new();
         }
@@ -314,6 +316,7 @@ impl Party {
             }
             (Address::Coordinator, Message::Phase(_)) => Vec::new(),
             (Address::Settlement, Message::Seated(seated)) => self.seated(seated),
+            (Address::Outside, Message::Restarted(host)) => self.restarted(host),
             (Address::Party(peer), Message::Peer(letter)) if letter.message == PeerMessage::Here => {
                 self.attendance.heard(peer);
                 Vec::new()
@@ -388,6 +391,8 @@ impl Party {
         self.stage = Stage::Tallying(tallies);
         effects.extend(seat.map(|seated| self.seated(seated)).unwrap_or_default());
         effects.extend(reports);
+        let early = self.attendance.early();
+        effects.extend(early.into_iter().flat_map(|(from, letter)| self.handle(from, Message::Peer(letter))));
         effects
     }
 
@@ -403,6 +408,16 @@ impl Party {
         let sitting = self.attendance.sitting();
         self.sat = Some(sitting);
         [Effect::Sit(sitting)]
+    }
+
+    /// Another host was started again: what this party wrote to it in the sitting in hand may be lost, so all begin anew. Who
+    /// has no seat, or lost it, is no reason to.
+    fn restarted(&mut self, host: Address) -> Vec<Effect> {
+        let From::Known(Address::Party(peer)) = self.attendance.seat_of(host) else { return Vec::new() };
+        match self.is_tallying() && peer != self.party {
+            true => self.again(peer, self.attendance.sitting().attempt.saturating_add(1)),
+            false => Vec::new(),
+        }
     }
 
     /// Another party begins anew: it was started again, and has lost what it had computed. Nothing can be computed without

@@ -3,7 +3,7 @@
 use crate::{
     link::{Handler, Host, LinkEvent, Links, SendError},
     message::{Address, Letter, Message, Parcel, PeerMessage, Report, Wire},
-    transport::{Exterior, Switchboard},
+    transport::{Exterior, Switchboard, Transport},
 };
 use primitives::{Decode, Encode, EpochId, ShardIndex};
 use std::{
@@ -164,6 +164,11 @@ impl Handler for Crossing {
         match &event {
             LinkEvent::Connected { peer, fresh: true } => {
                 tracing::info!("{event}");
+                if let Some(current) = &self.inner().current {
+                    let (own, host) = (current.board.own(), address(*peer));
+                    // Nobody of this host is ever away.
+                    let _taken = current.board.send(Address::Outside, own, Message::Restarted(host));
+                }
                 // It knows nothing of what this party has reported, and if it stands by, has no share of anything.
                 let again = self.inner().current.as_ref().map(|current| {
                     let reports = current.said.values().cloned().map(Parcel::Report);

@@ -9,7 +9,7 @@ use primitives::PartyId;
 
 /// Letters of a sitting to come that a party keeps of each other one: more than honest ones write before it has heard of
 /// the seat.
-const MAX_EARLY: usize = 1 << 8;
+const MAX_EARLY: usize = 1 << 10;
 
 /// What a party knows of who is there.
 pub(super) struct Attendance {
@@ -66,9 +66,10 @@ impl Attendance {
         }
     }
 
-    /// Keeps a letter of a sitting to come; whether this is one.
-    pub(super) fn keep_early(&mut self, from: Address, letter: &Letter) -> bool {
-        let early = letter.sitting.seats > self.sitting().seats;
+    /// Keeps a letter of a sitting to come, or of the opening if this party is not that `far`; whether this is one.
+    pub(super) fn keep_early(&mut self, from: Address, letter: &Letter, far: bool) -> bool {
+        let of_opening = !letter.message.is_agreement() && letter.message != PeerMessage::Here;
+        let early = letter.sitting.seats > self.sitting().seats || (of_opening && !far);
         if early {
             self.early.keep(from, letter.clone(), MAX_EARLY);
         }
@@ -98,6 +99,11 @@ impl Attendance {
         let gone = gone.filter(|gone| self.voted != Some(*gone) && self.taken.is_none());
         self.voted = gone.or(self.voted);
         gone
+    }
+
+    /// This party opens totals now. Gives the letters that came ahead of that.
+    pub(super) fn early(&mut self) -> Vec<(Address, Letter)> {
+        self.early.take()
     }
 
     /// The standby has a seat. Gives the letters that came ahead of that.

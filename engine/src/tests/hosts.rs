@@ -153,7 +153,10 @@ impl Hosts {
         }
         for peer in [party.next(), party.previous()] {
             let Some(host) = self.hosts.get(&peer).filter(|_| !self.away.contains(&peer)) else { continue };
-            for report in host.said.values().cloned().collect::<Vec<_>>() {
+            let reports = host.said.values().cloned().collect::<Vec<_>>();
+            let anew = Message::Restarted(Address::Party(party));
+            self.push(peer, Address::Outside, Address::Party(peer), anew);
+            for report in reports {
                 self.abroad((Address::Party(peer), party), Parcel::Report(report));
             }
         }
