@@ -105,6 +105,7 @@ impl ClientFailure {
                 | ClientError::Window { .. }
                 | ClientError::OtherFolder { .. }
                 | ClientError::OtherLog
+                | ClientError::NothingCounts { .. }
                 | ClientError::Journal(JournalError::InUse { .. })
                 | ClientError::Signer { error: LinkError::Refused { .. }, .. } => 2,
                 _ => 3,

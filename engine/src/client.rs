@@ -94,8 +94,21 @@ pub enum ClientError {
         /// What differs.
         what: &'static str,
     },
+    /// No play of the log counts. Nothing was begun, and no token was asked for.
+    #[error(
+        "no play of the log counts: of {}, the epoch does not have the works of {}, and less than a quarter was played of \
+         {}; nothing was begun",
+        .summary.plays, .summary.unknown, .summary.short
+    )]
+    NothingCounts {
+        /// What became of the plays.
+        summary: Summary,
+    },
     /// The folder was begun with another log.
-    #[error("the folder was begun with another log; what it has begun with is what it hands in")]
+    #[error(
+        "the folder was begun with another log; what it has begun with is what it hands in: an epoch takes one log of a \
+         subscription, and other plays are for the next"
+    )]
     OtherLog,
     /// A signer's key on the chain is no key.
     #[error("the key of the {who} on the chain cannot be used: {error}")]
@@ -301,6 +314,9 @@ impl Client {
             Some(_) => Err(ClientError::OtherLog),
             None => {
                 let plan = Plan::make(log, &self.epoch, &self.settings, rng)?;
+                if plan.bundles.is_empty() {
+                    return Err(ClientError::NothingCounts { summary: plan.summary });
+                }
                 self.journal.put(file::PLAN, &plan)?;
                 Ok(plan)
             }

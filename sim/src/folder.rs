@@ -18,7 +18,7 @@ pub const MANIFEST_FILE: &str = "manifest.json";
 #[non_exhaustive]
 pub enum FolderError {
     /// The folder cannot be made there.
-    #[error("{path}: cannot be created: {error}; choose another folder with --out", path = path.display())]
+    #[error("{path}: cannot be created: {error}; choose another folder", path = path.display())]
     Uncreatable {
         /// The folder.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum FolderError {
         error: io::Error,
     },
     /// Something else is at the folder's place.
-    #[error("{path} exists and is no run folder: choose another folder, or empty this one")]
+    #[error("{path} is there already, with something else in it: choose another folder, or empty this one")]
     Occupied {
         /// Where.
         path: PathBuf,

@@ -34,7 +34,7 @@ Examples:
 
 Nothing in it is secret: the keys under which others check and seal what is for
 this host, and the account that is paid for running it, whose key
-`operator` in the settings names.";
+`operator` in the settings names. If that file is not there, a fresh key is made.";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:

@@ -68,6 +68,14 @@ pub(crate) fn run_processes(arguments: &Demo) -> Result<(), Failure> {
                 ["batches".into(), several(batches as u64, "batch", "batches")],
                 ["paid to creators".into(), credits(record.revenue.paid)],
                 [
+                    "carried over".into(),
+                    format!(
+                        "{}, of works with fewer than {} listeners in a tier",
+                        credits(record.revenue.carried_out),
+                        demo.params().k_anonymity
+                    ),
+                ],
+                [
                     "totals".into(),
                     if same { "as counted in the open".into() } else { "NOT as counted".into() },
                 ],

@@ -1,6 +1,7 @@
 //! What to do with the folders of a pilot.
 
 use super::places::Places;
+use engine::host::Seat;
 
 /// Name of the file.
 pub(super) const NAME: &str = "README.txt";
@@ -35,8 +36,11 @@ Each subscriber has a code, and a copy of client-example with its own:
   cwe client status --config client-example/client.toml --wait 600
 ";
 
+/// The line of who stands by, where nobody does.
+const STANDBY: &str = "  cd standby         && cwe party run --config party.toml\n";
+
 const HOSTS: &str = "
-Each folder is for one host (standby, if a fourth was given), and for nobody else: node, steward and the issuers
+Each folder is for one host, and for nobody else: node, steward and the issuers
 go with party-1 to the first. Proxies with TLS stand in front of the APIs and
 the issuers; the node's port is for the hosts and clients of the pilot alone. A
 folder that was carried away is to be deleted here.
@@ -49,7 +53,10 @@ What is in these folders besides settings is secret, and there is no other copy.
 
 /// What to do.
 pub(super) fn text(places: &Places) -> String {
-    let start = START.replace("NODE", &places.node_url());
+    let mut start = START.replace("NODE", &places.node_url());
+    if places.seats().all(|seat| seat != Seat::Standby) {
+        start = start.replace(STANDBY, "");
+    }
     let hosts = if places.is_local() { "" } else { HOSTS };
     format!("{start}{hosts}{COUNCIL}")
 }

@@ -5,13 +5,17 @@ use crate::{
     node::{read_start, run_code},
     output::Failure,
 };
-use chain::{signature::PublicKey, wallet::keyfile};
+use chain::{
+    signature::{PublicKey, SecretKey},
+    wallet::keyfile,
+};
 use engine::{
     client::{LinkError, http::HttpError},
     host::{HostError, HostSecret, Setup},
     store::StoreError,
 };
 use primitives::{Digest, ids::from_hex};
+use rand_core::OsRng;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -93,6 +97,7 @@ fn is_for_people(error: &StoreError) -> bool {
     matches!(
         error,
         StoreError::OthersMayRead { .. }
+            | StoreError::InUse { .. }
             | StoreError::OtherChain { .. }
             | StoreError::OtherGenesis { .. }
             | StoreError::NewerSchema { .. }
@@ -230,8 +235,14 @@ impl Settings {
     /// What the host gives away for the record, from its secrets.
     pub(crate) fn member(self) -> Result<(HostSecret, PublicKey), Failure> {
         let operator = self.operator.ok_or(PartyError::NoOperator { path: self.path })?;
-        let operator = keyfile::read(&operator).map_err(crate::node::NodeFailure::from)?;
         let secret = read_secret(&self.secret).map_err(PartyError::from)?;
+        if !operator.exists() {
+            // Whoever makes its own secret makes its own account too.
+            keyfile::write(&operator, &SecretKey::generate(&mut OsRng))
+                .map_err(crate::node::NodeFailure::from)?;
+            eprintln!("{}: there was none, and a fresh key is in it now: keep a copy", operator.display());
+        }
+        let operator = keyfile::read(&operator).map_err(crate::node::NodeFailure::from)?;
         Ok((secret, operator.public_key()))
     }
 

@@ -13,6 +13,9 @@ use primitives::{Digest, PartyId};
 use proofs::committee::QUORUM;
 use std::{panic::resume_unwind, thread, time::Duration};
 
+/// Times in a row that a third party may have no answer once two have every bundle: some 15 seconds.
+const LAST_ATTEMPTS: u32 = 6;
+
 /// What became of handing in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -234,13 +237,16 @@ impl Round<'_> {
 
     /// Leaves a party alone for a while, or for the rest of the run.
     fn put_off(&mut self, party: PartyId, error: LinkError, now: Duration) {
+        let enough = self.frontier() == self.bundles.len();
         let line = &mut self.lines[party.index()];
         line.failures += 1;
         let asked = match &error {
             LinkError::Busy { retry_after, .. } => *retry_after,
             _ => None,
         };
-        match self.client.settings.patience.pause(line.failures, asked) {
+        // Two parties are enough: once they have every bundle, the third is not waited for much longer.
+        let pause = self.client.settings.patience.pause(line.failures, asked);
+        match pause.filter(|_| !enough || line.failures < LAST_ATTEMPTS) {
             Some(pause) => line.not_before = now + pause,
             None => line.over = true,
         }

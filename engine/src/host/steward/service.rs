@@ -215,6 +215,11 @@ impl Service {
                 told(Told::OnRecord { what: format!("the issuers' keys of epoch {epoch}") });
             }
         }
+        let has_works = read(port, |ledger| ledger.state().works.iter().next().is_some());
+        if !is_open && !has_works {
+            let what = "a work on record, before an epoch can open: cwe work register puts one there";
+            return Err(Halt::Waits(what.into()));
+        }
         told(Told::Epoch { epoch });
         let plan = |ledger: &Ledger| plan(ledger, epoch, terms.as_ref());
         if serve(port, &mut self.offices, &plan, (epoch, self.patience), stop)? {
