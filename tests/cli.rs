@@ -275,7 +275,7 @@ fn a_folder_of_something_else_is_left_alone() {
     let refused =
         cwe(&["demo", "--quiet", "--subscribers", "2", "--works", "8", "--out", path(folder.path())]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(error(&refused).contains("is no run folder"));
+    assert!(error(&refused).contains("with something else in it"));
     assert_eq!(fs::read_to_string(&file).expect("still there"), "years of work");
 }
 
