@@ -197,7 +197,7 @@ fn a_pilot_is_laid_out_and_used() {
     assert_secrets_are_private(pilot);
     let refused = cwe(&lay_out);
     assert_eq!(refused.status.code(), Some(2), "a folder with something in it is left alone");
-    assert!(error(&refused).contains("exists"), "{refused:?}");
+    assert!(error(&refused).contains("is there already"), "{refused:?}");
     let party = pilot.join("party-2/party.toml");
     let keys = done(&["party", "keys", "--config", path(&party)]);
     let member = fs::read_to_string(pilot.join("steward/members/party-2.json")).expect("written");
