@@ -332,7 +332,19 @@ fn what_does_not_count_is_left_out_and_counted() {
     let plays = (0..6).map(|n| play(n, work(0, n as usize), false)).collect();
     let expected = Summary { plays: 6, events: 3, bundles: 1, beyond_cap: 3, ..Summary::default() };
     assert_eq!(summary_of(&UsageLog::new(plays), nowhere, capped), expected);
-    assert_eq!(summary_of(&UsageLog::new(Vec::new()), nowhere, world::epoch()), Summary::default());
+}
+
+#[test]
+fn a_log_of_which_nothing_counts_begins_nothing() {
+    let (folders, world, signers) = scene();
+    let own = client(&folders.client(), &world, &Fuse::never());
+    let run = |log: &UsageLog| {
+        own.run(log, &signers, (&world, &TestClock::default()), &mut OsRng, &mut |_| ()).map(|_| ())
+    };
+    let nothing = UsageLog::new(vec![play(1, primitives::WorkId([0xff; 32]), true)]);
+    assert!(matches!(run(&nothing), Err(ClientError::NothingCounts { summary }) if summary.unknown == 1));
+    assert_eq!(own.summary().unwrap(), None);
+    run(&log()).expect("the right log is as welcome as before");
 }
 
 #[test]
