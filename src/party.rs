@@ -27,6 +27,7 @@ static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Runs a party.
 pub(crate) fn run(arguments: &RunParty) -> Result<(), Failure> {
+    host::name_workers();
     let settings = Settings::read(&arguments.config)?;
     log(arguments.log_format.unwrap_or(settings.log_format));
     let setup = settings.setup()?;

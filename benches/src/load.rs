@@ -24,8 +24,8 @@ use std::{
 
 /// Events, unless somebody asks for others.
 pub(crate) const EVENTS: usize = 20_000;
-/// Plays of a subscriber of the workload that bundles are made of.
-const PLAYS: usize = 250;
+/// Events of a subscriber of the workload that bundles are made of.
+const PLAYS: usize = 30;
 /// Subscribers whose bundles are on their way at a time.
 const LANES: usize = 48;
 /// Processor seconds that making the bundles of an event may take.

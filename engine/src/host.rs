@@ -218,13 +218,18 @@ struct Host<'a> {
     told: &'a (dyn Fn(Told) + Sync),
 }
 
+/// Gives the threads that check proofs a name that an operator sees. A process has one set of them: first of all that it
+/// does.
+pub fn name_workers() {
+    // Whoever was quicker has threads that do the same under another name.
+    drop(rayon::ThreadPoolBuilder::new().thread_name(|_| "verify".into()).build_global());
+}
+
 /// Runs a host until `stop` is set, or until it has to stop by itself. What it has to say goes to `told`.
 ///
 /// # Errors
 /// If it cannot start, or cannot go on. It can be started again then.
 pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Sync>) -> Result<(), HostError> {
-    // The threads that check proofs, by a name that an operator sees. A process has one set of them.
-    drop(rayon::ThreadPoolBuilder::new().thread_name(|_| "verify".into()).build_global());
     let (chain, genesis) = (setup.start.origin().chain, setup.start.origin().digest());
     let owner = Owner { chain, genesis };
     let (store, recovered) = Store::open(setup.dir.join("store"), owner)?;
