@@ -7,7 +7,7 @@ mod settings;
 
 pub(crate) use export::export;
 pub(crate) use failure::{NodeFailure, run_code};
-pub(crate) use init::{chain_number, init, now, offices};
+pub(crate) use init::{chain_number, init, offices};
 pub(crate) use settings::SettingsError;
 
 use crate::{

@@ -25,6 +25,7 @@ pub use archive::Archive;
 pub use client::{ClientError, NodeClient};
 pub use journal::{Journal, JournalError};
 pub use mirror::{Following, Mirror, wait_until};
+pub use producer::now;
 pub use rpc::ServeError;
 pub use run::{Config, Fork, Notice, Role, RunError, read_evidence, run};
 pub use shared::Head;

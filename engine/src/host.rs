@@ -1,5 +1,5 @@
-//! The host of one party, or of who stands by for all three: its actors over links, a store, an API and a full node of its own, for as many epochs as the
-//! chain opens.
+//! The host of one party, or of who stands by for all three: its actors over links, a store, an API and a full node of its
+//! own, for as many epochs as the chain opens.
 //!
 //! | File | What it does |
 //! |---|---|
@@ -48,14 +48,14 @@ use crate::{
 };
 use ::chain::{
     Ledger,
-    node::{Following, Notice, RunError},
+    node::{Following, Notice, RunError, now},
     state::State,
 };
 use counter::Counter;
 use crossing::Crossing;
 use forgotten::forgotten;
 use memory::CarriedShares;
-use primitives::{ChainId, Digest, EpochId, PartyId, Time};
+use primitives::{ChainId, Digest, EpochId, PartyId};
 use proofs::committee::Member;
 use report::{Measuring, Overheard, Report, Seen};
 use std::{
@@ -67,7 +67,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use thiserror::Error;
 
@@ -205,6 +205,8 @@ type Linked = Arc<Mutex<Option<(Seat, Links)>>>;
 struct Host<'a> {
     setup: &'a Setup,
     of: (ChainId, Digest),
+    /// Its keys, as they are on record of a committee.
+    own: Member,
     store: Arc<Store>,
     port: Arc<Remote>,
     counter: Arc<Counter>,
@@ -247,7 +249,7 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     });
     let of_chain = told.clone();
     let port = Arc::new(Remote::start(following, move |notice| of_chain(Told::Chain(notice)))?);
-    let counter = Counter::new((chain, genesis), store.clone(), port.clone(), clock());
+    let counter = Counter::new((chain, genesis), store.clone(), port.clone(), now());
     let counter = Arc::new(counter);
     let links = Arc::new(Mutex::new(None));
     let measuring = Measuring::start(counter.clone(), store.clone(), setup.dir.clone());
@@ -261,6 +263,7 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     let host = Host {
         setup,
         of: (chain, genesis),
+        own: setup.secret.member(),
         store,
         port: port.clone(),
         counter,
@@ -289,11 +292,6 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     served?;
     told(Told::Stopped);
     Ok(())
-}
-
-/// What the clock of this machine says.
-fn clock() -> Time {
-    Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }
 
 impl Host<'_> {
@@ -336,8 +334,8 @@ impl Host<'_> {
             return Next::Wait("the next epoch: this store was restored, and sits this one out");
         }
         let Some(members) = members(state, epoch) else { return Next::Wait("a committee on record") };
-        let own = self.setup.secret.member();
-        let Some(seat) = members.iter().find(|(_, member)| **member == own).map(|(seat, _)| *seat) else {
+        let Some(seat) = members.iter().find(|(_, member)| **member == self.own).map(|(seat, _)| *seat)
+        else {
             return Next::Wait("a committee with the keys of this host");
         };
         if let Seat::Party(party) = seat

@@ -93,6 +93,19 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Every phase, in order. Their places are their codes on disk.
+    pub const ALL: [Self; 9] = [
+        Self::Announce,
+        Self::Collect,
+        Self::Close,
+        Self::Sum,
+        Self::Open,
+        Self::Prove,
+        Self::Settle,
+        Self::Done,
+        Self::Aborted,
+    ];
+
     /// The phase's name in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -24,19 +24,6 @@ pub(crate) use table::{
 };
 pub use table::{Kind, LABELS, METRICS, Metric};
 
-/// Phases, for the gauge that has one value of each.
-pub(crate) const PHASES: [Phase; 9] = [
-    Phase::Announce,
-    Phase::Collect,
-    Phase::Close,
-    Phase::Sum,
-    Phase::Open,
-    Phase::Prove,
-    Phase::Settle,
-    Phase::Done,
-    Phase::Aborted,
-];
-
 /// Where numbers are said to come from. Nothing filters by it.
 static ORIGIN: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
 
@@ -102,7 +89,7 @@ impl Telemetry {
     /// An epoch is in a phase.
     pub fn phase(&self, epoch: EpochId, phase: Phase) {
         self.gauge(&EPOCH, vec![], epoch.0 as f64);
-        for one in PHASES {
+        for one in Phase::ALL {
             let value = if one == phase { 1.0 } else { 0.0 };
             self.gauge(&PHASE, vec![label("phase", one.name())], value);
         }

@@ -200,12 +200,12 @@ impl Switchboard {
 }
 
 impl Switchboard {
-    /// Takes what came from another host, `bytes` long: it takes up room among what waits of that host. `false` if there is
+    /// Takes what came from another host, `bytes` long, and was decoded at the door: it takes up room among what waits of that host. `false` if there is
     /// none.
     #[must_use]
     pub fn deliver(&self, from: Address, to: Address, message: Message, bytes: usize) -> bool {
         let Some(room) = Room::take(&self.waiting_of(from, to), bytes) else { return false };
-        self.put(to, Delivery { from, content: Content::pack(message), room: Some(room) })
+        self.put(to, Delivery { from, content: Content::Local(message), room: Some(room) })
     }
 
     /// Puts a delivery into a mailbox, or keeps it for an actor that is away.

@@ -116,7 +116,7 @@ fn genesis(arguments: &InitCommittee, offices: Vec<Authority>) -> Genesis {
     params.k_anonymity = arguments.k_anonymity.unwrap_or(params.k_anonymity);
     let chain = node::chain_number(arguments.chain, &mut OsRng);
     let mut genesis = Genesis::new(chain, EpochId(1), params, offices);
-    genesis.time = node::now();
+    genesis.time = chain::node::now();
     genesis
 }
 

@@ -13,14 +13,10 @@ use chain::{
     signature::SecretKey,
     wallet::keyfile::{self, KeyFileError},
 };
-use primitives::{ChainId, Domain, EpochId, PersonId, Preset, Time, hash};
+use primitives::{ChainId, Domain, EpochId, PersonId, Preset, hash};
 use rand_core::{CryptoRng, OsRng, RngCore};
 use serde_json::json;
-use std::{
-    fs,
-    path::Path,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fs, path::Path};
 
 /// Name of the genesis in the folder.
 const GENESIS_FILE: &str = "genesis.json";
@@ -104,11 +100,6 @@ pub(crate) fn chain_number(asked: Option<u64>, rng: &mut (impl RngCore + CryptoR
     ChainId(asked.unwrap_or_else(|| u64::from(rng.next_u32().max(1))))
 }
 
-/// What the clock of this machine says.
-pub(crate) fn now() -> Time {
-    Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
-}
-
 /// Makes the folder.
 pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
     let dir = &arguments.dir;
@@ -131,7 +122,7 @@ pub(crate) fn init(arguments: &Init) -> Result<(), Failure> {
     }
     let chain = chain_number(arguments.chain, &mut OsRng);
     let mut genesis = Genesis::new(chain, EpochId(1), Preset::Spec.params(), offices);
-    genesis.time = now();
+    genesis.time = chain::node::now();
     for (name, text) in [(GENESIS_FILE, origin::to_json(&genesis)), (SETTINGS_FILE, SETTINGS.to_owned())] {
         let path = dir.join(name);
         fs::write(&path, text).map_err(|error| failed(&path, error))?;

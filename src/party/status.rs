@@ -10,13 +10,13 @@ use engine::{
     host::outlook::{Outlook, outlook, troubles},
     telemetry::read::Samples,
 };
-use primitives::{Time, calendar::utc};
+use primitives::calendar::utc;
 use serde_json::{Value, json};
 use sim::report::{several, thousands};
 use std::{
     io::{self, IsTerminal},
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 /// Clears a terminal, so that the next table stands where the last one did.
@@ -32,11 +32,6 @@ struct Heard {
     /// Why it takes nothing in, if it does not.
     not_ready: Option<String>,
     outlook: Outlook,
-}
-
-/// What the clock of this machine says.
-pub(super) fn clock() -> Time {
-    Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }
 
 /// Shows how a party is.
@@ -84,7 +79,7 @@ fn hear(operator: &HttpOperator, url: &str, before: Option<&Heard>) -> Result<He
     }
     let at = Instant::now();
     let earlier = before.map(|before| (at.duration_since(before.at), &before.samples));
-    let outlook = outlook(earlier, (clock(), &samples));
+    let outlook = outlook(earlier, (chain::node::now(), &samples));
     let mut troubles = troubles(&outlook, &samples);
     if health.status != OK {
         troubles.insert(0, health.reason());

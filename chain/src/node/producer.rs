@@ -34,7 +34,7 @@ pub(super) struct Submission {
 }
 
 /// The time by this machine's clock. A clock before 1970 gives zero.
-pub(super) fn now() -> Time {
+pub fn now() -> Time {
     Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }
 

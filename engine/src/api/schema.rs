@@ -141,7 +141,7 @@ fn epoch() -> Value {
     }));
     closed(json!({
         "party": party(),
-        "phase": { "type": "string", "enum": crate::telemetry::PHASES.map(|phase| phase.name()) },
+        "phase": { "type": "string", "enum": crate::message::Phase::ALL.map(|phase| phase.name()) },
         "opens": time,
         "closes": time,
         "opening": opening,

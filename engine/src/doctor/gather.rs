@@ -19,7 +19,7 @@ use std::{
     io::{self, ErrorKind},
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 /// How long a peer may take to answer.
@@ -53,16 +53,11 @@ pub struct Place {
     pub peer_apis: BTreeMap<Digest, String>,
 }
 
-/// What the clock of this machine says.
-fn clock() -> Time {
-    Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
-}
-
 /// Collects the facts.
 pub fn gather(place: &Place) -> Facts {
     let numbers = own_numbers(&place.api_url);
     let is_running = numbers.is_some();
-    let (node, now) = (ask_node(&place.node), clock());
+    let (node, now) = (ask_node(&place.node), chain::node::now());
     let committee = match &node {
         Node::There { height, genesis, .. } if *genesis == place.start.origin().digest().to_string() => {
             on_record(place, *height)
@@ -200,7 +195,7 @@ fn ask_peer(place: &Place, seat: &Seat, (peer, member): (Host, &Member)) -> Peer
         let answer = HttpOperator::new(url).map_err(|error| error.to_string())?;
         let answer = answer.ask("healthz").map_err(|error| error.to_string())?;
         let date = answer.date.ok_or("its answer has no date")?;
-        Ok((date, self::clock()))
+        Ok((date, chain::node::now()))
     });
     PeerFacts { address, key, there, clock }
 }

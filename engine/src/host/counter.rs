@@ -68,12 +68,21 @@ struct Inner {
     /// Final receipts of the epoch before, for whoever asks late. They are gone with a restart.
     before: BTreeMap<Digest, Box<Inclusion>>,
     in_hand: usize,
+    /// The store has room for few more, as of the last look at the disk: who submits does not wait for it.
+    is_full: bool,
     waiters: BTreeMap<Digest, Vec<oneshot::Sender<Submission>>>,
     /// Refused ones, the oldest first.
     refused: VecDeque<Digest>,
     /// Taken in by the party, and not yet on disk.
     fresh: Vec<Digest>,
     evidence: Vec<Arc<Evidence>>,
+}
+
+/// The record that was asked for last: it takes a while to make.
+struct LastRecord {
+    /// Of which epoch, and after which block.
+    of: (EpochId, Digest),
+    bytes: Arc<[u8]>,
 }
 
 /// The counter of a party.
@@ -84,8 +93,7 @@ pub(super) struct Counter {
     port: Arc<dyn Port>,
     telemetry: Telemetry,
     inner: Mutex<Inner>,
-    /// The record that was asked for last: it takes a while to make.
-    last_record: Mutex<Option<(EpochId, Arc<[u8]>)>>,
+    last_record: Mutex<Option<LastRecord>>,
 }
 
 impl Counter {
@@ -233,8 +241,11 @@ impl Counter {
     /// Writes what was taken in since the last time, and gives the receipts. `false` if it cannot be written: the party
     /// stops then.
     pub(super) fn flush(&self) -> bool {
+        let epoch = self.inner().current.as_ref().map(|current| current.epoch);
+        let Some(epoch) = epoch else { return true };
+        let is_full = self.store.is_nearly_full(epoch);
         let mut inner = self.inner();
-        let Some(epoch) = inner.current.as_ref().map(|current| current.epoch) else { return true };
+        inner.is_full = is_full;
         let fresh = mem::take(&mut inner.fresh);
         let bytes = |id: &Digest| match inner.bundles.get(id) {
             Some(Standing::Waiting(bytes) | Standing::Parked(bytes)) => Some((*id, bytes.clone())),
@@ -286,14 +297,14 @@ impl Desk for Counter {
             return refuse(Refusal::Closed, Some(COME_BACK));
         };
         let Some(party) = current.party() else { return refuse(Refusal::Closed, None) };
-        let (epoch, receipt, board) = (current.epoch, current.receipt(self.chain, id), current.board.clone());
+        let board = current.board.clone();
         let fresh = match inner.bundles.get(&id) {
             Some(Standing::Taken | Standing::Final(_)) => {
-                return now(receipt.map_or(Submission::Pending, Submission::Taken));
+                return now(self.receipt(&inner, id).map_or(Submission::Pending, Submission::Taken));
             }
             Some(Standing::Refused(refusal)) => return refuse(refusal.clone(), None),
             Some(Standing::Waiting(_) | Standing::Parked(_)) => false,
-            None if self.store.is_nearly_full(epoch) => return refuse(Refusal::EpochFull, None),
+            None if inner.is_full => return refuse(Refusal::EpochFull, None),
             None if inner.in_hand == MAX_WAITING => return refuse(Refusal::Busy, Some(COME_BACK)),
             None => true,
         };
@@ -327,13 +338,16 @@ impl Desk for Counter {
 
     fn record(&self, epoch: EpochId) -> Option<Arc<[u8]>> {
         let mut kept = self.last_record.lock().expect("nobody panics while making a record");
-        if let Some((_, bytes)) = kept.as_ref().filter(|(of, _)| *of == epoch) {
-            return Some(bytes.clone());
+        let known = kept.as_ref().map(|record| record.of);
+        // It is proved from the state after the last block, so it is another one with each block.
+        let made = read(&*self.port, |ledger| {
+            let of = (epoch, ledger.head());
+            (known != Some(of)).then(|| (of, light::record(ledger, epoch)))
+        });
+        if let Some((of, record)) = made {
+            *kept = Some(LastRecord { of, bytes: serde_json::to_vec_pretty(&record.ok()?).ok()?.into() });
         }
-        let record = read(&*self.port, |ledger| light::record(ledger, epoch)).ok()?;
-        let bytes: Arc<[u8]> = serde_json::to_vec_pretty(&record).ok()?.into();
-        *kept = Some((epoch, bytes.clone()));
-        Some(bytes)
+        kept.as_ref().map(|record| record.bytes.clone())
     }
 
     fn evidence(&self) -> Vec<Arc<Evidence>> {

@@ -1,8 +1,6 @@
 //! One epoch of a host, from its beacon to its end.
 
-use super::{
-    Host, HostError, LOOK_EVERY, Seat, Told, clock, crossing::address, memory::OnDisk, replay::Replay,
-};
+use super::{Host, HostError, LOOK_EVERY, Seat, Told, crossing::address, memory::OnDisk, replay::Replay};
 use crate::{
     actor::Surroundings,
     actors::Actors,
@@ -154,7 +152,7 @@ impl Running<'_> {
                 self.tell(Address::Settlement, Message::Tick);
             }
             self.replay()?;
-            let is_late = self.closes.is_some_and(|closes| closes <= clock());
+            let is_late = self.closes.is_some_and(|closes| closes <= chain::node::now());
             // What is checked again was taken in before the window ended.
             if is_late && !self.is_closed && self.replay.is_none() {
                 self.is_closed = true;

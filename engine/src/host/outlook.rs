@@ -2,7 +2,7 @@
 //!
 //! Pure: numbers come in, and what they mean comes out. `cwe party status` shows it and `cwe party doctor` judges by it.
 
-use crate::telemetry::{PHASES, read::Samples};
+use crate::{message::Phase, telemetry::read::Samples};
 use primitives::{PartyId, Time};
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ pub fn outlook(before: Option<(Duration, &Samples)>, (now, last): Reading<'_>) -
     let moment = |name: &str| get(name).filter(|seconds| *seconds >= 1.0).map(|seconds| Time(seconds as u64));
     let (opens, closes) =
         (moment("cwe_epoch_opens_timestamp_seconds"), moment("cwe_epoch_closes_timestamp_seconds"));
-    let phase = PHASES.into_iter().map(|phase| phase.name());
+    let phase = Phase::ALL.into_iter().map(|phase| phase.name());
     let phase = phase.into_iter().find(|name| last.under("cwe_epoch_phase", "phase", name) == Some(1.0));
     let is_open = phase == Some("collect");
     let left = closes.map_or(0.0, |closes| closes.0.saturating_sub(now.0) as f64);

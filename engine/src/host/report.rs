@@ -4,7 +4,7 @@
 //! of what its links tell, and [`Report`] is the desk with both at hand. What takes a disk to find out is measured by
 //! [`Measuring`], on a thread of its own, so that whoever asks for numbers is answered from memory.
 
-use super::{Linked, Told, clock, counter::Counter, machine};
+use super::{Linked, Told, counter::Counter, machine};
 use crate::{
     api::{Desk, EpochInfo, Outcome, Status},
     link::{
@@ -17,7 +17,7 @@ use crate::{
     store::Store,
     telemetry::{self, Telemetry},
 };
-use chain::node::Notice;
+use chain::node::{Notice, now};
 use primitives::{Digest, EpochId, PartyId};
 use std::{
     collections::BTreeMap,
@@ -280,7 +280,7 @@ impl<P: Node> Desk for Report<P> {
         self.notes(telemetry);
         let (height, time) = self.node.head();
         telemetry.set(&telemetry::HEIGHT, &[], height as f64);
-        telemetry.set(&telemetry::HEAD_AGE, &[], clock().0 as f64 - time as f64);
+        telemetry.set(&telemetry::HEAD_AGE, &[], now().0 as f64 - time as f64);
         if let Some(info) = self.counter.epoch() {
             for (metric, time) in [(&telemetry::OPENS, info.opens), (&telemetry::CLOSES, info.closes)] {
                 telemetry.set(metric, &[], time.map_or(0.0, |time| time.0 as f64));

@@ -187,19 +187,6 @@ pub(super) fn unpack<'a>(key: &[u8], entry: &'a [u8]) -> Option<(Digest, Place<'
     Some((sum, place))
 }
 
-/// Every phase, in order: its place is its code on disk.
-const PHASES: [Phase; 9] = [
-    Phase::Announce,
-    Phase::Collect,
-    Phase::Close,
-    Phase::Sum,
-    Phase::Open,
-    Phase::Prove,
-    Phase::Settle,
-    Phase::Done,
-    Phase::Aborted,
-];
-
 /// The phase as it is on disk: one byte.
 pub(super) fn encode_phase(phase: Phase) -> Vec<u8> {
     let code: u8 = match phase {
@@ -219,7 +206,7 @@ pub(super) fn encode_phase(phase: Phase) -> Vec<u8> {
 /// The phase that a byte stands for.
 pub(super) fn decode_phase(bytes: &[u8]) -> Result<Phase, CodecError> {
     let code = u8::from_bytes(bytes)?;
-    PHASES.get(usize::from(code)).copied().ok_or(CodecError::Invalid { what: "phase" })
+    Phase::ALL.get(usize::from(code)).copied().ok_or(CodecError::Invalid { what: "phase" })
 }
 
 #[cfg(test)]
@@ -241,7 +228,7 @@ mod tests {
             assert_eq!(RecordKey::from_bytes(&key.to_bytes()), Ok(key));
         }
         assert!(matches!(RecordKey::from_bytes(&[9; 9]), Err(CodecError::Invalid { .. })));
-        for phase in PHASES {
+        for phase in Phase::ALL {
             assert_eq!(decode_phase(&encode_phase(phase)), Ok(phase));
         }
         assert!(matches!(decode_phase(&[9]), Err(CodecError::Invalid { .. })));
