@@ -2,10 +2,10 @@
 //! made by a device before, and checked by every party.
 
 use crate::{
-    measure::Plan,
+    measure::{Plan, on_all_threads},
     report::{Topic, digits, duration, grouped},
 };
-use engine::host::Seat;
+use engine::{client::http::operator::HttpOperator, host::Seat, telemetry::read::Samples};
 use primitives::{PartyId, Preset};
 use sim::{
     demo,
@@ -18,6 +18,7 @@ use std::{
     env,
     error::Error,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -29,9 +30,13 @@ const PLAYS: usize = 30;
 /// Subscribers whose bundles are on their way at a time.
 const LANES: usize = 48;
 /// Processor seconds that making the bundles of an event may take.
-const MAKING: f64 = 0.012;
+const MAKING: f64 = 0.004;
 /// Processor seconds that taking it in may take, at three parties together.
-const TAKING: f64 = 0.012;
+const TAKING: f64 = 0.002;
+/// Parts of the load, after each of which memory is looked at.
+const PARTS: usize = 10;
+/// How often a party is asked which phase it is in.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What threads are for, by their names.
 const WORK: [(&str, &[&str]); 5] = [
@@ -88,7 +93,8 @@ fn measured(plan: &Plan, topic: &mut Topic) -> Result<(), Box<dyn Error>> {
     let mut hosts = Hosts::start(options, workload, &Silent)?;
     let opened = hosts.opened(&Silent)?;
     let began = Instant::now();
-    let made = hosts.make(&opened, &(0..subscribers).collect::<Vec<_>>())?;
+    let everybody: Vec<usize> = (0..subscribers).collect();
+    let mut made = on_all_threads(|| hosts.make(&opened, &everybody).map_err(Box::new))?;
     let making = began.elapsed();
     let (bundles, events) =
         made.iter().map(Made::count).fold((0, 0), |(b, e), (bundles, events)| (b + bundles, e + events));
@@ -96,10 +102,24 @@ fn measured(plan: &Plan, topic: &mut Topic) -> Result<(), Box<dyn Error>> {
     let usage = |hosts: &mut Hosts| PartyId::ALL.map(|party| hosts.host(Seat::Party(party)).usage());
     let before = usage(&mut hosts);
     let began = Instant::now();
-    hosts.submit(made, LANES, &Silent)?;
+    let (part, mut parts, mut so_far) = (made.len().div_ceil(PARTS), Vec::new(), 0);
+    while !made.is_empty() {
+        let rest = made.split_off(part.min(made.len()));
+        so_far += made.iter().map(|made| made.count().1).sum::<usize>();
+        hosts.submit(made, LANES, &Silent)?;
+        made = rest;
+        parts.push((so_far, began.elapsed(), usage(&mut hosts)));
+    }
     let taken = began.elapsed();
     let after = usage(&mut hosts);
-    let settled = hosts.settle(&Silent)?;
+    let (api, is_over) = (hosts.api(PartyId::ALL[0]), AtomicBool::new(false));
+    let (settled, watched) = thread::scope(|scope| {
+        let watching = scope.spawn(|| watch(&api, &is_over));
+        let settled = hosts.settle(&Silent);
+        is_over.store(true, Ordering::Relaxed);
+        (settled, watching.join().expect("whoever watches does not panic"))
+    });
+    let settled = settled?;
     let same = settled.comparison.mismatches.is_empty();
 
     topic.paragraph(&format!(
@@ -132,7 +152,75 @@ fn measured(plan: &Plan, topic: &mut Topic) -> Result<(), Box<dyn Error>> {
         "memory, at most",
     ];
     topic.table(head, &rows);
+    topic.paragraph("Memory of each party while the load comes in: what grows with the events is on disk.");
+    let rows: Vec<_> = parts.iter().map(|(events, time, usage)| part_row(*events, *time, usage)).collect();
+    topic.table(["events so far", "after", "party 1", "party 2", "party 3"], &rows);
+    watched.show(topic);
     Ok(())
+}
+
+/// What each party had in memory after a part of the load.
+fn part_row(events: usize, time: Duration, usage: &[Option<Usage>; 3]) -> [String; 5] {
+    let resident = |place: usize| {
+        usage[place]
+            .as_ref()
+            .map_or("unknown".into(), |usage| format!("{} MB", grouped(usage.resident >> 20)))
+    };
+    [grouped(events as u64), duration(time.as_secs_f64()), resident(0), resident(1), resident(2)]
+}
+
+/// What a party told of itself while it closed the epoch.
+#[derive(Default)]
+struct Watched {
+    /// Phases in order, and for how long it was seen in each.
+    phases: Vec<(String, Duration)>,
+    last: Samples,
+}
+
+/// Asks a party in which phase it is, until the epoch is over.
+fn watch(api: &str, is_over: &AtomicBool) -> Watched {
+    let mut watched = Watched::default();
+    let Ok(operator) = HttpOperator::new(api) else { return watched };
+    let mut before = Instant::now();
+    while !is_over.load(Ordering::Relaxed) {
+        thread::sleep(LOOK_EVERY);
+        let Ok(answer) = operator.ask("metrics") else { continue };
+        let samples = Samples::read(&answer.body);
+        let phase = samples.by("cwe_epoch_phase", "phase").into_iter().find(|(_, is_in)| *is_in > 0.5);
+        let passed = before.elapsed();
+        before = Instant::now();
+        let Some((phase, _)) = phase else { continue };
+        match watched.phases.last_mut() {
+            Some((last, time)) if *last == phase => *time += passed,
+            _ => watched.phases.push((phase, passed)),
+        }
+        watched.last = samples;
+    }
+    watched
+}
+
+impl Watched {
+    fn show(&self, topic: &mut Topic) {
+        topic.paragraph(&format!(
+            "Then party 1 was seen in each phase for so long, looked at every {}. It collects until its window ends, which is \
+             set long before.",
+            duration(LOOK_EVERY.as_secs_f64())
+        ));
+        let rows: Vec<_> =
+            self.phases.iter().map(|(phase, time)| [phase.clone(), duration(time.as_secs_f64())]).collect();
+        topic.table(["phase", "time"], &rows);
+        let megabytes = |bytes: f64| format!("{} MB", digits(bytes / f64::from(1 << 20)));
+        let store = self.last.by("cwe_store_bytes", "store");
+        let store: Vec<_> =
+            store.into_iter().map(|(name, bytes)| format!("{name} {}", megabytes(bytes))).collect();
+        topic.paragraph(&format!(
+            "In the end it had on disk: {}. Over its links it had sent {} and received {}, and clients had handed {} in.",
+            store.join(", "),
+            megabytes(self.last.sum("cwe_link_sent_bytes_total")),
+            megabytes(self.last.sum("cwe_link_received_bytes_total")),
+            megabytes(self.last.sum("cwe_bundles_offered_bytes_total")),
+        ));
+    }
 }
 
 type Pair = ((Option<Usage>, Option<Usage>), PartyId);
