@@ -7,9 +7,10 @@ use super::{
     greet::{self, Refused},
     limits::{ACCEPT_PAUSE, MAX_REFUSALS_A_MINUTE, MAX_UNAUTHENTICATED},
 };
+use rand_core::RngCore;
 use std::{
-    collections::VecDeque,
-    net::SocketAddr,
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
@@ -19,7 +20,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Where callers wait that have not proved who they are, the oldest first.
+/// Where callers wait that have not proved who they are.
 #[derive(Default)]
 pub(super) struct Door {
     callers: Mutex<Callers>,
@@ -30,8 +31,38 @@ pub(super) struct Door {
 struct Callers {
     /// How many there were, which numbers them.
     count: u64,
-    /// Those that are there. Dropping what is beside a number sends that caller away.
-    waiting: VecDeque<(u64, oneshot::Sender<()>)>,
+    /// Those that are there, the oldest first.
+    waiting: Vec<Caller>,
+}
+
+/// Dropping one sends it away.
+struct Caller {
+    number: u64,
+    network: IpAddr,
+    _stays: oneshot::Sender<()>,
+}
+
+/// Whoever has one address of a network has the others too: an IPv6 address counts by its first 64 bits.
+fn network(of: IpAddr) -> IpAddr {
+    match of.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
+impl Callers {
+    /// Who makes room for one more. Of those of whose network there are most, so that strangers from one place cannot keep
+    /// a peer out, the oldest, who had the most time; if all are from places of their own, any: strangers that come faster
+    /// than a greeting takes would otherwise always push a peer out.
+    fn first_to_go(&self) -> Option<usize> {
+        let mut from = BTreeMap::<IpAddr, usize>::new();
+        self.waiting.iter().for_each(|caller| *from.entry(caller.network).or_default() += 1);
+        let most = from.values().copied().max()?;
+        match most {
+            1 => Some(rand_core::OsRng.next_u64() as usize % self.waiting.len()),
+            most => self.waiting.iter().position(|caller| from[&caller.network] == most),
+        }
+    }
 }
 
 /// Refusals that were told of in the present minute.
@@ -51,7 +82,7 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.door.callers().waiting.retain(|(number, _)| *number != self.number);
+        self.door.callers().waiting.retain(|caller| caller.number != self.number);
     }
 }
 
@@ -60,15 +91,17 @@ impl Door {
         self.callers.lock().expect("nothing panics at the door")
     }
 
-    /// Takes a place. If there is none left, the oldest caller is sent away.
-    fn enter(&self) -> Place<'_> {
+    /// Takes a place. If there is none left, another caller is sent away.
+    fn enter(&self, at: IpAddr) -> Place<'_> {
         let mut callers = self.callers();
-        if callers.waiting.len() == MAX_UNAUTHENTICATED {
-            callers.waiting.pop_front();
+        if callers.waiting.len() == MAX_UNAUTHENTICATED
+            && let Some(gone) = callers.first_to_go()
+        {
+            callers.waiting.remove(gone);
         }
         callers.count += 1;
-        let (number, (stay, sent_away)) = (callers.count, oneshot::channel());
-        callers.waiting.push_back((number, stay));
+        let (number, (stays, sent_away)) = (callers.count, oneshot::channel());
+        callers.waiting.push(Caller { number, network: network(at), _stays: stays });
         Place { door: self, number, sent_away }
     }
 
@@ -108,7 +141,7 @@ pub(super) async fn listen(shared: Arc<Shared>, listener: TcpListener, mut stopp
 
 /// Finds out who called, and carries the link until it is over.
 async fn welcome(shared: &Shared, socket: TcpStream, at: SocketAddr, stopping: watch::Receiver<bool>) {
-    let mut place = shared.door.enter();
+    let mut place = shared.door.enter(at.ip());
     // Without it small frames wait for the acknowledgement of earlier ones; it is for speed only.
     let _set = socket.set_nodelay(true);
     let refused = |reason| Refused { peer: None, reason, socket: None };
@@ -146,20 +179,41 @@ async fn welcome(shared: &Shared, socket: TcpStream, at: SocketAddr, stopping: w
 mod tests {
     use super::*;
 
+    fn at(address: &str) -> IpAddr {
+        address.parse().unwrap()
+    }
+
+    fn is_gone(place: &mut Place<'_>) -> bool {
+        place.sent_away.try_recv() == Err(oneshot::error::TryRecvError::Closed)
+    }
+
     #[test]
-    fn one_caller_too_many_sends_the_oldest_away() {
+    fn one_caller_too_many_sends_one_away_from_where_most_come() {
         let door = Door::default();
-        let mut places: Vec<_> = (0..MAX_UNAUTHENTICATED).map(|_| door.enter()).collect();
-        let is_gone =
-            |place: &mut Place<'_>| place.sent_away.try_recv() == Err(oneshot::error::TryRecvError::Closed);
-        assert!(!places.iter_mut().any(is_gone));
-        let _one_more = door.enter();
-        assert!(is_gone(&mut places[0]));
-        assert!(!places[1..].iter_mut().any(is_gone));
+        let (peer, stranger) = (at("192.0.2.1"), at("2001:db8::1"));
+        let mut known = door.enter(peer);
+        let crowd = |n| at(&format!("2001:db8::{n:x}"));
+        let mut places: Vec<_> = (1..MAX_UNAUTHENTICATED).map(|n| door.enter(crowd(n))).collect();
+        assert!(!is_gone(&mut known) && !places.iter_mut().any(is_gone));
+        let _one_more = door.enter(stranger);
+        assert!(is_gone(&mut places[0]), "the oldest of the crowd");
+        assert!(!is_gone(&mut known) && !places[1..].iter_mut().any(is_gone));
         // One that leaves by itself makes room for another.
         places.truncate(10);
-        let _another = door.enter();
-        assert!(!places[1..].iter_mut().any(is_gone));
+        let _another = door.enter(stranger);
+        assert!(!is_gone(&mut known) && !places[1..].iter_mut().any(is_gone));
+    }
+
+    /// With a thousand strangers an instant from everywhere, the oldest would always be gone before it could say a word.
+    #[test]
+    fn callers_from_everywhere_send_any_away() {
+        let door = Door::default();
+        let mut places: Vec<_> =
+            (0..MAX_UNAUTHENTICATED).map(|n| door.enter(at(&format!("10.0.0.{n}")))).collect();
+        let more: Vec<_> = (0..MAX_UNAUTHENTICATED).map(|n| door.enter(at(&format!("10.0.1.{n}")))).collect();
+        let left = places.iter_mut().filter_map(|place| (!is_gone(place)).then_some(())).count();
+        assert!(left > 0, "a third of them on average");
+        drop(more);
     }
 
     #[test]
