@@ -5,7 +5,7 @@ use crate::{
     message::{Address, Letter, Message, PeerMessage, Sitting},
     party::{Carried, voting::Record},
     transport::{Delivery, Switchboard, Transport},
-    verifier::verify_all,
+    verifier::{recall, verify_all},
 };
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 use primitives::{Digest, PartyId, ShardIndex};
@@ -123,11 +123,26 @@ impl Shell {
             Effect::Sit(sitting) => return self.around.memory.sit(self.party(), sitting),
             Effect::Contribute(value) => return self.around.memory.contribute(self.party(), value),
             Effect::Hold(header, bundles) => return self.around.memory.hold(self.party(), header, &bundles),
+            // The disk is read on the pool: the party goes on meanwhile.
             Effect::Lend(to, shard, ids) => {
-                for bundle in ids.iter().filter_map(|id| self.around.memory.bundle(id)) {
-                    let message = PeerMessage::Bundle(Box::new(bundle));
-                    self.send(to, Message::Peer(Letter { shard, sitting: Sitting::default(), message }));
-                }
+                let (at, board, memory) = (self.at, self.around.board.clone(), self.around.memory.clone());
+                rayon::spawn(move || {
+                    for bundle in ids.iter().filter_map(|id| memory.bundle(id)) {
+                        let message = PeerMessage::Bundle(Box::new(bundle));
+                        let letter = Letter { shard, sitting: Sitting::default(), message };
+                        // A peer that is away asks again.
+                        let _sent = board.send(at, to, Message::Peer(letter));
+                    }
+                });
+            }
+            Effect::Recall(context, ids, complaint) => {
+                let (at, board, memory) = (self.at, self.around.board.clone(), self.around.memory.clone());
+                rayon::spawn(move || {
+                    let found = recall(&context, ids.iter().filter_map(|id| memory.bundle(id)));
+                    let message = Message::Recalled(context.shard.index(), complaint, found);
+                    // A party that is away has room for its own.
+                    let _sent = board.send(at, at, message);
+                });
             }
             Effect::Send(to, message) => self.send(to, message),
             Effect::Keep(party, shard, carried) => {

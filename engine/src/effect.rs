@@ -7,8 +7,9 @@ use crate::{
 use primitives::{CodecError, Digest, PartyId, ShardIndex, Tier};
 use proofs::{
     bundle::{Bundle, BundleError, Published},
+    epoch::EpochContext,
     inclusion::Inclusion,
-    sharing::SealError,
+    sharing::{Complaint, SealError},
 };
 use std::{sync::Arc, time::Duration};
 use thiserror::Error;
@@ -41,6 +42,9 @@ pub enum Effect {
     Hold(Digest, Vec<Arc<Bundle>>),
     /// Hand a peer those of these bundles that are on disk: they are no longer in memory.
     Lend(Address, ShardIndex, Vec<Digest>),
+    /// Read these bundles of a shard from disk and check their proofs on the pool, and come back with [`Message::Recalled`]:
+    /// a share of one of the batch is complained of.
+    Recall(Arc<EpochContext>, Vec<Digest>, Box<Complaint>),
     /// Have this on disk before any later effect of the same list is carried out. If that fails, the actor stops there:
     /// what comes after rests on it.
     Store(Record),

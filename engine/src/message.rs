@@ -14,7 +14,7 @@ use proofs::{
     bundle::{Bundle, BundleError},
     committee::{Committee, Signatures},
     epoch::EpochContext,
-    sharing::Accepted,
+    sharing::{Accepted, Complaint},
     tally::{EpochRoot, Residual, SignedHeader, SignedRoot, Tally, TallyProof},
 };
 use std::{
@@ -205,6 +205,9 @@ pub enum Message {
     Checked(usize),
     /// Party to intake: there is no room for this bundle now, and it may come again.
     Forget(Digest),
+    /// A party's pool to the party: bundles of a final batch that it asked for by [`crate::effect::Effect::Recall`], as far
+    /// as they are on disk and hold.
+    Recalled(ShardIndex, Box<Complaint>, Vec<(Digest, Arc<Bundle>, Accepted)>),
     /// Verifier to party: a bundle whose proof holds, and what it leaves behind.
     Verified(Digest, Arc<Bundle>, Accepted),
 

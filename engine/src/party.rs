@@ -20,6 +20,7 @@ pub mod voting;
 
 pub use carried::Carried;
 pub use collect::Collect;
+pub(crate) use pool::Verified;
 pub use shelf::{Shelf, ShelfError};
 
 use crate::{
@@ -32,7 +33,7 @@ use chain::modules::usage::{
 };
 use collect::Fault;
 use marks::MarkSets;
-use pool::Past;
+use pool::{MAX_ARCHIVED, Past};
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{committee::PartySigner, sharing::KemKey};
 use rand_chacha::ChaCha20Rng;
@@ -102,6 +103,8 @@ pub struct Party {
     signed: Arc<BTreeMap<Digest, Vec<Digest>>>,
     /// Where it keeps what is used up.
     marks: MarkSets,
+    /// Most bundles of final batches that it keeps in memory.
+    archived: usize,
     /// What it contributes to the beacon, if it had drawn that before it was started.
     contribution: Option<Digest>,
     /// All had committed to the beacon before this party began.
@@ -118,7 +121,7 @@ pub struct Party {
 
 impl Party {
     /// A party that waits for an epoch to begin. `rng` is the source of its contribution to the beacon, of the keys for
-    /// randomness in common and of its nonces; batches hold `batch` bundles; `carried` is what it carries over, by shard.
+    /// randomness in common and of its nonces; batches hold `batch` bundles or more; `carried` is what it carries over, by shard.
     pub fn new(
         (chain, epoch): (ChainId, EpochId),
         secrets: PartySecrets,
@@ -143,6 +146,7 @@ impl Party {
             votes,
             signed: Arc::default(),
             marks: MarkSets::default(),
+            archived: MAX_ARCHIVED,
             contribution: None,
             committed: false,
             sat,
@@ -174,6 +178,13 @@ impl Party {
         self
     }
 
+    /// The same party, which keeps so many bundles of final batches in memory. Others it has on disk, if it has one.
+    #[must_use]
+    pub fn with_archived(mut self, most: usize) -> Self {
+        self.archived = most;
+        self
+    }
+
     /// The same party with what it had drawn for the beacon in an earlier run.
     #[must_use]
     pub fn with_contribution(mut self, contribution: Option<Digest>) -> Self {
@@ -192,8 +203,8 @@ impl Party {
     /// rest from the chain and from its peers. `closed` if nothing more is taken in.
     pub fn rejoin(&mut self, opened: OpenedEpoch, closed: bool) -> Vec<Effect> {
         self.opened = Some(opened.clone());
-        let (stored, marks) = ((&self.votes, &self.signed), std::mem::take(&mut self.marks));
-        let mut collect = Box::new(Collect::new((self.party, marks), opened, self.batch, stored));
+        let (stored, room) = ((&self.votes, &self.signed), (std::mem::take(&mut self.marks), self.archived));
+        let mut collect = Box::new(Collect::new(self.party, room, opened, self.batch, stored));
         let effects = if closed { collect.close(&self.secrets) } else { Ok(Vec::new()) };
         self.stage = Stage::Collecting(collect);
         effects.unwrap_or_else(|fault| self.fault(fault))
@@ -245,8 +256,15 @@ impl Party {
 
     fn collecting(&mut self, from: Address, message: Message) -> Vec<Effect> {
         let Stage::Collecting(collect) = &mut self.stage else {
-            return match (from, &message, &self.past) {
-                (Address::Party(peer), Message::Peer(letter), Some(past)) => past.answer(peer, letter),
+            return match (from, &message, &mut self.past) {
+                (Address::Party(own), Message::Recalled(shard, complaint, found), Some(past))
+                    if own == self.party =>
+                {
+                    past.recalled(&self.secrets, (*shard, complaint), found)
+                }
+                (Address::Party(peer), Message::Peer(letter), Some(past)) => {
+                    past.answer(&self.secrets, peer, letter)
+                }
                 _ => self.dropped(from, "no bundles are collected now"),
             };
         };
@@ -255,6 +273,9 @@ impl Party {
                 collect.receive(&self.secrets, (id, bundle, accepted))
             }
             (Address::Verifier(own), Message::NoMore) if own == self.party => collect.close(&self.secrets),
+            (Address::Party(own), Message::Recalled(shard, complaint, found)) if own == self.party => {
+                collect.recalled(&self.secrets, (shard, &complaint), &found)
+            }
             (Address::Party(peer), Message::Peer(letter)) => collect.letter(&self.secrets, peer, letter),
             (Address::Settlement, Message::Anchored(header)) => collect.anchored(&self.secrets, &header),
             (Address::Coordinator, Message::Pass(shard)) => collect.pass(&self.secrets, shard),

@@ -5,10 +5,12 @@
 use crate::{
     effect::{Core, Effect, Event},
     message::{Address, Message, OpenedEpoch},
+    party::Verified,
 };
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
-    bundle::{Bundle, BundleError, verify_batch},
+    bundle::{Bundle, BundleError, verify, verify_batch},
+    epoch::EpochContext,
     sharing::Accepted,
 };
 use rand_core::{CryptoRng, RngCore};
@@ -50,6 +52,16 @@ impl Verifier {
         let bundles = self.on_pool.iter().map(|(_, bundle)| bundle.clone()).collect();
         vec![Effect::Verify(epoch.clone(), bundles)]
     }
+}
+
+/// Those of these bundles of one shard that hold: they were checked before they went to disk, and what their proofs leave
+/// behind is in memory no longer.
+pub(crate) fn recall(context: &EpochContext, bundles: impl Iterator<Item = Bundle>) -> Vec<Verified> {
+    let checked = bundles.map(|bundle| {
+        let accepted = verify(context, &bundle).ok()?;
+        Some((bundle.id(), Arc::new(bundle), accepted))
+    });
+    checked.flatten().collect()
 }
 
 /// Checks bundles of any shards of an epoch, those of a shard together; the results are in the order of the bundles.

@@ -20,7 +20,7 @@ use proofs::{
     bundle::{self, Bundle, BundleError, Published},
     epoch::EpochContext,
     inclusion::Inclusion,
-    sharing::ComplaintError,
+    sharing::{Complaint, ComplaintError},
     tally::SignedHeader,
 };
 use std::{
@@ -135,10 +135,12 @@ pub struct Collect {
 }
 
 impl Collect {
-    /// Begins to collect for an epoch, in batches of `batch` bundles. `votes` is what the party stored before, `signed` are the
-    /// bundles of what it signed then; what is used up it keeps in `marks`.
+    /// Begins to collect for an epoch, in batches of `batch` bundles or more. `votes` is what the party stored before, `signed` are the
+    /// bundles of what it signed then; what is used up it keeps in `marks`, and
+    /// in memory so many bundles of final batches.
     pub fn new(
-        (party, marks): (PartyId, MarkSets),
+        party: PartyId,
+        room: (MarkSets, usize),
         epoch: OpenedEpoch,
         batch: usize,
         (votes, signed): (&BTreeMap<ShardIndex, Record>, &SignedBatches),
@@ -148,7 +150,7 @@ impl Collect {
             Line::new(party, context.clone(), batch, (record, signed.clone()))
         };
         let lines = epoch.shards.iter().map(line).collect();
-        Self { party, pool: Pool::new(party, epoch, marks), lines }
+        Self { party, pool: Pool::new(party, epoch, room), lines }
     }
 
     /// The chain of batches of a shard, if the epoch has it.
@@ -252,6 +254,19 @@ impl Collect {
             PeerMessage::OpeningShare(shown) => line.opening_share(&mut desk, from, shown),
             // The party gives these to the tally.
             _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Bundles of a final batch are there, of which another party complained.
+    pub(super) fn recalled(
+        &mut self,
+        secrets: &PartySecrets,
+        (shard, complaint): (ShardIndex, &Complaint),
+        found: &[Verified],
+    ) -> Outcome {
+        match self.at(shard, secrets) {
+            Some((line, mut desk)) => line.recalled(&mut desk, complaint, found),
+            None => Ok(Vec::new()),
         }
     }
 

@@ -137,7 +137,7 @@ pub(crate) struct Frozen {
 }
 
 impl Line {
-    /// Begins a shard, in batches of `batch` bundles. `record` is what the party stored of it before, `signed` are the bundles
+    /// Begins a shard, in batches of `batch` bundles or more. `record` is what the party stored of it before, `signed` are the bundles
     /// of what it signed then.
     pub(super) fn new(
         party: PartyId,

@@ -3,21 +3,25 @@
 mod archive;
 mod early;
 mod overdue;
+mod owing;
 mod parked;
 mod sums;
 mod used;
 
 pub(crate) use archive::Past;
-pub(super) use parked::Verified;
+pub(super) use owing::FinalBatch;
+pub(crate) use parked::Verified;
 pub(super) use sums::{GroupSum, running_after};
 
 use crate::{
     effect::Refusal,
     message::{Objection, OpenedEpoch},
-    party::{PartySecrets, marks::MarkSets},
+    party::{PartySecrets, collect::Outcome, marks::MarkSets},
 };
 use archive::Archive;
+pub(super) use archive::MAX_ARCHIVED;
 use early::Early;
+use owing::Owing;
 use parked::Parked;
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
@@ -76,7 +80,7 @@ pub(super) enum Judgement {
     Holds,
     /// There is nothing to judge: the bundle is struck or gone already, or has not come yet, and is judged when it does.
     NotNow,
-    /// It holds, and the bundle is in a final batch.
+    /// The bundle is in a final batch: it is too late to strike it.
     Late,
     /// It does not hold.
     False(ComplaintError),
@@ -94,18 +98,21 @@ pub(super) struct Pool {
     refused: BTreeMap<Digest, Objection>,
     /// Bundles in final batches: it is too late to complain of them.
     settled: BTreeSet<Digest>,
-    /// Bundles of which a complaint holds, and whose.
-    struck: BTreeMap<Digest, PartyId>,
+    /// Bundles of which a complaint holds, with that complaint.
+    struck: BTreeMap<Digest, Complaint>,
     early: Early,
     /// The next position of each shard.
     positions: Vec<u64>,
     /// Bundles of each shard that were dropped at this position.
     aside: Vec<BTreeMap<Digest, (Arc<Bundle>, Accepted)>>,
     archive: Archive,
+    owing: Owing,
 }
 
 impl Pool {
-    pub(super) fn new(party: PartyId, epoch: OpenedEpoch, marks: MarkSets) -> Self {
+    /// A pool that keeps what is used up in `marks`, and so many bundles of final batches in memory.
+    pub(super) fn new(party: PartyId, epoch: OpenedEpoch, (marks, archived): (MarkSets, usize)) -> Self {
+        let archive = Archive::of(archived);
         Self {
             party,
             order: vec![VecDeque::new(); epoch.shards.len()],
@@ -119,7 +126,8 @@ impl Pool {
             settled: BTreeSet::new(),
             struck: BTreeMap::new(),
             early: Early::default(),
-            archive: Archive::default(),
+            archive,
+            owing: Owing::default(),
         }
     }
 
@@ -184,8 +192,8 @@ impl Pool {
             Err(error) => {
                 self.early.take(&id);
                 self.refused.insert(id, Objection::Share);
-                self.struck.insert(id, self.party);
                 let complaint = self.complain(secrets, &context, (id, &bundle, &accepted), error.share());
+                self.struck.insert(id, complaint.clone());
                 self.aside[shard.0 as usize].insert(id, (bundle, accepted));
                 Err(Rejected { refusal: error.into(), complaint: Some(Box::new(complaint)) })
             }
@@ -227,18 +235,18 @@ impl Pool {
     /// Judges another party's complaint. The bundle stays where it is.
     pub(super) fn judge(&mut self, shard: ShardIndex, from: PartyId, complaint: &Complaint) -> Judgement {
         let id = complaint.bundle;
-        let settled = self.archive.get(&id);
-        let known = self.held.get(&id).map(|held| (&held.bundle, &held.accepted));
-        let Some((bundle, accepted)) = known.or(settled.map(|(bundle, accepted)| (bundle, accepted))) else {
-            let gone = self.struck.contains_key(&id) || self.settled.contains(&id);
-            if !gone && !self.refused.contains_key(&id) {
+        if self.settled.contains(&id) {
+            return Judgement::Late;
+        }
+        if self.struck.contains_key(&id) {
+            return Judgement::NotNow;
+        }
+        let Some(Held { bundle, accepted, .. }) = self.held.get(&id) else {
+            if !self.refused.contains_key(&id) {
                 self.early.keep(from, complaint);
             }
             return Judgement::NotNow;
         };
-        if settled.is_none() && self.struck.contains_key(&id) {
-            return Judgement::NotNow;
-        }
         // Proposals of another shard may hold it: there it is to be complained of.
         if bundle.envelope.shard != shard {
             return Judgement::False(ComplaintError::OtherBundle);
@@ -246,12 +254,33 @@ impl Pool {
         let context = &self.epoch.shards[shard.0 as usize];
         match complaint.verify(context, (id, bundle, accepted)) {
             Err(error) => Judgement::False(error),
-            Ok(_) if settled.is_some() => Judgement::Late,
             Ok(_) => {
-                self.struck.insert(id, complaint.party);
+                self.struck.insert(id, complaint.clone());
                 Judgement::Holds
             }
         }
+    }
+
+    /// Another party complains of a share of a bundle in a final batch.
+    pub(super) fn complained(
+        &mut self,
+        secrets: &PartySecrets,
+        batch: FinalBatch<'_>,
+        from: PartyId,
+        complaint: &Complaint,
+    ) -> Outcome {
+        self.owing.complained((secrets, &self.archive), batch, from, complaint)
+    }
+
+    /// Bundles of a final batch are there, of which another party complained.
+    pub(super) fn recalled(
+        &mut self,
+        secrets: &PartySecrets,
+        batch: FinalBatch<'_>,
+        complaint: &Complaint,
+        found: &[Verified],
+    ) -> Outcome {
+        self.owing.recalled((secrets, &self.archive), batch, complaint, found)
     }
 
     /// Complaints that came before their bundle, and who showed them.
@@ -259,15 +288,20 @@ impl Pool {
         self.early.take(id)
     }
 
+    /// The complaint of a bundle that holds, if there is one.
+    pub(super) fn complaint(&self, id: &Digest) -> Option<&Complaint> {
+        self.struck.get(id)
+    }
+
     /// Whose complaint of a bundle holds, if there is one.
     pub(super) fn struck_by(&self, id: &Digest) -> Option<PartyId> {
-        self.struck.get(id).copied()
+        self.complaint(id).map(|complaint| complaint.party)
     }
 
     /// Drops a bundle of which this party complains.
-    fn strike(&mut self, id: Digest) {
-        self.struck.insert(id, self.party);
-        self.remove(id, Objection::Share);
+    fn strike(&mut self, complaint: &Complaint) {
+        self.struck.insert(complaint.bundle, complaint.clone());
+        self.remove(complaint.bundle, Objection::Share);
     }
 
     /// Drops a bundle that will not be counted, and gives back its tags and receipts. It stays at hand as long as a header

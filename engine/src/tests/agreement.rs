@@ -35,7 +35,7 @@ fn with_one_party_stopped_batches_become_final_all_the_same() {
         mesh.stop(away);
         mesh.submit_honest(&opened, 8);
         mesh.tick(LONG);
-        assert_eq!(anchored(&mesh).len(), 4, "party {away} is away");
+        assert_eq!(mesh.batches().concat().len(), 8, "party {away} is away");
         assert!(anchored(&mesh).iter().all(|(signatures, _)| *signatures == 2));
         // It comes back with nothing, gets what it lacks from the others, and the epoch ends with it.
         mesh.start(away);
@@ -50,6 +50,18 @@ fn with_one_party_stopped_batches_become_final_all_the_same() {
     }
 }
 
+/// Batches grow with the load: a block of the chain takes one header of a shard.
+#[test]
+fn a_leader_proposes_all_that_wait() {
+    let (mut mesh, opened) = Mesh::opened();
+    mesh.hold_anchors(true);
+    mesh.submit_honest(&opened, 9);
+    mesh.hold_anchors(false);
+    mesh.tick(LONG);
+    let sizes: Vec<_> = mesh.batches().iter().map(Vec::len).collect();
+    assert_eq!(sizes, [2, 7]);
+}
+
 #[test]
 fn a_leader_that_proposes_nothing_loses_the_lead() {
     let (mut mesh, opened) = Mesh::opened();
@@ -57,7 +69,7 @@ fn a_leader_that_proposes_nothing_loses_the_lead() {
     mesh.submit_honest(&opened, 4);
     assert!(anchored(&mesh).is_empty());
     mesh.tick(LONG);
-    assert_eq!(anchored(&mesh).len(), 2);
+    assert_eq!(mesh.batches().concat().len(), 4);
     assert!(anchored(&mesh)[0].1 > 0, "position 0 is led by another party");
     mesh.close();
     mesh.tick(LONG);

@@ -263,7 +263,7 @@ fn a_party_that_is_not_back_where_it_signed_freezes_nothing() {
     let vote = Vote { turn: Turn { position: 2, view: 0 }, digest: Digest([1; 32]) };
     let record = Record { shard, position: 2, term: 0, vote: Some(vote), frozen: None, pledged: Vec::new() };
     let collect =
-        Collect::new((TWO, Default::default()), epoch, 2, (&[(shard, record)].into(), &Arc::default()));
+        Collect::new(TWO, (Default::default(), 9), epoch, 2, (&[(shard, record)].into(), &Arc::default()));
     let refused = collect.freeze(&PartySecrets { signer, kem }).err();
     assert_eq!(refused.map(|fault| fault.reason), Some(FaultReason::Behind));
 }

@@ -10,11 +10,14 @@ use crate::{
     party::{Party, PartySecrets, Shelf, voting::Record},
     settlement::{Offices, Settlement},
     transport::{Ways, ways},
-    verifier::{Verifier, verify_all},
+    verifier::{Verifier, recall, verify_all},
 };
 use chain::{light, node::Node};
 use primitives::{Decode, Digest, Encode, PartyId};
-use proofs::testing::{TestSubscriber, committee, event};
+use proofs::{
+    bundle::{Bundle, RawWitness},
+    testing::{TestSubscriber, committee, event},
+};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -23,6 +26,8 @@ use std::{
 
 /// Bundles of the epoch.
 const BUNDLES: u64 = 5;
+/// Most bundles of final batches that a party keeps in memory.
+const ARCHIVED: usize = 1;
 /// Ticks in which an epoch ends whatever happens to one host, as long as it comes back.
 const LONG: u32 = 400;
 
@@ -57,6 +62,8 @@ struct Host {
     events: Vec<Event>,
     closed: bool,
     disk: Disk,
+    /// How often its party asked for bundles of its own disk.
+    recalls: u32,
 }
 
 struct Hosts {
@@ -123,7 +130,7 @@ impl Hosts {
         let carried = (self.batch, disk.shelf.of(party));
         let core = Party::new((chain, EPOCH), secrets(party), carried, rng);
         let core = core.with_votes(&disk.votes).with_sitting(disk.sat).with_contribution(disk.contribution);
-        let core = core.with_signed(disk.signed.clone());
+        let core = core.with_signed(disk.signed.clone()).with_archived(ARCHIVED);
         let settlement = Settlement::new(self.node.clone(), EPOCH, None);
         let cores: BTreeMap<Address, Box<dyn Core>> = BTreeMap::from([
             (Address::Intake(party), Box::new(Intake::new(party)) as Box<dyn Core>),
@@ -133,7 +140,8 @@ impl Hosts {
             (Address::Settlement, Box::new(settlement)),
         ]);
         let closed = self.hosts.get(&party).is_some_and(|host| host.closed);
-        let host = Host { cores, said: BTreeMap::new(), events: Vec::new(), closed: false, disk };
+        let (said, events) = (BTreeMap::new(), Vec::new());
+        let host = Host { cores, said, events, closed: false, disk, recalls: 0 };
         self.hosts.insert(party, host);
         self.away.remove(&party);
         // What the chain has comes first, then what the host had acknowledged, then the end of the window.
@@ -239,6 +247,14 @@ impl Hosts {
                         self.send(at, of, to, Message::Peer(letter));
                     }
                 }
+                Effect::Recall(context, ids, complaint) => {
+                    let found = ids.iter().filter_map(|id| host.disk.bundle(id));
+                    let found = found.map(|bytes| intake::read(bytes).1.expect("it is one"));
+                    let message =
+                        Message::Recalled(context.shard.index(), complaint, recall(&context, found));
+                    host.recalls += 1;
+                    self.push(at, of, of, message);
+                }
                 Effect::Sit(sitting) => {
                     let before = host.disk.sat.replace(sitting);
                     assert!(before.is_none_or(|before| before < sitting), "no sitting begins twice");
@@ -340,6 +356,10 @@ impl Hosts {
 
     /// Every host came to the end of the epoch, and the record counts every bundle once.
     fn assert_settled(&self) {
+        self.assert_settled_with(BUNDLES);
+    }
+
+    fn assert_settled_with(&self, bundles: u64) {
         for party in PartyId::ALL {
             let abort = self.hosts[&party].events.iter().find_map(|event| match event {
                 Event::Aborted { reason, .. } => Some(reason.clone()),
@@ -349,9 +369,9 @@ impl Hosts {
         }
         let record = self.node.lock().unwrap().record(EPOCH).expect("it is settled");
         let verdict = light::verify(&record, None).expect("the record holds");
-        assert_eq!(verdict.bundles, BUNDLES);
+        assert_eq!(verdict.bundles, bundles);
         let listeners: u64 = record.shards[0].totals.iter().map(|cell| cell.listeners).sum();
-        assert_eq!(listeners, BUNDLES);
+        assert_eq!(listeners, bundles);
     }
 }
 
@@ -442,5 +462,69 @@ fn hosts_begin_anew_as_often_as_any_of_them_is_killed() {
         hosts.kill = hosts.kill.or(Some((two, (second / 50).max(back))));
         hosts.tick(LONG);
         hosts.assert_settled();
+    }
+}
+
+/// A bundle with a share that one of its holders cannot use.
+fn lying(opened: &OpenedEpoch, seed: u64, lie: impl FnOnce(&mut RawWitness)) -> Bundle {
+    TestSubscriber::new(seed).lying_bundle(&opened.shards[0], vec![event(2, 0, false)], lie)
+}
+
+/// A host that is started again has bundles on its disk that were struck, and no complaint of any. The others show it theirs:
+/// on their word alone it would count them as left out, and stop.
+#[test]
+fn a_host_that_was_killed_hears_again_why_bundles_are_struck() {
+    let [one, _, three] = PartyId::ALL;
+    let mut hosts = Hosts::begun();
+    let opened = hosts.opened();
+    for seed in 0..BUNDLES {
+        let bad = lying(&opened, 300 + seed, |w| w.spoiled_share = Some(three));
+        hosts.submit(&PartyId::ALL, bad.id(), &bad.to_bytes());
+    }
+    hosts.submit_all();
+    hosts.tick(20);
+    for _ in 0..2 {
+        hosts.restart(one);
+        hosts.tick(20);
+    }
+    hosts.close();
+    hosts.tick(LONG);
+    hosts.assert_settled();
+}
+
+/// A party was away while a bundle became final of which it cannot read a share. The share's other holder no longer has the
+/// bundle in memory, may have frozen the epoch, and may have been started again: it has it on its disk.
+#[test]
+fn a_share_of_a_final_bundle_is_shown_from_disk() {
+    let [one, two, three] = PartyId::ALL;
+    for (frozen, restarts) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut hosts = Hosts::begun();
+        let opened = hosts.opened();
+        hosts.away.insert(three);
+        let bad = lying(&opened, 300, |w| w.unreadable = Some((three, three)));
+        hosts.submit(&[one, two], bad.id(), &bad.to_bytes());
+        hosts.submit_to(&[one, two]);
+        hosts.tick(LONG);
+        if frozen {
+            hosts.close_at(one);
+            hosts.close_at(two);
+            // As long as the committee is patient with the third.
+            hosts.tick(LONG);
+            assert_eq!(hosts.phase(two), Some(Phase::Sum), "two of them froze the epoch");
+        }
+        if restarts {
+            hosts.restart(two);
+        }
+        hosts.restart(three);
+        hosts.tick(10);
+        if restarts {
+            hosts.restart(three);
+        }
+        for party in PartyId::ALL {
+            hosts.close_at(party);
+        }
+        hosts.tick(LONG);
+        assert!(hosts.hosts[&two].recalls > 0, "frozen: {frozen}, restarts: {restarts}");
+        hosts.assert_settled_with(BUNDLES + 1);
     }
 }

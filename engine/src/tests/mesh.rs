@@ -239,7 +239,7 @@ impl<'a> Mesh<'a> {
                     self.kept_by.push((of, party));
                     self.shelf.put(party, shard, carried).unwrap();
                 }
-                Effect::Contribute(_) | Effect::Hold(..) | Effect::Lend(..) => {}
+                Effect::Contribute(_) | Effect::Hold(..) | Effect::Lend(..) | Effect::Recall(..) => {}
                 Effect::Sit(sitting) => drop(self.sat.insert(of, sitting)),
                 Effect::Store(record) => self.stored.entry(of).or_default().push(record),
                 Effect::Verify(epoch, bundles) => {

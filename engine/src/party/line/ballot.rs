@@ -6,7 +6,7 @@ use crate::{
     message::{Address, Message, Objection},
     party::collect::{FaultReason, Outcome},
 };
-use primitives::{Digest, PartyId};
+use primitives::{Digest, PartyId, limits};
 use proofs::{
     committee::{QUORUM, Signatures},
     tally::SignedHeader,
@@ -104,7 +104,8 @@ impl Line {
                 self.urgent.push(id);
             }
         }
-        let mut effects = self.ask_bundles(&[from], &lacking);
+        let mut effects = self.remind(desk, from, ids);
+        effects.extend(self.ask_bundles(&[from], &lacking));
         effects.extend(self.count_votes(desk, false)?);
         Ok(effects)
     }
@@ -162,7 +163,7 @@ impl Line {
         let here = |id: &Digest| desk.pool.objection(self.shard, id).is_none();
         let first: Vec<_> = self.urgent.iter().filter(|id| here(id)).copied().collect();
         let rest = ids.iter().filter(|id| here(id) && !first.contains(id));
-        let left: Vec<_> = first.iter().chain(rest).take(self.batch).copied().collect();
+        let left: Vec<_> = first.iter().chain(rest).take(limits::MAX_BATCH).copied().collect();
         match desk.pool.sum_shares(desk.secrets, self.shard, &left) {
             Ok(sums) if !left.is_empty() => effects.extend(self.put_forward(desk, left, sums)),
             sums => {

@@ -9,7 +9,7 @@ use crate::{
         pool::Judgement,
     },
 };
-use primitives::PartyId;
+use primitives::{Digest, PartyId};
 use proofs::sharing::{Complaint, ComplaintError};
 
 impl Line {
@@ -33,6 +33,13 @@ impl Line {
         ]
     }
 
+    /// Shows a peer again why bundles are struck: one that was started anew has taken them in from its disk, where no
+    /// complaint is.
+    pub(super) fn remind(&self, desk: &Desk<'_>, to: PartyId, ids: &[Digest]) -> Vec<Effect> {
+        let complaints = ids.iter().filter_map(|id| desk.pool.complaint(id));
+        complaints.map(|shown| Effect::peer(to, self.shard, PeerMessage::Complaint(shown.clone()))).collect()
+    }
+
     /// Another party shows a complaint. One that holds strikes the bundle, one that does not names who made it. Whoever
     /// hears of it from its maker passes it on, so that nobody learns of a struck bundle later than that it is gone.
     pub(in crate::party) fn complained(
@@ -51,7 +58,7 @@ impl Line {
         match desk.pool.judge(self.shard, from, &complaint) {
             Judgement::False(error) => return Err(fault(error)),
             Judgement::NotNow => return Ok(effects),
-            Judgement::Late => return Ok(self.answer(desk, from, &complaint)),
+            Judgement::Late => return self.answer(desk, from, &complaint),
             Judgement::Holds => {}
         }
         if from == party {

@@ -13,7 +13,7 @@ use crate::{
     message::{Address, OpeningShare, PeerMessage},
     party::{
         collect::{FaultReason, Outcome},
-        pool::GroupSum,
+        pool::{GroupSum, Verified},
     },
 };
 use primitives::{Digest, PartyId};
@@ -88,20 +88,23 @@ impl Line {
         Ok(Vec::new())
     }
 
-    /// Another party complains, rightly, of a share of a bundle in a final batch. Its maker gets what this party holds of it,
-    /// which is what it should hold itself, and nobody else gets anything.
-    pub(super) fn answer(&self, desk: &Desk<'_>, from: PartyId, complaint: &Complaint) -> Vec<Effect> {
-        let Complaint { bundle, party, share, .. } = *complaint;
-        if from != party || !held(self.party).contains(&share) {
-            return Vec::new();
-        }
-        let shown = || {
-            let (header, ids) = self.behind.batch_of(&bundle)?;
-            let (group, sum) = desk.pool.opening_share(desk.secrets, (self.shard, &bundle), ids, share)?;
-            let shown = OpeningShare { header: header.header.digest(), group, share, sum };
-            Some(Effect::peer(from, self.shard, PeerMessage::OpeningShare(shown)))
-        };
-        shown().into_iter().collect()
+    /// Another party complains of a share of a bundle in a final batch.
+    pub(super) fn answer(&self, desk: &mut Desk<'_>, from: PartyId, complaint: &Complaint) -> Outcome {
+        let Some((header, ids)) = self.behind.batch_of(&complaint.bundle) else { return Ok(Vec::new()) };
+        let batch = (&self.context, header.header.digest(), &ids[..]);
+        desk.pool.complained(desk.secrets, batch, from, complaint)
+    }
+
+    /// Bundles of a final batch are there, of which another party complained.
+    pub(in crate::party) fn recalled(
+        &self,
+        desk: &mut Desk<'_>,
+        complaint: &Complaint,
+        found: &[Verified],
+    ) -> Outcome {
+        let Some((header, ids)) = self.behind.batch_of(&complaint.bundle) else { return Ok(Vec::new()) };
+        let batch = (&self.context, header.header.digest(), &ids[..]);
+        desk.pool.recalled(desk.secrets, batch, complaint, found)
     }
 
     /// The other holder of a share shows its sum.

@@ -19,8 +19,8 @@ use proofs::{
 use std::collections::BTreeSet;
 
 impl Line {
-    /// Proposes the next full batch, or the last one once the door is closed. What others have missed for long goes
-    /// first, then what came first.
+    /// Proposes the next batch, once enough for one wait or the door is closed: all that wait, as far as a batch has room. What
+    /// others have missed for long goes first, then what came first.
     pub(super) fn propose(&mut self, desk: &mut Desk<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         loop {
@@ -30,7 +30,7 @@ impl Line {
                 return effects;
             }
             let rest = waiting.iter().filter(|id| !self.urgent.contains(id));
-            let ids: Vec<_> = self.urgent.iter().chain(rest).take(self.batch).copied().collect();
+            let ids: Vec<_> = self.urgent.iter().chain(rest).take(limits::MAX_BATCH).copied().collect();
             match desk.pool.sum_shares(desk.secrets, self.shard, &ids) {
                 Ok(sums) => {
                     effects.extend(self.put_forward(desk, ids, sums));
@@ -167,6 +167,8 @@ impl Line {
         let objections: Vec<_> =
             ids.iter().filter_map(|id| Some((*id, desk.pool.objection(self.shard, id)?))).collect();
         if !objections.is_empty() {
+            // Before the objection, so that the leader knows what stands behind it.
+            effects.extend(self.remind(desk, from, ids));
             effects.push(Effect::peer(from, self.shard, PeerMessage::Object(header.digest(), objections)));
             return Ok(effects);
         }

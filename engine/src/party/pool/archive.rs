@@ -1,23 +1,27 @@
 //! Bundles of final batches, for a peer that lacks one; and what the chain has anchored, taken in whatever this party
 //! thought of it before.
 
-use super::{Held, Pool, Verified, used::Used};
+use super::{
+    Held, Pool, Verified,
+    owing::{FinalBatch, Owing},
+    used::Used,
+};
 use crate::{
     effect::{Effect, Event, Refusal},
-    message::{Letter, Objection, PeerMessage},
+    message::{Letter, Objection, OpenedEpoch, PeerMessage},
     party::{
         PartySecrets,
         collect::distinct,
         collect::{FaultReason, Outcome},
         evidence::shown,
-        line::handed,
+        line::{Names, handed},
         pool::used::Uses,
     },
 };
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
     bundle::{Bundle, Published},
-    sharing::{Accepted, held},
+    sharing::{Accepted, Complaint, held},
     tally::Group,
 };
 use std::{
@@ -26,16 +30,21 @@ use std::{
 };
 
 /// Most bundles of final batches that are kept in memory. Where parties have a disk, older ones are there.
-const MAX_ARCHIVED: usize = 1 << 12;
+pub(in crate::party) const MAX_ARCHIVED: usize = 1 << 12;
 
 /// State: the last bundles that became final.
-#[derive(Default)]
 pub(super) struct Archive {
+    most: usize,
     bundles: BTreeMap<Digest, (Arc<Bundle>, Accepted)>,
     order: VecDeque<Digest>,
 }
 
 impl Archive {
+    /// Room for so many.
+    pub(super) fn of(most: usize) -> Self {
+        Self { most, bundles: BTreeMap::new(), order: VecDeque::new() }
+    }
+
     /// A bundle that is kept.
     pub(super) fn get(&self, id: &Digest) -> Option<&(Arc<Bundle>, Accepted)> {
         self.bundles.get(id)
@@ -46,7 +55,7 @@ impl Archive {
         if self.bundles.insert(id, bundle).is_none() {
             self.order.push_back(id);
         }
-        if self.order.len() > MAX_ARCHIVED
+        if self.order.len() > self.most
             && let Some(oldest) = self.order.pop_front()
         {
             self.bundles.remove(&oldest);
@@ -54,21 +63,29 @@ impl Archive {
     }
 }
 
-/// What a party that has frozen the epoch still hands to a peer that is behind: bundles of final batches, and their names.
+/// What a party that has frozen the epoch still hands to a peer that is behind: bundles of final batches, their names, and
+/// its sums of shares that the peer cannot read.
 pub(crate) struct Past {
+    epoch: OpenedEpoch,
     archive: Archive,
-    /// Bundles of each final batch, by shard and the digest of its header.
-    names: BTreeMap<(ShardIndex, Digest), Vec<Digest>>,
+    owing: Owing,
+    names: Names,
 }
 
 impl Past {
     /// What is left of a pool, with the names of all final batches.
-    pub(in crate::party) fn new(pool: Pool, names: BTreeMap<(ShardIndex, Digest), Vec<Digest>>) -> Self {
-        Self { archive: pool.archive, names }
+    pub(in crate::party) fn new(pool: Pool, names: Names) -> Self {
+        let Pool { epoch, archive, owing, .. } = pool;
+        Self { epoch, archive, owing, names }
     }
 
     /// Answers a peer that asks, as far as there is an answer.
-    pub(in crate::party) fn answer(&self, from: PartyId, letter: &Letter) -> Vec<Effect> {
+    pub(in crate::party) fn answer(
+        &mut self,
+        secrets: &PartySecrets,
+        from: PartyId,
+        letter: &Letter,
+    ) -> Vec<Effect> {
         let shard = letter.shard;
         let bundle = |id: &Digest| {
             let kept = self.archive.get(id).filter(|(bundle, _)| bundle.envelope.shard == shard);
@@ -82,9 +99,41 @@ impl Past {
                 names.map(answer).into_iter().collect()
             }
             PeerMessage::AskBundles(ids) => handed((from, shard), distinct(ids.clone()).iter().map(bundle)),
+            PeerMessage::Complaint(complaint) => {
+                let Self { epoch, archive, owing, names } = self;
+                let batch = final_batch(epoch, names, shard, &complaint.bundle);
+                let said = batch.map(|batch| owing.complained((secrets, archive), batch, from, complaint));
+                // Nothing hangs on one that does not hold any more: it is not answered.
+                said.and_then(Result::ok).unwrap_or_default()
+            }
             _ => Vec::new(),
         }
     }
+
+    /// Bundles of a final batch are there, of which a peer complained.
+    pub(in crate::party) fn recalled(
+        &mut self,
+        secrets: &PartySecrets,
+        (shard, complaint): (ShardIndex, &Complaint),
+        found: &[Verified],
+    ) -> Vec<Effect> {
+        let Self { epoch, archive, owing, names } = self;
+        let batch = final_batch(epoch, names, shard, &complaint.bundle);
+        let said = batch.map(|batch| owing.recalled((secrets, archive), batch, complaint, found));
+        said.and_then(Result::ok).unwrap_or_default()
+    }
+}
+
+/// The final batch of a shard with a bundle.
+fn final_batch<'a>(
+    epoch: &'a OpenedEpoch,
+    names: &'a Names,
+    shard: ShardIndex,
+    bundle: &Digest,
+) -> Option<FinalBatch<'a>> {
+    let mut of_shard = names.iter().filter(|((of, _), _)| *of == shard);
+    let ((_, header), ids) = of_shard.find(|(_, ids)| ids.contains(bundle))?;
+    Some((epoch.shards.get(usize::try_from(shard.0).ok()?)?, *header, ids))
 }
 
 impl Pool {

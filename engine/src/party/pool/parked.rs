@@ -12,7 +12,7 @@ const MAX_PARKED: usize = 1024;
 const MAX_PARKED_EACH: usize = 2;
 
 /// A bundle whose proof holds, with its identifier and what its proof leaves behind.
-pub(in crate::party) type Verified = (Digest, Arc<Bundle>, Accepted);
+pub(crate) type Verified = (Digest, Arc<Bundle>, Accepted);
 
 /// State: bundles by subscriber, and by what was spent before.
 #[derive(Default)]

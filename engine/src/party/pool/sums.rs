@@ -76,8 +76,8 @@ impl Pool {
         // Of a bundle with two wrong shares one is enough to complain of.
         let wrong: BTreeMap<_, _> = self.wrong_shares(shard, ids).into_iter().rev().collect();
         assert!(!wrong.is_empty(), "shares that open add up to sums that open");
-        let complaints = wrong.iter().map(|about| self.complain_of(secrets, about)).collect();
-        wrong.into_keys().for_each(|id| self.strike(id));
+        let complaints: Vec<_> = wrong.iter().map(|about| self.complain_of(secrets, about)).collect();
+        complaints.iter().for_each(|complaint| self.strike(complaint));
         Err(complaints)
     }
 
@@ -135,34 +135,10 @@ impl Pool {
         let context = &self.epoch.shards[held.bundle.envelope.shard.0 as usize];
         self.complain(secrets, context, (*id, &held.bundle, &held.accepted), *share)
     }
-
-    /// This party's sum of a share over the bundles of a final batch that are of one group with `bundle`, for the other
-    /// holder of the share. `None` if it does not have them all any more.
-    pub(in crate::party) fn opening_share(
-        &self,
-        secrets: &PartySecrets,
-        (shard, bundle): (ShardIndex, &Digest),
-        ids: &[Digest],
-        share: PartyId,
-    ) -> Option<(Group, BatchShare)> {
-        let context = &self.epoch.shards[shard.0 as usize];
-        let group = self.archive.get(bundle)?.0.envelope.group();
-        let mut bundles = Vec::new();
-        for id in ids {
-            let (bundle, accepted) = self.archive.get(id)?;
-            if bundle.envelope.group() == group {
-                let seed = bundle.open_one(context, (self.party, &secrets.kem), share).ok()?;
-                bundles.push((bundle, accepted, seed));
-            }
-        }
-        let parts = bundles.iter().map(|(bundle, accepted, seed)| part(bundle, accepted, (share, seed)));
-        let parts: Vec<_> = parts.collect();
-        Some((group, BatchShare::of(context.shard.width(), &parts)))
-    }
 }
 
 /// What a bundle adds to a share, of which this is the seed.
-fn part<'a>(
+pub(super) fn part<'a>(
     bundle: &'a Bundle,
     accepted: &Accepted,
     (share, seed): (PartyId, &'a ShareSeed),

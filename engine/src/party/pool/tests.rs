@@ -26,7 +26,7 @@ fn intake_stops_at_the_bound_that_keeps_limbs_apart() {
     let mut pool = Pool::new(
         PartyId::ALL[0],
         OpenedEpoch { books: Arc::new([book]), ..epoch.clone() },
-        MarkSets::default(),
+        (MarkSets::default(), MAX_ARCHIVED),
     );
     let mut admit = |subscriber: &mut TestSubscriber, work| {
         let bundle = subscriber.bundle(&epoch.shards[0], vec![event(work, 0, false)]);
@@ -43,7 +43,7 @@ fn intake_stops_at_the_bound_that_keeps_limbs_apart() {
 #[test]
 fn a_bundle_that_waits_or_is_counted_is_not_taken_again() {
     let (secrets, epoch) = setting();
-    let mut pool = Pool::new(PartyId::ALL[0], epoch.clone(), MarkSets::default());
+    let mut pool = Pool::new(PartyId::ALL[0], epoch.clone(), (MarkSets::default(), MAX_ARCHIVED));
     let bundle = Arc::new(TestSubscriber::new(1).bundle(&epoch.shards[0], vec![event(1, 0, false)]));
     let accepted = proofs::bundle::verify(&epoch.shards[0], &bundle).expect("an honest bundle");
     let admit = |pool: &mut Pool| {
