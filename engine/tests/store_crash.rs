@@ -24,7 +24,7 @@ use engine::{
     },
     store::{Change, EpochState, Finding, Limits, Owner, Recovered, Store},
 };
-use primitives::{ChainId, Decode, Digest, Encode, EpochId, PartyId, ShardIndex, Time};
+use primitives::{ChainId, Decode, Digest, Encode, EpochId, PartyId, ShardIndex};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{OsRng, RngCore, SeedableRng};
 use std::{
@@ -101,7 +101,7 @@ fn script(t: u64) -> Vec<Change> {
     let keep = || shards().map(|shard| Change::Keep(shard, vec![carried(t), carried(t + 1)]));
     match step {
         0 => vec![Change::Beacon(id, digest(epoch, t)), phase(Phase::Announce)],
-        1 => vec![Change::Window(id, Time(t)), phase(Phase::Collect)],
+        1 => vec![phase(Phase::Collect)],
         2..=9 => shards().map(|shard| vote(shard, None)).chain(keep()).collect(),
         10 => vec![phase(Phase::Close)],
         11 => shards().map(|shard| vote(shard, Some(Digest([7; 32])))).chain([phase(Phase::Sum)]).collect(),
@@ -141,7 +141,6 @@ impl Model {
             Change::Beacon(epoch, value) => self.of(epoch).beacon = Some(value),
             Change::Attempt(epoch, number) => self.of(epoch).attempt = Some(number),
             Change::Phase(epoch, phase) => self.of(epoch).phase = Some(phase),
-            Change::Window(epoch, time) => self.of(epoch).opened_at = Some(time),
             Change::Destroy(epoch) => self.destroyed = epoch.0,
             Change::Forget(epoch) => {
                 self.epochs.retain(|of, _| *of > epoch);

@@ -15,8 +15,8 @@ use crate::{
     state::{State, tree::Inclusion},
 };
 use primitives::{
-    ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, RegionTag, ShardIndex, Tier, WorkIndex,
-    params::TierTerms,
+    ChainId, Credits, Digest, EpochId, GovernanceParams, PartyId, RegionTag, ShardIndex, Tier, Time,
+    WorkIndex, params::TierTerms,
 };
 use proofs::{
     committee::{Member, Signatures},
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Version of the format that this program writes and reads.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// Everything that is public of a settled epoch.
 ///
@@ -43,6 +43,8 @@ pub struct EpochRecord {
     pub chain: ChainId,
     /// Epoch.
     pub epoch: EpochId,
+    /// Time of the block in which it opened, in seconds since 1970.
+    pub opened: Time,
     /// The beacon.
     pub beacon: BeaconRecord,
     /// The three parties.
@@ -378,6 +380,7 @@ pub fn record(ledger: &Ledger, epoch: EpochId) -> Result<EpochRecord, RecordErro
         scales: Scales::default(),
         chain: ledger.origin().chain,
         epoch,
+        opened: opening.opened,
         beacon: BeaconRecord {
             key: opening.key,
             block: opening.block,

@@ -56,6 +56,7 @@ impl EpochRecord {
             chain: self.chain,
             key: self.beacon.key,
             block: self.beacon.block,
+            opened: self.opened,
             reveals: self.beacon.reveals.iter().map(|reveal| (reveal.party, reveal.value)).collect(),
             committee,
             seating: self.seating.clone(),

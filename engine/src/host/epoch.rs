@@ -8,8 +8,8 @@ use crate::{
     coordinator::Coordinator,
     effect::{Core, Event},
     intake::Intake,
-    message::{Address, Message, OpenedEpoch, Phase, Sitting},
-    opening::EpochDocument,
+    message::{Address, Message, Phase, Sitting},
+    opening::{EpochDocument, OpeningError},
     party::{Party, standby::Standby},
     settlement::{Settlement, read},
     store::{Change, EpochState},
@@ -26,6 +26,10 @@ use std::sync::{
 /// Most events that are handled before what they ask for is written.
 const EVENTS_AT_ONCE: usize = 256;
 
+/// Most bundles of final batches that a party keeps in memory, some 40 KB each: peers that are a little behind ask for the last
+/// ones. All others are on disk.
+const ARCHIVED: usize = 1 << 10;
+
 /// What is under way.
 struct Running<'a> {
     host: &'a Host<'a>,
@@ -34,7 +38,6 @@ struct Running<'a> {
     actors: Actors,
     /// The furthest phase that is on disk.
     phase: Option<Phase>,
-    opened_at: Option<Time>,
     /// When the window ends, once the epoch is open.
     closes: Option<Time>,
     is_closed: bool,
@@ -64,7 +67,6 @@ pub(super) fn run(
         seat,
         actors,
         phase: state.phase,
-        opened_at: state.opened_at,
         closes: None,
         is_closed: false,
         replay: None,
@@ -126,6 +128,7 @@ fn core(
         .with_signed(host.store.signed(epoch))
         .with_contribution(state.beacon)
         .with_sitting(sat)
+        .with_archived(ARCHIVED)
         .with_marks(host.store.mark_sets()?);
     Ok(Box::new(party))
 }
@@ -183,7 +186,7 @@ impl Running<'_> {
             replay.event(event);
         }
         match event {
-            Event::Opened(opened) => self.opened(opened)?,
+            Event::Opened(_) => self.opened()?,
             Event::Phase(phase) => {
                 if self.phase.is_none_or(|before| before < *phase) {
                     self.phase = Some(*phase);
@@ -210,25 +213,19 @@ impl Running<'_> {
     }
 
     /// The epoch is open: bundles that were acknowledged before a restart come first, then those of clients.
-    fn opened(&mut self, _: &OpenedEpoch) -> Result<(), HostError> {
+    fn opened(&mut self) -> Result<(), HostError> {
         let (host, epoch) = (self.host, self.epoch);
-        let failed = |reason: String| HostError::Epoch { epoch, reason };
-        let opens = match self.opened_at {
-            Some(opened) => opened,
-            None => {
-                let now = read(&*host.port, |ledger| ledger.now());
-                host.store.write(&[Change::Window(epoch, now)])?;
-                now
-            }
-        };
+        let failed = |error: OpeningError| HostError::Epoch { epoch, reason: error.to_string() };
+        let document = read(&*host.port, |ledger| EpochDocument::on_record(ledger.state(), epoch));
+        let document = document.map_err(failed)?;
+        // By the chain, and not by when this host looked: windows end together.
+        let opens = document.opening().opened;
         let window = u32::try_from(host.setup.window.as_secs()).unwrap_or(u32::MAX);
         let closes = opens.after(window);
-        (self.opened_at, self.closes) = (Some(opens), Some(closes));
+        self.closes = Some(closes);
         // Who stands by takes no bundles in.
         let Seat::Party(_) = self.seat else { return Ok(()) };
-        let document = read(&*host.port, |ledger| EpochDocument::on_record(ledger.state(), epoch));
-        let edition = document.and_then(|document| Edition::new(document, host.counter.genesis()));
-        let edition = edition.map_err(|error| failed(error.to_string()))?;
+        let edition = Edition::new(document, host.counter.genesis()).map_err(failed)?;
         host.counter.opened(edition, (opens, closes));
         self.replay = Some(Replay::new(host.store.bundles(epoch)));
         self.replay()

@@ -9,7 +9,7 @@ use crate::{
     message::Phase,
     party::{Carried, voting::Record},
 };
-use primitives::{Digest, Encode, EpochId, ShardIndex, Time, Writer, limits};
+use primitives::{Digest, Encode, EpochId, ShardIndex, Writer, limits};
 use std::{collections::BTreeMap, fmt};
 use zeroize::Zeroizing;
 
@@ -31,8 +31,6 @@ pub enum Change {
     Attempt(EpochId, u8),
     /// The phase that the epoch entered. Phases do not go back.
     Phase(EpochId, Phase),
-    /// When the epoch's window opened.
-    Window(EpochId, Time),
     /// The bundles of this epoch and of all before it are destroyed. Nothing of them is taken in any more.
     Destroy(EpochId),
     /// All that is stored of this epoch and of all before it is destroyed. Nothing of them is written any more.
@@ -47,7 +45,6 @@ impl fmt::Debug for Change {
             Self::Beacon(epoch, _) => write!(f, "Beacon({epoch}, ..)"),
             Self::Attempt(epoch, number) => write!(f, "Attempt({epoch}, {number})"),
             Self::Phase(epoch, phase) => write!(f, "Phase({epoch}, {phase:?})"),
-            Self::Window(epoch, time) => write!(f, "Window({epoch}, {time})"),
             Self::Destroy(epoch) => write!(f, "Destroy({epoch})"),
             Self::Forget(epoch) => write!(f, "Forget({epoch})"),
         }
@@ -93,7 +90,6 @@ impl Book {
             Change::Beacon(epoch, value) => (RecordKey::Beacon(*epoch), value.to_bytes()),
             Change::Attempt(epoch, number) => (RecordKey::Attempt(*epoch), number.to_bytes()),
             Change::Phase(epoch, phase) => (RecordKey::Phase(*epoch), encode_phase(*phase)),
-            Change::Window(epoch, opened) => (RecordKey::Window(*epoch), opened.to_bytes()),
         };
         let bytes = Zeroizing::new(bytes);
         if let RecordKey::Vote(_, shard) | RecordKey::Carried(shard) = key
@@ -176,7 +172,7 @@ impl Standing {
                 }
                 self.phase = Some(*phase);
             }
-            Change::Window(..) | Change::Keep(..) | Change::Destroy(_) | Change::Forget(_) => {}
+            Change::Keep(..) | Change::Destroy(_) | Change::Forget(_) => {}
         }
         Ok(())
     }

@@ -11,12 +11,12 @@ use primitives::{
 use std::{collections::BTreeMap, path::Path};
 
 /// Version of what is on disk. A change of it needs a step in `migrate.rs`.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 /// Most epochs of which a store holds something: the one in hand, and those before it that are not final. An epoch is
 /// final within days; a store that holds more was forgotten about.
 pub const MAX_EPOCHS: usize = 16;
-/// Most records: votes, phase, window, beacon and attempt of each epoch, and shares of each shard.
-const MAX_RECORDS: usize = MAX_EPOCHS * (limits::MAX_SHARDS + 4) + limits::MAX_SHARDS;
+/// Most records: votes, phase, beacon and attempt of each epoch, and shares of each shard.
+pub(super) const MAX_RECORDS: usize = MAX_EPOCHS * (limits::MAX_SHARDS + 3) + limits::MAX_SHARDS;
 /// Where schema and owner stand. Every version of the program reads them there.
 pub(super) const META: &[u8] = b"meta";
 /// Where the list stands.

@@ -21,25 +21,21 @@ pub enum RecordKey {
     Attempt(EpochId),
     /// How far an epoch is.
     Phase(EpochId),
-    /// When an epoch's window opened.
-    Window(EpochId),
 }
 
 impl RecordKey {
     /// The epoch that the record is of. What is carried over is of none.
     pub fn epoch(self) -> Option<EpochId> {
         match self {
-            Self::Vote(epoch, _)
-            | Self::Beacon(epoch)
-            | Self::Attempt(epoch)
-            | Self::Phase(epoch)
-            | Self::Window(epoch) => Some(epoch),
+            Self::Vote(epoch, _) | Self::Beacon(epoch) | Self::Attempt(epoch) | Self::Phase(epoch) => {
+                Some(epoch)
+            }
             Self::Carried(_) => None,
         }
     }
 
     /// Whether a party has to stop when it is lost. Without its votes it may sign two headers for one turn, without the
-    /// number of its last attempt it may use randomness twice, and its shares nobody else can give it. Phase, window and
+    /// number of its last attempt it may use randomness twice, and its shares nobody else can give it. The phase and
     /// the outcome of the beacon are on the chain.
     pub fn is_vital(self) -> bool {
         matches!(self, Self::Vote(..) | Self::Carried(_) | Self::Attempt(_))
@@ -65,7 +61,6 @@ impl fmt::Display for RecordKey {
             Self::Beacon(epoch) => write!(f, "contribution to the beacon of epoch {epoch}"),
             Self::Attempt(epoch) => write!(f, "number of the last attempt to open epoch {epoch}"),
             Self::Phase(epoch) => write!(f, "phase of epoch {epoch}"),
-            Self::Window(epoch) => write!(f, "opening time of epoch {epoch}"),
         }
     }
 }
@@ -78,22 +73,27 @@ impl Encode for RecordKey {
             Self::Beacon(_) => 3,
             Self::Attempt(_) => 4,
             Self::Phase(_) => 5,
-            Self::Window(_) => 6,
         };
         kind.encode(w);
         match self {
             Self::Vote(epoch, shard) => (*epoch, *shard).encode(w),
             Self::Carried(shard) => shard.encode(w),
-            Self::Beacon(epoch) | Self::Attempt(epoch) | Self::Phase(epoch) | Self::Window(epoch) => {
-                epoch.encode(w);
-            }
+            Self::Beacon(epoch) | Self::Attempt(epoch) | Self::Phase(epoch) => epoch.encode(w),
         }
     }
 }
 
 impl Decode for RecordKey {
     fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(match u8::decode(r)? {
+        let kind = u8::decode(r)?;
+        Self::of_kind(kind, r)
+    }
+}
+
+impl RecordKey {
+    /// Reads what follows the kind of a record.
+    pub(super) fn of_kind(kind: u8, r: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(match kind {
             1 => {
                 let (epoch, shard) = Decode::decode(r)?;
                 Self::Vote(epoch, shard)
@@ -102,7 +102,6 @@ impl Decode for RecordKey {
             3 => Self::Beacon(Decode::decode(r)?),
             4 => Self::Attempt(Decode::decode(r)?),
             5 => Self::Phase(Decode::decode(r)?),
-            6 => Self::Window(Decode::decode(r)?),
             _ => return Err(CodecError::Invalid { what: "key of a record" }),
         })
     }
@@ -222,7 +221,6 @@ mod tests {
             RecordKey::Beacon(epoch),
             RecordKey::Attempt(epoch),
             RecordKey::Phase(epoch),
-            RecordKey::Window(epoch),
         ];
         for key in keys {
             assert_eq!(RecordKey::from_bytes(&key.to_bytes()), Ok(key));

@@ -12,7 +12,7 @@ use crate::{
     message::Phase,
     party::{Carried, voting::Record},
 };
-use primitives::{CodecError, Decode, Digest, EpochId, Reader, ShardIndex, Time};
+use primitives::{CodecError, Decode, Digest, EpochId, Reader, ShardIndex};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -31,8 +31,6 @@ pub struct EpochState {
     pub attempt: Option<u8>,
     /// How far the epoch was.
     pub phase: Option<Phase>,
-    /// When its window opened.
-    pub opened_at: Option<Time>,
 }
 
 impl fmt::Debug for EpochState {
@@ -42,7 +40,6 @@ impl fmt::Debug for EpochState {
             .field("beacon", &self.beacon.map(|_| ".."))
             .field("attempt", &self.attempt)
             .field("phase", &self.phase)
-            .field("opened_at", &self.opened_at)
             .finish()
     }
 }
@@ -234,7 +231,6 @@ impl Found {
             RecordKey::Beacon(epoch) => self.of(epoch).beacon = Some(Digest::from_bytes(bytes)?),
             RecordKey::Attempt(epoch) => self.of(epoch).attempt = Some(u8::from_bytes(bytes)?),
             RecordKey::Phase(epoch) => self.of(epoch).phase = Some(decode_phase(bytes)?),
-            RecordKey::Window(epoch) => self.of(epoch).opened_at = Some(Time::from_bytes(bytes)?),
         }
         Ok(())
     }

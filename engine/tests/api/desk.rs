@@ -145,6 +145,7 @@ pub(super) fn document(context: &EpochContext) -> EpochDocument {
         chain: context.chain,
         key: keys.beacon,
         block: Digest([3; 32]),
+        opened: Time(1_800_000_000),
         reveals: PartyId::ALL.map(|party| (party, Digest([1; 32]))).into(),
         committee: keys.committee.clone(),
         seating: Seating { operators: [21, 22, 23].map(|n| PersonId([n; 32])), standby: None, patience: 60 },

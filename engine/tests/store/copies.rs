@@ -66,8 +66,7 @@ fn a_copy_has_nothing_that_binds_and_is_as_closed() {
     let tree = sled::Config::default().path(copy.join("records-0")).open();
     let keys: Vec<_> = tree.unwrap().iter().keys().map(|key| key.unwrap().to_vec()).collect();
     let keys: Vec<_> = keys.iter().filter_map(|key| RecordKey::from_bytes(key).ok()).collect();
-    let expected =
-        [RecordKey::Carried(ShardIndex(2)), RecordKey::Phase(EpochId(4)), RecordKey::Window(EpochId(4))];
+    let expected = [RecordKey::Carried(ShardIndex(2)), RecordKey::Phase(EpochId(4))];
     assert_eq!(keys, expected);
     let mode = |path: &str| {
         std::os::unix::fs::PermissionsExt::mode(&fs::metadata(copy.join(path)).unwrap().permissions())

@@ -7,7 +7,7 @@ use std::fs;
 fn pass(store: &Store, epoch: u64) {
     let id = EpochId(epoch);
     store.write(&[Change::Beacon(id, digest(epoch)), Change::Phase(id, Phase::Announce)]).unwrap();
-    store.write(&[Change::Window(id, Time(epoch)), Change::Phase(id, Phase::Collect)]).unwrap();
+    store.write(&[Change::Phase(id, Phase::Collect)]).unwrap();
     for position in 0..8 {
         store.keep_bundles(id, &bundles(position * 10..position * 10 + 10)).unwrap();
         store.write(&[Change::Vote(id, vote(position, 300))]).unwrap();

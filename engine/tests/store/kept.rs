@@ -20,7 +20,6 @@ fn everything_is_there_after_a_restart() {
     assert_eq!((epoch, state.phase), (EpochId(4), Some(Phase::Open)));
     assert_eq!(state.votes.values().collect::<Vec<_>>(), [&vote(3, 5)]);
     assert_eq!((state.beacon, state.attempt), (Some(digest(9)), Some(1)));
-    assert_eq!(state.opened_at, Some(Time(1_800_000_000)));
     assert_eq!(found.carried[&ShardIndex(2)], [carried(1, 1), carried(2, 2)]);
     assert_eq!((found.bundles[&EpochId(4)], found.bundles[&EpochId(5)]), (20, 1));
     assert_eq!((read(&store, 4), read(&store, 5)), (bundles(0..20), bundles(20..21)));
@@ -44,6 +43,31 @@ fn a_long_vote_takes_the_place_of_a_short_one_and_the_other_way_round() {
 fn private(dir: &Path) -> std::path::PathBuf {
     fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).unwrap();
     dir.to_path_buf()
+}
+
+/// Whoever asks late what became of a bundle is answered from the names of its batch, until the epoch after is over too.
+#[test]
+fn names_of_batches_outlive_their_epoch_by_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let names: Vec<_> = (0..5).map(digest).collect();
+    let epochs = [EpochId(1), EpochId(2)];
+    let (store, _) = open(&path);
+    for epoch in epochs {
+        store.keep_signed(epoch, digest(90 + epoch.0), &names).unwrap();
+        store.keep_bundles(epoch, &bundles(0..5)).unwrap();
+        store.write(&[Change::Forget(epoch)]).unwrap();
+        assert!(read(&store, epoch.0).is_empty());
+        let late = store.keep_signed(epoch, digest(80), &names);
+        assert!(matches!(late, Err(StoreError::Over { .. })), "{late:?}");
+    }
+    let check = |store: &Store| {
+        assert!(store.signed(epochs[0]).is_empty());
+        assert_eq!(store.signed(epochs[1]), [(digest(92), names.clone())].into());
+    };
+    check(&store);
+    drop(store);
+    check(&open(&path).0);
 }
 
 #[test]

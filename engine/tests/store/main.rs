@@ -16,7 +16,7 @@ use engine::{
     },
     store::{Change, Limits, Owner, Recovered, Store, StoreError},
 };
-use primitives::{ChainId, Decode, Digest, Encode, EpochId, PartyId, ShardIndex, Time};
+use primitives::{ChainId, Decode, Digest, Encode, EpochId, PartyId, ShardIndex};
 use std::path::Path;
 
 /// Small files of bundles, so that there are many.
@@ -60,7 +60,6 @@ fn whole(epoch: u64) -> Vec<Change> {
     let epoch = EpochId(epoch);
     vec![
         Change::Beacon(epoch, digest(9)),
-        Change::Window(epoch, Time(1_800_000_000)),
         Change::Vote(epoch, vote(3, 5)),
         Change::Keep(ShardIndex(2), vec![carried(1, 1), carried(2, 2)]),
         Change::Attempt(epoch, 1),

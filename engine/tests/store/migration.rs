@@ -2,7 +2,7 @@
 
 use super::*;
 use engine::store::{Damage, RecordKey, SCHEMA};
-use primitives::{Domain, hash};
+use primitives::{Domain, Time, Writer, hash};
 use std::{fs, os::unix::fs::PermissionsExt};
 
 /// What stands in the tree for a value: a checksum over name and value, and that the value follows.
@@ -32,7 +32,7 @@ fn records() -> Vec<(RecordKey, Vec<u8>)> {
     vec![
         (RecordKey::Vote(epoch, ShardIndex(2)), vote(3, 5).to_bytes()),
         (RecordKey::Attempt(epoch), vec![1]),
-        (RecordKey::Window(epoch), Time(12).to_bytes()),
+        (RecordKey::Phase(epoch), vec![1]),
     ]
 }
 
@@ -45,12 +45,43 @@ fn a_store_of_the_first_schema_is_taken_over_once() {
         let (store, found) = open(&dir);
         let state = &found.epochs[&EpochId(4)];
         assert_eq!(state.votes[&ShardIndex(2)], vote(3, 5));
-        assert_eq!((state.opened_at, found.forgotten), (Some(Time(12)), Some(EpochId(3))));
+        assert_eq!((state.phase, found.forgotten), (Some(Phase::Collect), Some(EpochId(3))));
         assert_eq!((found.sequence, found.findings), (sequence, vec![]));
         assert!(!dir.join("records-0").exists() && dir.join("records-1").exists());
         store.write(&[Change::Phase(EpochId(4), Phase::Collect)]).unwrap();
         // What held in the first schema still binds.
         assert!(matches!(store.write(&[Change::Attempt(EpochId(4), 1)]), Err(StoreError::Backwards { .. })));
+    }
+}
+
+/// Schema 2 had a record of when a window opened, and listed it.
+#[test]
+fn a_store_of_the_second_schema_loses_nothing_but_its_windows() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("s");
+    first_schema(&dir, 2, &records());
+    let tree = sled::open(dir.join("records-0")).unwrap();
+    let window = [&[6], EpochId(4).to_bytes().as_slice()].concat();
+    tree.insert(window.clone(), entry(&window, &Time(12).to_bytes())).unwrap();
+    let mut names: Vec<_> = records().iter().map(|(key, _)| key.to_bytes()).collect();
+    names.push(window);
+    let mut head = Writer::default();
+    (41u64, (Some(EpochId(3)), Some(EpochId(3)))).encode(&mut head);
+    (None::<EpochId>, (Some(EpochId(4)), false)).encode(&mut head);
+    head.count(names.len());
+    for name in &names {
+        head.raw(name);
+        head.raw(&tree.get(name).unwrap().unwrap()[..32]);
+    }
+    tree.insert(b"head", entry(b"head", &head.finish())).unwrap();
+    tree.flush().unwrap();
+    drop(tree);
+    for _ in 0..2 {
+        let (_store, found) = open(&dir);
+        let state = &found.epochs[&EpochId(4)];
+        assert_eq!((&state.votes[&ShardIndex(2)], state.phase), (&vote(3, 5), Some(Phase::Collect)));
+        assert_eq!((state.attempt, found.forgotten), (Some(1), Some(EpochId(3))));
+        assert_eq!((found.sequence, found.findings), (41, vec![]));
     }
 }
 
@@ -95,7 +126,7 @@ fn a_later_schema_is_refused_and_not_touched() {
     let dir = dir.path().join("s");
     first_schema(&dir, SCHEMA + 1, &records());
     let error = try_open(&dir).unwrap_err();
-    assert!(matches!(error, StoreError::NewerSchema { found: 3, known: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 4, known: 3, .. }), "{error}");
     assert!(dir.join("records-0").exists() && !dir.join("records-1").exists());
     first_schema(&dir.with_file_name("zero"), 0, &records());
     assert!(matches!(try_open(&dir.with_file_name("zero")), Err(StoreError::Head { .. })));

@@ -236,6 +236,7 @@ impl Net {
             chain: CHAIN,
             key: Digest::default(),
             block: Digest::default(),
+            opened: Time(5),
             reveals: PartyId::ALL[..2].iter().map(|party| (*party, Self::beacon(epoch, *party))).collect(),
             committee: self.committee.clone(),
             seating: Seating { operators: [0, 1, 2].map(operator), standby: None, patience: 60 },

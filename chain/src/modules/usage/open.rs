@@ -55,6 +55,7 @@ pub(crate) fn open_epoch(
         chain: at.genesis.chain,
         key,
         block: at.head,
+        opened: at.now,
         reveals,
         committee,
         seating,

@@ -12,7 +12,7 @@ use crate::{
 };
 use primitives::{
     CategoryId, ChainId, CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, GovernanceParams,
-    PartyId, PersonId, Reader, ShardIndex, Tier, WorkId, Writer, hash, limits, params::TierTerms,
+    PartyId, PersonId, Reader, ShardIndex, Tier, Time, WorkId, Writer, hash, limits, params::TierTerms,
 };
 use proofs::committee::Committee;
 use rayon::prelude::*;
@@ -85,6 +85,8 @@ pub struct Opening {
     pub key: Digest,
     /// The last sealed block, which the key hashes.
     pub block: Digest,
+    /// Time of the block in which it opened: windows begin then.
+    pub opened: Time,
     /// What parties revealed, which the key hashes. A party that is missing was skipped.
     pub reveals: BTreeMap<PartyId, Digest>,
     /// The three parties.
@@ -157,6 +159,7 @@ impl Encode for Opening {
         self.chain.encode(w);
         self.key.encode(w);
         self.block.encode(w);
+        self.opened.encode(w);
         w.count(self.reveals.len());
         for (party, value) in &self.reveals {
             party.encode(w);
@@ -181,6 +184,7 @@ impl Decode for Opening {
             chain: Decode::decode(r)?,
             key: Decode::decode(r)?,
             block: Decode::decode(r)?,
+            opened: Decode::decode(r)?,
             reveals: r.map(PartyId::ALL.len(), "reveals", Decode::decode)?,
             committee: Decode::decode(r)?,
             seating: Decode::decode(r)?,
@@ -197,7 +201,8 @@ impl Decode for Opening {
 
 impl ToFelts for Opening {
     fn felts(&self, out: &mut Fields) {
-        out.push(&self.epoch).push(&self.chain).push(&self.key).push(&self.block).push(&self.reveals);
+        out.push(&self.epoch).push(&self.chain).push(&self.key).push(&self.block).push(&self.opened);
+        out.push(&self.reveals);
         out.push(&Bytes(&self.committee.to_bytes())).push(&self.seating).push(&self.params.digest());
         out.push(&(self.tiers.len() as u64));
         for TierTerms { tier, price, max_bundles, value_cap } in &self.tiers {

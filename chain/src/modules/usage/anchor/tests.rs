@@ -2,7 +2,7 @@ use super::*;
 use crate::modules::usage::{ListedWork, Seating};
 use curve25519_dalek::scalar::Scalar;
 use primitives::WorkId;
-use primitives::{CategoryId, ChainId, Credits, EpochId, PartyId, PersonId, Preset};
+use primitives::{CategoryId, ChainId, Credits, EpochId, PartyId, PersonId, Preset, Time};
 use proofs::{
     committee::{Committee, Member, PartySigner},
     generators::bases,
@@ -33,6 +33,7 @@ fn opening() -> Opening {
         chain: ChainId(7),
         key: Digest::default(),
         block: Digest::default(),
+        opened: Time(5),
         reveals: BTreeMap::new(),
         committee: Committee::new(members).expect("valid keys"),
         seating: Seating { operators: [1, 2, 3].map(|n| PersonId([n; 32])), standby: None, patience: 60 },
