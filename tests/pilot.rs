@@ -4,6 +4,7 @@
 mod common;
 
 use common::{cwe, error, path, stdout};
+use engine::client::http::operator::HttpOperator;
 use serde_json::Value;
 use std::{
     fs::{self, File},
@@ -153,8 +154,24 @@ fn killed(pilot: &Path, log: &Path) -> Vec<u8> {
     fs::read(&bundle).expect("a bundle")
 }
 
-/// Every bundle is in a batch, and that was checked.
-fn assert_final(client: &Path) {
+/// Whether a party gives the final receipt of a bundle.
+fn has_receipt(party: &Process, bundle: &str) -> bool {
+    let text = party.text();
+    let url =
+        text.split("API at ").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("an address");
+    let operator = HttpOperator::new(url.trim_end_matches(',')).expect("an address");
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(20) {
+        match operator.ask(&format!("v1/bundles/{bundle}/inclusion")) {
+            Ok(answer) if answer.status == 200 => return true,
+            _ => thread::sleep(Duration::from_millis(300)),
+        }
+    }
+    false
+}
+
+/// Every bundle is in a batch, and that was checked. The first of them.
+fn assert_final(client: &Path) -> String {
     let config = client.join("client.toml");
     let status = json(&done(&["client", "status", "--config", path(&config), "--wait", "240", "-o", "json"]));
     let bundles = status["bundles"].as_array().expect("a list");
@@ -166,6 +183,7 @@ fn assert_final(client: &Path) {
             "{status}"
         );
     }
+    bundles[0]["bundle"].as_str().expect("an identifier").to_owned()
 }
 
 #[cfg(unix)]
@@ -235,7 +253,7 @@ fn a_pilot_is_laid_out_and_used() {
     assert!(before == after, "the same bytes are handed in again");
     let report = submit(&second, &other_log);
     assert_eq!(report["complete"], true, "{report}");
-    assert_final(&first);
+    let bundle = assert_final(&first);
     assert_final(&second);
     steward.wait_for("epoch 1 is settled");
 
@@ -243,6 +261,12 @@ fn a_pilot_is_laid_out_and_used() {
     let paid = json(&done(&["payouts", "--creator", creator, "--url", url, "-o", "json"]));
     assert!(paid.to_string().contains(work), "the work is paid for: {paid}");
     steward.wait_for("issuers' keys of epoch 2");
+    // Their bundles are gone by then. Whoever asks late is answered all the same, also by a process that was started since.
+    parties.into_iter().for_each(Process::end);
+    let mut parties = ["party-1", "party-2", "party-3"].map(|name| Process::start(pilot, name, &serve));
+    parties.iter_mut().for_each(|party| party.wait_for("API at http://"));
+    let answered = parties.iter().filter(|party| has_receipt(party, &bundle)).count();
+    assert!(answered >= 2, "{answered} parties know of bundle {bundle}");
     steward.end();
     parties.into_iter().chain(issuers).chain([node]).for_each(Process::end);
 }

@@ -27,8 +27,8 @@ use std::{
 pub(crate) const EVENTS: usize = 20_000;
 /// Events of a subscriber of the workload that bundles are made of.
 const PLAYS: usize = 30;
-/// Subscribers whose bundles are on their way at a time.
-const LANES: usize = 48;
+/// Subscribers whose bundles are on their way at a time: a party takes 16 connections of one address.
+const LANES: usize = 15;
 /// Processor seconds that making the bundles of an event may take.
 const MAKING: f64 = 0.004;
 /// Processor seconds that taking it in may take, at three parties together.

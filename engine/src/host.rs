@@ -93,7 +93,7 @@ pub struct Setup {
     pub api: SocketAddr,
     /// For how long an epoch takes bundles in.
     pub window: Duration,
-    /// Bundles in a batch.
+    /// Fewest bundles of a batch while the window lasts.
     pub batch: usize,
     /// How often the party is told that time passes: the unit of its patience.
     pub tick: Duration,
@@ -297,6 +297,7 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
 impl Host<'_> {
     fn run(&self, mut states: BTreeMap<EpochId, EpochState>) -> Result<(), HostError> {
         let mut waits = None;
+        self.counter.remember(read(&*self.port, in_hand));
         while !self.is_stopped()? {
             match read(&*self.port, |ledger| self.next(ledger, &states)) {
                 Next::Epoch(epoch, at) => {

@@ -5,7 +5,8 @@
 //! records-<n>/     the tree of small records: sled, one whole generation
 //! large/<n>        values of the tree that are long or secret, one file each
 //! bundles/<epoch>/ accepted bundles of an epoch, in files that are only appended to
-//! signed/<epoch>/  the bundles of each batch that the party signed, by name, in files of the same form
+//! signed/<epoch>/  the bundles of each batch that the party signed, by name, in files of the same form; also of the epoch
+//!                  that ended last, for whoever asks late what became of a bundle
 //! ```
 //!
 //! # What is promised
@@ -120,6 +121,11 @@ pub struct Store {
     _lock: File,
 }
 
+/// The epoch before an epoch.
+fn before(epoch: EpochId) -> Option<EpochId> {
+    epoch.0.checked_sub(1).map(EpochId)
+}
+
 impl Store {
     /// Opens the store of a party in a folder, or begins one, and gives what the party had stored.
     ///
@@ -146,14 +152,14 @@ impl Store {
         let lock = folder::lock(dir)?;
         let (tree, found) = Tree::open(dir, &owner, (limits.compact_above, false))?;
         let head = tree.head();
-        let over = (head.destroyed, head.silent);
         let mut findings = found.findings;
         let name = hash::hash(Domain::StoredBundle, &[&owner.to_bytes()]);
-        let open = |folder, findings: &mut Vec<Finding>| {
+        let open = |folder, destroyed, findings: &mut Vec<Finding>| {
+            let over = (destroyed, head.silent);
             Shelves::open(dir.join(folder), name, limits.bundle_file_bytes, over, findings)
         };
-        let bundles = open(bundles::FOLDER, &mut findings)?;
-        let signed = open(bundles::SIGNED, &mut findings)?;
+        let bundles = open(bundles::FOLDER, head.destroyed, &mut findings)?;
+        let signed = open(bundles::SIGNED, head.destroyed.and_then(before), &mut findings)?;
         let recovered = Recovered {
             epochs: found.epochs,
             carried: found.carried,
@@ -192,13 +198,13 @@ impl Store {
             return Ok(());
         }
         let mut tree = self.tree();
-        let before = tree.head().destroyed;
+        let earlier = tree.head().destroyed;
         tree.write(changes)?;
         match tree.head().destroyed {
             // The tree says so first: if the process dies here, opening removes them.
-            Some(through) if Some(through) != before => {
+            Some(through) if Some(through) != earlier => {
                 self.shelves().destroy(through)?;
-                self.signed_shelves().destroy(through)
+                before(through).map_or(Ok(()), |through| self.signed_shelves().destroy(through))
             }
             _ => Ok(()),
         }
@@ -255,6 +261,9 @@ impl Store {
     /// # Errors
     /// Those of [`Self::keep_bundles`].
     pub fn keep_signed(&self, epoch: EpochId, header: Digest, bundles: &[Digest]) -> Result<(), StoreError> {
+        if let Some(through) = self.tree().head().destroyed.filter(|through| epoch <= *through) {
+            return Err(StoreError::Over { epoch, through });
+        }
         let names = bundles.iter().flat_map(|id| id.0).collect::<Vec<_>>();
         self.signed_shelves().keep(epoch, &[(header, names)])
     }

@@ -38,7 +38,7 @@ pub struct Config {
     pub plan: Plan,
     /// What the parties carry over from the epoch before.
     pub carried: Shelf,
-    /// Bundles in a batch.
+    /// Fewest bundles of a batch while the window lasts.
     pub batch: usize,
     /// Seed of all randomness of the committee that reaches the public record: contributions to the beacon, nonces. A
     /// committee that is real draws it from its machines.

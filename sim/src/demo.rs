@@ -68,7 +68,7 @@ pub struct Options {
     pub k_anonymity: Option<u32>,
     /// Epochs, one after the other, at least one.
     pub epochs: u64,
-    /// Bundles in a batch.
+    /// Fewest bundles of a batch while the window lasts.
     pub batch: usize,
     /// Most works of one shard: more works are dealt to several.
     pub shard_width: u16,

@@ -152,7 +152,7 @@ pub struct Options {
     pub shard_width: u16,
     /// For how long bundles are taken in.
     pub window: Duration,
-    /// Bundles in a batch.
+    /// Fewest bundles of a batch while the window lasts.
     pub batch: usize,
     /// How often parties are told that time passes.
     pub tick: Duration,

@@ -3,6 +3,8 @@
 //! A receipt is given once the bundle's proof holds, its tags are new, and its bytes are on this party's disk. Bundles that
 //! come together are written together. No address ever comes here.
 
+mod standings;
+
 use crate::{
     api::{Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
     effect::{Event, Refusal},
@@ -13,9 +15,10 @@ use crate::{
     telemetry::Telemetry,
     transport::{Switchboard, Transport},
 };
-use chain::light;
-use primitives::{ChainId, Digest, EpochId, PartyId, Time};
-use proofs::{committee::PartySigner, inclusion::Inclusion};
+use chain::{light, modules::usage::Opening};
+use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex, Time};
+use proofs::{committee::PartySigner, inclusion::Inclusion, tally::SignedHeader};
+use standings::{Standing, Standings};
 use std::{
     collections::{BTreeMap, VecDeque},
     mem,
@@ -26,21 +29,13 @@ use tokio::sync::oneshot;
 
 /// Most bundles that wait for their answer. More are told to come back.
 const MAX_WAITING: usize = crate::intake::MAX_IN_FLIGHT;
+/// Most bundles that wait for a batch. They are in memory, some 40 KB each: if clients are quicker than the chain, or the chain
+/// stands still, they are told to come back.
+const MAX_UNSETTLED: usize = 1 << 11;
 /// Most refused bundles that are remembered.
 const MAX_REFUSED: usize = 1 << 16;
 /// When those may come again that find no room.
 const COME_BACK: Duration = Duration::from_secs(2);
-
-/// How a bundle stands.
-enum Standing {
-    /// It is in hand, with its bytes until they are on disk.
-    Waiting(Arc<[u8]>),
-    /// Its proof holds, and it waits for the one that it goes on from: with its bytes, and in nobody's hand.
-    Parked(Arc<[u8]>),
-    Taken,
-    Final(Box<Inclusion>),
-    Refused(Refusal),
-}
 
 /// The epoch in hand.
 struct Current {
@@ -64,10 +59,9 @@ impl Current {
 #[derive(Default)]
 struct Inner {
     current: Option<Current>,
-    bundles: BTreeMap<Digest, Standing>,
-    /// Final receipts of the epoch before, for whoever asks late. They are gone with a restart.
+    bundles: Standings,
+    /// Final receipts of the epoch before, for whoever asks late.
     before: BTreeMap<Digest, Box<Inclusion>>,
-    in_hand: usize,
     /// The store has room for few more, as of the last look at the disk: who submits does not wait for it.
     is_full: bool,
     waiters: BTreeMap<Digest, Vec<oneshot::Sender<Submission>>>,
@@ -76,6 +70,14 @@ struct Inner {
     /// Taken in by the party, and not yet on disk.
     fresh: Vec<Digest>,
     evidence: Vec<Arc<Evidence>>,
+}
+
+impl Inner {
+    /// Whether there is no room for one more bundle.
+    fn is_busy(&self) -> bool {
+        let waiting = self.bundles.waiting();
+        waiting >= MAX_WAITING || waiting + self.bundles.taken() >= MAX_UNSETTLED
+    }
 }
 
 /// The record that was asked for last: it takes a while to make.
@@ -111,6 +113,30 @@ impl Counter {
         self.inner.lock().expect("nobody panics while holding the counter")
     }
 
+    /// Final receipts of the epoch before this one, by the batches that this party signed and the chain anchored. Of others
+    /// their signers have them.
+    fn finals_on_disk(&self, epoch: EpochId) -> BTreeMap<Digest, Box<Inclusion>> {
+        let Some(before) = epoch.0.checked_sub(1).map(EpochId) else { return BTreeMap::new() };
+        let names = self.store.signed(before);
+        read(&*self.port, |ledger| {
+            let shards = ledger.state().openings.get(&before).map_or(0, Opening::shard_count);
+            let shards = (0..).map(ShardIndex).take(shards);
+            let anchored = shards.flat_map(|shard| ledger.state().anchors_of(before, shard));
+            let of_batch = |signed: &SignedHeader| {
+                let names = names.get(&signed.header.digest());
+                names.map(|names| Inclusion::of_batch(&signed.header, names))
+            };
+            let receipts = anchored.filter_map(of_batch).flatten();
+            receipts.map(|receipt| (receipt.bundle, Box::new(receipt))).collect()
+        })
+    }
+
+    /// Begins with what is on disk of the epoch before this one.
+    pub(super) fn remember(&self, epoch: EpochId) {
+        let before = self.finals_on_disk(epoch);
+        self.inner().before = before;
+    }
+
     /// Goes on to an epoch, in a party's seat or in none, of which these bundles are on disk already.
     pub(super) fn enter(
         &self,
@@ -121,14 +147,12 @@ impl Counter {
         let mut inner = self.inner();
         let waiters = mem::take(&mut inner.waiters);
         let evidence = mem::take(&mut inner.evidence);
-        let last = mem::take(&mut inner.bundles).into_iter();
-        let before = last.filter_map(|(id, standing)| match standing {
-            Standing::Final(inclusion) => Some((id, inclusion)),
-            _ => None,
-        });
-        let before = before.collect();
+        let before = match inner.current {
+            Some(_) => mem::take(&mut inner.bundles).into_finals(),
+            None => self.finals_on_disk(epoch),
+        };
         let current = Some(Current { epoch, info: None, board, signer });
-        let bundles = on_disk.into_iter().map(|id| (id, Standing::Taken)).collect();
+        let bundles = Standings::on_disk(on_disk);
         *inner = Inner { current, bundles, before, evidence, ..Inner::default() };
         drop(inner);
         for waiter in waiters.into_values().flatten() {
@@ -165,11 +189,9 @@ impl Counter {
             }
             Event::Provisional { party, bundle } if Some(*party) == own => inner.fresh.push(*bundle),
             Event::Parked { party, bundle } if Some(*party) == own => {
-                if let Some(standing) = inner.bundles.get_mut(bundle)
-                    && let Standing::Waiting(bytes) = standing
-                {
-                    *standing = Standing::Parked(bytes.clone());
-                    inner.in_hand -= 1;
+                if let Some(Standing::Waiting(bytes)) = inner.bundles.get(bundle) {
+                    let bytes = bytes.clone();
+                    inner.bundles.put(*bundle, Standing::Parked(bytes));
                 }
             }
             Event::Refused { party, bundle, refusal } if Some(*party) == own => {
@@ -178,9 +200,7 @@ impl Counter {
             }
             Event::Final { party, receipt } if Some(*party) == own => {
                 let id = receipt.bundle;
-                let waited = matches!(inner.bundles.get(&id), Some(Standing::Waiting(_)));
-                inner.in_hand -= usize::from(waited);
-                inner.bundles.insert(id, Standing::Final(receipt.clone()));
+                inner.bundles.put(id, Standing::Final(receipt.clone()));
                 if let Some(given) = self.receipt(&inner, id) {
                     self.answer(&mut inner, id, || Submission::Taken(given.clone()));
                 }
@@ -207,15 +227,13 @@ impl Counter {
         }
         let again =
             matches!(refusal, Refusal::Busy | Refusal::TooFarAhead | Refusal::MayBeCounted | Refusal::Closed);
-        if let Some(Standing::Waiting(_)) = inner.bundles.remove(&id) {
-            inner.in_hand -= 1;
-        }
+        inner.bundles.remove(&id);
         if *refusal == Refusal::Duplicate {
             // The door has seen it, and what became of it nobody remembers: no word is given for it.
             return self.answer(inner, id, || Submission::Pending);
         }
         if !again {
-            inner.bundles.insert(id, Standing::Refused(refusal.clone()));
+            inner.bundles.put(id, Standing::Refused(refusal.clone()));
             inner.refused.push_back(id);
             if inner.refused.len() > MAX_REFUSED
                 && let Some(oldest) = inner.refused.pop_front()
@@ -264,13 +282,9 @@ impl Counter {
         let mut inner = self.inner();
         for (id, _) in written {
             self.telemetry.accepted();
-            match inner.bundles.insert(id, Standing::Taken) {
-                Some(Standing::Waiting(_)) => inner.in_hand -= 1,
-                // It became final, or was refused, meanwhile.
-                Some(further @ (Standing::Final(_) | Standing::Refused(_))) => {
-                    inner.bundles.insert(id, further);
-                }
-                _ => {}
+            // Unless it became final, or was refused, meanwhile.
+            if !matches!(inner.bundles.get(&id), Some(Standing::Final(_) | Standing::Refused(_))) {
+                inner.bundles.put(id, Standing::Taken);
             }
             if let Some(receipt) = self.receipt(&inner, id) {
                 self.answer(&mut inner, id, || Submission::Taken(receipt.clone()));
@@ -305,7 +319,7 @@ impl Desk for Counter {
             Some(Standing::Refused(refusal)) => return refuse(refusal.clone(), None),
             Some(Standing::Waiting(_) | Standing::Parked(_)) => false,
             None if inner.is_full => return refuse(Refusal::EpochFull, None),
-            None if inner.in_hand == MAX_WAITING => return refuse(Refusal::Busy, Some(COME_BACK)),
+            None if inner.is_busy() => return refuse(Refusal::Busy, Some(COME_BACK)),
             None => true,
         };
         let (answer, answered) = oneshot::channel();
@@ -314,8 +328,7 @@ impl Desk for Counter {
         waiters.retain(|waiter| !waiter.is_closed());
         waiters.push(answer);
         if fresh {
-            inner.bundles.insert(id, Standing::Waiting(bytes.clone()));
-            inner.in_hand += 1;
+            inner.bundles.put(id, Standing::Waiting(bytes.clone()));
         }
         drop(inner);
         if fresh && !board.send(Address::Outside, Address::Intake(party), Message::Submit(bytes)) {

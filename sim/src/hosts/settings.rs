@@ -57,7 +57,7 @@ pub struct PartyFile {
     pub api: SocketAddr,
     /// For how long an epoch takes bundles in.
     pub window: Duration,
-    /// Bundles in a batch.
+    /// Fewest bundles of a batch while the window lasts.
     pub batch: usize,
     /// How often it is told that time passes.
     pub tick: Duration,
@@ -90,7 +90,7 @@ links = "{links}"
 api = "{api}"
 # For how long an epoch takes bundles in: the same for all hosts.
 window_seconds = {window}
-# Bundles in a batch: the same for all hosts.
+# Fewest bundles of a batch while the window lasts: the same for all hosts.
 batch = {batch}
 # The unit of every patience.
 tick_milliseconds = {tick}

@@ -1,0 +1,114 @@
+//! How the bundles of an epoch stand, and how many of them in which way.
+
+use crate::effect::Refusal;
+use primitives::Digest;
+use proofs::inclusion::Inclusion;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// How a bundle stands.
+pub(super) enum Standing {
+    /// It is in hand, with its bytes until they are on disk.
+    Waiting(Arc<[u8]>),
+    /// Its proof holds, and it waits for the one that it goes on from: with its bytes, and in nobody's hand.
+    Parked(Arc<[u8]>),
+    /// It is in the pool and on disk, and waits for a batch.
+    Taken,
+    /// It is in a batch that the chain has anchored.
+    Final(Box<Inclusion>),
+    /// It is not counted.
+    Refused(Refusal),
+}
+
+/// Bundles by their identifiers.
+#[derive(Default)]
+pub(super) struct Standings {
+    of: BTreeMap<Digest, Standing>,
+    waiting: usize,
+    taken: usize,
+}
+
+impl Standings {
+    /// The bundles of an epoch that were on disk when it was gone on with.
+    pub(super) fn on_disk(ids: impl IntoIterator<Item = Digest>) -> Self {
+        let mut standings = Self::default();
+        for id in ids {
+            standings.put(id, Standing::Taken);
+        }
+        standings
+    }
+
+    /// How a bundle stands, if it was seen.
+    pub(super) fn get(&self, id: &Digest) -> Option<&Standing> {
+        self.of.get(id)
+    }
+
+    /// A bundle stands otherwise from now on; how it stood before.
+    pub(super) fn put(&mut self, id: Digest, standing: Standing) -> Option<Standing> {
+        self.count(&standing, 1);
+        let before = self.of.insert(id, standing);
+        self.uncount(before)
+    }
+
+    /// Forgets a bundle; how it stood.
+    pub(super) fn remove(&mut self, id: &Digest) -> Option<Standing> {
+        let before = self.of.remove(id);
+        self.uncount(before)
+    }
+
+    /// Bundles whose proof is not checked yet.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Bundles that are in the pool and in no batch yet: the party has them in memory.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// Final receipts.
+    pub(super) fn into_finals(self) -> BTreeMap<Digest, Box<Inclusion>> {
+        let of = self.of.into_iter();
+        of.filter_map(|(id, standing)| match standing {
+            Standing::Final(inclusion) => Some((id, inclusion)),
+            _ => None,
+        })
+        .collect()
+    }
+
+    fn uncount(&mut self, before: Option<Standing>) -> Option<Standing> {
+        before.iter().for_each(|before| self.count(before, -1));
+        before
+    }
+
+    fn count(&mut self, standing: &Standing, by: isize) {
+        let count = match standing {
+            Standing::Waiting(_) => &mut self.waiting,
+            Standing::Taken => &mut self.taken,
+            Standing::Parked(_) | Standing::Final(_) | Standing::Refused(_) => return,
+        };
+        *count = count.checked_add_signed(by).expect("what is counted out was counted in");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bundle_is_counted_as_it_stands() {
+        let id = |n| Digest([n; 32]);
+        let bytes = || Arc::from(&[1u8][..]);
+        let mut standings = Standings::on_disk([id(1), id(2)]);
+        assert_eq!((standings.waiting(), standings.taken()), (0, 2));
+        assert!(standings.put(id(3), Standing::Waiting(bytes())).is_none());
+        assert!(standings.put(id(4), Standing::Waiting(bytes())).is_none());
+        assert_eq!((standings.waiting(), standings.taken()), (2, 2));
+        assert!(matches!(standings.put(id(3), Standing::Parked(bytes())), Some(Standing::Waiting(_))));
+        assert!(matches!(standings.put(id(4), Standing::Taken), Some(Standing::Waiting(_))));
+        assert_eq!((standings.waiting(), standings.taken()), (0, 3));
+        assert!(matches!(standings.remove(&id(1)), Some(Standing::Taken)));
+        assert!(matches!(standings.put(id(2), Standing::Refused(Refusal::NotInTime)), Some(Standing::Taken)));
+        assert!(standings.remove(&id(9)).is_none());
+        assert_eq!((standings.waiting(), standings.taken()), (0, 1));
+    }
+}
