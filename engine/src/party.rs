@@ -256,14 +256,14 @@ impl Party {
 
     fn collecting(&mut self, from: Address, message: Message) -> Vec<Effect> {
         let Stage::Collecting(collect) = &mut self.stage else {
-            return match (from, &message, &mut self.past) {
+            return match (from, message, &mut self.past) {
                 (Address::Party(own), Message::Recalled(shard, complaint, found), Some(past))
                     if own == self.party =>
                 {
-                    past.recalled(&self.secrets, (*shard, complaint), found)
+                    past.recalled(&self.secrets, (shard, &complaint), found)
                 }
                 (Address::Party(peer), Message::Peer(letter), Some(past)) => {
-                    past.answer(&self.secrets, peer, letter)
+                    past.answer(&self.secrets, peer, &letter)
                 }
                 _ => self.dropped(from, "no bundles are collected now"),
             };
@@ -274,7 +274,7 @@ impl Party {
             }
             (Address::Verifier(own), Message::NoMore) if own == self.party => collect.close(&self.secrets),
             (Address::Party(own), Message::Recalled(shard, complaint, found)) if own == self.party => {
-                collect.recalled(&self.secrets, (shard, &complaint), &found)
+                collect.recalled(&self.secrets, (shard, &complaint), found)
             }
             (Address::Party(peer), Message::Peer(letter)) => collect.letter(&self.secrets, peer, letter),
             (Address::Settlement, Message::Anchored(header)) => collect.anchored(&self.secrets, &header),
@@ -352,19 +352,28 @@ impl Party {
                 effects.extend(self.tallying(from, Input::Peer(peer, letter)));
                 effects
             }
-            (from, Message::Tick) => match &mut self.stage {
-                Stage::Tallying(_) if from == Address::Party(self.party) => self.attend(),
-                Stage::Finished if from == Address::Party(self.party) => self.attendance.here().into(),
-                Stage::Collecting(collect) if from == Address::Party(self.party) => {
-                    let effects = collect.tick(&self.secrets).unwrap_or_else(|fault| self.fault(fault));
-                    effects.into_iter().chain(self.freeze()).collect()
-                }
-                _ => Vec::new(),
-            },
+            (from, Message::Tick) if from == Address::Party(self.party) => self.tick(),
+            (_, Message::Tick) => Vec::new(),
             (_, message) => {
                 let effects = self.collecting(from, message);
                 effects.into_iter().chain(self.freeze()).collect()
             }
+        }
+    }
+
+    /// Some time has passed.
+    fn tick(&mut self) -> Vec<Effect> {
+        if let Some(past) = &mut self.past {
+            past.tick();
+        }
+        match &mut self.stage {
+            Stage::Tallying(_) => self.attend(),
+            Stage::Finished => self.attendance.here().into(),
+            Stage::Collecting(collect) => {
+                let effects = collect.tick(&self.secrets).unwrap_or_else(|fault| self.fault(fault));
+                effects.into_iter().chain(self.freeze()).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

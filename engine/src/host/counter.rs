@@ -9,7 +9,7 @@ use crate::{
     api::{Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
     effect::{Event, Refusal},
     message::{Address, Message, Phase},
-    party::evidence::Evidence,
+    party::{collect::MAX_UNSETTLED, evidence::Evidence},
     settlement::{Port, read},
     store::Store,
     telemetry::Telemetry,
@@ -29,9 +29,6 @@ use tokio::sync::oneshot;
 
 /// Most bundles that wait for their answer. More are told to come back.
 const MAX_WAITING: usize = crate::intake::MAX_IN_FLIGHT;
-/// Most bundles that wait for a batch. They are in memory, some 40 KB each: if clients are quicker than the chain, or the chain
-/// stands still, they are told to come back.
-const MAX_UNSETTLED: usize = 1 << 11;
 /// Most refused bundles that are remembered.
 const MAX_REFUSED: usize = 1 << 16;
 /// When those may come again that find no room.
@@ -200,16 +197,14 @@ impl Counter {
             }
             Event::Final { party, receipt } if Some(*party) == own => {
                 let id = receipt.bundle;
+                self.telemetry.finals(1);
+                self.telemetry.batches(receipt.shard, receipt.position + 1);
                 inner.bundles.put(id, Standing::Final(receipt.clone()));
                 if let Some(given) = self.receipt(&inner, id) {
                     self.answer(&mut inner, id, || Submission::Taken(given.clone()));
                 }
             }
             Event::Verified { bundles, took } => self.telemetry.verified(*bundles, *took),
-            Event::Batch { shard, position, bundles, .. } => {
-                self.telemetry.batches(*shard, position + 1);
-                self.telemetry.finals(bundles.len());
-            }
             Event::Evidence { evidence, .. } => inner.evidence.push(Arc::new(evidence.as_ref().clone())),
             _ => {}
         }

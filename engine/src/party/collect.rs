@@ -32,6 +32,9 @@ use thiserror::Error;
 /// The set of a shard is opened only if at most one bundle, and one more for every so many that are counted, was left
 /// out though it held, on nothing but another party's word.
 pub const LEFT_OUT_PART: u64 = 4;
+/// Most bundles that a party takes in before they are in a batch. They are in memory, some 40 KB each: if clients are quicker
+/// than the chain, or the chain stands still, they are told to come back.
+pub const MAX_UNSETTLED: usize = 1 << 11;
 
 /// A fault of another party that ends the epoch for this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +148,8 @@ impl Collect {
         batch: usize,
         (votes, signed): (&BTreeMap<ShardIndex, Record>, &SignedBatches),
     ) -> Self {
+        // Bundles that wait in every shard for a batch to fill must not be all that there is room for.
+        let batch = batch.min((MAX_UNSETTLED / 2 / epoch.shards.len().max(1)).max(1));
         let line = |context: &Arc<EpochContext>| {
             let record = votes.get(&context.shard.index());
             Line::new(party, context.clone(), batch, (record, signed.clone()))
@@ -262,7 +267,7 @@ impl Collect {
         &mut self,
         secrets: &PartySecrets,
         (shard, complaint): (ShardIndex, &Complaint),
-        found: &[Verified],
+        found: Vec<Verified>,
     ) -> Outcome {
         match self.at(shard, secrets) {
             Some((line, mut desk)) => line.recalled(&mut desk, complaint, found),
@@ -310,6 +315,7 @@ impl Collect {
     /// Some time has passed.
     pub fn tick(&mut self, secrets: &PartySecrets) -> Outcome {
         let mut effects = Vec::new();
+        self.pool.tick();
         let mut desk = Desk { back: self.is_back(), pool: &mut self.pool, secrets };
         for line in &mut self.lines {
             effects.extend(line.tick(&mut desk)?);

@@ -278,9 +278,14 @@ impl Pool {
         secrets: &PartySecrets,
         batch: FinalBatch<'_>,
         complaint: &Complaint,
-        found: &[Verified],
+        found: Vec<Verified>,
     ) -> Outcome {
         self.owing.recalled((secrets, &self.archive), batch, complaint, found)
+    }
+
+    /// Some time has passed.
+    pub(super) fn tick(&mut self) {
+        self.owing.tick();
     }
 
     /// Complaints that came before their bundle, and who showed them.

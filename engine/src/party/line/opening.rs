@@ -28,7 +28,7 @@ pub(super) struct Owed {
     digest: Digest,
     sums: Vec<GroupSum>,
     complaints: Vec<Complaint>,
-    /// For so many ticks, once nothing more comes in.
+    /// For so many ticks since the last of them was paid, once nothing more comes in.
     waited: u32,
 }
 
@@ -100,7 +100,7 @@ impl Line {
         &self,
         desk: &mut Desk<'_>,
         complaint: &Complaint,
-        found: &[Verified],
+        found: Vec<Verified>,
     ) -> Outcome {
         let Some((header, ids)) = self.behind.batch_of(&complaint.bundle) else { return Ok(Vec::new()) };
         let batch = (&self.context, header.header.digest(), &ids[..]);
@@ -124,9 +124,10 @@ impl Line {
                 complaint.share == share && desk.pool.group_of(&complaint.bundle) == Some(group)
             })?;
             let sums = owed.sums.iter_mut().find(|sums| sums.group == group)?;
-            Some((place, sums, &mut owed.complaints))
+            Some((place, sums, (&mut owed.complaints, &mut owed.waited)))
         });
-        let Some((place, sums, complaints)) = wanted.filter(|_| other_holder(share, party) == Some(from))
+        let Some((place, sums, (complaints, waited))) =
+            wanted.filter(|_| other_holder(share, party) == Some(from))
         else {
             let (at, from) = (Address::Party(party), Address::Party(from));
             let reason = "an opening share that is not owed";
@@ -138,6 +139,7 @@ impl Line {
         let slot = held(party).iter().position(|own| *own == share);
         sums.shares[slot.expect("a party complains of what it holds")] = sum;
         complaints.remove(place);
+        *waited = 0;
         self.catch_up(desk)
     }
 }

@@ -115,12 +115,17 @@ impl Past {
         &mut self,
         secrets: &PartySecrets,
         (shard, complaint): (ShardIndex, &Complaint),
-        found: &[Verified],
+        found: Vec<Verified>,
     ) -> Vec<Effect> {
         let Self { epoch, archive, owing, names } = self;
         let batch = final_batch(epoch, names, shard, &complaint.bundle);
         let said = batch.map(|batch| owing.recalled((secrets, archive), batch, complaint, found));
         said.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Some time has passed.
+    pub(in crate::party) fn tick(&mut self) {
+        self.owing.tick();
     }
 }
 

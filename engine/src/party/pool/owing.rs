@@ -18,18 +18,26 @@ use proofs::{
     epoch::EpochContext,
     sharing::{BatchShare, Complaint, held},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A final batch: the shard's context, the digest of its header, and its bundles.
 pub(in crate::party) type FinalBatch<'a> = (&'a Arc<EpochContext>, Digest, &'a [Digest]);
 
-/// State: parties for whom bundles are being read from disk. Of each there is one complaint in hand at a time: to read and
-/// check a batch takes a while, and it asks again.
+/// Ticks for which a batch that was read for a peer stays in memory. It gets no other one meanwhile: to read and check a batch
+/// takes a while, and a peer that complains all the time is to slow nobody down. Whoever complains asks again.
+const LENT_FOR: u32 = 8;
+
+/// A batch that is read from disk for a peer.
+struct Lent {
+    header: Digest,
+    /// Its bundles, once they are there.
+    found: Option<Vec<Verified>>,
+    ticks: u32,
+}
+
+/// State: what is read for each peer.
 #[derive(Default)]
-pub(in crate::party) struct Owing(BTreeSet<PartyId>);
+pub(in crate::party) struct Owing(BTreeMap<PartyId, Lent>);
 
 /// Whose memory it is, and what is in it.
 pub(super) type Own<'a> = (&'a PartySecrets, &'a Archive);
@@ -52,8 +60,16 @@ impl Owing {
         if lacking.is_empty() {
             return answer(own, batch, complaint, &[]);
         }
-        let recall = Effect::Recall(batch.0.clone(), lacking, Box::new(complaint.clone()));
-        Ok(if self.0.insert(from) { vec![recall] } else { Vec::new() })
+        match self.0.get(&from) {
+            Some(Lent { header, found: Some(found), .. }) if *header == batch.1 => {
+                answer(own, batch, complaint, found)
+            }
+            Some(_) => Ok(Vec::new()),
+            None => {
+                self.0.insert(from, Lent { header: batch.1, found: None, ticks: 0 });
+                Ok(vec![Effect::Recall(batch.0.clone(), lacking, Box::new(complaint.clone()))])
+            }
+        }
     }
 
     /// Bundles are there that were not in memory, as far as they are on disk.
@@ -62,10 +78,19 @@ impl Owing {
         own: Own<'_>,
         batch: FinalBatch<'_>,
         complaint: &Complaint,
-        found: &[Verified],
+        found: Vec<Verified>,
     ) -> Outcome {
-        self.0.remove(&complaint.party);
-        answer(own, batch, complaint, found)
+        let answered = answer(own, batch, complaint, &found);
+        if let Some(lent) = self.0.get_mut(&complaint.party) {
+            lent.found = Some(found);
+        }
+        answered
+    }
+
+    /// Some time has passed.
+    pub(super) fn tick(&mut self) {
+        self.0.values_mut().for_each(|lent| lent.ticks += u32::from(lent.found.is_some()));
+        self.0.retain(|_, lent| lent.ticks < LENT_FOR);
     }
 }
 
