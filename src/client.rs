@@ -185,8 +185,10 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
     let progress = progress::choose(arguments.quiet);
     let epoch = desk.open_epoch()?;
     let client = desk.client(epoch)?;
-    let (mut made, mut taken) = (None, None);
+    let (mut token, mut receipts, mut made, mut taken) = (None, None, None, None);
     let mut tell = |at: Progress| match at {
+        Progress::Token => step(&*progress, Stage::Tokens, &mut token, (1, 1)),
+        Progress::Receipts { done, of } => step(&*progress, Stage::Receipts, &mut receipts, (done, of)),
         Progress::Made { done, of } => step(&*progress, Stage::Bundles, &mut made, (done, of)),
         Progress::TakenIn { done, of } => step(&*progress, Stage::HandedIn, &mut taken, (done, of)),
         _ => {}

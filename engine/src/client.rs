@@ -170,6 +170,13 @@ pub enum Progress {
     Planned(Summary),
     /// The token is there.
     Token,
+    /// So many receipts are there.
+    Receipts {
+        /// Obtained.
+        done: usize,
+        /// In all.
+        of: usize,
+    },
     /// So many bundles are made.
     Made {
         /// Made.
