@@ -34,7 +34,7 @@ pub mod submit;
 pub use crate::api::Receipt;
 pub use journal::{Disk, Folder, JournalError};
 pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing};
-pub use log::{LogError, Play, UsageLog};
+pub use log::{LogError, Outside, Play, UsageLog};
 pub use outcome::Trouble;
 pub use plan::Summary;
 pub use status::{BundleState, BundleStatus};
