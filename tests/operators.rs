@@ -134,8 +134,8 @@ fn operators_see_a_running_committee_and_logs_name_nobody() {
     assert_eq!(shown.status.code(), Some(0), "{status}");
     assert_eq!((&status["healthy"], &status["phase"]), (&Value::Bool(true), &"collect".into()), "{status}");
     assert_eq!(status["links"].as_array().map(Vec::len), Some(2), "{status}");
-    assert!(status["bundles"]["accepted"].as_f64() > Some(0.0), "{status}");
-    assert!(status["to_come"]["disk_bytes"].as_f64().is_some(), "{status}");
+    assert!(status["bundles"]["accepted"].as_u64() > Some(0), "{status}");
+    assert!(status["to_come"]["disk_bytes"].as_u64().is_some(), "{status}");
     let table = cwe(&["party", "status", "--url", &hosts.api(PartyId::ALL[1])]);
     let text = String::from_utf8_lossy(&table.stdout).into_owned();
     assert!(text.contains("The party is well") && text.contains("party 3"), "{text}");

@@ -4,7 +4,10 @@ use super::{
     About, Finding, Severity,
     facts::{Facts, Key, Node, PeerFacts, Port, Seat},
 };
-use crate::link::{Host, Refusal, Versions, probe::Absent};
+use crate::{
+    host::outlook::bytes,
+    link::{Host, Refusal, Versions, probe::Absent},
+};
 use primitives::Time;
 
 /// Seconds that clocks may differ: blocks and windows are minutes.
@@ -233,16 +236,17 @@ fn disk(facts: &Facts, found: &mut Vec<Finding>) {
             "look yourself",
         ));
     };
-    let needed = facts.disk_to_come.unwrap_or(0);
+    let (needed, free) = (facts.disk_to_come.unwrap_or(0), bytes(disk.free as f64));
     let remedy = "make room, or move `dir` to a larger disk while the party is stopped";
     found.push(if disk.free < LEAST_FREE.min(disk.size / 10) || disk.free < needed {
-        let what = format!("{} bytes are free, and the rest of the window needs about {needed}", disk.free);
+        let what =
+            format!("{free} are free, and the rest of the window needs about {}", bytes(needed as f64));
         finding(Severity::Fault, about, what, remedy)
     } else if disk.free / 2 < needed {
-        let what = format!("{} bytes are free, less than twice the {needed} still to come", disk.free);
+        let what = format!("{free} are free, less than twice the {} still to come", bytes(needed as f64));
         finding(Severity::Warning, about, what, remedy)
     } else {
-        finding(Severity::Fine, about, format!("{} bytes are free", disk.free), "")
+        finding(Severity::Fine, about, format!("{free} are free"), "")
     });
 }
 
