@@ -255,6 +255,17 @@ fn the_doctor_names_what_is_wrong_with_a_host_that_is_stopped() {
         assert!(report.contains(words), "{words}: {report}");
     }
     assert!(!report.contains(&to_hex(other.expose())), "the secret is not shown");
+
+    // Party 3 runs, and answers where this one's API is to be.
+    let settings = config(dir.path(), 1);
+    let third = hosts.api(PartyId::ALL[2]).replace("http://", "api = \"") + "\"";
+    let text = fs::read_to_string(&settings).expect("settings");
+    let lines = text.lines().map(|line| if line.starts_with("api = ") { &third } else { line });
+    fs::write(&settings, lines.collect::<Vec<_>>().join("\n")).expect("written");
+    let looked = cwe(&["party", "doctor", "--config", &settings, "-o", "json"]);
+    let report = json(&looked);
+    assert_eq!((looked.status.code(), &report["running"]), (Some(1), &Value::Bool(false)), "{report}");
+    assert!(report["findings"].to_string().contains("answers another party, with key"), "{report}");
 }
 
 fn served(url: &str) -> Samples {

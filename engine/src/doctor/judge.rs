@@ -216,6 +216,13 @@ fn ports(facts: &Facts, found: &mut Vec<Finding>) {
         found.push(match port {
             Port::Free => finding(Severity::Fine, about, format!("{at} is free for {what}"), ""),
             Port::Own => finding(Severity::Fine, about, format!("{at} is this party's own, for {what}"), ""),
+            Port::Other { key, genesis } => finding(
+                Severity::Fault,
+                about,
+                format!("at {at} answers another party, with key {key} and genesis {genesis}"),
+                "end that party, or give one of the two another `api`; if it is this one, it was started with another \
+                 secret or genesis: start it again with those of the settings",
+            ),
             Port::Taken(reason) => finding(
                 Severity::Fault,
                 about,
