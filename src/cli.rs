@@ -35,6 +35,7 @@ use primitives::Preset;
 use sim::{
     demo::{DEFAULT_SHARD_WIDTH, MAX_EPOCHS},
     economics::PlaysPerSubscriber,
+    hosts,
     impact::{DEFAULT_SAMPLES, DEFAULT_SEEDS},
     rogue::Adversary,
     workload::{Columns, DEFAULT_SUBSCRIBERS, DEFAULT_WORKS, UsageFile, synthetic::LISTENERS},
@@ -77,6 +78,10 @@ Examples:
       anchored on a node of your own, such as anvil: contracts are deployed,
       every block is committed, the final epoch is mirrored, and two creators
       claim there
+
+  cwe demo --processes
+      24 subscribers, each with a client that is a process, as are issuers,
+      parties and the chain's node: about a minute and a half on two cores
 
 The run folder holds manifest.json, metrics.json, workload.csv (one row an
 accepted event), payouts.csv, epoch.json (the public record), sample.bundle (an
@@ -227,12 +232,12 @@ pub(crate) struct Demo {
     /// The usage table; without one, a synthetic one
     #[command(flatten)]
     pub(crate) usage: Usage,
-    /// Subscribers, sampled by the seed
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SUBSCRIBERS)]
-    pub(crate) subscribers: usize,
-    /// Works: the most played among these subscribers
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_WORKS)]
-    pub(crate) works: usize,
+    /// Subscribers, sampled by the seed [default: 120; with --processes 24]
+    #[arg(long, value_name = "N")]
+    subscribers: Option<usize>,
+    /// Works: the most played among these subscribers [default: 256; with --processes 32]
+    #[arg(long, value_name = "N")]
+    works: Option<usize>,
     /// Events for one play: a row becomes min(J_max, round(plays * X)) events [default: about 30 a subscriber]
     #[arg(long, value_name = "X")]
     pub(crate) plays_scale: Option<f64>,
@@ -265,11 +270,11 @@ pub(crate) struct Demo {
     /// nodes with chain number 31337 or 1337, such as anvil, need none
     #[arg(long, value_name = "FILE")]
     pub(crate) l1_key: Option<PathBuf>,
-    /// Run the chain's node and each party as a process of its own, over sockets on this machine: one epoch, whose folder
-    /// holds what each of them has on disk, and its log
+    /// Run the chain's node, each party, the issuers of tokens and receipts, and a client for each subscriber as processes of
+    /// their own, over sockets on this machine: one epoch, whose folder holds what each of them has on disk, and its log
     #[arg(long, conflicts_with_all = ["epochs", "adversary", "l1", "l1_key"])]
     pub(crate) processes: bool,
-    /// With --processes: for how long bundles are taken in [default: as long as devices need]
+    /// With --processes: for how long bundles are taken in [default: as long as clients need]
     #[arg(long, value_name = "SECONDS", requires = "processes", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub(crate) window: Option<u32>,
     /// The run folder [default: runs/SOURCE-seed-S]
@@ -282,6 +287,23 @@ pub(crate) struct Demo {
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }
+
+impl Demo {
+    /// Subscribers and works: fewer where each subscriber has a process.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let (subscribers, works) = if self.processes {
+            (hosts::DEFAULT_SUBSCRIBERS, hosts::DEFAULT_WORKS)
+        } else {
+            (DEFAULT_SUBSCRIBERS, DEFAULT_WORKS)
+        };
+        (self.subscribers.unwrap_or(subscribers), self.works.unwrap_or(works))
+    }
+}
+
+const _: () = {
+    assert!(DEFAULT_SUBSCRIBERS == 120 && DEFAULT_WORKS == 256, "the help says so");
+    assert!(hosts::DEFAULT_SUBSCRIBERS == 24 && hosts::DEFAULT_WORKS == 32, "the help says so");
+};
 
 /// How a sweep is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -21,7 +21,7 @@ use engine::{
     message::OpenedEpoch,
     opening::{EpochDocument, OpeningError},
 };
-use primitives::EpochId;
+use primitives::{EpochId, PartyId, Time};
 use rand_core::OsRng;
 use settings::Setup;
 use sim::progress::Stage;
@@ -140,6 +140,11 @@ impl Desk {
         Ok(Client::open(Box::new(disk), self.opened(epoch)?, self.setup.own)?)
     }
 
+    /// From when to when the epoch takes bundles in, if a party says so.
+    fn window(&self) -> Option<(Time, Time)> {
+        PartyId::ALL.into_iter().find_map(|party| self.setup.parties.window(party).ok().flatten())
+    }
+
     /// The epoch that takes bundles in.
     fn open_epoch(&self) -> Result<EpochId, ClientFailure> {
         let found = self.mirror.read(|ledger| {
@@ -185,8 +190,12 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
     let progress = progress::choose(arguments.quiet);
     let epoch = desk.open_epoch()?;
     let client = desk.client(epoch)?;
-    let (mut made, mut taken) = (None, None);
+    let outside = desk.window().and_then(|window| Some((log.outside(window.0, window.1)?, window)));
+    print::outside(&arguments.whose, epoch, outside);
+    let (mut token, mut receipts, mut made, mut taken) = (None, None, None, None);
     let mut tell = |at: Progress| match at {
+        Progress::Token => step(&*progress, Stage::Tokens, &mut token, (1, 1)),
+        Progress::Receipts { done, of } => step(&*progress, Stage::Receipts, &mut receipts, (done, of)),
         Progress::Made { done, of } => step(&*progress, Stage::Bundles, &mut made, (done, of)),
         Progress::TakenIn { done, of } => step(&*progress, Stage::HandedIn, &mut taken, (done, of)),
         _ => {}
@@ -194,7 +203,8 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
     let Setup { parties, signers, .. } = &desk.setup;
     let clock = MachineClock::default();
     let report = client.run(&log, signers, (parties, &clock), &mut OsRng, &mut tell);
-    print::report(&arguments.whose, epoch, &report.map_err(ClientFailure::from)?)
+    let outside = outside.map(|(outside, _)| outside);
+    print::report(&arguments.whose, epoch, (&report.map_err(ClientFailure::from)?, outside))
 }
 
 /// Shows how far a stage is, from what it was at before.

@@ -63,10 +63,11 @@ pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
 }
 
 fn options(arguments: &Demo) -> Result<Options, Failure> {
+    let (subscribers, works) = arguments.size();
     let workload = WorkloadOptions {
         seed: arguments.seed,
-        subscribers: arguments.subscribers,
-        works: arguments.works,
+        subscribers,
+        works,
         plays_scale: arguments.plays_scale,
         usage: arguments.usage.file(),
     };

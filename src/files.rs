@@ -59,8 +59,24 @@ pub(crate) fn text(path: &Path, max: u64) -> Result<String, FileError> {
 /// Reads settings. What the file names is relative to the folder that it is in.
 pub(crate) fn settings<T: DeserializeOwned>(path: &Path) -> Result<(T, &Path), FileError> {
     let text = text(path, MAX_SETTINGS_BYTES)?;
-    let settings = toml::from_str(&text).map_err(|error| FileError::wrong(path, error))?;
+    let settings =
+        toml::from_str(&text).map_err(|error| FileError::wrong(path, no_settings(&text, &error)))?;
     Ok((settings, path.parent().unwrap_or(Path::new("."))))
+}
+
+/// What is wrong with a text of settings: where, what, and the line itself, if there is one place.
+pub(crate) fn no_settings(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().trim_end();
+    // What is missing is in no line.
+    let Some(span) = error.span().filter(|span| !(span.start == 0 && span.end >= text.trim_end().len()))
+    else {
+        return message.into();
+    };
+    let before = text.get(..span.start).unwrap_or(text);
+    let begin = before.rfind('\n').map_or(0, |end| end + 1);
+    let (number, column) = (before.matches('\n').count() + 1, before[begin..].chars().count() + 1);
+    let line = text[begin..].lines().next().unwrap_or_default().trim();
+    format!("line {number}, column {column}: {message}: the line is `{line}`")
 }
 
 /// Reads the 64 hexadecimal digits of a secret.
@@ -114,6 +130,33 @@ pub(crate) fn bounded<T: PartialOrd + std::fmt::Display>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_setting_is_named_with_its_line() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Two {
+            #[serde(rename = "seconds")]
+            _seconds: u32,
+            #[serde(rename = "node")]
+            _node: String,
+        }
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("own.toml");
+        for (text, said) in [
+            ("# é\nnode = \"a\"\n  seconds = \"ten\"\n", "line 3, column 13: invalid type: string \"ten\""),
+            ("node = \"a\"\nsecond = 1\n", "line 2, column 1: unknown field `second`"),
+            ("node = \"a\nseconds = 1\n", "line 1, column"),
+            ("seconds = 1\n", "own.toml: missing field `node`"),
+        ] {
+            std::fs::write(&path, text).expect("written");
+            let refused = settings::<Two>(&path).expect_err("no settings").to_string();
+            assert!(refused.contains(said) && !refused.contains('\n'), "{refused}");
+            let line = said.starts_with("line").then(|| refused.rsplit_once("the line is `"));
+            let known = |(_, line): (_, &str)| text.contains(line.trim_end_matches('`'));
+            assert!(line.is_none_or(|line| line.is_some_and(known)), "{refused}");
+        }
+    }
 
     #[test]
     fn a_secret_comes_back_and_is_never_told() {

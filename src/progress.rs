@@ -88,9 +88,9 @@ impl Lines {
     }
 }
 
-fn say(stage: Stage, rest: &str) {
+fn say(line: &str) {
     // A closed standard error is no reason to stop a run.
-    drop(writeln!(io::stderr(), "{}: {rest}", stage.name()));
+    drop(writeln!(io::stderr(), "{line}"));
 }
 
 impl Progress for Lines {
@@ -110,13 +110,13 @@ impl Progress for Lines {
             let left = (total - done) as f64 / rate;
             // The first few say too little of the rest.
             let left = if done * 10 < total { String::new() } else { format!(", about {left:.0} s left") };
-            say(stage, &format!("{done} of {total}, {rate:.1} a second{left}"));
+            say(&format!("{}: {done} of {total}, {rate:.1} a second{left}", stage.name()));
         }
     }
 
     fn end(&self, stage: Stage) {
         if let Some(count) = self.counts().get(&stage) {
-            say(stage, &format!("{}, done in {:.1} s", count.total, count.begun.elapsed().as_secs_f64()));
+            say(&stage.over(count.total, count.begun.elapsed()));
         }
     }
 }

@@ -295,8 +295,12 @@ fn help_names_every_command_and_the_exit_codes() {
         assert!(stdout(&help).contains(word), "{word}");
     }
     assert!(stdout(&cwe(&["demo", "--help"])).contains("Examples:"));
-    // Every command over a node has an example of itself.
-    for family in ["work", "gov", "node"] {
+    for family in ["party", "client", "issuer", "steward", "init"] {
+        let help = cwe(&[family, "--help"]);
+        assert!(stdout(&help).contains(&format!("Examples:\n  cwe {family} ")), "{help:?}");
+    }
+    // Every command of a family has an example of itself.
+    for family in ["work", "gov", "node", "party", "client", "issuer", "steward", "init"] {
         let help = cwe(&[family, "--help"]);
         let listed = stdout(&help).split("Commands:").nth(1).expect("a list").split("Options:").next();
         let names = listed.expect("a list").lines().filter_map(|line| line.strip_prefix("  "));
@@ -353,7 +357,7 @@ fn failures_are_json_where_results_are() {
 /// What stands in a terminal of 80 columns, and in any that is wider.
 #[test]
 fn help_fits_eighty_columns() {
-    let families: [&[&str]; 15] = [
+    let families: [&[&str]; 26] = [
         &[],
         &["demo"],
         &["epoch", "verify"],
@@ -369,6 +373,17 @@ fn help_fits_eighty_columns() {
         &["payouts"],
         &["node", "init"],
         &["node", "run"],
+        &["party"],
+        &["party", "run"],
+        &["party", "doctor"],
+        &["client"],
+        &["client", "submit"],
+        &["client", "status"],
+        &["issuer"],
+        &["issuer", "code"],
+        &["steward"],
+        &["init"],
+        &["init", "committee"],
     ];
     for family in families {
         let help = cwe(&[family, &["--help"]].concat());

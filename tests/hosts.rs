@@ -1,7 +1,11 @@
 //! Three parties as processes of their own: an epoch over real sockets, and what a killed process leaves as it was.
 
+mod common;
+
+use common::{cwe, error, path, stdout};
 use engine::host::Seat;
 use primitives::{PartyId, Preset};
+use serde_json::Value;
 use sim::{
     demo,
     hosts::{Condition, Hosts, Options, Settled},
@@ -157,4 +161,50 @@ fn links_that_are_cut_slow_or_noisy_and_a_slow_party_lose_nothing() {
     hosts.host(ONE).stand_still(false).expect("it goes on");
     let settled = hosts.settle(&Silent).expect("it settles");
     assert_counted(&settled);
+}
+
+/// `cwe demo --processes`: issuers and clients are processes too, each with a folder and a log. What is on record is what the
+/// logs of plays say, and each client has seen its bundles in a batch.
+#[test]
+fn the_demo_across_processes_has_issuers_and_clients() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let run = dir.path().join("run");
+    let small = ["--subscribers", "5", "--works", "12", "--k-anonymity", "1", "--seed", "5"];
+    let asked = [&["demo", "--processes", "-q", "-o", "json", "--out", path(&run)], &small[..]].concat();
+    let output = cwe(&asked);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let told: Value = serde_json::from_str(stdout(&output)).expect("JSON");
+    assert_eq!(told["as_counted_in_the_open"], true, "{told}");
+    assert_eq!(told["inclusion_checked"], told["bundles"], "{told}");
+
+    for (issuer, signs, answers) in
+        [("token-issuer", "tokens", "tokens.log"), ("receipt-issuer", "receipts", "receipts.log")]
+    {
+        let (log, folder) = (text(&run.join(issuer).join("log.txt")), run.join(issuer).join("data/keys"));
+        assert!(log.contains(&format!("signs {signs} at http://")) && log.contains("stopped"), "{log}");
+        assert!(fs::metadata(folder.join(answers)).expect("kept").len() > 0, "{issuer} has signed");
+    }
+    let clients: Vec<PathBuf> = fs::read_dir(run.join("clients"))
+        .expect("a folder")
+        .map(|entry| entry.expect("a client").path())
+        .collect();
+    assert_eq!(told["clients"], clients.len(), "{told}");
+    let read = |path: PathBuf| serde_json::from_str::<Value>(&text(&path)).expect("JSON");
+    let mut plays = 0;
+    for client in &clients {
+        let (submitted, status) = (read(client.join("submitted.json")), read(client.join("status.json")));
+        let lines = text(&client.join("plays.csv")).lines().count() - 1;
+        assert_eq!(submitted["summary"]["events"], lines, "{submitted}");
+        assert_eq!(submitted["bundles"].as_array().map(Vec::len), status["bundles"].as_array().map(Vec::len));
+        assert!(text(&client.join("log.txt")).contains("tokens from their issuer: 1"), "{client:?}");
+        plays += lines;
+    }
+    let record = read(run.join("epoch.json"));
+    let views: u64 =
+        record["works"].as_array().expect("works").iter().filter_map(|work| work["views"].as_u64()).sum();
+    assert_eq!(views, plays as u64, "with one listener enough, every play is on record");
+
+    let again = cwe(&asked);
+    assert_eq!(again.status.code(), Some(2), "a folder with something in it is left alone");
+    assert!(error(&again).contains(path(&run)), "{again:?}");
 }

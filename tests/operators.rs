@@ -134,8 +134,8 @@ fn operators_see_a_running_committee_and_logs_name_nobody() {
     assert_eq!(shown.status.code(), Some(0), "{status}");
     assert_eq!((&status["healthy"], &status["phase"]), (&Value::Bool(true), &"collect".into()), "{status}");
     assert_eq!(status["links"].as_array().map(Vec::len), Some(2), "{status}");
-    assert!(status["bundles"]["accepted"].as_f64() > Some(0.0), "{status}");
-    assert!(status["to_come"]["disk_bytes"].as_f64().is_some(), "{status}");
+    assert!(status["bundles"]["accepted"].as_u64() > Some(0), "{status}");
+    assert!(status["to_come"]["disk_bytes"].as_u64().is_some(), "{status}");
     let table = cwe(&["party", "status", "--url", &hosts.api(PartyId::ALL[1])]);
     let text = String::from_utf8_lossy(&table.stdout).into_owned();
     assert!(text.contains("The party is well") && text.contains("party 3"), "{text}");
@@ -258,6 +258,17 @@ fn the_doctor_names_what_is_wrong_with_a_host_that_is_stopped() {
         assert!(report.contains(words), "{words}: {report}");
     }
     assert!(!report.contains(&to_hex(other.expose())), "the secret is not shown");
+
+    // Party 3 runs, and answers where this one's API is to be.
+    let settings = config(dir.path(), 1);
+    let third = hosts.api(PartyId::ALL[2]).replace("http://", "api = \"") + "\"";
+    let text = fs::read_to_string(&settings).expect("settings");
+    let lines = text.lines().map(|line| if line.starts_with("api = ") { &third } else { line });
+    fs::write(&settings, lines.collect::<Vec<_>>().join("\n")).expect("written");
+    let looked = cwe(&["party", "doctor", "--config", &settings, "-o", "json"]);
+    let report = json(&looked);
+    assert_eq!((looked.status.code(), &report["running"]), (Some(1), &Value::Bool(false)), "{report}");
+    assert!(report["findings"].to_string().contains("answers another party, with key"), "{report}");
 }
 
 fn served(url: &str) -> Samples {

@@ -34,7 +34,7 @@ pub mod submit;
 pub use crate::api::Receipt;
 pub use journal::{Disk, Folder, JournalError};
 pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing};
-pub use log::{LogError, Play, UsageLog};
+pub use log::{LogError, Outside, Play, UsageLog};
 pub use outcome::Trouble;
 pub use plan::Summary;
 pub use status::{BundleState, BundleStatus};
@@ -170,6 +170,13 @@ pub enum Progress {
     Planned(Summary),
     /// The token is there.
     Token,
+    /// So many receipts are there.
+    Receipts {
+        /// Obtained.
+        done: usize,
+        /// In all.
+        of: usize,
+    },
     /// So many bundles are made.
     Made {
         /// Made.

@@ -251,6 +251,7 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     let port = Arc::new(Remote::start(following, move |notice| of_chain(Told::Chain(notice)))?);
     let counter = Counter::new((chain, genesis), store.clone(), port.clone(), now());
     let counter = Arc::new(counter);
+    api::Desk::telemetry(&*counter).host(&setup.secret.member().signing, &genesis);
     let links = Arc::new(Mutex::new(None));
     let measuring = Measuring::start(counter.clone(), store.clone(), setup.dir.clone());
     let report =

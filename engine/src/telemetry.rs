@@ -12,12 +12,12 @@ mod table;
 use crate::{effect::Refusal, message::Phase};
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use primitives::{EpochId, PartyId, ShardIndex, Time};
+use primitives::{Digest, EpochId, PartyId, ShardIndex, Time};
 use std::{fmt, time::Duration};
 
 pub(crate) use table::{
     ABORTED, ACCEPTED, CLOSES, CONNECTIONS, DISK_FREE, DISK_SIZE, EPOCH, EVIDENCE, FINAL, FOLLOWING,
-    HEAD_AGE, HEIGHT, LINK_AGE, LINK_LAG, LINK_LOST, LINK_RECEIVED, LINK_RESENT, LINK_SENT, LINK_TRIP,
+    HEAD_AGE, HEIGHT, HOST, LINK_AGE, LINK_LAG, LINK_LOST, LINK_RECEIVED, LINK_RESENT, LINK_SENT, LINK_TRIP,
     LINK_UNACKED, LINK_UP, LINK_VERSION, MOST_FILES, OFFERED, OFFERED_BYTES, OPEN_FILES, OPENS, PHASE,
     PHASE_AGE, POSITION, REFUSED, REQUESTS, STALLED, STALLS, STARTED, STORE, TURNED_AWAY, VERIFIED,
     VERIFYING, WAITING,
@@ -128,6 +128,11 @@ impl Telemetry {
         if let Some(round_trip) = state.round_trip {
             self.gauge(&LINK_TRIP, labels(), round_trip.as_secs_f64());
         }
+    }
+
+    /// Whose numbers they are: the public key of the host, and the digest of the genesis that it follows.
+    pub fn host(&self, key: &Digest, genesis: &Digest) {
+        self.gauge(&HOST, vec![label("key", key.to_string()), label("genesis", genesis.to_string())], 1.0);
     }
 
     /// A store has so many bytes on disk. `store` is what it is called in this program, never a path.

@@ -1,43 +1,49 @@
-//! An epoch across processes: a sequencer's node, three hosts of parties, those who hold an office, and devices that hand
+//! An epoch across processes: a sequencer's node, three hosts of parties, those who hold an office, and subscribers who hand
 //! in over HTTP. Everything that crosses between them crosses sockets, and whatever dies is started again.
 //!
-//! `hosts/processes.rs` starts and kills them, `hosts/settings.rs` is what they read, `hosts/cable.rs` lies between them if it
-//! is asked for, and `hosts/registry.rs` puts the world on record over JSON-RPC.
+//! Who hands in is either a client for each subscriber, a process that has token and receipts from issuers that are processes
+//! too, or devices in this program, whose bundles can be made in advance.
+//!
+//! `hosts/processes.rs` starts and kills them, `hosts/settings.rs` is what they read, `hosts/issuers.rs` and
+//! `hosts/clients.rs` are issuers and clients, `hosts/cable.rs` lies between hosts if it is asked for, and
+//! `hosts/registry.rs` puts the world on record over JSON-RPC.
 
 mod cable;
+mod clients;
+mod error;
+mod issuers;
 mod processes;
 mod registry;
 pub mod settings;
 
 pub use cable::{Cable, Condition};
+pub use error::HostsError;
 pub use processes::{Process, Usage, name_of, write_private};
 
 use crate::{
     check::{self, CarriedOver, Comparison, TruthRow, event_value},
-    device::{Device, DeviceError, Parcel},
+    device::{Device, Parcel},
     progress::{Progress, Stage},
-    workload::{Workload, WorkloadError},
-    world::{World, WorldError},
+    workload::{SubscriberSpec, Workload},
+    world::World,
 };
 use chain::{
     Ledger,
     light::{self, EpochRecord},
-    node::{Following, Mirror, RunError, wait_until},
+    node::{Following, Mirror, wait_until},
 };
+use clients::Reported;
 use engine::{
-    client::{
-        Answer, LinkError, Parties,
-        http::{HttpError, HttpParties},
-    },
+    client::{Answer, LinkError, Parties, http::HttpParties},
     host::{
         Seat,
         steward::{self, Awaited},
     },
     message::OpenedEpoch,
-    opening::{EpochDocument, OpeningError},
+    opening::EpochDocument,
     settlement::SettlementError,
 };
-use primitives::{Decode, Digest, GovernanceParams, PartyId};
+use primitives::{Decode, GovernanceParams, PartyId, RegionTag};
 use processes::Ports;
 use rayon::prelude::*;
 use std::{
@@ -51,8 +57,10 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-use thiserror::Error;
-
+/// Subscribers when nothing else is asked for: each client is a process with a node of its own.
+pub const DEFAULT_SUBSCRIBERS: usize = 24;
+/// Works when nothing else is asked for: few enough for five listeners each.
+pub const DEFAULT_WORKS: usize = 32;
 /// How long a process may take to answer after it was started.
 const STARTING: Duration = Duration::from_secs(120);
 /// How long an epoch may take to open, and to end once its window has.
@@ -63,81 +71,6 @@ const AGAIN: Duration = Duration::from_millis(300);
 const BEACON_PATIENCE: Duration = Duration::from_secs(30);
 /// Subscribers whose bundles are made at a time.
 const GROUP: usize = 16;
-
-/// Why a run across processes comes to no end.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum HostsError {
-    /// A file or a process.
-    #[error("{what}: {error}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// Why it failed.
-        error: io::Error,
-    },
-    /// The workload.
-    #[error(transparent)]
-    Workload(#[from] WorkloadError),
-    /// The world.
-    #[error(transparent)]
-    World(#[from] WorldError),
-    /// The node of this program.
-    #[error(transparent)]
-    Node(#[from] RunError),
-    /// HTTP.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// A device.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    /// What a party serves of the epoch is of no use.
-    #[error("what party {party} serves of the epoch is of no use: {reason}")]
-    Document {
-        /// Who.
-        party: PartyId,
-        /// Why.
-        reason: String,
-    },
-    /// A process did not answer in time.
-    #[error("{who} does not answer: see {log}", log = .log.display())]
-    NoAnswer {
-        /// Who.
-        who: String,
-        /// What it wrote.
-        log: PathBuf,
-    },
-    /// The epoch did not get there in time.
-    #[error("the epoch did not {what} in time: see the logs in {dir}", dir = .dir.display())]
-    Stalled {
-        /// What it did not do.
-        what: &'static str,
-        /// Where the logs are.
-        dir: PathBuf,
-    },
-    /// Too few parties took a bundle in.
-    #[error("{count} parties took bundle {bundle} in, and two have to: {reason}")]
-    NotTaken {
-        /// Which.
-        bundle: Digest,
-        /// How many did.
-        count: usize,
-        /// What the others said.
-        reason: String,
-    },
-    /// The offices.
-    #[error(transparent)]
-    Offices(#[from] SettlementError),
-    /// There is no record.
-    #[error(transparent)]
-    Record(#[from] light::RecordError),
-    /// The record does not hold.
-    #[error("the record does not hold: {0}")]
-    Light(light::Refused),
-    /// What follows from the epoch's opening.
-    #[error(transparent)]
-    Opening(#[from] OpeningError),
-}
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -171,6 +104,8 @@ pub struct Settled {
     pub comparison: Comparison,
     /// Bundles that were handed in.
     pub bundles: usize,
+    /// Clients of subscribers that handed in, each a process.
+    pub clients: usize,
 }
 
 /// A bundle that was handed in, and whose it is.
@@ -211,6 +146,10 @@ pub struct Hosts {
     stop: Arc<AtomicBool>,
     offices: Option<JoinHandle<Result<bool, SettlementError>>>,
     handed_in: Vec<HandedIn>,
+    /// Processes of issuers, once they were asked for.
+    issuers: Vec<Process>,
+    /// What clients handed in.
+    reported: Vec<Reported>,
 }
 
 impl Hosts {
@@ -254,7 +193,6 @@ impl Hosts {
             let plan = offices.plan.clone();
             steward::serve(&port, &mut offices, &|_| plan.clone(), (epoch, BEACON_PATIENCE), &told)
         });
-        let (offices, handed_in) = (Some(offices), Vec::new());
         Ok(Self {
             options,
             world,
@@ -266,8 +204,10 @@ impl Hosts {
             mirror,
             http,
             stop,
-            offices,
-            handed_in,
+            offices: Some(offices),
+            handed_in: Vec::new(),
+            issuers: Vec::new(),
+            reported: Vec::new(),
         })
     }
 
@@ -291,7 +231,7 @@ impl Hosts {
         self.ports.api_url(party)
     }
 
-    /// What was handed in so far.
+    /// What devices handed in so far.
     pub fn handed_in(&self) -> impl Iterator<Item = &[u8]> {
         self.handed_in.iter().map(|handed| &*handed.parcel.bytes)
     }
@@ -364,35 +304,31 @@ impl Hosts {
         lanes: usize,
         progress: &dyn Progress,
     ) -> Result<(), HostsError> {
-        let (http, next) = (&self.http, Mutex::new(made.into_iter()));
-        let lane = || {
-            let mut handed = Vec::new();
-            loop {
-                let Some(Made { subscriber, parcels }) = next.lock().expect("no panic").next() else {
-                    return Ok::<_, HostsError>(handed);
-                };
-                for parcel in parcels {
-                    submit(http, &parcel)?;
-                    handed.push(HandedIn { subscriber, parcel });
-                }
-                progress.advance(Stage::Bundles, 1);
-            }
-        };
-        let handed: Vec<_> = thread::scope(|scope| {
-            let threads: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
-            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
-        });
-        for of_lane in handed {
-            self.handed_in.extend(of_lane?);
-        }
+        let http = &self.http;
+        let handed = in_lanes(made, lanes, |Made { subscriber, parcels }| {
+            parcels.iter().try_for_each(|parcel| submit(http, parcel))?;
+            progress.advance(Stage::Bundles, 1);
+            Ok(parcels.into_iter().map(move |parcel| HandedIn { subscriber, parcel }))
+        })?;
+        self.handed_in.extend(handed.into_iter().flatten());
         Ok(())
     }
 
-    /// Waits until the epoch is settled, ends everything, and checks what came of it.
+    /// Waits until the epoch is settled, checks what came of it, and ends everything.
     ///
     /// # Errors
     /// If it is not settled in time, or its record does not hold.
     pub fn settle(mut self, progress: &dyn Progress) -> Result<Settled, HostsError> {
+        let settled = self.settled(progress)?;
+        self.end();
+        Ok(settled)
+    }
+
+    /// Waits until the epoch is settled, and checks what came of it. Everything goes on running.
+    ///
+    /// # Errors
+    /// If it is not settled in time, or its record does not hold.
+    pub fn settled(&mut self, progress: &dyn Progress) -> Result<Settled, HostsError> {
         progress.begin(Stage::Settling, 1);
         let epoch = self.world.epoch;
         let over = |ledger: &Ledger| ledger.state().epochs.get(&epoch).is_some_and(|on| on.is_over());
@@ -406,35 +342,45 @@ impl Hosts {
         let record = self.mirror.read(|ledger| light::record(ledger, epoch))?;
         light::verify(&record, None).map_err(HostsError::Light)?;
         let (comparison, _) = check::compare(&self.truth(), &record, &CarriedOver::default());
-        let bundles = self.handed_in.len();
-        self.stop.store(true, Ordering::Relaxed);
-        for process in self.hosts.values_mut().chain([&mut self.node]) {
-            process.end();
-        }
-        Ok(Settled { record, comparison, bundles })
+        let of_clients: usize = self.reported.iter().map(|reported| reported.bundles).sum();
+        let bundles = self.handed_in.len() + of_clients;
+        Ok(Settled { record, comparison, bundles, clients: self.reported.len() })
     }
 
-    /// What was handed in, in the open.
+    /// Asks every process to end, and waits until it has.
+    pub fn end(mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let node = [&mut self.node];
+        self.hosts.values_mut().chain(&mut self.issuers).chain(node).for_each(Process::end);
+    }
+
+    /// What was handed in, in the open: what devices put into bundles, and all that is in the logs of clients.
     fn truth(&self) -> Vec<TruthRow> {
-        let params = &self.options.params;
-        let rows = self.handed_in.iter().flat_map(|handed| {
-            let subscriber = &self.workload.subscribers[handed.subscriber];
-            handed.parcel.events.iter().map(move |place| {
-                let event = &subscriber.events[*place];
-                TruthRow {
-                    epoch: self.world.epoch.0,
-                    subscriber: subscriber.name.clone(),
-                    tier: subscriber.tier.0,
-                    region: u8::from(handed.parcel.region),
-                    work_id: self.world.works[event.work],
-                    view: event.view,
-                    quarters: event.quarters,
-                    backed: u8::from(event.backed),
-                    value: event_value(params.k, params.j_max, event.view, event.quarters),
-                }
-            })
+        let by_devices = self.handed_in.iter().flat_map(|HandedIn { subscriber, parcel }| {
+            parcel.events.iter().map(|place| self.row(*subscriber, *place, parcel.region))
         });
-        rows.collect()
+        let by_clients = self.reported.iter().flat_map(|Reported { subscriber, .. }| {
+            let SubscriberSpec { events, region, .. } = &self.workload.subscribers[*subscriber];
+            (0..events.len()).map(|place| self.row(*subscriber, place, *region))
+        });
+        by_devices.chain(by_clients).collect()
+    }
+
+    /// One event of a subscriber, by its place, with the region of its bundle.
+    fn row(&self, subscriber: usize, place: usize, region: RegionTag) -> TruthRow {
+        let (params, subscriber) = (&self.options.params, &self.workload.subscribers[subscriber]);
+        let event = &subscriber.events[place];
+        TruthRow {
+            epoch: self.world.epoch.0,
+            subscriber: subscriber.name.clone(),
+            tier: subscriber.tier.0,
+            region: u8::from(region),
+            work_id: self.world.works[event.work],
+            view: event.view,
+            quarters: event.quarters,
+            backed: u8::from(event.backed),
+            value: event_value(params.k, params.j_max, event.view, event.quarters),
+        }
     }
 }
 
@@ -468,6 +414,34 @@ fn submit(http: &HttpParties, parcel: &Parcel) -> Result<(), HostsError> {
         }
         thread::sleep(AGAIN);
     }
+}
+
+/// Does something with each of a list, with `lanes` of them at a time. What comes of them is in no order. After one that
+/// fails no other is begun.
+fn in_lanes<I: Send, T: Send>(
+    list: Vec<I>,
+    lanes: usize,
+    act: impl Fn(I) -> Result<T, HostsError> + Sync,
+) -> Result<Vec<T>, HostsError> {
+    let next = Mutex::new(list.into_iter());
+    let lane = || {
+        let mut done = Vec::new();
+        loop {
+            let Some(one) = next.lock().expect("no panic").next() else { return Ok(done) };
+            match act(one) {
+                Ok(came) => done.push(came),
+                Err(error) => {
+                    next.lock().expect("no panic").by_ref().for_each(drop);
+                    return Err(error);
+                }
+            }
+        }
+    };
+    let lanes: Vec<Result<Vec<T>, HostsError>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..lanes.max(1)).map(|_| scope.spawn(lane)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    lanes.into_iter().collect::<Result<Vec<_>, _>>().map(|done| done.into_iter().flatten().collect())
 }
 
 fn failed(what: &str, error: io::Error) -> HostsError {

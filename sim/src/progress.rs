@@ -15,6 +15,10 @@ pub enum Stage {
     Registry,
     /// The parties make the beacon, and the epoch opens.
     Opening,
+    /// Clients obtain tokens.
+    Tokens,
+    /// Clients obtain receipts.
+    Receipts,
     /// Devices make bundles.
     Bundles,
     /// A client hands bundles in, and two parties take each in.
@@ -23,6 +27,8 @@ pub enum Stage {
     Checks,
     /// The totals are opened, proven and settled.
     Settling,
+    /// Clients check that their bundles are in what the committee signed.
+    Inclusion,
     /// Payouts are claimed.
     Claims,
     /// Blocks and the final epoch are anchored on L1, and two creators are paid there.
@@ -46,10 +52,13 @@ impl Stage {
             Self::Keys => "issuer and receipt keys",
             Self::Registry => "persons and works on record",
             Self::Opening => "beacon and opening",
+            Self::Tokens => "tokens from their issuer",
+            Self::Receipts => "receipts from their issuer",
             Self::Bundles => "bundles proved by devices",
             Self::HandedIn => "bundles taken in by two parties",
             Self::Checks => "bundles checked by three parties",
             Self::Settling => "totals opened and settled",
+            Self::Inclusion => "inclusion checked by clients",
             Self::Claims => "payouts claimed",
             Self::Layer1 => "anchored and paid on L1",
             Self::Verification => "replay and light client",
@@ -66,10 +75,13 @@ impl Stage {
             Self::Keys => "keys",
             Self::Registry => "registry",
             Self::Opening => "opening",
+            Self::Tokens => "tokens",
+            Self::Receipts => "receipts",
             Self::Bundles => "bundles",
             Self::HandedIn => "handed_in",
             Self::Checks => "checks",
             Self::Settling => "settling",
+            Self::Inclusion => "inclusion",
             Self::Claims => "claims",
             Self::Layer1 => "layer1",
             Self::Verification => "verification",
@@ -79,7 +91,21 @@ impl Stage {
             Self::Sensitivity => "sensitivity",
         }
     }
+
+    /// The line that says that it is over, where there is no terminal.
+    pub fn over(self, steps: u64, took: Duration) -> String {
+        format!("{}: {steps}{OVER}{:.1} s", self.name(), took.as_secs_f64())
+    }
+
+    /// Steps of it, if a line of a program that runs a part says that the part is over.
+    pub fn steps_over(self, line: &str) -> Option<u64> {
+        let (steps, _) = line.strip_prefix(self.name())?.strip_prefix(": ")?.split_once(OVER)?;
+        steps.parse().ok()
+    }
 }
+
+/// Between the number of steps and the time that they took.
+const OVER: &str = ", done in ";
 
 /// Is told how far a run is, from several threads.
 pub trait Progress: Sync {
@@ -138,5 +164,18 @@ impl Progress for Timed<'_> {
             *took = Some(begun.elapsed());
         }
         self.inner.end(stage);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_stage_is_read_from_its_line() {
+        let line = Stage::Tokens.over(12, Duration::from_millis(1_250));
+        assert_eq!(line, "tokens from their issuer: 12, done in 1.2 s");
+        assert_eq!((Stage::Tokens.steps_over(&line), Stage::Bundles.steps_over(&line)), (Some(12), None));
+        assert_eq!(Stage::Tokens.steps_over("tokens from their issuer: 3 of 12, 2.0 a second"), None);
     }
 }

@@ -6,6 +6,16 @@ use clap::Subcommand;
 use primitives::EpochId;
 use std::path::PathBuf;
 
+const EXAMPLES: &str = "\
+Examples:
+  cwe client submit --config client/client.toml --log plays.csv
+      hands in what was played, once an epoch is open
+  cwe client status --config client/client.toml --wait 600
+      what became of it, checked against the chain
+
+`cwe init committee` lays out a client with its settings and codes. The help of
+submit says what stands in the log.";
+
 const SUBMIT_EXAMPLES: &str = "\
 Examples:
   cwe client submit --config client/client.toml --log plays.csv
@@ -52,6 +62,7 @@ time. Exit code 1 if a bundle is missing that a party had promised.";
 
 /// What a subscriber's client does.
 #[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(crate) enum ClientCommand {
     /// Hand in the plays of a log
     Submit(Submit),

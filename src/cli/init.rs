@@ -28,8 +28,17 @@ party makes its own secret there and sends `cwe party keys`.
 The numbers of ports are those of --port and 101 to 103, 201 to 203, 301 and 302
 more. DIR must be empty or not there; nothing is written but as a whole.";
 
+const EXAMPLES: &str = "\
+Examples:
+  cwe init committee pilot
+      everything that a pilot needs on this machine, in the folder pilot; its
+      README.txt says what to start in which order
+  cwe init committee pilot --hosts a.example.org,b.example.org,c.example.org
+      the same for three hosts";
+
 /// What is laid out.
 #[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(crate) enum InitCommand {
     /// A pilot: a chain, three parties, a steward, two issuers and a client
     Committee(InitCommittee),

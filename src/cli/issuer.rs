@@ -5,6 +5,15 @@ use clap::{Args, Subcommand};
 use primitives::Tier;
 use std::path::PathBuf;
 
+const EXAMPLES: &str = "\
+Examples:
+  cwe issuer run --config token-issuer/issuer.toml
+      serves a signer; one of receipts has a file of settings like it
+  cwe issuer code --config token-issuer/issuer.toml --tier 1 --out token.code
+  cwe issuer code --config receipt-issuer/issuer.toml --views 400 \\
+      --out receipt.code
+      what a subscriber's client shows to each of the two";
+
 const RUN_EXAMPLES: &str = "\
 Examples:
   cwe issuer run --config token-issuer/issuer.toml
@@ -44,6 +53,7 @@ nobody listens to. A running issuer takes it within a second.";
 
 /// What to do with an issuer.
 #[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(crate) enum IssuerCommand {
     /// Serve a signer of tokens, or one of receipts
     Run(RunIssuer),

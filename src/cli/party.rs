@@ -5,6 +5,19 @@ use crate::party::LogFormat;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
+const EXAMPLES: &str = "\
+Examples:
+  cwe party keys --config party-1/party.toml > party-1.json
+      for the steward, who puts it on record
+  cwe party doctor --config party-1/party.toml
+      what is wrong with a host, before the first start and later
+  cwe party run --config party-1/party.toml
+  cwe party status --config party-1/party.toml --watch
+  cwe party backup --config party-1/party.toml --to /mnt/party-1-epoch-7
+  cwe party restore --config party-1/party.toml --from /mnt/party-1-epoch-7
+
+Each of them has more in its own --help; docs/operators.md is the guide.";
+
 const RUN_EXAMPLES: &str = "\
 Examples:
   cwe party run --config party-1/party.toml
@@ -65,7 +78,7 @@ Exit code 0 without a fault, 1 with one.";
 const BACKUP_EXAMPLES: &str = "\
 Examples:
   systemctl stop cwe-party@1
-  cwe party backup --config party-1/party.toml --to /mnt/backup/party-1-epoch-7
+  cwe party backup --config party-1/party.toml --to /mnt/party-1-epoch-7
   systemctl start cwe-party@1
       the shares that are carried over, which nobody else can give back
 
@@ -75,7 +88,7 @@ on where it was.";
 
 const RESTORE_EXAMPLES: &str = "\
 Examples:
-  cwe party restore --config party-1/party.toml --from /mnt/backup/party-1-epoch-7
+  cwe party restore --config party-1/party.toml --from /mnt/party-1-epoch-7
       a store in the place of one that is lost
 
 The party sits out the epoch in hand, which the sequencer's node is asked for:
@@ -85,6 +98,7 @@ was copied by other means: it brings back old votes.";
 
 /// What to do with a party.
 #[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(crate) enum PartyCommand {
     /// Run one of the three parties
     Run(RunParty),

@@ -22,8 +22,15 @@ what the file says was sold: nobody looks at a bank account.
 Nothing is kept but a copy of the chain: killed at any moment and started again,
 it goes on with what is due. SIGTERM and ctrl-C end the step in hand first.";
 
+const EXAMPLES: &str = "\
+Examples:
+  cwe steward run --config steward/steward.toml
+      runs one epoch after the other, until it is interrupted; its --help says
+      what is in the file";
+
 /// What a steward does.
 #[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(crate) enum StewardCommand {
     /// Run one epoch after the other
     Run(RunSteward),

@@ -5,13 +5,40 @@ use crate::{
     cli::{Format, Whose},
     output::{self, Failure, facts, table},
 };
-use engine::client::{BundleState, BundleStatus, Report, Trouble};
-use primitives::{EpochId, PartyId};
+use engine::client::{BundleState, BundleStatus, Outside, Report, Trouble};
+use primitives::{EpochId, PartyId, Time, calendar::utc};
 use serde_json::{Value, json};
 use sim::report::several;
+use std::io::{self, Write};
 
-/// What was handed in.
-pub(super) fn report(whose: &Whose, epoch: EpochId, report: &Report) -> Result<(), Failure> {
+/// Says of which plays of a log the time is not the epoch's, before anything of it is sent. With JSON the report has it.
+pub(super) fn outside(whose: &Whose, epoch: EpochId, found: Option<(Outside, (Time, Time))>) {
+    let Some((Outside { before, after, line }, (opens, closes))) = found else { return };
+    if whose.output == Format::Json {
+        return;
+    }
+    let log = |count, when| (count > 0).then(|| format!("{} {when}", several(count, "play", "plays")));
+    let told =
+        [log(before, "from before"), log(after, "from after")].into_iter().flatten().collect::<Vec<_>>();
+    let place =
+        if before + after == 1 { format!("line {line}") } else { format!("the first on line {line}") };
+    // A closed standard error is no reason to keep plays back.
+    drop(writeln!(
+        io::stderr(),
+        "note: {} the window of epoch {epoch} ({} UTC to {} UTC), {place}: they count in it all the same; take out what \
+         another epoch has had",
+        told.join(" and "),
+        utc(opens.0),
+        utc(closes.0),
+    ));
+}
+
+/// What was handed in, and which plays are of another time.
+pub(super) fn report(
+    whose: &Whose,
+    epoch: EpochId,
+    (report, outside): (&Report, Option<Outside>),
+) -> Result<(), Failure> {
     let Report { summary, bundles, taken, refused, troubles } = report;
     if whose.output == Format::Json {
         let refused = refused
@@ -20,6 +47,7 @@ pub(super) fn report(whose: &Whose, epoch: EpochId, report: &Report) -> Result<(
         return output::json(&json!({
             "epoch": epoch,
             "summary": summary,
+            "outside_window": outside,
             "bundles": bundles,
             "taken_in": taken,
             "refused": refused.collect::<Vec<_>>(),

@@ -11,14 +11,15 @@ use engine::{
     host::{HostSecret, Seat, steward::MemberFile},
     issuer::{Code, Serving, Subscriber, codes},
 };
-use primitives::{ChainId, Digest, EpochId, PersonId, Tier, ids::to_hex};
+use primitives::{ChainId, Digest, EpochId, PersonId, Region, Tier, ids::to_hex};
 use rand_core::OsRng;
 use sim::{
     demo::DEFAULT_BATCH,
     hosts::{
         name_of,
-        settings::{NodeFile, PartyFile, PeerLine},
+        settings::{ClientFile, IssuerFile, NodeFile, PartyFile, PeerLine, Signs},
     },
+    workload::draw::TIERS,
     world::TERMS,
 };
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
@@ -93,17 +94,28 @@ pub(super) fn write(dir: &Path, arguments: &InitCommittee, places: Places) -> Re
     }
     files::write(&steward_dir.join("steward.toml"), &steward(arguments, &places))?;
     let (tokens, receipts) = (folder("token-issuer", false)?, folder("receipt-issuer", false)?);
-    let tiers = "tiers = [1, 2, 3]".to_owned();
-    files::write(&tokens.join("issuer.toml"), &issuer("tokens", &places, 0, tiers, arguments.epochs))?;
-    let regions = format!("regions = [{REGION}]");
-    files::write(&receipts.join("issuer.toml"), &issuer("receipts", &places, 1, regions, arguments.epochs))?;
+    let region = Region::try_from(REGION).expect("a region");
+    let (tiers, epochs) = (TIERS.map(|(tier, _)| tier).to_vec(), arguments.epochs);
+    let signed = [(&tokens, Signs::Tokens(tiers)), (&receipts, Signs::Receipts(vec![region]))];
+    for (number, (path, signs)) in (0..).zip(signed) {
+        let settings = IssuerFile { signs, listen: places.issuer(number), epochs };
+        files::write(&path.join("issuer.toml"), &settings.to_string())?;
+    }
     let client_dir = folder("client-example", true)?;
     let (token, receipt) = (Code::generate(&mut OsRng), Code::generate(&mut OsRng));
     codes::add_subscriber(tokens.join("codes.json"), Subscriber { code: token.hash(), tier: Tier(1) })?;
     codes::add_serving(receipts.join("codes.json"), Serving { code: receipt.hash(), views: VIEWS })?;
     files::write_secret(&client_dir.join("token.code"), token.reveal())?;
     files::write_secret(&client_dir.join("receipt.code"), receipt.reveal())?;
-    files::write(&client_dir.join("client.toml"), &client(&places))?;
+    let [tokens, receipts] = places.issuers();
+    let settings = ClientFile {
+        node: places.node_url(),
+        parties: places.apis(),
+        tier: Tier(1),
+        tokens,
+        receipts: Some((region, receipts)),
+    };
+    files::write(&client_dir.join("client.toml"), &settings.to_string())?;
     let readme = readme::text(&places);
     files::write(&dir.join(readme::NAME), &readme)?;
     let creator = keys.iter().zip(&genesis.offices).find(|((name, _), _)| *name == "creator");
@@ -201,49 +213,5 @@ receipts = ["{receipts}"]
         first = AUDITORS[0],
         second = AUDITORS[1],
         tiers = tiers.trim_start(),
-    )
-}
-
-fn issuer(signs: &str, places: &Places, number: u16, what: String, epochs: u64) -> String {
-    let listen = places.issuer(number);
-    format!(
-        r#"# tokens, or receipts.
-signs = "{signs}"
-# Its keys, and what was signed for whom. Keep a copy: public halves of the keys are on the chain.
-dir = "data"
-# Hashes of the codes of those who may ask: `cwe issuer code` adds to it.
-codes = "codes.json"
-# Where it answers, in plain HTTP: put a proxy with TLS in front.
-listen = "{listen}"
-{what}
-# Keys are made ahead for so many epochs. Raise `epochs` in time, and start it again.
-first_epoch = 1
-epochs = {epochs}
-"#
-    )
-}
-
-fn client(places: &Places) -> String {
-    let (node, [one, two, three], [tokens, receipts]) = (places.node_url(), places.apis(), places.issuers());
-    format!(
-        r#"genesis = "genesis.json"
-node = "{node}"
-# The parties, in order of seat.
-parties = ["{one}", "{two}", "{three}"]
-tier = 1
-# What was handed in, and a copy of the chain.
-dir = "data"
-
-[tokens]
-url = "{tokens}"
-# A file for nobody else to read, from `cwe issuer code`.
-code = "token.code"
-
-# The signer of receipts of the region that serves this client. Without it no play is backed.
-[receipts]
-region = {REGION}
-url = "{receipts}"
-code = "receipt.code"
-"#
     )
 }

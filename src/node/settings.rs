@@ -1,6 +1,6 @@
 //! Settings of a node, in layers: defaults, a file, the environment, flags.
 
-use crate::{cli::NodeSettings, output::Failure};
+use crate::{cli::NodeSettings, files, output::Failure};
 use chain::node::client::check_url;
 use std::{
     collections::BTreeMap,
@@ -152,7 +152,7 @@ impl Settings {
         let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| SettingsError::NoToml {
             path: path.into(),
-            reason: error.message().into(),
+            reason: files::no_settings(&text, &error),
         })?;
         for (name, value) in table {
             let source_of = path.display().to_string();

@@ -16,6 +16,7 @@ use engine::{
 };
 use primitives::EpochId;
 use serde_json::json;
+use sim::report::several;
 use std::path::{Path, PathBuf};
 
 /// Where a party has its store, in its folder.
@@ -57,7 +58,7 @@ pub(crate) fn backup(arguments: &PartyBackup) -> Result<(), Failure> {
             let rows = [
                 ["copy".to_owned(), to.display().to_string()],
                 ["epoch in hand".into(), epoch.map_or("none".into(), |epoch| epoch.to_string())],
-                ["carried over".into(), format!("shares of {shards} shards")],
+                ["carried over".into(), format!("shares of {}", several(shards as u64, "shard", "shards"))],
                 ["keep it".into(), "as secret as the store, and never beside another party's".into()],
             ];
             output::print(&facts(&rows))

@@ -7,13 +7,14 @@ use crate::{
 };
 use engine::{
     client::http::operator::HttpOperator,
-    host::outlook::{Outlook, outlook, troubles},
+    host::outlook::{Outlook, bytes, outlook, troubles},
     telemetry::read::Samples,
 };
 use primitives::calendar::utc;
 use serde_json::{Value, json};
 use sim::report::{several, thousands};
 use std::{
+    collections::BTreeMap,
     io::{self, IsTerminal},
     thread,
     time::{Duration, Instant},
@@ -93,18 +94,6 @@ fn show(format: Format, url: &str, heard: &Heard) -> Result<(), Failure> {
         Format::Json => output::print(&format!("{}\n", object(url, heard))),
         Format::Table => output::print(&text(url, heard)),
     }
-}
-
-/// Bytes as people read them.
-pub(super) fn bytes(count: f64) -> String {
-    let units = ["B", "kB", "MB", "GB", "TB"];
-    let mut value = count.max(0.0);
-    let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < units.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{value:.0} {}", units[0]) } else { format!("{value:.1} {}", units[unit]) }
 }
 
 /// A time as people read it: the two largest units.
@@ -201,6 +190,11 @@ fn text(url: &str, heard: &Heard) -> String {
     format!("{}\n{links}\n{title}{well}", facts(&rows))
 }
 
+/// A count as a whole number: what is told in the text format is a fraction.
+fn whole(count: f64) -> u64 {
+    count.max(0.0).round() as u64
+}
+
 fn object(url: &str, heard: &Heard) -> Value {
     let Heard { samples, outlook, troubles, not_ready, .. } = heard;
     let links = samples.by("cwe_link_up", "peer").into_iter().map(|(peer, up)| {
@@ -210,13 +204,16 @@ fn object(url: &str, heard: &Heard) -> Value {
             "up": up > 0.5,
             "seconds": of("cwe_link_state_seconds"),
             "round_trip_seconds": of("cwe_link_round_trip_seconds"),
-            "lag_bytes": of("cwe_link_lag_bytes"),
-            "sent_bytes": of("cwe_link_sent_bytes_total"),
-            "received_bytes": of("cwe_link_received_bytes_total"),
-            "resent_bytes": of("cwe_link_resent_bytes_total"),
+            "lag_bytes": of("cwe_link_lag_bytes").map(whole),
+            "sent_bytes": of("cwe_link_sent_bytes_total").map(whole),
+            "received_bytes": of("cwe_link_received_bytes_total").map(whole),
+            "resent_bytes": of("cwe_link_resent_bytes_total").map(whole),
         })
     });
     let links: Vec<Value> = links.collect();
+    let by = |name: &str, label: &str| -> BTreeMap<String, u64> {
+        samples.by(name, label).into_iter().map(|(of, value)| (of, whole(value))).collect()
+    };
     json!({
         "url": url,
         "healthy": troubles.is_empty(),
@@ -230,24 +227,24 @@ fn object(url: &str, heard: &Heard) -> Value {
         "closes": outlook.closes,
         "seconds_left": outlook.seconds_left,
         "bundles": {
-            "accepted": samples.sum("cwe_bundles_accepted_total"),
-            "refused": samples.by("cwe_bundles_refused_total", "kind"),
-            "final": samples.sum("cwe_bundles_final_total"),
+            "accepted": whole(samples.sum("cwe_bundles_accepted_total")),
+            "refused": by("cwe_bundles_refused_total", "kind"),
+            "final": whole(samples.sum("cwe_bundles_final_total")),
             "a_second": outlook.bundles_a_second,
-            "bytes": outlook.bytes_a_bundle,
+            "bytes": outlook.bytes_a_bundle.map(whole),
             "check_seconds": outlook.check_seconds,
         },
         "chain": {
-            "height": samples.get("cwe_chain_height"),
+            "height": samples.get("cwe_chain_height").map(whole),
             "age_seconds": samples.get("cwe_chain_head_age_seconds"),
             "following": samples.get("cwe_chain_following") != Some(0.0),
         },
-        "disk": { "free_bytes": outlook.disk_free, "used_bytes": samples.by("cwe_store_bytes", "store") },
+        "disk": { "free_bytes": outlook.disk_free.map(whole), "used_bytes": by("cwe_store_bytes", "store") },
         "to_come": {
-            "bundles": outlook.bundles_to_come,
-            "disk_bytes": outlook.disk_to_come,
-            "upload_bytes": outlook.upload_to_come,
-            "link_bytes": outlook.links_to_come,
+            "bundles": outlook.bundles_to_come.map(whole),
+            "disk_bytes": outlook.disk_to_come.map(whole),
+            "upload_bytes": outlook.upload_to_come.map(whole),
+            "link_bytes": outlook.links_to_come.map(whole),
         },
         "links": links,
     })
@@ -258,9 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_as_people_read_them() {
-        assert_eq!(bytes(999.0), "999 B");
-        assert_eq!(bytes(1_500_000.0), "1.5 MB");
+    fn times_are_as_people_read_them() {
         assert_eq!(span(59.4), "59 s");
         assert_eq!(span(3_725.0), "1 h 2 min");
         assert_eq!(span(200_000.0), "2 d 7 h");

@@ -10,10 +10,11 @@
 //! ```
 //!
 //! One line is one play. `time` is in seconds since 1970 and orders the plays of a work: its first play of the epoch is
-//! view 0. A log covers one epoch and one subscriber. Every line is read from exactly one line of the file, so that an
+//! view 0. A log covers one epoch and one subscriber; plays of another time count all the same, and [`UsageLog::outside`]
+//! finds them. Every line is read from exactly one line of the file, so that an
 //! error names the line to look at; no error repeats what stands in it, for it says what somebody played.
 
-use primitives::{Digest, Domain, Encode, WorkId, codec_struct, hash};
+use primitives::{Digest, Domain, Encode, Time, WorkId, codec_struct, hash};
 use serde::Deserialize;
 use std::{
     fmt,
@@ -146,9 +147,31 @@ pub enum LogError {
 }
 
 /// The plays of one epoch, in order of time.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct UsageLog {
     plays: Vec<Play>,
+    /// The line of each play; 0 if the log comes from no file.
+    lines: Vec<u64>,
+}
+
+impl PartialEq for UsageLog {
+    /// Logs are the same that have the same plays, on whatever lines.
+    fn eq(&self, other: &Self) -> bool {
+        self.plays == other.plays
+    }
+}
+
+impl Eq for UsageLog {}
+
+/// Plays of a log that are not from the time of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Outside {
+    /// Begun before the epoch took bundles in.
+    pub before: u64,
+    /// Begun after it takes them in no longer.
+    pub after: u64,
+    /// Line of the first of them in the file.
+    pub line: u64,
 }
 
 impl fmt::Debug for UsageLog {
@@ -178,7 +201,7 @@ impl UsageLog {
         mut input: impl BufRead,
         mut progress: impl FnMut(u64),
     ) -> Result<Self, LogError> {
-        let (mut plays, mut form, mut buffer) = (Vec::new(), None, Vec::new());
+        let (mut plays, mut form, mut buffer) = (Vec::<(u64, Play)>::new(), None, Vec::new());
         for line in 1.. {
             let failed = |fault| LogError::Line { file: file.to_owned(), line, fault };
             let Some(text) = next_line(&mut input, &mut buffer).map_err(|e| e.at(file, line))? else { break };
@@ -200,18 +223,33 @@ impl UsageLog {
             if plays.len() == MAX_PLAYS {
                 return Err(LogError::TooMany { file: file.to_owned(), line });
             }
-            plays.push(play.map_err(failed)?);
+            plays.push((line, play.map_err(failed)?));
         }
         if form.is_none() {
             return Err(LogError::Empty { file: file.to_owned() });
         }
-        Ok(Self::new(plays))
+        Ok(Self::of_lines(plays))
     }
 
     /// A log of plays in whatever order. Plays of one second stay in the order given.
-    pub fn new(mut plays: Vec<Play>) -> Self {
-        plays.sort_by_key(|play| play.time);
-        Self { plays }
+    pub fn new(plays: Vec<Play>) -> Self {
+        Self::of_lines(plays.into_iter().map(|play| (0, play)).collect())
+    }
+
+    fn of_lines(mut plays: Vec<(u64, Play)>) -> Self {
+        plays.sort_by_key(|(_, play)| play.time);
+        let (lines, plays) = plays.into_iter().unzip();
+        Self { plays, lines }
+    }
+
+    /// Plays that began outside of the time from `opens` to `closes`, if there are any. They count like others: the time
+    /// orders plays, and no proof says anything of it.
+    pub fn outside(&self, opens: Time, closes: Time) -> Option<Outside> {
+        let before = self.plays.partition_point(|play| play.time < opens.0);
+        let after = self.plays.partition_point(|play| play.time <= closes.0);
+        let line = self.lines[..before].iter().chain(&self.lines[after..]).min()?;
+        let counted = |plays: usize| plays as u64;
+        Some(Outside { before: counted(before), after: counted(self.plays.len() - after), line: *line })
     }
 
     /// The plays, the earliest first.

@@ -113,10 +113,19 @@ impl Client {
         }
         let (key, token) = self.token(signers, clock, rng)?;
         progress(Progress::Token);
-        let mut spent = Spent::default();
-        for place in 0..of {
-            if self.parcel(place)?.is_none() {
-                let receipts = self.receipts((plan, place), &key, (signers, clock), rng)?;
+        let needed: Vec<usize> =
+            plan.bundles.iter().map(|bundle| Denomination::cover(bundle.backed()).len()).collect();
+        let (mut issued, mut spent) = (0, Spent::default());
+        for (place, own) in needed.iter().enumerate() {
+            let receipts = match self.parcel(place)? {
+                Some(_) => None,
+                None => Some(self.receipts((plan, place), &key, (signers, clock), rng)?),
+            };
+            issued += own;
+            if *own > 0 {
+                progress(Progress::Receipts { done: issued, of: needed.iter().sum() });
+            }
+            if let Some(receipts) = receipts {
                 self.prove((plan, place), (&key, token, receipts), &spent, rng)?;
             }
             parcels.push(self.parcel(place)?.expect("it was there, or has just been written"));

@@ -79,6 +79,13 @@ pub enum Port {
     Free,
     /// This party, which runs.
     Own,
+    /// A party that runs with another key or genesis: what it says of itself.
+    Other {
+        /// Its key.
+        key: String,
+        /// The genesis that it follows.
+        genesis: String,
+    },
     /// Somebody else, or it cannot be had.
     Taken(String),
 }

@@ -55,7 +55,9 @@ pub struct Place {
 
 /// Collects the facts.
 pub fn gather(place: &Place) -> Facts {
-    let numbers = own_numbers(&place.api_url);
+    let answers = numbers(&place.api_url);
+    let other = answers.as_ref().and_then(|numbers| other(place, numbers));
+    let numbers = answers.filter(|_| other.is_none());
     let is_running = numbers.is_some();
     let (node, now) = (ask_node(&place.node), chain::node::now());
     let committee = match &node {
@@ -76,7 +78,8 @@ pub fn gather(place: &Place) -> Facts {
     let peers = others.map(|(host, member)| (*host, ask_peer(place, &seat, (*host, member)))).collect();
     let known = |key: &&Digest| members.is_empty() || members.values().any(|member| member.signing == **key);
     let strangers = place.peers.keys().filter(|key| !known(key)).copied().collect();
-    let listens = [("links", place.links), ("the API", place.api)];
+    let links = ("links", place.links, port(place.links, is_running));
+    let api = ("the API", place.api, other.unwrap_or_else(|| port(place.api, is_running)));
     let outlook = numbers.as_ref().map(|numbers| outlook::outlook(None, (now, numbers)));
     let to_come = outlook.and_then(|outlook| outlook.disk_to_come);
     let files = |numbers: &Samples| numbers.get("process_max_fds").map(|most| most as u64);
@@ -94,18 +97,29 @@ pub fn gather(place: &Place) -> Facts {
         seat,
         peers,
         strangers,
-        ports: listens.map(|(what, at)| (what, at, port(at, is_running))).into(),
+        ports: vec![links, api],
         disk: machine::disk(&place.dir),
         disk_to_come: to_come.map(|bytes| bytes as u64),
         most_files: numbers.as_ref().map_or_else(machine::most_files, files),
     }
 }
 
-/// What the party says of itself, if it runs.
-fn own_numbers(url: &str) -> Option<Samples> {
+/// What the party at an address says of itself, if one answers.
+fn numbers(url: &str) -> Option<Samples> {
     let answer = HttpOperator::new(url).ok()?.ask("metrics").ok()?;
     let samples = Samples::read(&answer.body);
     samples.get("cwe_chain_height").is_some().then_some(samples)
+}
+
+/// Who it is that answers with these numbers, if it is not this host. A release that does not say who it is is believed, and
+/// so is every party while this host's own key is not known.
+fn other(place: &Place, numbers: &Samples) -> Option<Port> {
+    let said = numbers.iter().find(|sample| sample.name == "cwe_host_info")?;
+    let of = |label: &str| said.labels.get(label).cloned().unwrap_or_default();
+    let (key, genesis) = (of("key"), of("genesis"));
+    let own = place.secret.as_ref().ok()?.member().signing;
+    let is_own = key == own.to_string() && genesis == place.start.origin().digest().to_string();
+    (!is_own).then_some(Port::Other { key, genesis })
 }
 
 fn ask_node(url: &str) -> Node {

@@ -4,7 +4,10 @@ use super::{
     About, Finding, Severity,
     facts::{Facts, Key, Node, PeerFacts, Port, Seat},
 };
-use crate::link::{Host, Refusal, Versions, probe::Absent};
+use crate::{
+    host::outlook::bytes,
+    link::{Host, Refusal, Versions, probe::Absent},
+};
 use primitives::Time;
 
 /// Seconds that clocks may differ: blocks and windows are minutes.
@@ -213,6 +216,13 @@ fn ports(facts: &Facts, found: &mut Vec<Finding>) {
         found.push(match port {
             Port::Free => finding(Severity::Fine, about, format!("{at} is free for {what}"), ""),
             Port::Own => finding(Severity::Fine, about, format!("{at} is this party's own, for {what}"), ""),
+            Port::Other { key, genesis } => finding(
+                Severity::Fault,
+                about,
+                format!("at {at} answers another party, with key {key} and genesis {genesis}"),
+                "end that party, or give one of the two another `api`; if it is this one, it was started with another \
+                 secret or genesis: start it again with those of the settings",
+            ),
             Port::Taken(reason) => finding(
                 Severity::Fault,
                 about,
@@ -233,16 +243,17 @@ fn disk(facts: &Facts, found: &mut Vec<Finding>) {
             "look yourself",
         ));
     };
-    let needed = facts.disk_to_come.unwrap_or(0);
+    let (needed, free) = (facts.disk_to_come.unwrap_or(0), bytes(disk.free as f64));
     let remedy = "make room, or move `dir` to a larger disk while the party is stopped";
     found.push(if disk.free < LEAST_FREE.min(disk.size / 10) || disk.free < needed {
-        let what = format!("{} bytes are free, and the rest of the window needs about {needed}", disk.free);
+        let what =
+            format!("{free} are free, and the rest of the window needs about {}", bytes(needed as f64));
         finding(Severity::Fault, about, what, remedy)
     } else if disk.free / 2 < needed {
-        let what = format!("{} bytes are free, less than twice the {needed} still to come", disk.free);
+        let what = format!("{free} are free, less than twice the {} still to come", bytes(needed as f64));
         finding(Severity::Warning, about, what, remedy)
     } else {
-        finding(Severity::Fine, about, format!("{} bytes are free", disk.free), "")
+        finding(Severity::Fine, about, format!("{free} are free"), "")
     });
 }
 

@@ -104,6 +104,18 @@ pub fn outlook(before: Option<(Duration, &Samples)>, (now, last): Reading<'_>) -
     }
 }
 
+/// Bytes as people read them.
+pub fn bytes(count: f64) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB"];
+    let mut value = count.max(0.0);
+    let mut unit = 0;
+    while value >= 1000.0 && unit + 1 < units.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{value:.0} {}", units[0]) } else { format!("{value:.1} {}", units[unit]) }
+}
+
 /// What is wrong with a party, by its numbers: a sentence each, with what to do. Empty if it is well.
 pub fn troubles(outlook: &Outlook, last: &Samples) -> Vec<String> {
     let mut found = Vec::new();
@@ -147,10 +159,12 @@ pub fn troubles(outlook: &Outlook, last: &Samples) -> Vec<String> {
     if let Some(free) = outlook.disk_free {
         let needed = outlook.disk_to_come.unwrap_or(0.0);
         if free < LEAST_FREE_BYTES {
-            found.push(format!("the disk has {free:.0} bytes left: make room before the party stops"));
+            found.push(format!("the disk has {} left: make room before the party stops", bytes(free)));
         } else if free - LEAST_FREE_BYTES < needed {
             found.push(format!(
-                "the rest of the window needs about {needed:.0} bytes, and {free:.0} are free: make room"
+                "the rest of the window needs about {}, and {} are free: make room",
+                bytes(needed),
+                bytes(free)
             ));
         }
     }
@@ -183,6 +197,11 @@ mod tests {
                     cwe_chain_head_age_seconds 2\ncwe_link_up{peer=\"2\"} 1\ncwe_link_sent_bytes_total{peer=\"2\"} 100\n\
                     cwe_disk_free_bytes 9000000000\n";
         Samples::read(&format!("{more}\n{well}"))
+    }
+
+    #[test]
+    fn bytes_are_as_people_read_them() {
+        assert_eq!([bytes(999.0), bytes(1_500_000.0)], ["999 B", "1.5 MB"]);
     }
 
     #[test]

@@ -171,7 +171,7 @@ pub(super) async fn answer<'a>(
         Frame::Hello(hello) => hello,
         _ => return Err(refused(Breach::Greeting.into())),
     };
-    match agree(me, peer, &theirs) {
+    match agree(me, peer, &theirs).and_then(|version| peer.twin(&theirs).map_or(Ok(version), Err)) {
         Ok(version) => {
             let ticket = peer.install(&proved, &theirs, None, version).map_err(refused)?;
             Ok((stream, peer, ticket))

@@ -209,6 +209,16 @@ pub enum Mismatch {
         /// Who dialled.
         found: Host,
     },
+    /// Two processes have one key, and take the link from each other.
+    #[error(
+        "another host with the key of {host} that is linked: two processes run with one secret, and take links from each \
+         other. End one of them; if one is nobody's that you know, the secret is in other hands: have the steward put \
+         another key on record"
+    )]
+    Twin {
+        /// Whose key both have.
+        host: Host,
+    },
 }
 
 impl Encode for Mismatch {
@@ -225,6 +235,10 @@ impl Encode for Mismatch {
             Self::Sender { expected, found } => put(w, 3, expected, found),
             Self::Receiver { expected, found } => put(w, 4, expected, found),
             Self::Direction { expected, found } => put(w, 5, expected, found),
+            Self::Twin { host } => {
+                6u8.encode(w);
+                host.encode(w);
+            }
         }
     }
 }
@@ -241,6 +255,7 @@ impl Decode for Mismatch {
             3 => both(r).map(|(expected, found)| Self::Sender { expected, found })?,
             4 => both(r).map(|(expected, found)| Self::Receiver { expected, found })?,
             5 => both(r).map(|(expected, found)| Self::Direction { expected, found })?,
+            6 => Self::Twin { host: Decode::decode(r)? },
             _ => return Err(CodecError::Invalid { what: "reason of a refusal" }),
         })
     }

@@ -57,6 +57,10 @@ pub(super) struct Peer {
 struct Inbox {
     /// The peer's life, and the number of the payload that comes next.
     theirs: Option<Received>,
+    /// The life that this one took the place of.
+    before: Option<Incarnation>,
+    /// How often a life came back in whose place there was another.
+    returns: u32,
     /// The present connection.
     live: Option<u64>,
 }
@@ -97,6 +101,9 @@ pub(super) enum Outgoing {
     /// The connection is no longer the present one.
     Over,
 }
+
+/// How often a life may come back that another took the place of. Once is a call of a dead process that was read late.
+const MOST_RETURNS: u32 = 1;
 
 fn draw() -> Incarnation {
     Incarnation(OsRng.next_u64())

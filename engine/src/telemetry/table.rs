@@ -39,9 +39,12 @@ pub struct Metric {
     pub help: &'static str,
 }
 
-/// What labels there are: words of this program, parties, shards and statuses, of which there are few.
-pub const LABELS: [&str; 11] =
-    ["full", "kind", "party", "peer", "phase", "quantile", "route", "shard", "status", "step", "store"];
+/// What labels there are: words of this program, parties, shards and statuses, of which there are few, and of the host
+/// itself its public key and genesis.
+pub const LABELS: [&str; 13] = [
+    "full", "genesis", "key", "kind", "party", "peer", "phase", "quantile", "route", "shard", "status",
+    "step", "store",
+];
 
 macro_rules! metrics_table {
     ($($name:ident = $text:literal, $kind:ident, $unit:expr, [$($label:literal),*], $help:literal;)*) => {
@@ -127,6 +130,8 @@ metrics_table! {
         "Connections that are open.";
     TURNED_AWAY = "cwe_http_turned_away_total", Counter, None, ["full"],
         "Connections that were turned away at the door, by what was full.";
+    HOST = "cwe_host_info", Gauge, None, ["key", "genesis"],
+        "1, for the public key of this host and the digest of the genesis that it follows.";
     STARTED = "process_start_time_seconds", Gauge, Some(Unit::Seconds), [],
         "When the process started, in seconds since 1970.";
     OPEN_FILES = "process_open_fds", Gauge, None, [],

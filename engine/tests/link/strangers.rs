@@ -151,6 +151,46 @@ fn a_host_that_says_another_name_than_its_key_has_is_refused() {
     }
 }
 
+/// Two processes run with the secret of party 1. Both are told, and so is whoever they call; the one that is linked stays.
+#[test]
+fn two_hosts_with_one_key_are_told_of_each_other() {
+    let two = Node::of(TWO);
+    two.knows(ONE, "127.0.0.1:1");
+    let reason = Mismatch::Twin { host: ONE };
+    let mut linked = Vec::new();
+    for life in [1, 2, 1] {
+        linked.push(Raw::greeted(&two.at(), &hello(ONE, TWO, life, None)));
+    }
+    let mut raw = Raw::new(&two.at(), ONE);
+    raw.say(&Frame::Hello(Box::new(hello(ONE, TWO, 2, None))));
+    assert_eq!(raw.hear().unwrap(), Frame::Bye(Parting::Refused(reason.clone())));
+    refused(&two, Some(ONE), |found| *found == Refusal::Mismatch(reason.clone()));
+    assert_eq!(two.log.connections(ONE), (3, 3));
+    assert_eq!(two.status(ONE).state, engine::link::LinkState::Connected, "the other stays");
+    // Once the other is gone, it may link; and a new life always may.
+    drop(linked);
+    two.status_like(ONE, "a loss", |status| status.state != engine::link::LinkState::Connected);
+    Raw::greeted(&two.at(), &hello(ONE, TWO, 2, None));
+    Raw::greeted(&two.at(), &hello(ONE, TWO, 3, None));
+
+    // Hosts as they are: the two of them say so.
+    let (two, first) = (Node::of(TWO), Node::of(ONE));
+    let second = Node::of(ONE);
+    two.knows(ONE, &first.at());
+    first.knows(TWO, &two.at());
+    second.knows(TWO, &two.at());
+    refused(&two, Some(ONE), |found| *found == Refusal::Mismatch(reason.clone()));
+    let told = |node: &Node| {
+        node.log.told().iter().any(|told| {
+            matches!(told, Told::Event(LinkEvent::Refused { reason: found, .. })
+                if *found == Refusal::RefusedBy(reason.clone()))
+        })
+    };
+    while !told(&first) && !told(&second) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn something_else_than_a_greeting_is_refused() {
     let two = Node::of(TWO);

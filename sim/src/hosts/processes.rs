@@ -11,10 +11,10 @@ use primitives::{PartyId, ids::to_hex};
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -23,7 +23,7 @@ const ENDING: Duration = Duration::from_secs(30);
 /// Says what a process logs. A run's folder is there to be looked at.
 const LOG_LEVEL: &str = "CWE_LOG";
 /// Name of a process's log in its folder.
-const LOG: &str = "log.txt";
+pub(super) const LOG: &str = "log.txt";
 
 /// Addresses on this machine that were free a moment ago.
 pub(super) struct Ports {
@@ -31,14 +31,17 @@ pub(super) struct Ports {
     /// By seat.
     links: BTreeMap<Seat, SocketAddr>,
     apis: BTreeMap<Seat, SocketAddr>,
+    /// Of tokens, and of receipts.
+    issuers: [SocketAddr; 2],
     /// Where a host reaches another, if a cable lies between them.
     cables: BTreeMap<(Seat, Seat), SocketAddr>,
 }
 
 impl Ports {
     pub(super) fn free() -> io::Result<Self> {
-        let held: Vec<TcpListener> =
-            (0..=2 * Seat::ALL.len()).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<io::Result<_>>()?;
+        let held: Vec<TcpListener> = (0..3 + 2 * Seat::ALL.len())
+            .map(|_| TcpListener::bind("127.0.0.1:0"))
+            .collect::<io::Result<_>>()?;
         let mut free = held.iter().map(TcpListener::local_addr);
         let mut next = || free.next().expect("one for each");
         let node = next()?;
@@ -47,7 +50,7 @@ impl Ports {
             links.insert(seat, next()?);
             apis.insert(seat, next()?);
         }
-        Ok(Self { node, links, apis, cables: BTreeMap::new() })
+        Ok(Self { node, links, apis, issuers: [next()?, next()?], cables: BTreeMap::new() })
     }
 
     pub(super) fn node_url(&self) -> String {
@@ -56,6 +59,11 @@ impl Ports {
 
     pub(super) fn api_url(&self, party: PartyId) -> String {
         format!("http://{}", self.apis[&Seat::Party(party)])
+    }
+
+    /// Where the issuers of tokens and of receipts listen.
+    pub(super) fn issuers(&self) -> [SocketAddr; 2] {
+        self.issuers
     }
 
     /// Lays a cable between any two hosts: of two, the lower one dials.
@@ -113,16 +121,9 @@ impl Process {
         if self.child.is_some() {
             return Ok(());
         }
-        let log = OpenOptions::new().create(true).append(true).open(self.log())?;
-        let child = Command::new(&self.program)
-            .args(&self.arguments)
-            .current_dir(&self.dir)
-            .env(LOG_LEVEL, std::env::var(LOG_LEVEL).unwrap_or_else(|_| "info".into()))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
-        self.child = Some(child);
+        let log = append(&self.log())?;
+        let mut command = command(&self.program, &self.dir);
+        self.child = Some(command.args(&self.arguments).stdout(log.try_clone()?).stderr(log).spawn()?);
         Ok(())
     }
 
@@ -189,6 +190,41 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Runs the program in a folder to its end; how it ended. What it prints is in a new file there of the name `printed`, and
+/// what it says besides in its log: `said` hears each line of that.
+///
+/// # Errors
+/// If it cannot be started, or a file cannot be written.
+pub(super) fn run_to_end(
+    (program, dir): (&Path, &Path),
+    arguments: &[&str],
+    printed: &str,
+    mut said: impl FnMut(&str),
+) -> io::Result<ExitStatus> {
+    let (printed, mut log) = (File::create(dir.join(printed))?, append(&dir.join(LOG))?);
+    let mut command = command(program, dir);
+    let mut child = command.args(arguments).stdout(printed).stderr(Stdio::piped()).spawn()?;
+    let lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let heard = lines.map_while(Result::ok).try_for_each(|line| {
+        said(&line);
+        writeln!(log, "{line}")
+    });
+    let ended = child.wait()?;
+    heard.map(|()| ended)
+}
+
+/// The program in a folder, with what it needs to be looked at.
+fn command(program: &Path, dir: &Path) -> Command {
+    let mut command = Command::new(program);
+    let level = std::env::var(LOG_LEVEL).unwrap_or_else(|_| "info".into());
+    command.current_dir(dir).env(LOG_LEVEL, level).stdin(Stdio::null());
+    command
+}
+
+fn append(log: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).open(log)
 }
 
 /// The name of a host's folder.

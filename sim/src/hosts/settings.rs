@@ -1,6 +1,6 @@
-//! Settings of the processes of a committee, as `cwe node run` and `cwe party run` read them.
+//! Settings of the processes of a pilot, as `cwe node run`, `cwe party run`, `cwe issuer run` and `cwe client` read them.
 
-use primitives::Digest;
+use primitives::{Digest, Region, Tier};
 use std::{fmt, net::SocketAddr, time::Duration};
 
 /// Settings of a sequencer's node, in a folder with `genesis.json` and `sequencer.key`.
@@ -101,5 +101,104 @@ tick_milliseconds = {tick}
         )?;
         let line = |PeerLine { key, address, name }: &PeerLine| format!("{key} = \"{address}\" # {name}\n");
         self.peers.iter().try_for_each(|peer| f.write_str(&line(peer)))
+    }
+}
+
+/// What an issuer signs.
+#[derive(Clone, Debug)]
+pub enum Signs {
+    /// Tokens of these tiers.
+    Tokens(Vec<Tier>),
+    /// Receipts of these regions.
+    Receipts(Vec<Region>),
+}
+
+/// Settings of an issuer, in a folder with `codes.json`.
+#[derive(Clone, Debug)]
+pub struct IssuerFile {
+    /// What it signs.
+    pub signs: Signs,
+    /// Where it answers.
+    pub listen: SocketAddr,
+    /// Epochs for which it has keys, from the first on.
+    pub epochs: u64,
+}
+
+impl fmt::Display for IssuerFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { listen, epochs, .. } = self;
+        let listed = |each: Vec<String>| each.join(", ");
+        let (signs, own, numbers) = match &self.signs {
+            Signs::Tokens(tiers) => {
+                ("tokens", "tiers", listed(tiers.iter().map(ToString::to_string).collect()))
+            }
+            Signs::Receipts(regions) => {
+                ("receipts", "regions", listed(regions.iter().map(ToString::to_string).collect()))
+            }
+        };
+        write!(
+            f,
+            r#"# tokens, or receipts.
+signs = "{signs}"
+# Its keys, and what was signed for whom. Keep a copy: public halves of the keys are on the chain.
+dir = "data"
+# Hashes of the codes of those who may ask: `cwe issuer code` adds to it.
+codes = "codes.json"
+# Where it answers, in plain HTTP: put a proxy with TLS in front.
+listen = "{listen}"
+{own} = [{numbers}]
+# Keys are made ahead for so many epochs. Raise `epochs` in time, and start it again.
+first_epoch = 1
+epochs = {epochs}
+"#
+        )
+    }
+}
+
+/// Settings of a subscriber's client, in a folder with `genesis.json`, `token.code` and perhaps `receipt.code`.
+#[derive(Clone, Debug)]
+pub struct ClientFile {
+    /// The sequencer's node.
+    pub node: String,
+    /// The parties' APIs, in order of seat.
+    pub parties: [String; 3],
+    /// The tier that is paid for.
+    pub tier: Tier,
+    /// Where tokens are signed.
+    pub tokens: String,
+    /// The region that serves the subscriber, and where its receipts are signed.
+    pub receipts: Option<(Region, String)>,
+}
+
+impl fmt::Display for ClientFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { node, parties: [one, two, three], tier, tokens, receipts } = self;
+        write!(
+            f,
+            r#"genesis = "genesis.json"
+node = "{node}"
+# The parties, in order of seat.
+parties = ["{one}", "{two}", "{three}"]
+tier = {tier}
+# What was handed in, and a copy of the chain.
+dir = "data"
+
+[tokens]
+url = "{tokens}"
+# A file for nobody else to read, from `cwe issuer code`.
+code = "token.code"
+"#
+        )?;
+        let Some((region, url)) = receipts else { return Ok(()) };
+        write!(
+            f,
+            r#"
+# The signer of receipts of the region that serves this client. Without it no play is backed.
+[receipts]
+region = {region}
+url = "{url}"
+code = "receipt.code"
+"#
+        )
     }
 }

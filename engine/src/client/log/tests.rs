@@ -31,6 +31,17 @@ fn both_forms_say_the_same_in_whatever_order_of_columns() {
 }
 
 #[test]
+fn plays_of_another_time_are_found_with_the_first_line() {
+    let head = "time,work,seconds_played,length_seconds,backed";
+    let plays: String = [30, 9, 20, 31, 10].map(|time| format!("{time},{WORK},100,200,yes\n")).concat();
+    let log = parse(&format!("{head}\n{plays}")).unwrap();
+    assert_eq!(log.outside(Time(10), Time(30)), Some(Outside { before: 1, after: 1, line: 3 }));
+    assert_eq!(log.outside(Time(0), Time(19)), Some(Outside { before: 0, after: 3, line: 2 }));
+    assert_eq!(log.outside(Time(9), Time(31)), None);
+    assert_eq!(parse(head).unwrap().outside(Time(9), Time(31)), None);
+}
+
+#[test]
 fn quarters_are_whole_ones() {
     let play = |played, length| Play { time: 0, work: WorkId([0; 32]), played, length, backed: false };
     let quarters = [(0, 100), (24, 100), (25, 100), (99, 100), (100, 100), (500, 100), (u32::MAX, 1)];

@@ -72,6 +72,13 @@ fn keys() {
 }
 
 #[test]
+fn a_party_at_the_address_that_is_another() {
+    let other = || Port::Other { key: "0a".into(), genesis: "0b".into() };
+    let found = one(Severity::Fault, About::Ports, |facts| facts.ports[1].2 = other());
+    assert!(found.what.contains("another party, with key 0a and genesis 0b"), "{found:?}");
+}
+
+#[test]
 fn files_that_others_may_read() {
     let open = one(Severity::Fault, About::Files, |facts| facts.kept[0].mode = Some(0o640));
     assert_eq!(open.remedy, "chmod 600 host.secret");

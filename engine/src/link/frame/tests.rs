@@ -26,6 +26,7 @@ fn frames() -> Vec<Frame> {
         Mismatch::Sender { expected: Host::ALL[0], found: Host::ALL[1] },
         Mismatch::Receiver { expected: Host::ALL[0], found: Host::ALL[1] },
         Mismatch::Direction { expected: Host::ALL[0], found: Host::ALL[1] },
+        Mismatch::Twin { host: Host::ALL[2] },
     ];
     let mut frames = vec![
         Frame::Hello(Box::new(hello())),

@@ -1,10 +1,10 @@
 //! How connections of a peer begin and end, and how its address and key are replaced.
 
-use super::{Peer, State, Ticket, draw};
+use super::{MOST_RETURNS, Peer, State, Ticket, draw};
 use crate::link::{
     Endpoint,
     event::{LinkEvent, LinkState, Loss, Refusal},
-    hello::{Hello, Incarnation, Received},
+    hello::{Hello, Incarnation, Mismatch, Received},
     host::Host,
     outbox::Outbox,
     peer::Identity,
@@ -37,6 +37,14 @@ impl Peer {
         Hello { versions, chain, genesis, from: me, to: self.host, incarnation, received }
     }
 
+    /// What there is against a caller whose life came back too often, while the other one is linked: two processes have the
+    /// key of this peer.
+    pub(in crate::link) fn twin(&self, theirs: &Hello) -> Option<Mismatch> {
+        let inbox = self.inbox();
+        let is_back = inbox.before == Some(theirs.incarnation) && inbox.returns >= MOST_RETURNS;
+        (is_back && inbox.live.is_some()).then_some(Mismatch::Twin { host: self.host })
+    }
+
     /// Makes a connection the present one. `key` was proved on it, `theirs` is the peer's greeting, `ours` is this
     /// host's if it was sent already.
     ///
@@ -67,7 +75,9 @@ impl Peer {
         let answer = self.hello(inbox.theirs, state.mine);
         let fresh = inbox.theirs.is_none_or(|received| received.incarnation != theirs.incarnation);
         if fresh {
-            inbox.theirs = Some(Received { incarnation: theirs.incarnation, next: 0 });
+            let old = inbox.theirs.replace(Received { incarnation: theirs.incarnation, next: 0 });
+            inbox.returns += u32::from(inbox.before == Some(theirs.incarnation));
+            inbox.before = old.map(|old| old.incarnation);
         }
         self.current.send_modify(|current| *current += 1);
         let number = *self.current.borrow();
@@ -124,7 +134,7 @@ impl Peer {
             _ => false,
         };
         if !same_key {
-            inbox.theirs = None;
+            (inbox.theirs, inbox.before, inbox.returns) = (None, None, 0);
             (state.mine, state.theirs) = (draw(), None);
             state.outbox = Outbox::default();
             state.waits.end(STEP_ACKNOWLEDGE, now);
