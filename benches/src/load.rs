@@ -123,10 +123,11 @@ fn measured(plan: &Plan, topic: &mut Topic) -> Result<(), Box<dyn Error>> {
     let same = settled.comparison.mismatches.is_empty();
 
     topic.paragraph(&format!(
-        "{} events of {subscribers} subscribers in {} bundles, {} KB each, made by devices in {} before, each with a proof of its \
+        "{} events of {} subscribers in {} bundles, {} KB each, made by devices in {} before, each with a proof of its \
          own. Three parties, the sequencer's node and whoever hands in share this machine's {} cores. Every party checks every \
          proof. The totals are {} a plaintext count has.",
         grouped(events as u64),
+        grouped(subscribers as u64),
         grouped(bundles as u64),
         digits(bytes as f64 / bundles.max(1) as f64 / 1024.0),
         duration(making.as_secs_f64()),
@@ -152,7 +153,10 @@ fn measured(plan: &Plan, topic: &mut Topic) -> Result<(), Box<dyn Error>> {
         "memory, at most",
     ];
     topic.table(head, &rows);
-    topic.paragraph("Memory of each party while the load comes in: what grows with the events is on disk.");
+    topic.paragraph(
+        "Memory of each party while the load comes in. Bundles, tags and receipts are on disk; what grows are the names of \
+         bundles and of subscribers, and final receipts.",
+    );
     let rows: Vec<_> = parts.iter().map(|(events, time, usage)| part_row(*events, *time, usage)).collect();
     topic.table(["events so far", "after", "party 1", "party 2", "party 3"], &rows);
     watched.show(topic);
