@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
-    ops::RangeInclusive,
+    ops::{Range, RangeInclusive},
     path::{Path, PathBuf},
 };
 use thiserror::Error;
@@ -67,11 +67,9 @@ pub(crate) fn settings<T: DeserializeOwned>(path: &Path) -> Result<(T, &Path), F
 /// What is wrong with a text of settings: where, what, and the line itself, if there is one place.
 pub(crate) fn no_settings(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().trim_end();
-    // What is missing is in no line.
-    let Some(span) = error.span().filter(|span| !(span.start == 0 && span.end >= text.trim_end().len()))
-    else {
-        return message.into();
-    };
+    // What the whole file lacks is in no line of it.
+    let is_somewhere = |span: &Range<usize>| span.start > 0 || !message.starts_with("missing field");
+    let Some(span) = error.span().filter(is_somewhere) else { return message.into() };
     let before = text.get(..span.start).unwrap_or(text);
     let begin = before.rfind('\n').map_or(0, |end| end + 1);
     let (number, column) = (before.matches('\n').count() + 1, before[begin..].chars().count() + 1);

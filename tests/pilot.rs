@@ -249,6 +249,9 @@ fn a_pilot_is_laid_out_and_used() {
         (&true.into(), Some(0)),
         "{report}"
     );
+    let outside = &report["outside_window"];
+    let count = ["before", "after"].map(|when| outside[when].as_u64().expect("a count"));
+    assert_eq!((count[0] + count[1], &outside["line"]), (3, &2.into()), "plays of long ago, or yet to come");
     let after = fs::read(first.join("data/epoch-1/bundle-00000")).expect("a bundle");
     assert!(before == after, "the same bytes are handed in again");
     let report = submit(&second, &other_log);
