@@ -12,6 +12,7 @@ use primitives::{Digest, PartyId, ShardIndex};
 use proofs::bundle::Bundle;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -80,13 +81,15 @@ pub struct Shell {
     core: Option<Box<dyn Core>>,
     seat: Arc<Seat>,
     around: Surroundings,
+    /// Peers for whom bundles are being read from disk.
+    lending: Arc<Mutex<BTreeSet<Address>>>,
 }
 
 impl Shell {
     /// An actor for the core in `seat`. `None` if the core is with another actor.
     pub fn new(at: Address, seat: Arc<Seat>, around: Surroundings) -> Option<Self> {
         let core = seat.take()?;
-        Some(Self { at, core: Some(core), seat, around })
+        Some(Self { at, core: Some(core), seat, around, lending: Arc::default() })
     }
 
     fn send(&self, to: Address, message: Message) {
@@ -125,6 +128,11 @@ impl Shell {
             Effect::Hold(header, bundles) => return self.around.memory.hold(self.party(), header, &bundles),
             // The disk is read on the pool: the party goes on meanwhile.
             Effect::Lend(to, shard, ids) => {
+                // One answer to each at a time. Who asks for more meanwhile asks again.
+                let lending = self.lending.clone();
+                if !lending.lock().expect("nobody panics while holding it").insert(to) {
+                    return true;
+                }
                 let (at, board, memory) = (self.at, self.around.board.clone(), self.around.memory.clone());
                 rayon::spawn(move || {
                     for bundle in ids.iter().filter_map(|id| memory.bundle(id)) {
@@ -133,6 +141,7 @@ impl Shell {
                         // A peer that is away asks again.
                         let _sent = board.send(at, to, Message::Peer(letter));
                     }
+                    lending.lock().expect("nobody panics while holding it").remove(&to);
                 });
             }
             Effect::Recall(context, ids, complaint) => {

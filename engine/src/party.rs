@@ -363,18 +363,17 @@ impl Party {
 
     /// Some time has passed.
     fn tick(&mut self) -> Vec<Effect> {
-        if let Some(past) = &mut self.past {
-            past.tick();
-        }
+        let mut effects = self.past.as_mut().map_or_else(Vec::new, |past| past.tick(&self.secrets));
         match &mut self.stage {
-            Stage::Tallying(_) => self.attend(),
-            Stage::Finished => self.attendance.here().into(),
+            Stage::Tallying(_) => effects.extend(self.attend()),
+            Stage::Finished => effects.extend(self.attendance.here()),
             Stage::Collecting(collect) => {
-                let effects = collect.tick(&self.secrets).unwrap_or_else(|fault| self.fault(fault));
-                effects.into_iter().chain(self.freeze()).collect()
+                effects.extend(collect.tick(&self.secrets).unwrap_or_else(|fault| self.fault(fault)));
+                effects.extend(self.freeze());
             }
-            _ => Vec::new(),
+            _ => {}
         }
+        effects
     }
 
     /// Freezes the epoch, if it is to be frozen and this party has all that is final. A root that is shorter than what it

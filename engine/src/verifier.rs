@@ -9,7 +9,7 @@ use crate::{
 };
 use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
-    bundle::{Bundle, BundleError, verify, verify_batch},
+    bundle::{Bundle, BundleError, verify_batch},
     epoch::EpochContext,
     sharing::Accepted,
 };
@@ -57,11 +57,17 @@ impl Verifier {
 /// Those of these bundles of one shard that hold: they were checked before they went to disk, and what their proofs leave
 /// behind is in memory no longer.
 pub(crate) fn recall(context: &EpochContext, bundles: impl Iterator<Item = Bundle>) -> Vec<Verified> {
-    let checked = bundles.map(|bundle| {
-        let accepted = verify(context, &bundle).ok()?;
-        Some((bundle.id(), Arc::new(bundle), accepted))
-    });
-    checked.flatten().collect()
+    let bundles: Vec<_> = bundles.map(Arc::new).collect();
+    let mut found = Vec::new();
+    for some in bundles.chunks(MAX_VERIFY_BATCH) {
+        let these: Vec<_> = some.iter().map(|bundle| bundle.published().as_ref()).collect();
+        let checked = verify_batch(context, &these, &mut rand_core::OsRng);
+        let held = |(bundle, accepted): (&Arc<Bundle>, Result<_, _>)| {
+            Some((bundle.id(), bundle.clone(), accepted.ok()?))
+        };
+        found.extend(some.iter().zip(checked).filter_map(held));
+    }
+    found
 }
 
 /// Checks bundles of any shards of an epoch, those of a shard together; the results are in the order of the bundles.

@@ -17,18 +17,24 @@ use crate::{
 };
 use chain::{light, modules::usage::Opening};
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex, Time};
-use proofs::{committee::PartySigner, inclusion::Inclusion, tally::SignedHeader};
+use proofs::{
+    committee::PartySigner,
+    inclusion::{Inclusion, batch_root},
+    tally::SignedHeader,
+};
 use standings::{Standing, Standings};
 use std::{
     collections::{BTreeMap, VecDeque},
     mem,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
 
 /// Most bundles that wait for their answer. More are told to come back.
 const MAX_WAITING: usize = crate::intake::MAX_IN_FLIGHT;
+/// For how long a record is given again. It is proved from the state after a block, and another one after the next; both hold.
+const RECORD_FRESH: Duration = Duration::from_secs(60);
 /// Most refused bundles that are remembered.
 const MAX_REFUSED: usize = 1 << 16;
 /// When those may come again that find no room.
@@ -79,8 +85,8 @@ impl Inner {
 
 /// The record that was asked for last: it takes a while to make.
 struct LastRecord {
-    /// Of which epoch, and after which block.
-    of: (EpochId, Digest),
+    epoch: EpochId,
+    made: Instant,
     bytes: Arc<[u8]>,
 }
 
@@ -110,17 +116,17 @@ impl Counter {
         self.inner.lock().expect("nobody panics while holding the counter")
     }
 
-    /// Final receipts of the epoch before this one, by the batches that this party signed and the chain anchored. Of others
-    /// their signers have them.
+    /// Final receipts of an epoch, by the batches that this party signed and the chain anchored. Of others their signers have
+    /// them.
     fn finals_on_disk(&self, epoch: EpochId) -> BTreeMap<Digest, Box<Inclusion>> {
-        let Some(before) = epoch.0.checked_sub(1).map(EpochId) else { return BTreeMap::new() };
-        let names = self.store.signed(before);
+        let names = self.store.signed(epoch);
         read(&*self.port, |ledger| {
-            let shards = ledger.state().openings.get(&before).map_or(0, Opening::shard_count);
+            let shards = ledger.state().openings.get(&epoch).map_or(0, Opening::shard_count);
             let shards = (0..).map(ShardIndex).take(shards);
-            let anchored = shards.flat_map(|shard| ledger.state().anchors_of(before, shard));
+            let anchored = shards.flat_map(|shard| ledger.state().anchors_of(epoch, shard));
             let of_batch = |signed: &SignedHeader| {
                 let names = names.get(&signed.header.digest());
+                let names = names.filter(|names| batch_root(names) == signed.header.batch_root);
                 names.map(|names| Inclusion::of_batch(&signed.header, names))
             };
             let receipts = anchored.filter_map(of_batch).flatten();
@@ -130,8 +136,8 @@ impl Counter {
 
     /// Begins with what is on disk of the epoch before this one.
     pub(super) fn remember(&self, epoch: EpochId) {
-        let before = self.finals_on_disk(epoch);
-        self.inner().before = before;
+        let before = epoch.0.checked_sub(1).map(|before| self.finals_on_disk(EpochId(before)));
+        self.inner().before = before.unwrap_or_default();
     }
 
     /// Goes on to an epoch, in a party's seat or in none, of which these bundles are on disk already.
@@ -141,15 +147,21 @@ impl Counter {
         board: Arc<Switchboard>,
         on_disk: impl IntoIterator<Item = Digest>,
     ) {
+        let mut bundles = Standings::on_disk(on_disk);
+        for (id, receipt) in self.finals_on_disk(epoch) {
+            bundles.put(id, Standing::Final(receipt));
+        }
+        if self.inner().current.is_none() {
+            self.remember(epoch);
+        }
         let mut inner = self.inner();
         let waiters = mem::take(&mut inner.waiters);
         let evidence = mem::take(&mut inner.evidence);
         let before = match inner.current {
             Some(_) => mem::take(&mut inner.bundles).into_finals(),
-            None => self.finals_on_disk(epoch),
+            None => mem::take(&mut inner.before),
         };
         let current = Some(Current { epoch, info: None, board, signer });
-        let bundles = Standings::on_disk(on_disk);
         *inner = Inner { current, bundles, before, evidence, ..Inner::default() };
         drop(inner);
         for waiter in waiters.into_values().flatten() {
@@ -233,7 +245,10 @@ impl Counter {
             if inner.refused.len() > MAX_REFUSED
                 && let Some(oldest) = inner.refused.pop_front()
             {
-                inner.bundles.remove(&oldest);
+                // It may have become final all the same: the chain decides.
+                if matches!(inner.bundles.get(&oldest), Some(Standing::Refused(_))) {
+                    inner.bundles.remove(&oldest);
+                }
             }
         }
         let retry_after = again.then_some(COME_BACK);
@@ -346,16 +361,14 @@ impl Desk for Counter {
 
     fn record(&self, epoch: EpochId) -> Option<Arc<[u8]>> {
         let mut kept = self.last_record.lock().expect("nobody panics while making a record");
-        let known = kept.as_ref().map(|record| record.of);
-        // It is proved from the state after the last block, so it is another one with each block.
-        let made = read(&*self.port, |ledger| {
-            let of = (epoch, ledger.head());
-            (known != Some(of)).then(|| (of, light::record(ledger, epoch)))
-        });
-        if let Some((of, record)) = made {
-            *kept = Some(LastRecord { of, bytes: serde_json::to_vec_pretty(&record.ok()?).ok()?.into() });
+        let is_fresh = |record: &&LastRecord| record.epoch == epoch && record.made.elapsed() < RECORD_FRESH;
+        if let Some(record) = kept.as_ref().filter(is_fresh) {
+            return Some(record.bytes.clone());
         }
-        kept.as_ref().map(|record| record.bytes.clone())
+        let record = read(&*self.port, |ledger| light::record(ledger, epoch)).ok()?;
+        let bytes: Arc<[u8]> = serde_json::to_vec_pretty(&record).ok()?.into();
+        *kept = Some(LastRecord { epoch, made: Instant::now(), bytes: bytes.clone() });
+        Some(bytes)
     }
 
     fn evidence(&self) -> Vec<Arc<Evidence>> {

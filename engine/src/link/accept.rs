@@ -42,11 +42,12 @@ struct Caller {
     _stays: oneshot::Sender<()>,
 }
 
-/// Whoever has one address of a network has the others too: an IPv6 address counts by its first 64 bits.
+/// Whoever has one address of a network has the others too: an IPv6 address counts by its first 48 bits, which is what a
+/// customer gets.
 fn network(of: IpAddr) -> IpAddr {
     match of.to_canonical() {
         IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 80 << 80).into(),
     }
 }
 

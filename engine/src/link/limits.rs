@@ -14,9 +14,9 @@ pub const MAX_GREETING: usize = 256;
 pub const MAX_QUEUED_FRAMES: usize = 1 << 14;
 /// Most bytes that wait for one peer: four of the longest letters. Three peers together stay below a gigabyte.
 pub const MAX_QUEUED_BYTES: usize = 4 * MAX_PAYLOAD;
-/// Most connections that have not proved their key yet. One more, and one of them is closed, from where most of them come:
-/// whoever holds connections open without a word cannot keep a peer out.
-pub const MAX_UNAUTHENTICATED: usize = 32;
+/// Most connections that have not proved their key yet: a socket each, and little else. One more, and one of them is closed,
+/// from where most of them come: whoever holds connections open without a word cannot keep a peer out.
+pub const MAX_UNAUTHENTICATED: usize = 128;
 /// Most refusals of callers that are told in a minute, so that strangers cannot fill a log.
 pub const MAX_REFUSALS_A_MINUTE: u32 = 60;
 /// Payloads after which an acknowledgement is sent at once.

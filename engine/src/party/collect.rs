@@ -248,7 +248,11 @@ impl Collect {
             }
             PeerMessage::Vote(digest, signature) => line.voted(&mut desk, from, digest, signature),
             PeerMessage::Object(digest, objections) => line.objected(&mut desk, from, digest, objections),
-            PeerMessage::Complaint(complaint) => line.complained(&mut desk, from, complaint),
+            PeerMessage::Complaint(complaint) => {
+                let mut effects = line.complained(&mut desk, from, complaint)?;
+                effects.extend(self.serve(secrets)?);
+                Ok(effects)
+            }
             PeerMessage::Quorum(signed) => line.quorum(from, signed),
             PeerMessage::Term(position, term) => Ok(line.term(from, position, term)),
             PeerMessage::Omits(digest, ids) => line.omits(&mut desk, from, digest, &ids),
@@ -256,7 +260,11 @@ impl Collect {
             PeerMessage::Batch(digest, ids) => line.batch(&mut desk, digest, ids),
             PeerMessage::AskBundles(ids) => Ok(line.asked_bundles(&desk, from, &distinct(ids))),
             PeerMessage::Bundle(bundle) => self.fetched(secrets, (from, shard), *bundle),
-            PeerMessage::OpeningShare(shown) => line.opening_share(&mut desk, from, shown),
+            PeerMessage::OpeningShare(shown) => {
+                let (owed, effects) = line.opening_share(&mut desk, from, shown)?;
+                self.lines.iter_mut().filter(|_| owed).for_each(|line| line.paid_by(from));
+                Ok(effects)
+            }
             // The party gives these to the tally.
             _ => Ok(Vec::new()),
         }
@@ -269,10 +277,18 @@ impl Collect {
         (shard, complaint): (ShardIndex, &Complaint),
         found: Vec<Verified>,
     ) -> Outcome {
-        match self.at(shard, secrets) {
-            Some((line, mut desk)) => line.recalled(&mut desk, complaint, found),
+        let line = usize::try_from(shard.0).ok().and_then(|shard| self.lines.get(shard));
+        match line.and_then(|line| line.final_batch(&complaint.bundle)) {
+            Some(batch) => self.pool.recalled(secrets, batch, complaint, found),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Serves peers that complained of shares of final bundles.
+    fn serve(&mut self, secrets: &PartySecrets) -> Outcome {
+        let (pool, lines) = (&mut self.pool, &self.lines);
+        let line = |shard: ShardIndex| lines.get(usize::try_from(shard.0).ok()?);
+        pool.serve(secrets, |shard, bundle| line(shard)?.final_batch(bundle))
     }
 
     /// A peer sends a bundle. One that this party asked for is checked like any other; what the chain has anchored is
@@ -314,8 +330,8 @@ impl Collect {
 
     /// Some time has passed.
     pub fn tick(&mut self, secrets: &PartySecrets) -> Outcome {
-        let mut effects = Vec::new();
         self.pool.tick();
+        let mut effects = self.serve(secrets)?;
         let mut desk = Desk { back: self.is_back(), pool: &mut self.pool, secrets };
         for line in &mut self.lines {
             effects.extend(line.tick(&mut desk)?);

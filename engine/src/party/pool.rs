@@ -262,14 +262,17 @@ impl Pool {
     }
 
     /// Another party complains of a share of a bundle in a final batch.
-    pub(super) fn complained(
+    pub(super) fn ask(&mut self, from: PartyId, shard: ShardIndex, complaint: Complaint) {
+        self.owing.ask(self.party, (from, shard), complaint);
+    }
+
+    /// Serves peers that complained so. `find` knows in which final batch of a shard a bundle is.
+    pub(super) fn serve<'a>(
         &mut self,
         secrets: &PartySecrets,
-        batch: FinalBatch<'_>,
-        from: PartyId,
-        complaint: &Complaint,
+        find: impl Fn(ShardIndex, &Digest) -> Option<FinalBatch<'a>>,
     ) -> Outcome {
-        self.owing.complained((secrets, &self.archive), batch, from, complaint)
+        self.owing.serve((secrets, &self.archive), find)
     }
 
     /// Bundles of a final batch are there, of which another party complained.

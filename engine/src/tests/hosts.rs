@@ -26,6 +26,8 @@ use std::{
 
 /// Bundles of the epoch.
 const BUNDLES: u64 = 5;
+/// Bundles of which a party cannot read a share.
+const TRAPS: u64 = 6;
 /// Most bundles of final batches that a party keeps in memory.
 const ARCHIVED: usize = 1;
 /// Ticks in which an epoch ends whatever happens to one host, as long as it comes back.
@@ -501,8 +503,14 @@ fn a_share_of_a_final_bundle_is_shown_from_disk() {
         let mut hosts = Hosts::begun();
         let opened = hosts.opened();
         hosts.away.insert(three);
-        let bad = lying(&opened, 300, |w| w.unreadable = Some((three, three)));
-        hosts.submit(&[one, two], bad.id(), &bad.to_bytes());
+        // In several batches: one after the other is read for party 3, and it names nobody meanwhile.
+        for seed in 300..300 + TRAPS {
+            let bad = lying(&opened, seed, |w| w.unreadable = Some((three, three)));
+            hosts.submit(&[one, two], bad.id(), &bad.to_bytes());
+            let good = TestSubscriber::new(400 + seed).bundle(&opened.shards[0], vec![event(1, 0, false)]);
+            hosts.submit(&[one, two], good.id(), &good.to_bytes());
+            hosts.tick(20);
+        }
         hosts.submit_to(&[one, two]);
         hosts.tick(LONG);
         if frozen {
@@ -525,6 +533,6 @@ fn a_share_of_a_final_bundle_is_shown_from_disk() {
         }
         hosts.tick(LONG);
         assert!(hosts.hosts[&two].recalls > 0, "frozen: {frozen}, restarts: {restarts}");
-        hosts.assert_settled_with(BUNDLES + 1);
+        hosts.assert_settled_with(BUNDLES + 2 * TRAPS);
     }
 }

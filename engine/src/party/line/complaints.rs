@@ -58,7 +58,10 @@ impl Line {
         match desk.pool.judge(self.shard, from, &complaint) {
             Judgement::False(error) => return Err(fault(error)),
             Judgement::NotNow => return Ok(effects),
-            Judgement::Late => return self.answer(desk, from, &complaint),
+            Judgement::Late => {
+                desk.pool.ask(from, self.shard, complaint);
+                return Ok(effects);
+            }
             Judgement::Holds => {}
         }
         if from == party {

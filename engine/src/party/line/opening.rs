@@ -12,8 +12,8 @@ use crate::{
     effect::{Effect, Event},
     message::{Address, OpeningShare, PeerMessage},
     party::{
-        collect::{FaultReason, Outcome},
-        pool::{GroupSum, Verified},
+        collect::{Fault, FaultReason, Outcome},
+        pool::{FinalBatch, GroupSum},
     },
 };
 use primitives::{Digest, PartyId};
@@ -28,7 +28,7 @@ pub(super) struct Owed {
     digest: Digest,
     sums: Vec<GroupSum>,
     complaints: Vec<Complaint>,
-    /// For so many ticks since the last of them was paid, once nothing more comes in.
+    /// For so many ticks since their holder paid anything, once nothing more comes in.
     waited: u32,
 }
 
@@ -88,32 +88,28 @@ impl Line {
         Ok(Vec::new())
     }
 
-    /// Another party complains of a share of a bundle in a final batch.
-    pub(super) fn answer(&self, desk: &mut Desk<'_>, from: PartyId, complaint: &Complaint) -> Outcome {
-        let Some((header, ids)) = self.behind.batch_of(&complaint.bundle) else { return Ok(Vec::new()) };
-        let batch = (&self.context, header.header.digest(), &ids[..]);
-        desk.pool.complained(desk.secrets, batch, from, complaint)
+    /// The final batch with a bundle, if this party has taken it in.
+    pub(in crate::party) fn final_batch(&self, bundle: &Digest) -> Option<FinalBatch<'_>> {
+        let (header, ids) = self.behind.batch_of(bundle)?;
+        Some((&self.context, header.header.digest(), ids))
     }
 
-    /// Bundles of a final batch are there, of which another party complained.
-    pub(in crate::party) fn recalled(
-        &self,
-        desk: &mut Desk<'_>,
-        complaint: &Complaint,
-        found: Vec<Verified>,
-    ) -> Outcome {
-        let Some((header, ids)) = self.behind.batch_of(&complaint.bundle) else { return Ok(Vec::new()) };
-        let batch = (&self.context, header.header.digest(), &ids[..]);
-        desk.pool.recalled(desk.secrets, batch, complaint, found)
+    /// Another holder paid something, in whatever shard: it is not waited for in vain.
+    pub(in crate::party) fn paid_by(&mut self, holder: PartyId) {
+        if let Some(owed) = &mut self.owed
+            && owed.complaints.first().and_then(|c| other_holder(c.share, c.party)) == Some(holder)
+        {
+            owed.waited = 0;
+        }
     }
 
-    /// The other holder of a share shows its sum.
+    /// The other holder of a share shows its sum. Whether that was owed.
     pub(in crate::party) fn opening_share(
         &mut self,
         desk: &mut Desk<'_>,
         from: PartyId,
         shown: OpeningShare,
-    ) -> Outcome {
+    ) -> Result<(bool, Vec<Effect>), Fault> {
         let OpeningShare { header, group, share, sum } = shown;
         let (party, works) = (self.party, &self.context.works);
         let signed =
@@ -124,14 +120,13 @@ impl Line {
                 complaint.share == share && desk.pool.group_of(&complaint.bundle) == Some(group)
             })?;
             let sums = owed.sums.iter_mut().find(|sums| sums.group == group)?;
-            Some((place, sums, (&mut owed.complaints, &mut owed.waited)))
+            Some((place, sums, &mut owed.complaints))
         });
-        let Some((place, sums, (complaints, waited))) =
-            wanted.filter(|_| other_holder(share, party) == Some(from))
+        let Some((place, sums, complaints)) = wanted.filter(|_| other_holder(share, party) == Some(from))
         else {
             let (at, from) = (Address::Party(party), Address::Party(from));
             let reason = "an opening share that is not owed";
-            return Ok(vec![Effect::Publish(Event::Dropped { at, from, reason })]);
+            return Ok((false, vec![Effect::Publish(Event::Dropped { at, from, reason })]));
         };
         if !sum.opens(works, &sums.commitments[share.index()], &mut OsRng) {
             return Err(FaultReason::OpeningShare.of(from));
@@ -139,7 +134,6 @@ impl Line {
         let slot = held(party).iter().position(|own| *own == share);
         sums.shares[slot.expect("a party complains of what it holds")] = sum;
         complaints.remove(place);
-        *waited = 0;
-        self.catch_up(desk)
+        Ok((true, self.catch_up(desk)?))
     }
 }

@@ -100,11 +100,8 @@ impl Past {
             }
             PeerMessage::AskBundles(ids) => handed((from, shard), distinct(ids.clone()).iter().map(bundle)),
             PeerMessage::Complaint(complaint) => {
-                let Self { epoch, archive, owing, names } = self;
-                let batch = final_batch(epoch, names, shard, &complaint.bundle);
-                let said = batch.map(|batch| owing.complained((secrets, archive), batch, from, complaint));
-                // Nothing hangs on one that does not hold any more: it is not answered.
-                said.and_then(Result::ok).unwrap_or_default()
+                self.owing.ask(secrets.signer.party(), (from, shard), complaint.clone());
+                self.serve(secrets)
             }
             _ => Vec::new(),
         }
@@ -124,8 +121,16 @@ impl Past {
     }
 
     /// Some time has passed.
-    pub(in crate::party) fn tick(&mut self) {
+    pub(in crate::party) fn tick(&mut self, secrets: &PartySecrets) -> Vec<Effect> {
         self.owing.tick();
+        self.serve(secrets)
+    }
+
+    /// Serves peers that complained of shares. Nothing hangs on a complaint that does not hold any more: it is not answered.
+    fn serve(&mut self, secrets: &PartySecrets) -> Vec<Effect> {
+        let Self { epoch, archive, owing, names } = self;
+        let find = |shard, bundle: &Digest| final_batch(epoch, names, shard, bundle);
+        owing.serve((secrets, archive), find).unwrap_or_default()
     }
 }
 

@@ -13,63 +13,75 @@ use crate::{
         pool::{parked::Verified, sums::part},
     },
 };
-use primitives::{Digest, PartyId};
+use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
     epoch::EpochContext,
     sharing::{BatchShare, Complaint, held},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 /// A final batch: the shard's context, the digest of its header, and its bundles.
 pub(in crate::party) type FinalBatch<'a> = (&'a Arc<EpochContext>, Digest, &'a [Digest]);
 
-/// Ticks for which a batch that was read for a peer stays in memory. It gets no other one meanwhile: to read and check a batch
-/// takes a while, and a peer that complains all the time is to slow nobody down. Whoever complains asks again.
+/// Ticks for which a batch that was read for a peer stays in memory: what is asked next is often of the same.
 const LENT_FOR: u32 = 8;
-
-/// A batch that is read from disk for a peer.
-struct Lent {
-    header: Digest,
-    /// Its bundles, once they are there.
-    found: Option<Vec<Verified>>,
-    ticks: u32,
-}
-
-/// State: what is read for each peer.
-#[derive(Default)]
-pub(in crate::party) struct Owing(BTreeMap<PartyId, Lent>);
+/// Most complaints of a peer that wait. It asks again for what found no room.
+const MAX_ASKED: usize = 512;
 
 /// Whose memory it is, and what is in it.
 pub(super) type Own<'a> = (&'a PartySecrets, &'a Archive);
 
+/// What one peer asks for. It is served once a tick, so that a peer that complains all the time slows nobody down: neither
+/// this party nor the other peer.
+#[derive(Default)]
+struct Asking {
+    queue: VecDeque<(ShardIndex, Complaint)>,
+    /// It was served since the last tick.
+    served: bool,
+    /// A batch is being read for it.
+    reading: bool,
+    /// The last batch that was read for it, and for how many ticks it has been here.
+    found: Option<(Digest, Vec<Verified>, u32)>,
+}
+
+/// State: what is owed to each peer.
+#[derive(Default)]
+pub(in crate::party) struct Owing(BTreeMap<PartyId, Asking>);
+
 impl Owing {
     /// Another party complains of a share of a bundle in a final batch. Its maker gets what this party holds of the share,
     /// which is what it should hold itself, and nobody else gets anything.
-    pub(super) fn complained(
+    pub(super) fn ask(&mut self, own: PartyId, (from, shard): (PartyId, ShardIndex), complaint: Complaint) {
+        if from != complaint.party || !held(own).contains(&complaint.share) {
+            return;
+        }
+        let queue = &mut self.0.entry(from).or_default().queue;
+        let waits = |(of, other): &(ShardIndex, Complaint)| {
+            (*of, other.bundle, other.share) == (shard, complaint.bundle, complaint.share)
+        };
+        if queue.len() < MAX_ASKED && !queue.iter().any(waits) {
+            queue.push_back((shard, complaint));
+        }
+    }
+
+    /// Serves peers whose turn it is. `find` knows in which final batch of a shard a bundle is.
+    pub(super) fn serve<'a>(
         &mut self,
         own: Own<'_>,
-        batch: FinalBatch<'_>,
-        from: PartyId,
-        complaint: &Complaint,
+        find: impl Fn(ShardIndex, &Digest) -> Option<FinalBatch<'a>>,
     ) -> Outcome {
-        let (secrets, archive) = own;
-        if from != complaint.party || !held(secrets.signer.party()).contains(&complaint.share) {
-            return Ok(Vec::new());
-        }
-        let lacking: Vec<_> = batch.2.iter().filter(|id| archive.get(id).is_none()).copied().collect();
-        if lacking.is_empty() {
-            return answer(own, batch, complaint, &[]);
-        }
-        match self.0.get(&from) {
-            Some(Lent { header, found: Some(found), .. }) if *header == batch.1 => {
-                answer(own, batch, complaint, found)
-            }
-            Some(_) => Ok(Vec::new()),
-            None => {
-                self.0.insert(from, Lent { header: batch.1, found: None, ticks: 0 });
-                Ok(vec![Effect::Recall(batch.0.clone(), lacking, Box::new(complaint.clone()))])
+        let mut effects = Vec::new();
+        for asking in self.0.values_mut().filter(|asking| !asking.served && !asking.reading) {
+            let Some((shard, complaint)) = asking.queue.pop_front() else { continue };
+            asking.served = true;
+            if let Some(batch) = find(shard, &complaint.bundle) {
+                effects.extend(asking.serve(own, batch, complaint)?);
             }
         }
+        Ok(effects)
     }
 
     /// Bundles are there that were not in memory, as far as they are on disk.
@@ -81,16 +93,33 @@ impl Owing {
         found: Vec<Verified>,
     ) -> Outcome {
         let answered = answer(own, batch, complaint, &found);
-        if let Some(lent) = self.0.get_mut(&complaint.party) {
-            lent.found = Some(found);
-        }
+        let asking = self.0.entry(complaint.party).or_default();
+        (asking.reading, asking.found) = (false, Some((batch.1, found, 0)));
         answered
     }
 
     /// Some time has passed.
     pub(super) fn tick(&mut self) {
-        self.0.values_mut().for_each(|lent| lent.ticks += u32::from(lent.found.is_some()));
-        self.0.retain(|_, lent| lent.ticks < LENT_FOR);
+        for asking in self.0.values_mut() {
+            asking.served = false;
+            asking.found = asking.found.take().map(|(header, found, ticks)| (header, found, ticks + 1));
+            asking.found.take_if(|(_, _, ticks)| *ticks >= LENT_FOR);
+        }
+    }
+}
+
+impl Asking {
+    fn serve(&mut self, own: Own<'_>, batch: FinalBatch<'_>, complaint: Complaint) -> Outcome {
+        let (context, header, ids) = batch;
+        let lacking: Vec<_> = ids.iter().filter(|id| own.1.get(id).is_none()).copied().collect();
+        match &self.found {
+            _ if lacking.is_empty() => answer(own, batch, &complaint, &[]),
+            Some((of, found, _)) if *of == header => answer(own, batch, &complaint, found),
+            _ => {
+                self.reading = true;
+                Ok(vec![Effect::Recall(context.clone(), lacking, Box::new(complaint))])
+            }
+        }
     }
 }
 
