@@ -249,7 +249,7 @@ fn the_number_of_threads_changes_nothing_that_is_on_record() {
 fn an_epoch_waits_for_a_party_that_is_away_and_then_ends_the_same() {
     let options = Options { batch: 1, ..small() };
     let undisturbed = outcome(&options);
-    assert!(undisturbed.metrics.batches > 4, "{} batches", undisturbed.metrics.batches);
+    assert!(undisturbed.metrics.batches > 1, "{} batches", undisturbed.metrics.batches);
     let actor = engine::Address::Party(PartyId::ALL[1]);
     let outage = Some(Outage { actor, after_batches: 1, lasting: Duration::from_secs(2) });
     let disturbed = outcome(&Options { outage, ..options });
