@@ -172,7 +172,7 @@ fn catch_up(mirror: &Mirror, tell: &dyn Fn(Told)) -> Result<bool, StewardFailure
 fn line(told: &Told) -> String {
     match told {
         Told::OnRecord { what } => format!("on record: {what}\n"),
-        Told::Rests { seconds } => format!("rests {seconds} seconds: clients fetch their receipts\n"),
+        Told::Rests { seconds } => format!("rests {seconds} seconds before the next epoch\n"),
         Told::Waits { what } => format!("waits: {what}\n"),
         Told::Epoch { epoch } => format!("epoch {epoch}\n"),
         Told::Over { epoch, settled: true } => format!("epoch {epoch} is settled\n"),

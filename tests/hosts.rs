@@ -3,8 +3,12 @@
 mod common;
 
 use common::{cwe, error, path, stdout};
-use engine::host::Seat;
-use primitives::{PartyId, Preset};
+use engine::{
+    client::{Answer, Parties},
+    host::Seat,
+};
+use primitives::{Decode, PartyId, Preset};
+use proofs::bundle::Bundle;
 use serde_json::Value;
 use sim::{
     demo,
@@ -96,6 +100,37 @@ fn an_epoch_is_settled_across_processes() {
     assert_counted(&settled);
 }
 
+/// While the books of the first epoch are open, the next one takes bundles in, freezes and opens its totals. A party is killed
+/// in between, and comes back to both. What the first carried over is published with the second.
+#[test]
+fn the_next_epoch_is_under_way_while_the_last_is_closed() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut hosts = start(dir.path(), &Run { window: 25, patience: LONG, cables: false });
+    let opened = hosts.opened(&Silent).expect("it opens");
+    hosts.hand_in(&opened, &Silent).expect("all is taken in");
+    let first = hosts.handed_in().next().expect("a bundle").to_vec();
+    hosts.leave_unreported(true);
+    hosts.turn(&Silent).expect("it goes on to the next");
+    let opened = hosts.opened(&Silent).expect("it opens beside the one before");
+    wait_for(&mut hosts, ONE, "epoch 2: collect", 1);
+    restart(&mut hosts, TWO);
+    hosts.hand_in(&opened, &Silent).expect("all is taken in");
+    // Of a bundle of the first epoch the receipt is as it was.
+    let id = Bundle::from_bytes(&first).expect("a bundle").id();
+    let http = hosts.http();
+    let again = PartyId::ALL.map(|party| http.submit(party, &id, &first).expect("an answer"));
+    assert!(again.iter().all(|answer| matches!(answer, Answer::Promised(_))), "{again:?}");
+    wait_for(&mut hosts, THREE, "epoch 2: settle", 1);
+    let text = text(&hosts.host(THREE).log());
+    assert!(text.contains("epoch 1: settle") && !text.contains("epoch 1: done"), "{text}");
+    let status = cwe(&["party", "status", "--url", &hosts.api(PartyId::ALL[0]), "-o", "json"]);
+    let status: Value = serde_json::from_str(stdout(&status)).expect("JSON");
+    assert_eq!((&status["epoch"], &status["closing"]), (&2.into(), &1.into()), "{status}");
+    hosts.leave_unreported(false);
+    assert_counted(&hosts.settled_before(&Silent).expect("the first settles"));
+    assert_counted(&hosts.settle(&Silent).expect("the second settles"));
+}
+
 /// Each party is killed once, without warning, in another phase, and the sequencer too. The totals are as without it.
 #[test]
 fn whoever_is_killed_goes_on_where_the_epoch_is() {
@@ -133,6 +168,25 @@ fn a_party_that_is_gone_for_good_is_replaced() {
     assert_counted(&settled);
     let replaced = settled.record.replacement.as_ref().map(|seat| Seat::Party(seat.party));
     assert_eq!(replaced, Some(TWO));
+}
+
+/// A party is gone for good when the next epoch is about to open beside the one that is closed. The standby takes the seat, and
+/// the beacon of the next epoch begins anew with it.
+#[test]
+fn a_party_that_is_replaced_is_replaced_in_the_epoch_that_comes() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut hosts = start(dir.path(), &Run { window: 25, patience: 40, cables: false });
+    let opened = hosts.opened(&Silent).expect("it opens");
+    hosts.hand_in(&opened, &Silent).expect("all is taken in");
+    hosts.host(TWO).kill();
+    hosts.turn(&Silent).expect("it goes on to the next");
+    let opened = hosts.opened_by(&[ONE, THREE], &Silent).expect("it opens");
+    hosts.hand_in(&opened, &Silent).expect("two take all in");
+    let first = hosts.settled_before(&Silent).expect("the first settles");
+    assert_counted(&first);
+    let replaced = first.record.replacement.as_ref().map(|seat| Seat::Party(seat.party));
+    assert_eq!(replaced, Some(TWO));
+    assert_counted(&hosts.settle(&Silent).expect("the second settles"));
 }
 
 /// A link is cut for ten seconds, another carries everything late, a third damages what it carries, and a party stands still

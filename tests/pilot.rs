@@ -208,7 +208,7 @@ fn a_pilot_is_laid_out_and_used() {
     let dir = tempfile::tempdir().expect("a folder");
     let pilot = &dir.path().join("pilot");
     let (port, own) = (port().to_string(), path(pilot).to_owned());
-    let short = ["--window-seconds", WINDOW, "--rest-seconds", "20", "--epochs", "2", "--k-anonymity", "1"];
+    let short = ["--window-seconds", WINDOW, "--epochs", "2", "--k-anonymity", "1"];
     let lay_out = [&["init", "committee", &own, "--port", &port, "-o", "json"], &short[..]].concat();
     let made = json(&done(&lay_out));
     #[cfg(unix)]

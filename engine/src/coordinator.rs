@@ -35,6 +35,8 @@ type SaidTotals = (Sitting, Said<Box<(Tally, TallyProof)>>);
 pub struct Coordinator {
     phase: Option<Phase>,
     epoch: Option<OpenedEpoch>,
+    /// It is known what the epoch takes over from those before.
+    taken: bool,
     /// Who answers for the totals, once the standby has a seat, and which seat that is.
     seated: Option<(PartyId, Committee)>,
     /// Ticks since anything moved.
@@ -146,9 +148,15 @@ impl Coordinator {
             let pass = Effect::Send(Address::Party(leads), Message::Pass(shard));
             return idle.then_some(pass).into_iter().collect();
         }
+        self.sum()
+    }
+
+    /// Goes on to the frozen set, once nothing is left in any shard and the epoch before has its totals.
+    fn sum(&mut self) -> Vec<Effect> {
         let drained =
             |shard| self.standing(shard).is_some_and(|(_, left)| left.values().all(|pending| *pending == 0));
-        if self.shards().all(drained) { self.enter(Phase::Sum) } else { Vec::new() }
+        let ready = self.phase == Some(Phase::Close) && self.taken && self.shards().all(drained);
+        if ready { self.enter(Phase::Sum) } else { Vec::new() }
     }
 
     /// The chain has the root of every shard: nothing can be added to the epoch, whatever was said here.
@@ -370,6 +378,10 @@ impl Core for Coordinator {
             (Address::Settlement, Message::Opened(opened), None | Some(Phase::Announce)) => {
                 self.epoch = Some(opened);
                 self.enter(Phase::Collect)
+            }
+            (Address::Settlement, Message::TakenOver(_), _) => {
+                (self.taken, self.quiet) = (true, 0);
+                self.sum()
             }
             (Address::Outside, Message::EndOfWindow, Some(Phase::Collect)) => self.enter(Phase::Close),
             (from, Message::Report(report), _) => match self.seat_of(from) {

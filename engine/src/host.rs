@@ -43,6 +43,7 @@ use crate::{
     api::{self, ApiError},
     link::{LinkConfig, LinkError, Links, Timing, Versions},
     message::Phase,
+    party::CarriedOver,
     settlement::read,
     store::{EpochState, Owner, Recovered, Store, StoreError},
 };
@@ -54,19 +55,19 @@ use ::chain::{
 use counter::Counter;
 use crossing::Crossing;
 use forgotten::forgotten;
-use memory::CarriedShares;
 use primitives::{ChainId, Digest, EpochId, PartyId};
 use proofs::committee::Member;
 use report::{Measuring, Overheard, Report, Seen};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    panic::resume_unwind,
     path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
+    thread::{self, ScopedJoinHandle},
     time::Duration,
 };
 use thiserror::Error;
@@ -213,10 +214,12 @@ struct Host<'a> {
     crossing: Arc<Crossing>,
     seen: Arc<Seen>,
     links: Linked,
-    carried: CarriedShares,
+    carried: CarriedOver,
     /// The last epoch to sit out, if the store was restored from a copy.
     silent: Option<EpochId>,
     stop: &'a AtomicBool,
+    /// One of its threads has ended the whole.
+    ending: AtomicBool,
     told: &'a (dyn Fn(Told) + Sync),
 }
 
@@ -259,7 +262,7 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     let serving = api::serve(setup.api, Arc::new(report), api::Limits::default())?;
     told(Told::Started { api: serving.local_addr() });
     let Recovered { epochs, carried, silent, .. } = recovered;
-    let carried = Arc::new(Mutex::new(carried));
+    let carried = CarriedOver::from(carried);
     let say = told.clone();
     let host = Host {
         setup,
@@ -274,6 +277,7 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
         carried,
         silent,
         stop,
+        ending: AtomicBool::new(false),
         told: &*say,
     };
     let ended = host.run(epochs);
@@ -296,66 +300,122 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
 }
 
 impl Host<'_> {
+    /// Runs every epoch that the chain has in hand, each on a thread of its own: one may be closed while the next takes bundles
+    /// in.
     fn run(&self, mut states: BTreeMap<EpochId, EpochState>) -> Result<(), HostError> {
-        let mut waits = None;
-        self.counter.remember(read(&*self.port, in_hand));
-        while !self.is_stopped()? {
-            match read(&*self.port, |ledger| self.next(ledger, &states)) {
-                Next::Epoch(epoch, at) => {
+        self.counter.remember(read(&*self.port, in_hand)[0]);
+        thread::scope(|scope| {
+            let (mut running, mut waits, mut ended) = (Running::new(), None, Ok(()));
+            while ended.is_ok() && !self.stop.load(Ordering::Relaxed) {
+                let is_finished =
+                    |(epoch, thread): (&EpochId, &Thread<'_>)| thread.is_finished().then_some(*epoch);
+                let finished: Vec<_> = running.iter().filter_map(is_finished).collect();
+                for thread in finished.iter().filter_map(|epoch| running.remove(epoch)) {
+                    // What is waited for is said again.
                     waits = None;
-                    self.check_carried(at.seat)?;
-                    self.meet(&at)?;
-                    let state = states.remove(&epoch).unwrap_or_default();
-                    // Every line of this thread names the epoch, whatever is logged.
-                    let _span = tracing::error_span!("epoch", %epoch).entered();
-                    epoch::run(self, (epoch, at.seat), state)?;
+                    ended = ended.and(self.joined(thread));
                 }
-                Next::Wait(what) => {
-                    if waits.replace(what) != Some(what) {
-                        (self.told)(Told::Waits { what });
+                let next = self.next(&running, &states);
+                ended = ended.and(next.and_then(|next| match next {
+                    Some(Next::Epoch(epoch, at)) => {
+                        waits = None;
+                        self.check_carried(at.seat)?;
+                        self.meet(&at)?;
+                        let state = states.remove(&epoch).unwrap_or_default();
+                        let run = move || {
+                            // Every line of this thread names the epoch, whatever is logged.
+                            let _span = tracing::error_span!("epoch", %epoch).entered();
+                            epoch::run(self, (epoch, at), state)
+                        };
+                        running.insert(epoch, scope.spawn(run));
+                        Ok(())
                     }
-                    thread::sleep(LOOK_EVERY);
-                }
+                    Some(Next::Wait(what)) => {
+                        if waits.replace(what) != Some(what) {
+                            (self.told)(Told::Waits { what });
+                        }
+                        Ok(())
+                    }
+                    None => Ok(()),
+                }));
+                thread::sleep(LOOK_EVERY);
             }
-        }
-        Ok(())
+            // One epoch that cannot go on takes the other with it.
+            self.ending.store(true, Ordering::Relaxed);
+            running.into_values().fold(ended, |ended, thread| ended.and(self.joined(thread)))
+        })
+    }
+
+    /// What came of a thread that has ended, or is about to. A panic goes on here, and ends the other as well.
+    fn joined(&self, thread: Thread<'_>) -> Result<(), HostError> {
+        thread.join().unwrap_or_else(|panic| {
+            self.ending.store(true, Ordering::Relaxed);
+            resume_unwind(panic)
+        })
     }
 
     fn is_stopped(&self) -> Result<bool, HostError> {
         if self.port.mirror().has_stopped() {
             return Err(HostError::NodeStopped);
         }
-        Ok(self.stop.load(Ordering::Relaxed))
+        Ok(self.stop.load(Ordering::Relaxed) || self.ending.load(Ordering::Relaxed))
     }
 
-    /// The epoch to go on with, by what is on the chain.
-    fn next(&self, ledger: &Ledger, states: &BTreeMap<EpochId, EpochState>) -> Next {
-        let state = ledger.state();
-        let epoch = in_hand(ledger);
+    /// What to do beside the epochs that run, by what is on the chain. Nothing, if all of them run.
+    fn next(
+        &self,
+        running: &Running<'_>,
+        states: &BTreeMap<EpochId, EpochState>,
+    ) -> Result<Option<Next>, HostError> {
+        self.is_stopped()?;
+        Ok(read(&*self.port, |ledger| {
+            let beside = running.keys().next().copied();
+            let place = |epoch| match self.place(ledger.state(), (epoch, beside), states) {
+                Ok(at) => Next::Epoch(epoch, at),
+                Err(what) => Next::Wait(what),
+            };
+            let others = in_hand(ledger).into_iter().filter(|epoch| !running.contains_key(epoch));
+            others.map(place).min_by_key(|next| matches!(next, Next::Wait(_)))
+        }))
+    }
+
+    /// The seat of this host in an epoch beside another one, or what it waits for.
+    fn place(
+        &self,
+        state: &State,
+        (epoch, beside): (EpochId, Option<EpochId>),
+        states: &BTreeMap<EpochId, EpochState>,
+    ) -> Result<Place, &'static str> {
         if self.silent.is_some_and(|through| epoch <= through) {
-            return Next::Wait("the next epoch: this store was restored, and sits this one out");
+            return Err("the next epoch: this store was restored, and sits this one out");
         }
-        let Some(members) = members(state, epoch) else { return Next::Wait("a committee on record") };
-        let Some(seat) = members.iter().find(|(_, member)| **member == self.own).map(|(seat, _)| *seat)
-        else {
-            return Next::Wait("a committee with the keys of this host");
-        };
-        if let Seat::Party(party) = seat
-            && let Some(forgotten) = forgotten(state, (epoch, party), states.get(&epoch))
-        {
-            return Next::Wait(forgotten.waits_for());
+        let members = members(state, epoch).ok_or("a committee on record")?;
+        let own = members.iter().find(|(_, member)| **member == self.own).map(|(seat, _)| *seat);
+        let seat = own.ok_or("a committee with the keys of this host")?;
+        if let Seat::Party(party) = seat {
+            if has_lost(state, (epoch, party)) {
+                return Err("the next epoch: whoever stood by has the seat of this host");
+            }
+            if let Some(forgotten) = forgotten(state, (epoch, party), states.get(&epoch)) {
+                return Err(forgotten.waits_for());
+            }
         }
-        let at = Place { seat, members };
+        // Links are between the hosts of one committee.
+        if beside.is_some_and(|beside| self::members(state, beside).as_ref() != Some(&members)) {
+            return Err("the end of the epoch before, whose committee is another");
+        }
         if state.issuer_keys.iter().all(|key| key.epoch != epoch) {
-            return Next::Wait("the keys of the next epoch's issuers");
+            return Err("the keys of the next epoch's issuers");
         }
-        Next::Epoch(epoch, at)
+        Ok(Place { seat, members })
     }
 
-    /// Refuses to go on with what another seat carries over.
+    /// Refuses to go on with what another seat carries over. Whoever stands by may have had a seat in the epoch before.
     fn check_carried(&self, seat: Seat) -> Result<(), HostError> {
-        let carried = self.carried.lock().expect("nobody panics while holding it");
-        let mut of = carried.values().flatten().map(|carried| carried.party());
+        if seat == Seat::Standby {
+            return Ok(());
+        }
+        let mut of = self.carried.parties().into_iter();
         match of.find(|party| Seat::Party(*party) != seat) {
             Some(found) => Err(HostError::OtherSeat { found, seat }),
             None => Ok(()),
@@ -421,11 +481,22 @@ impl Host<'_> {
     }
 }
 
-/// The epoch that is open, or opens next.
-pub(crate) fn in_hand(ledger: &Ledger) -> EpochId {
-    let state = ledger.state();
-    let open = state.epochs.iter().next_back().filter(|last| !last.is_over());
-    open.map_or_else(|| state.next_epoch(ledger.origin()), |last| last.epoch)
+/// Threads of epochs.
+type Running<'scope> = BTreeMap<EpochId, Thread<'scope>>;
+type Thread<'scope> = ScopedJoinHandle<'scope, Result<(), HostError>>;
+
+/// Epochs that are open or closed, and the next if it may open: the oldest first, and one at least.
+pub(crate) fn in_hand(ledger: &Ledger) -> Vec<EpochId> {
+    ledger.state().in_hand(ledger.origin())
+}
+
+/// Whether a party of an open epoch has lost its seat in the epoch before, while that was closed: it has no share of what is
+/// carried over, and whoever stands by takes its seat in this epoch too.
+pub(crate) fn has_lost(state: &State, (epoch, party): (EpochId, PartyId)) -> bool {
+    let Some(before) = epoch.0.checked_sub(1).map(EpochId) else { return false };
+    let member = |epoch| state.openings.get(&epoch).map(|opening| opening.committee.member(party));
+    let lost = state.replacements.get(&before).is_some_and(|seated| seated.party == party);
+    lost && member(epoch).is_some() && member(epoch) == member(before)
 }
 
 /// Who sits where in an epoch, and who stands by: as it opened, or as it is on record for it. Nothing without a committee.

@@ -164,7 +164,14 @@ mod tests {
         let mut intake = Intake::new(PartyId::ALL[0]);
         let shards = Arc::new([Arc::new(context)]);
         let (max_bundles, sold) = Default::default();
-        let epoch = OpenedEpoch { shards, max_bundles, sold, books: Arc::new([]), seating: seating() };
+        let epoch = OpenedEpoch {
+            shards,
+            max_bundles,
+            sold,
+            resting: Arc::new([]),
+            room: 1 << 10,
+            seating: seating(),
+        };
         intake.handle(Address::Settlement, Message::Opened(epoch));
         intake
     }

@@ -9,7 +9,7 @@ mod wire;
 
 use chain::modules::usage::{CommitBeacon, RevealBeacon, SeatStandby, Seating};
 pub use peer::{HandOver, Left, Letter, Objection, OpeningShare, PeerMessage, Sitting};
-use primitives::{Digest, PartyId, ShardIndex, Tier, WorkIndex, limits};
+use primitives::{Digest, PartyId, ShardIndex, Tier, WorkIndex};
 use proofs::{
     bundle::{Bundle, BundleError},
     committee::{Committee, Signatures},
@@ -131,28 +131,21 @@ pub struct OpenedEpoch {
     pub max_bundles: Arc<BTreeMap<Tier, u16>>,
     /// Subscriptions sold, by tier: most subscribers that are taken in.
     pub sold: Arc<BTreeMap<Tier, u64>>,
-    /// What each shard brings from earlier epochs, in order.
-    pub books: Arc<[Book]>,
+    /// Works of each shard that take no part in the epoch, in order of shards: nothing of them is published.
+    pub resting: Arc<[BTreeSet<WorkIndex>]>,
+    /// Most subscribers that may be counted in whatever shard.
+    pub room: u64,
     /// Who runs the parties, and who stands by.
     pub seating: Seating,
 }
 
 /// What a shard brings from earlier epochs, as it is on record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Book {
     /// Commitments to usage that was carried over.
     pub before: Residual,
     /// Works that take no part in the epoch: nothing of them is published.
     pub resting: BTreeSet<WorkIndex>,
-    /// Most subscribers that may be counted.
-    pub room: u64,
-}
-
-impl Default for Book {
-    fn default() -> Self {
-        let (before, resting) = (Residual::default(), BTreeSet::new());
-        Self { before, resting, room: limits::MAX_SUBSCRIBER_EPOCHS }
-    }
 }
 
 impl OpenedEpoch {
@@ -161,14 +154,10 @@ impl OpenedEpoch {
         self.shards.get(usize::try_from(shard.0).ok()?)
     }
 
-    /// What a shard brings from earlier epochs, if the epoch has it.
-    pub fn book(&self, shard: ShardIndex) -> Option<&Book> {
-        self.books.get(usize::try_from(shard.0).ok()?)
-    }
-
-    /// Most subscribers that may be counted in whatever shard.
-    pub fn room(&self) -> u64 {
-        self.books.iter().map(|book| book.room).min().unwrap_or(limits::MAX_SUBSCRIBER_EPOCHS)
+    /// What a shard brings from earlier epochs, if the epoch has it, by what was taken over.
+    pub fn book(&self, shard: ShardIndex, taken: &[Residual]) -> Option<Book> {
+        let place = usize::try_from(shard.0).ok()?;
+        Some(Book { before: taken.get(place)?.clone(), resting: self.resting.get(place)?.clone() })
     }
 
     /// The three parties.
@@ -194,6 +183,9 @@ pub enum Message {
     Phase(Phase),
     /// Settlement to all: the epoch is open.
     Opened(OpenedEpoch),
+    /// Settlement to all: commitments to what each shard takes over from the epochs before, in order. The one before may end
+    /// while this one takes bundles in; nothing is frozen before it has.
+    TakenOver(Arc<[Residual]>),
 
     /// Intake to verifier: a bundle to check.
     Verify(Digest, Arc<Bundle>),

@@ -5,9 +5,9 @@
 //! false document: every part of it is a leaf of the ledger's state, and whoever makes bundles for it compares the
 //! opening's commitment and the keys with the chain first.
 
-use crate::message::{Book, OpenedEpoch};
+use crate::message::OpenedEpoch;
 use chain::{
-    modules::usage::{CarriedUsage, IssuerKey, Opening, RegionKey},
+    modules::usage::{IssuerKey, Opening, RegionKey},
     state::State,
 };
 use primitives::{CodecError, Decode, Encode, EpochId, Reader, Region, Tier, Writer, limits};
@@ -58,13 +58,13 @@ pub enum OpeningError {
     /// The works make no shards.
     #[error("the works of the epoch make no shards: {0}")]
     Shards(#[from] ShardError),
-    /// What is carried over is not told shard by shard.
-    #[error("the epoch has {shards} shards, and says of {books} what they carry over")]
-    Books {
+    /// How many subscribers may be counted is not told shard by shard.
+    #[error("the epoch has {shards} shards, and says of {rooms} how many subscribers they may count")]
+    Rooms {
         /// Shards that the works make.
         shards: usize,
         /// Shards of which it is said.
-        books: usize,
+        rooms: usize,
     },
 }
 
@@ -132,29 +132,27 @@ impl EpochDocument {
     /// The context of the epoch. Costs one hash to the group for each work.
     ///
     /// # Errors
-    /// If keys do not decode, if works make no shards, or if it is not said of every shard what it carries over.
+    /// If keys do not decode, if works make no shards, or if it is not said of every shard how much it may count.
     pub fn opened(&self) -> Result<OpenedEpoch, OpeningError> {
         let (opening, keys) = (&self.opening, self.keys()?);
         let shards = opening.shards()?;
-        if shards.len() != opening.residuals.len() {
-            return Err(OpeningError::Books { shards: shards.len(), books: opening.residuals.len() });
+        if shards.len() != opening.rooms.len() {
+            return Err(OpeningError::Rooms { shards: shards.len(), rooms: opening.rooms.len() });
         }
         let context = |shard| {
             let params = opening.params.clone();
             Arc::new(EpochContext::new(opening.chain, opening.epoch, keys.clone(), shard, params))
         };
-        let book = |carried: &CarriedUsage| Book {
-            before: carried.commitments.clone(),
-            resting: opening.resting(carried.shard),
-            room: carried.room(),
-        };
+        let resting = shards.iter().map(|shard| opening.resting(shard.index())).collect();
+        let room = opening.rooms.iter().copied().min().unwrap_or(limits::MAX_SUBSCRIBER_EPOCHS);
         let max_bundles = opening.tiers.iter().map(|t| (t.tier, t.max_bundles)).collect();
         let sold = opening.sold.iter().map(|sales| (sales.tier, sales.subscriptions)).collect();
         Ok(OpenedEpoch {
             shards: shards.into_iter().map(context).collect(),
             max_bundles: Arc::new(max_bundles),
             sold: Arc::new(sold),
-            books: opening.residuals.iter().map(book).collect(),
+            resting,
+            room,
             seating: opening.seating.clone(),
         })
     }

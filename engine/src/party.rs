@@ -18,7 +18,7 @@ pub mod standby;
 mod tallying;
 pub mod voting;
 
-pub use carried::Carried;
+pub use carried::{Carried, CarriedOver};
 pub use collect::Collect;
 pub(crate) use pool::Verified;
 pub use shelf::{Shelf, ShelfError};
@@ -35,7 +35,7 @@ use collect::Fault;
 use marks::MarkSets;
 use pool::{MAX_ARCHIVED, Past};
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
-use proofs::{committee::PartySigner, sharing::KemKey};
+use proofs::{committee::PartySigner, sharing::KemKey, tally::Residual};
 use rand_chacha::ChaCha20Rng;
 use rand_core::RngCore;
 use std::{collections::BTreeMap, sync::Arc};
@@ -92,9 +92,11 @@ pub struct Party {
     secrets: PartySecrets,
     rng: ChaCha20Rng,
     batch: usize,
-    /// What it carries over from the epochs before, by shard.
-    carried: BTreeMap<ShardIndex, Vec<Carried>>,
+    /// What it carries over from the epochs before: read when the epoch is frozen.
+    carried: CarriedOver,
     opened: Option<OpenedEpoch>,
+    /// Commitments to that, once they are on record.
+    taken: Option<Arc<[Residual]>>,
     stage: Stage,
     attendance: Attendance,
     /// What it stored before it was started, by shard.
@@ -121,11 +123,11 @@ pub struct Party {
 
 impl Party {
     /// A party that waits for an epoch to begin. `rng` is the source of its contribution to the beacon, of the keys for
-    /// randomness in common and of its nonces; batches hold `batch` bundles or more; `carried` is what it carries over, by shard.
+    /// randomness in common and of its nonces; batches hold `batch` bundles or more; `carried` is what it carries over.
     pub fn new(
         (chain, epoch): (ChainId, EpochId),
         secrets: PartySecrets,
-        (batch, carried): (usize, BTreeMap<ShardIndex, Vec<Carried>>),
+        (batch, carried): (usize, CarriedOver),
         rng: ChaCha20Rng,
     ) -> Self {
         let party = secrets.signer.party();
@@ -141,6 +143,7 @@ impl Party {
             batch,
             carried,
             opened,
+            taken: None,
             stage,
             attendance,
             votes,
@@ -322,6 +325,10 @@ impl Party {
                 Stage::Idle | Stage::Announced(_) => self.rejoin(opened, false),
                 _ => self.dropped(from, "no epoch is about to open"),
             },
+            (Address::Settlement, Message::TakenOver(taken)) => {
+                self.taken = Some(taken);
+                self.freeze()
+            }
             (Address::Coordinator, Message::Phase(Phase::Sum)) => match &self.stage {
                 Stage::Collecting(_) => {
                     self.freezing = true;
@@ -333,6 +340,11 @@ impl Party {
             // The totals are agreed on, or there are none: the shares are gone with the state.
             (Address::Coordinator, Message::Phase(Phase::Prove | Phase::Aborted)) => {
                 self.stage = Stage::Finished;
+                Vec::new()
+            }
+            // With the totals on record nobody needs a bundle any more, and the next epoch needs the room.
+            (Address::Coordinator, Message::Phase(Phase::Settle | Phase::Done)) => {
+                self.past = None;
                 Vec::new()
             }
             (Address::Coordinator, Message::Phase(_)) => Vec::new(),
@@ -380,10 +392,10 @@ impl Party {
     /// signed would be evidence against it, so it waits until it has: the others wait for it as long as their patience
     /// lasts, and whoever stands by may have its seat then.
     fn freeze(&mut self) -> Vec<Effect> {
-        match &self.stage {
-            Stage::Collecting(collect) if self.freezing && collect.is_level() => {}
+        let taken = match (&self.stage, &self.taken) {
+            (Stage::Collecting(collect), Some(taken)) if self.freezing && collect.is_level() => taken.clone(),
             _ => return Vec::new(),
-        }
+        };
         let Stage::Collecting(collect) = std::mem::replace(&mut self.stage, Stage::Finished) else {
             unreachable!("it was there a moment ago")
         };
@@ -408,9 +420,8 @@ impl Party {
         for (record, frozen) in frozen {
             effects.push(Effect::Store(record));
             let shard = frozen.root.shard;
-            let book = self.opened.as_ref().and_then(|opened| opened.book(shard));
-            let book = book.cloned().unwrap_or_default();
-            let kept = self.carried.remove(&shard).unwrap_or_default();
+            let book = self.opened.as_ref().and_then(|opened| opened.book(shard, &taken));
+            let (book, kept) = (book.unwrap_or_default(), self.carried.of(shard));
             let carried = Carried::on_record(party, &kept, &frozen.context, &book.before);
             let (mut tallying, report) = Tallying::new(frozen, (book, &carried), &self.secrets);
             tallying.again(self.attendance.sitting());

@@ -250,6 +250,11 @@ impl Store {
         self.shelves().count(epoch) >= bundles::MAX_BUNDLES - bundles::RESERVE
     }
 
+    /// The party's contribution to the beacon of an epoch, if it is written and not spent.
+    pub fn contribution(&self, epoch: EpochId) -> Option<Digest> {
+        self.tree().contribution(epoch)
+    }
+
     /// Whether a bundle is kept.
     pub fn has_bundle(&self, epoch: EpochId, id: &Digest) -> bool {
         self.shelves().has(epoch, id)

@@ -105,7 +105,7 @@ pub fn start(config: Config, node: Node, operation: Operation) -> Running {
         let at = Address::Party(party);
         cores.push((Address::Intake(party), Box::new(Intake::new(party))));
         cores.push((Address::Verifier(party), Box::new(Verifier::new(party))));
-        let held = carried.of(party);
+        let held = carried.of(party).into();
         let core = Box::new(Party::new((chain, epoch), secrets, (batch, held), rng(at)));
         let core = match &operation.disguise {
             Some(Disguise(put_on)) => put_on(party, core),

@@ -139,6 +139,7 @@ impl Model {
             Change::Vote(epoch, record) => drop(self.of(epoch).votes.insert(record.shard, record)),
             Change::Keep(shard, carried) => drop(self.carried.insert(shard, carried)),
             Change::Beacon(epoch, value) => self.of(epoch).beacon = Some(value),
+            Change::Spent(_) => {}
             Change::Attempt(epoch, number) => self.of(epoch).attempt = Some(number),
             Change::Phase(epoch, phase) => self.of(epoch).phase = Some(phase),
             Change::Destroy(epoch) => self.destroyed = epoch.0,

@@ -30,6 +30,7 @@ use crate::{
 use chain::{
     Ledger,
     light::{self, EpochRecord},
+    modules::usage::{Epoch as EpochOnRecord, Phase},
     node::{Following, Mirror, wait_until},
 };
 use clients::Reported;
@@ -41,9 +42,9 @@ use engine::{
     },
     message::OpenedEpoch,
     opening::EpochDocument,
-    settlement::SettlementError,
+    settlement::{Plan, SettlementError},
 };
-use primitives::{Decode, GovernanceParams, PartyId, RegionTag};
+use primitives::{Decode, EpochId, GovernanceParams, PartyId, RegionTag};
 use processes::Ports;
 use rayon::prelude::*;
 use std::{
@@ -65,6 +66,8 @@ pub const DEFAULT_WORKS: usize = 32;
 const STARTING: Duration = Duration::from_secs(120);
 /// How long an epoch may take to open, and to end once its window has.
 const MOVING: Duration = Duration::from_secs(600);
+/// How long an end is waited for before it is looked whether those who hold an office have stopped.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often something that is away is tried again.
 const AGAIN: Duration = Duration::from_millis(300);
 /// How long a third party that reveals nothing for the beacon is waited for.
@@ -114,6 +117,29 @@ struct HandedIn {
     parcel: Parcel,
 }
 
+/// An epoch that is closed while the next one takes bundles in.
+struct Before {
+    epoch: EpochId,
+    truth: Vec<TruthRow>,
+    bundles: usize,
+}
+
+/// What those who hold an office are to do, by epoch; an epoch whose books are to stay open is left alone once it has totals.
+#[derive(Default)]
+struct Desk {
+    plans: BTreeMap<EpochId, Plan>,
+    unreported: Option<EpochId>,
+}
+
+impl Desk {
+    fn plan(&self, ledger: &Ledger, epoch: EpochId) -> Option<Plan> {
+        let has_totals = |epoch: &EpochOnRecord| epoch.phase == Phase::Aggregated;
+        let is_left =
+            self.unreported == Some(epoch) && ledger.state().epochs.get(&epoch).is_some_and(has_totals);
+        self.plans.get(&epoch).filter(|_| !is_left).cloned()
+    }
+}
+
 /// The bundles of one subscriber, to be handed in.
 pub struct Made {
     subscriber: usize,
@@ -144,8 +170,12 @@ pub struct Hosts {
     mirror: Arc<Mirror>,
     http: HttpParties,
     stop: Arc<AtomicBool>,
-    offices: Option<JoinHandle<Result<bool, SettlementError>>>,
+    offices: Option<JoinHandle<Result<(), SettlementError>>>,
+    desk: Arc<Mutex<Desk>>,
     handed_in: Vec<HandedIn>,
+    before: Option<Before>,
+    /// What earlier epochs carried over.
+    carried: CarriedOver,
     /// Processes of issuers, once they were asked for.
     issuers: Vec<Process>,
     /// What clients handed in.
@@ -188,10 +218,12 @@ impl Hosts {
         let urls = PartyId::ALL.map(|party| ports.api_url(party));
         let http = HttpParties::new([&urls[0], &urls[1], &urls[2]])?;
         let (stop, port) = (Arc::new(AtomicBool::new(false)), Awaited::new(mirror.clone()));
-        let (mut offices, epoch, told) = (world.offices(), world.epoch, stop.clone());
+        let desk = Desk { plans: BTreeMap::from([(world.epoch, world.plan())]), unreported: None };
+        let desk = Arc::new(Mutex::new(desk));
+        let (mut offices, told, plans) = (world.offices(), stop.clone(), desk.clone());
         let offices = thread::spawn(move || {
-            let plan = offices.plan.clone();
-            steward::serve(&port, &mut offices, &|_| plan.clone(), (epoch, BEACON_PATIENCE), &told)
+            let plan = |ledger: &Ledger, epoch| plans.lock().expect("no panic").plan(ledger, epoch);
+            steward::serve(&port, &mut offices, &plan, BEACON_PATIENCE, &told)
         });
         Ok(Self {
             options,
@@ -205,7 +237,10 @@ impl Hosts {
             http,
             stop,
             offices: Some(offices),
+            desk,
             handed_in: Vec::new(),
+            before: None,
+            carried: CarriedOver::default(),
             issuers: Vec::new(),
             reported: Vec::new(),
         })
@@ -231,7 +266,12 @@ impl Hosts {
         self.ports.api_url(party)
     }
 
-    /// What devices handed in so far.
+    /// The parties, as clients reach them.
+    pub fn http(&self) -> &HttpParties {
+        &self.http
+    }
+
+    /// What devices handed in of the epoch in hand.
     pub fn handed_in(&self) -> impl Iterator<Item = &[u8]> {
         self.handed_in.iter().map(|handed| &*handed.parcel.bytes)
     }
@@ -241,23 +281,32 @@ impl Hosts {
     /// # Errors
     /// If it does not open, or a party serves something else.
     pub fn opened(&mut self, progress: &dyn Progress) -> Result<OpenedEpoch, HostsError> {
+        self.opened_by(&PartyId::ALL.map(Seat::Party), progress)
+    }
+
+    /// The same where only these hosts of parties are there.
+    ///
+    /// # Errors
+    /// Those of [`Self::opened`].
+    pub fn opened_by(&mut self, by: &[Seat], progress: &dyn Progress) -> Result<OpenedEpoch, HostsError> {
         progress.begin(Stage::Opening, 1);
         let epoch = self.world.epoch;
         let stalled = |what| HostsError::Stalled { what, dir: self.options.dir.clone() };
         let open = |ledger: &Ledger| ledger.state().openings.get(&epoch).is_some();
         wait_until(&self.mirror, MOVING, open).then_some(()).ok_or_else(|| stalled("open"))?;
         let on_chain = self.mirror.read(|ledger| EpochDocument::on_record(ledger.state(), epoch))?;
-        for party in PartyId::ALL {
-            let mut served: Option<Vec<u8>> = None;
-            wait(STARTING, || {
+        for party in PartyId::ALL.into_iter().filter(|party| by.contains(&Seat::Party(*party))) {
+            // It may show the epoch before for a moment.
+            let mut served = None;
+            let is_shown = wait(STARTING, || {
                 served = self.http.epoch_document(party).ok();
-                served.is_some()
+                served
+                    .as_ref()
+                    .is_some_and(|bytes| EpochDocument::from_bytes(bytes).as_ref() == Ok(&on_chain))
             });
-            let bad = |reason: &str| HostsError::Document { party, reason: reason.into() };
-            let bytes = served.ok_or_else(|| bad("it serves none"))?;
-            let document = EpochDocument::from_bytes(&bytes).map_err(|error| bad(&error.to_string()))?;
-            if document != on_chain {
-                return Err(bad("it is not what the chain has"));
+            if !is_shown {
+                let reason = if served.is_some() { "it is not what the chain has" } else { "it serves none" };
+                return Err(HostsError::Document { party, reason: reason.into() });
             }
         }
         progress.end(Stage::Opening);
@@ -314,6 +363,38 @@ impl Hosts {
         Ok(())
     }
 
+    /// Whether revenue of the epoch in hand is left unreported once it has totals, so that its books stay open.
+    pub fn leave_unreported(&self, leave: bool) {
+        self.desk.lock().expect("no panic").unreported = leave.then_some(self.world.epoch);
+    }
+
+    /// Goes on to the next epoch, which opens as soon as nothing more can be added to the one in hand. That one is closed
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// If its keys cannot be put on record.
+    pub fn turn(&mut self, progress: &dyn Progress) -> Result<(), HostsError> {
+        let (epoch, truth, bundles) = (self.world.epoch, self.truth(), self.bundles());
+        self.before = Some(Before { epoch, truth, bundles });
+        (self.handed_in, self.reported) = (Vec::new(), Vec::new());
+        self.world.turn(&self.workload, None, progress)?;
+        registry::publish(&self.world, &self.mirror, progress)?;
+        self.desk.lock().expect("no panic").plans.insert(self.world.epoch, self.world.plan());
+        Ok(())
+    }
+
+    /// Waits until the epoch before the one in hand is settled, and checks what came of it.
+    ///
+    /// # Errors
+    /// If it is not settled in time, or its record does not hold.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn settled_before(&mut self, progress: &dyn Progress) -> Result<Settled, HostsError> {
+        let before = self.before.take().expect("an epoch before this one");
+        self.settled_of(before, progress)
+    }
+
     /// Waits until the epoch is settled, checks what came of it, and ends everything.
     ///
     /// # Errors
@@ -329,22 +410,36 @@ impl Hosts {
     /// # Errors
     /// If it is not settled in time, or its record does not hold.
     pub fn settled(&mut self, progress: &dyn Progress) -> Result<Settled, HostsError> {
+        let (epoch, truth, bundles) = (self.world.epoch, self.truth(), self.bundles());
+        let clients = self.reported.len();
+        let settled = self.settled_of(Before { epoch, truth, bundles }, progress)?;
+        Ok(Settled { clients, ..settled })
+    }
+
+    fn settled_of(&mut self, of: Before, progress: &dyn Progress) -> Result<Settled, HostsError> {
         progress.begin(Stage::Settling, 1);
-        let epoch = self.world.epoch;
+        let Before { epoch, truth, bundles } = of;
         let over = |ledger: &Ledger| ledger.state().epochs.get(&epoch).is_some_and(|on| on.is_over());
-        if !wait_until(&self.mirror, self.options.window + MOVING, over) {
-            return Err(HostsError::Stalled { what: "end", dir: self.options.dir.clone() });
+        let begun = Instant::now();
+        while !wait_until(&self.mirror, LOOK_EVERY, over) {
+            if let Some(offices) = self.offices.take_if(|offices| offices.is_finished()) {
+                offices.join().expect("no panic")?;
+            }
+            if begun.elapsed() > self.options.window + MOVING {
+                return Err(HostsError::Stalled { what: "end", dir: self.options.dir.clone() });
+            }
         }
         progress.end(Stage::Settling);
-        if let Some(offices) = self.offices.take() {
-            offices.join().expect("no panic")?;
-        }
         let record = self.mirror.read(|ledger| light::record(ledger, epoch))?;
         light::verify(&record, None).map_err(HostsError::Light)?;
-        let (comparison, _) = check::compare(&self.truth(), &record, &CarriedOver::default());
-        let of_clients: usize = self.reported.iter().map(|reported| reported.bundles).sum();
-        let bundles = self.handed_in.len() + of_clients;
-        Ok(Settled { record, comparison, bundles, clients: self.reported.len() })
+        let (comparison, carried) = check::compare(&truth, &record, &self.carried);
+        self.carried = carried;
+        Ok(Settled { record, comparison, bundles, clients: 0 })
+    }
+
+    /// Bundles of the epoch in hand.
+    fn bundles(&self) -> usize {
+        self.handed_in.len() + self.reported.iter().map(|reported| reported.bundles).sum::<usize>()
     }
 
     /// Asks every process to end, and waits until it has.

@@ -292,7 +292,8 @@ impl World {
         }
     }
 
-    fn plan(&self) -> Plan {
+    /// What the offices are to do in the epoch.
+    pub fn plan(&self) -> Plan {
         Plan {
             epoch: self.epoch,
             tiers: self.tiers.clone(),

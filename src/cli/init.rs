@@ -60,8 +60,8 @@ pub(crate) struct InitCommittee {
     /// For how long an epoch takes bundles in
     #[arg(long, value_name = "N", default_value_t = 604_800, value_parser = clap::value_parser!(u32).range(1..=31_622_400))]
     pub(crate) window_seconds: u32,
-    /// Time from the end of an epoch to the next, in which clients fetch their receipts
-    #[arg(long, value_name = "N", default_value_t = 3_600, value_parser = clap::value_parser!(u32).range(0..=2_592_000))]
+    /// Time from when nothing more can be added to an epoch to the keys of the next
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=2_592_000))]
     pub(crate) rest_seconds: u32,
     /// Epochs for which issuers make keys ahead
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=60))]

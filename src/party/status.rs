@@ -117,6 +117,10 @@ fn text(url: &str, heard: &Heard) -> String {
         (Some(epoch), Some(phase)) => format!("{epoch}, {phase} for {}", span(outlook.phase_seconds)),
         _ => "none in hand".into(),
     };
+    let closing = outlook
+        .closing
+        .map(|epoch| format!("; {epoch} is being closed, for {}", span(outlook.closing_seconds)));
+    let phase = phase + &closing.unwrap_or_default();
     let window = outlook.closes.map(|closes| match outlook.seconds_left > 0.0 {
         true => format!("ends {} UTC, in {}", utc(closes.0), span(outlook.seconds_left)),
         false => format!("ended {} UTC", utc(closes.0)),
@@ -223,6 +227,8 @@ fn object(url: &str, heard: &Heard) -> Value {
         "epoch": outlook.epoch,
         "phase": outlook.phase,
         "phase_seconds": outlook.phase_seconds,
+        "closing": outlook.closing,
+        "closing_seconds": outlook.closing_seconds,
         "opens": outlook.opens,
         "closes": outlook.closes,
         "seconds_left": outlook.seconds_left,

@@ -131,7 +131,7 @@ impl Ledger {
         if !self.pending.is_empty() {
             return Err(MigrationError::Pending { count: self.pending.len() });
         }
-        if let Some(open) = self.state.epochs.iter().next_back().filter(|last| !last.is_over()) {
+        if let Some(open) = self.state.epochs.iter().rev().take(2).find(|epoch| !epoch.is_over()) {
             return Err(MigrationError::EpochOpen { epoch: open.epoch });
         }
         let root = self.state.clone().root();

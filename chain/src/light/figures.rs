@@ -128,7 +128,7 @@ impl WorkRecord {
             payout: figures.payout,
             discovery_weight: Decimal128(figures.discovery),
             reputation: figures.reputation,
-            previous_reputation: listed.previous_reputation,
+            previous_reputation: figures.previous_reputation,
             category: listed.category,
             price: listed.price,
             creator: listed.creator,

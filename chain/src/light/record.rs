@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Version of the format that this program writes and reads.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// Everything that is public of a settled epoch.
 ///
@@ -85,6 +85,8 @@ pub struct ShardRecord {
     pub headers: Vec<HeaderRecord>,
     /// The root that froze them.
     pub root: RootRecord,
+    /// Most subscribers that it could count.
+    pub room: u64,
     /// Commitments to what earlier epochs carried over, by tier.
     pub before: Vec<CarriedRecord>,
     /// Most pairs of a subscriber and an epoch of which a cell carried usage over.
@@ -328,12 +330,13 @@ fn shard(
 ) -> Option<ShardRecord> {
     let epoch = opening.epoch;
     let aggregate = state.aggregates.get(&(epoch, shard))?;
-    let (before, Tally { totals, squares, after }) = (opening.residual(shard), &aggregate.tally);
+    let (before, Tally { totals, squares, after }) = (&aggregate.before, &aggregate.tally);
     let sum = |(tier, index, sum)| SquaresRecord { tier, index, sum: Decimal128(sum) };
     let SignedRoot { root, signatures } = progress.root.clone()?;
     Some(ShardRecord {
         headers: state.anchors_of(epoch, shard).map(HeaderRecord::from).collect(),
         root: RootRecord { batches: root.batches, last: root.last, signatures },
+        room: opening.room(shard),
         before: CarriedRecord::of(&before.commitments),
         pairs: before.pairs,
         totals: cells(totals),

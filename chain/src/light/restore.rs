@@ -7,7 +7,7 @@ use super::{
     },
 };
 use crate::modules::{
-    dapr::payout::Split,
+    dapr::{TakenOver, payout::Split},
     usage::{CarriedUsage, ListedWork, Opening, SeatStandby, TierRevenue, TierSales},
 };
 use primitives::{PartyId, ShardIndex, limits, params::TierTerms};
@@ -37,7 +37,6 @@ impl EpochRecord {
             category: work.category,
             price: work.price,
             splits: work.splits.iter().map(split).collect(),
-            previous_reputation: work.previous_reputation,
             shard: work.shard,
             resting: work.resting,
         };
@@ -49,8 +48,6 @@ impl EpochRecord {
         };
         let sales =
             |tier: &super::record::TierRecord| TierSales { tier: tier.tier, subscriptions: tier.sold };
-        let residuals = (0..).map(ShardIndex).zip(&self.shards);
-        let residuals = residuals.map(|(shard, part)| part.before(shard)).collect::<Result<_, _>>()?;
         Ok(Opening {
             epoch: self.epoch,
             chain: self.chain,
@@ -65,9 +62,18 @@ impl EpochRecord {
             sold: self.tiers.iter().map(sales).collect(),
             works: self.works.iter().map(listed).collect(),
             shard_width: self.shard_width,
-            residuals,
-            carried: self.revenue.carried_in,
+            rooms: self.shards.iter().map(|shard| shard.room).collect(),
         })
+    }
+
+    /// What the record says that the epoch took over. The settled epoch binds it: carried usage with the totals, money and
+    /// reputation with the figures.
+    pub(super) fn taken_over(&self) -> TakenOver {
+        TakenOver {
+            pairs: self.shards.iter().map(|shard| shard.pairs).collect(),
+            reputations: self.works.iter().map(|work| work.previous_reputation).collect(),
+            carried: self.revenue.carried_in,
+        }
     }
 
     /// The committee that answers for the totals.
@@ -153,7 +159,7 @@ fn residual(shard: ShardIndex, rows: &[CarriedRecord]) -> Result<Residual, Findi
 
 impl ShardRecord {
     /// What the shard carried over from earlier epochs.
-    fn before(&self, shard: ShardIndex) -> Result<CarriedUsage, Finding> {
+    pub(super) fn before(&self, shard: ShardIndex) -> Result<CarriedUsage, Finding> {
         Ok(CarriedUsage { shard, commitments: residual(shard, &self.before)?, pairs: self.pairs })
     }
 

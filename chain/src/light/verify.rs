@@ -10,7 +10,8 @@ use crate::{
     modules::{
         dapr::{Inputs, discovery::Health, payout::check_splits, revenues_commitment, settle},
         usage::{
-            Aggregate, Epoch, Opening, Phase, aggregate_digest, beacon_key, check_tally, follow, freeze,
+            Aggregate, CarriedUsage, Epoch, Opening, Phase, aggregate_digest, beacon_key, check_tally,
+            follow, freeze,
         },
     },
     poseidon::Felt,
@@ -24,7 +25,7 @@ use primitives::{Credits, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{
     committee::Committee,
     shard::Shard,
-    tally::{Running, Tally},
+    tally::{Residual, Running, Tally},
 };
 use std::fmt;
 use thiserror::Error;
@@ -123,14 +124,13 @@ fn check(record: &EpochRecord, trusted: Option<Digest>, findings: &mut Vec<Findi
     for ((index, shard), part) in (0..).map(ShardIndex).zip(&shards).zip(&record.shards) {
         let walked = keep(headers(record, (&opening, epoch.clone()), (index, part)), findings);
         let (walked, running) = walked.unwrap_or_default();
-        if let Some(opened) = keep(part.tally(index, &running), findings) {
+        let parts = part.before(index).and_then(|before| Ok((before, part.tally(index, &running)?)));
+        if let Some((before, opened)) = keep(parts, findings) {
             if let Some(walked) = &walked {
-                keep(
-                    check_totals((&opening, &committee, seat), (shard, walked), part, (&running, &opened)),
-                    findings,
-                );
+                let sums = (&running, &before.commitments, &opened);
+                keep(check_totals((&opening, &committee, seat), (shard, walked), part, sums), findings);
             }
-            tallies.push(opened);
+            tallies.push((before, opened));
         }
         epoch = epoch.and(walked);
     }
@@ -206,12 +206,12 @@ fn check_totals(
     (opening, committee, seat): (&Opening, &Committee, Option<PartyId>),
     (shard, epoch): (&Shard, &Epoch),
     part: &ShardRecord,
-    (running, tally): (&Running, &Tally),
+    (running, before, tally): (&Running, &Residual, &Tally),
 ) -> Result<(), Finding> {
     let index = shard.index();
     let root = epoch.shard(index).and_then(|shard| shard.root.as_ref());
     let root = &root.expect("the headers were walked to the root").root;
-    check_tally(opening, shard, (root, running), tally, &part.proof)
+    check_tally(opening, shard, (root, running, before), tally, &part.proof)
         .map_err(|error| Finding::Tally { shard: index, error })?;
     let message = aggregate_digest(root, tally, &part.proof);
     let signed = part.aggregate_signatures.verify(committee, &message, seat);
@@ -222,13 +222,14 @@ fn check_totals(
 fn check_figures(
     record: &EpochRecord,
     opening: &Opening,
-    tallies: &[Tally],
+    tallies: &[(CarriedUsage, Tally)],
     mut epoch: Epoch,
     findings: &mut Vec<Finding>,
 ) -> Option<Epoch> {
     let revenues = record.revenues();
-    let tallied: Vec<&Tally> = tallies.iter().collect();
-    let inputs = Inputs { opening, revenues: &revenues, tallies: &tallied };
+    let (taken, tallied): (_, Vec<&Tally>) =
+        (record.taken_over(), tallies.iter().map(|(_, tally)| tally).collect());
+    let inputs = Inputs { opening, revenues: &revenues, taken: &taken, tallies: &tallied };
     let settled = settle(&inputs).map_err(Finding::Settle);
     let (settlement, summary) = keep(settled, findings)?;
     let works = opening.works.iter().zip(&settlement.works);
@@ -243,10 +244,10 @@ fn check_figures(
     if record.payout_root != summary.payout_root {
         findings.push(Finding::PayoutRoot);
     }
-    for ((shard, part), tally) in (0..).map(ShardIndex).zip(&record.shards).zip(tallies) {
+    for ((shard, part), (before, tally)) in (0..).map(ShardIndex).zip(&record.shards).zip(tallies) {
         let (proof, signatures) = (part.proof.clone(), part.aggregate_signatures.clone());
-        let tally = tally.clone();
-        let aggregate = Aggregate { epoch: record.epoch, shard, tally, proof, signatures };
+        let (before, tally) = (before.clone(), tally.clone());
+        let aggregate = Aggregate { epoch: record.epoch, shard, before, tally, proof, signatures };
         epoch = epoch.aggregated(&aggregate);
     }
     let revenues = Some(revenues_commitment(&revenues));

@@ -13,7 +13,7 @@ pub mod weight;
 pub use actions::{Claim, FinaliseEpoch};
 pub use check::DaprError;
 pub(crate) use check::{claim, finalise, revenues_commitment};
-pub use settle::{Inputs, SettleError, settle};
+pub use settle::{Inputs, SettleError, TakenOver, settle};
 pub use tree::payout_root;
 use tree::payout_tree;
 pub use types::{ClaimNullifier, Payout, PayoutLeaf, Reputation, Settlement, SplitAmount, WorkFigures};

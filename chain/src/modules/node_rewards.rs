@@ -45,7 +45,7 @@ pub(crate) use content::{
 pub use error::NodeError;
 pub use evidence::{ChunkProof, Evidence, EvidenceError, JobProof, Shown, VoucherProof};
 pub(crate) use metrics::commit_metrics;
-pub use metrics::{Audit, Claimed, MAX_STORED, Metrics, StoredWorks, slot};
+pub use metrics::{Audit, Claimed, MAX_STORED, Metrics, StoredWorks};
 pub use operator::{Books, JobBook, StoredContent, VoucherBook};
 pub use receipts::{Job, JobReceipt, Served, Voucher, VoucherRequest};
 pub use rules::{MAX_SAMPLES, MAX_WITNESSES, MIN_SAMPLES, MIN_WITNESSES, NodeRules, Schedule};

@@ -55,6 +55,28 @@ impl State {
         self.epochs.iter().next_back().map_or(genesis.first_epoch, |last| EpochId(last.epoch.0 + 1))
     }
 
+    /// Epochs that are neither settled nor given up, and the next if it may open by now: two at most.
+    pub fn in_hand(&self, genesis: &Genesis) -> Vec<EpochId> {
+        let next = Some(self.next_epoch(genesis)).filter(|next| self.check_before(*next).is_ok());
+        let mut epochs: Vec<_> = self.epochs.iter().rev().take(2).filter(|epoch| !epoch.is_over()).collect();
+        epochs.reverse();
+        epochs.into_iter().map(|epoch| epoch.epoch).chain(next).collect()
+    }
+
+    /// An epoch may open while totals of the one before are opened and its books are closed: two are in hand at most, and of
+    /// one alone bundles are taken in.
+    fn check_before(&self, epoch: EpochId) -> Result<(), UsageError> {
+        let mut before = self.epochs.range(..epoch).rev();
+        match before.next() {
+            Some(last) if last.phase == Phase::Open => Err(UsageError::PreviousOpen { epoch: last.epoch }),
+            // By then all that is older is over: an epoch ends after the one before it.
+            _ => match before.next().filter(|older| !older.is_over()) {
+                Some(older) => Err(UsageError::PreviousNotOver { epoch: older.epoch }),
+                None => Ok(()),
+            },
+        }
+    }
+
     /// The committee that serves in an epoch which has not opened.
     pub fn committee_for(&self, epoch: EpochId) -> Option<&CommitteeSeat> {
         self.committees.range(..=epoch).next_back()
@@ -73,6 +95,44 @@ impl State {
     /// What a shard carries over from the epochs so far.
     pub fn residual_of(&self, shard: ShardIndex) -> CarriedUsage {
         self.residuals.get(&shard).cloned().unwrap_or_else(|| CarriedUsage::none(shard))
+    }
+
+    /// What each shard of an epoch takes over from the epochs before, in order. None as long as nobody knows: totals of the
+    /// epoch before are neither on record nor given up.
+    pub fn carried_into(&self, epoch: EpochId) -> Option<Vec<CarriedUsage>> {
+        self.check_aggregated(epoch).ok()?;
+        let shards = (0..self.epochs.get(&epoch)?.shards.len()).map(|shard| ShardIndex(shard as u32));
+        // Once a shard has its totals, what it carries is what comes after them.
+        let before = |shard| match self.aggregates.get(&(epoch, shard)) {
+            Some(aggregate) => aggregate.before.clone(),
+            None => self.residual_of(shard),
+        };
+        Some(shards.map(before).collect())
+    }
+
+    /// Most subscribers that a shard of an epoch may count: what is left beside those whose usage may be carried over to
+    /// it. The epoch before is frozen by then: if its totals are not on record yet, all that it counted may be carried.
+    pub(crate) fn room_of(&self, epoch: EpochId, shard: ShardIndex) -> u64 {
+        let carried = self.residual_of(shard);
+        let before = self.epochs.range(..epoch).next_back().filter(|before| !before.is_over());
+        let counted = before.and_then(|before| before.shard(shard)).filter(|shard| shard.aggregate.is_none());
+        carried.room().saturating_sub(counted.map_or(0, |shard| shard.bundles))
+    }
+
+    /// Refuses to freeze an epoch before there are totals of the one before it: what that one carries over is opened with it.
+    fn check_aggregated(&self, epoch: EpochId) -> Result<(), UsageError> {
+        let before = self.epochs.range(..epoch).next_back();
+        match before.filter(|before| matches!(before.phase, Phase::Open | Phase::Frozen)) {
+            Some(Epoch { epoch, .. }) => Err(UsageError::PreviousNotAggregated { epoch: *epoch }),
+            None => Ok(()),
+        }
+    }
+
+    /// The epoch before, if it is neither settled nor given up: epochs end in their order, because each takes over what the
+    /// one before leaves.
+    pub(crate) fn unended_before(&self, epoch: EpochId) -> Option<EpochId> {
+        let before = self.epochs.range(..epoch).next_back();
+        before.filter(|before| !before.is_over()).map(|before| before.epoch)
     }
 
     /// Tallies of an epoch that are on record, by shard.

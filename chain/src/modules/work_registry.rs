@@ -43,7 +43,6 @@ impl State {
                 category: work.category,
                 price: terms.price.clamp(params.price_min, params.price_max),
                 splits: terms.splits.clone(),
-                previous_reputation: self.reputations.get(&work.id).map_or(0, |r| r.reputation),
                 shard,
                 resting: !takes_part(work),
             }

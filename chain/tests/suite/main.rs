@@ -13,6 +13,7 @@ mod layer1;
 mod light;
 mod node;
 mod node_rewards;
+mod overlap;
 mod privacy;
 mod reference;
 mod rpc;

@@ -127,7 +127,7 @@ fn ledger_and_model_agree_on_many_histories() {
 }
 
 /// Rules that histories must have run into.
-const ANSWERS: [&str; 48] = [
+const ANSWERS: [&str; 49] = [
     "Envelope Nonce",
     "Envelope Signature",
     "Envelope Unsigned",
@@ -149,7 +149,8 @@ const ANSWERS: [&str; 48] = [
     "Treasury NothingToMove",
     "Usage FewerThanSold",
     "Usage Settled",
-    "Usage PreviousNotFinalised",
+    "Usage PreviousOpen",
+    "Dapr PreviousNotOver",
     "Dapr AlreadyClaimed",
     "Dapr NotOwed",
     "Eco NotOracle",

@@ -218,7 +218,7 @@ fn open_epoch() {
 
     world.prepare(NEXT);
     let next = world.opening(NEXT);
-    world.refuse(STEWARD, open(next), UsageError::PreviousNotFinalised { epoch: FIRST });
+    world.refuse(STEWARD, open(next), UsageError::PreviousOpen { epoch: FIRST });
 }
 
 #[test]

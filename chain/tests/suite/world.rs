@@ -87,7 +87,7 @@ pub(crate) fn bundles() -> Vec<Bundle> {
 
 /// What the parties have of one shard.
 #[derive(Default)]
-struct Line {
+pub(crate) struct Line {
     /// All shares of what the bundles of each group add up to.
     groups: BTreeMap<Group, TierShares>,
     running: Running,
@@ -425,6 +425,24 @@ impl World {
         self.seal();
         self.carry_on();
         self.shard = ShardIndex::default();
+    }
+
+    /// Opens the epoch while the one before is closed, and gives what the parties have of that one.
+    pub(crate) fn open_beside(&mut self, epoch: EpochId) -> Line {
+        let opening = self.opening(epoch);
+        self.ok(STEWARD, Payload::OpenEpoch(opening));
+        for tier in TIERS {
+            self.ok(TREASURY, Payload::ReportRevenue(Self::revenue(epoch, tier)));
+        }
+        self.seal();
+        std::mem::take(&mut self.line)
+    }
+
+    /// Totals of the epoch before are on record, of which the parties had this.
+    pub(crate) fn take_over(&mut self, before: Line) {
+        let now = std::mem::replace(&mut self.line, before);
+        self.carry_on();
+        self.line = now;
     }
 
     /// The parties go on with another shard.

@@ -169,7 +169,7 @@ fn on_record(place: &Place, height: u64) -> Result<Option<Members>, String> {
     let following = Following { dir: scratch.0.clone(), start: place.start.clone(), url: place.node.clone() };
     let mirror = Mirror::start(following, |_| ()).map_err(|error| error.to_string())?;
     let is_there = wait_until(&mirror, CHAIN_PATIENCE, |_| mirror.head().height >= height);
-    let found = mirror.read(|ledger| host::members(ledger.state(), host::in_hand(ledger)));
+    let found = mirror.read(|ledger| host::members(ledger.state(), host::in_hand(ledger)[0]));
     let reached = mirror.head().height;
     let stopped = mirror.stop();
     match (is_there, stopped) {

@@ -35,36 +35,23 @@ use tokio::sync::oneshot;
 const MAX_WAITING: usize = crate::intake::MAX_IN_FLIGHT;
 /// For how long a record is given again. It is proved from the state after a block, and another one after the next; both hold.
 const RECORD_FRESH: Duration = Duration::from_secs(60);
+/// Epochs of which there are receipts: one that takes bundles in, one that is closed, and one that is over, for whoever asks late.
+const KEPT: usize = 3;
 /// Most refused bundles that are remembered.
 const MAX_REFUSED: usize = 1 << 16;
 /// When those may come again that find no room.
 const COME_BACK: Duration = Duration::from_secs(2);
 
-/// The epoch in hand.
-struct Current {
+/// An epoch in hand, or one that is over.
+struct Of {
     epoch: EpochId,
+    /// While it takes bundles in, and until it is over.
     info: Option<EpochInfo>,
-    board: Arc<Switchboard>,
-    /// The party whose seat this host has; a standby takes nothing in.
+    /// Its actors, until it is over.
+    board: Option<Arc<Switchboard>>,
+    /// The party whose seat this host has or had; a standby takes nothing in.
     signer: Option<PartySigner>,
-}
-
-impl Current {
-    fn party(&self) -> Option<PartyId> {
-        self.signer.as_ref().map(PartySigner::party)
-    }
-
-    fn receipt(&self, chain: ChainId, id: Digest) -> Option<Receipt> {
-        Some(Receipt::sign(self.signer.as_ref()?, chain, self.epoch, id))
-    }
-}
-
-#[derive(Default)]
-struct Inner {
-    current: Option<Current>,
     bundles: Standings,
-    /// Final receipts of the epoch before, for whoever asks late.
-    before: BTreeMap<Digest, Box<Inclusion>>,
     /// The store has room for few more, as of the last look at the disk: who submits does not wait for it.
     is_full: bool,
     waiters: BTreeMap<Digest, Vec<oneshot::Sender<Submission>>>,
@@ -72,14 +59,109 @@ struct Inner {
     refused: VecDeque<Digest>,
     /// Taken in by the party, and not yet on disk.
     fresh: Vec<Digest>,
-    evidence: Vec<Arc<Evidence>>,
 }
 
-impl Inner {
+impl Of {
+    /// One that is over, of which there are final receipts.
+    fn over(epoch: EpochId, bundles: Standings) -> Self {
+        let (waiters, refused, fresh) = Default::default();
+        Self {
+            epoch,
+            info: None,
+            board: None,
+            signer: None,
+            bundles,
+            is_full: false,
+            waiters,
+            refused,
+            fresh,
+        }
+    }
+
+    fn party(&self) -> Option<PartyId> {
+        self.signer.as_ref().map(PartySigner::party)
+    }
+
+    fn receipt(&self, chain: ChainId, id: Digest) -> Option<Receipt> {
+        Some(Receipt::sign(self.signer.as_ref()?, chain, self.epoch, id))
+    }
+
     /// Whether there is no room for one more bundle.
     fn is_busy(&self) -> bool {
         let waiting = self.bundles.waiting();
         waiting >= MAX_WAITING || waiting + self.bundles.taken() >= MAX_UNSETTLED
+    }
+
+    fn answer(&mut self, id: Digest, submission: impl Fn() -> Submission) {
+        for waiter in self.waiters.remove(&id).into_iter().flatten() {
+            // Whoever asked may be gone.
+            drop(waiter.send(submission()));
+        }
+    }
+
+    fn refused(&mut self, id: Digest, refusal: &Refusal) {
+        if *refusal == Refusal::TakenIn {
+            if matches!(self.bundles.get(&id), Some(Standing::Waiting(_) | Standing::Parked(_))) {
+                self.fresh.push(id);
+            }
+            return;
+        }
+        if *refusal == Refusal::Duplicate && !matches!(self.bundles.get(&id), Some(Standing::Waiting(_))) {
+            return;
+        }
+        let again =
+            matches!(refusal, Refusal::Busy | Refusal::TooFarAhead | Refusal::MayBeCounted | Refusal::Closed);
+        self.bundles.remove(&id);
+        if *refusal == Refusal::Duplicate {
+            // The door has seen it, and what became of it nobody remembers: no word is given for it.
+            return self.answer(id, || Submission::Pending);
+        }
+        if !again {
+            self.bundles.put(id, Standing::Refused(refusal.clone()));
+            self.refused.push_back(id);
+            if self.refused.len() > MAX_REFUSED
+                && let Some(oldest) = self.refused.pop_front()
+            {
+                // It may have become final all the same: the chain decides.
+                if matches!(self.bundles.get(&oldest), Some(Standing::Refused(_))) {
+                    self.bundles.remove(&oldest);
+                }
+            }
+        }
+        let retry_after = again.then_some(COME_BACK);
+        self.answer(id, || Submission::Refused { refusal: refusal.clone(), retry_after });
+    }
+}
+
+#[derive(Default)]
+struct Inner {
+    /// The last epochs, oldest first.
+    epochs: Vec<Of>,
+    evidence: Vec<Arc<Evidence>>,
+}
+
+impl Inner {
+    fn of(&mut self, epoch: EpochId) -> Option<&mut Of> {
+        self.epochs.iter_mut().find(|of| of.epoch == epoch)
+    }
+
+    /// The last epoch that has opened and is not over.
+    fn open(&self) -> Option<&Of> {
+        self.epochs.iter().rev().find(|of| of.info.is_some())
+    }
+
+    /// The last epoch in which a bundle was seen.
+    fn seen(&self, id: &Digest) -> Option<&Of> {
+        self.epochs.iter().rev().find(|of| of.bundles.get(id).is_some())
+    }
+
+    /// Puts an epoch beside the others, in place of itself and of those that are too old.
+    fn put(&mut self, of: Of) {
+        self.epochs.retain(|other| other.epoch != of.epoch);
+        self.epochs.push(of);
+        self.epochs.sort_by_key(|of| of.epoch);
+        let old = self.epochs.len().saturating_sub(KEPT);
+        self.epochs.drain(..old);
     }
 }
 
@@ -136,8 +218,9 @@ impl Counter {
 
     /// Begins with what is on disk of the epoch before this one.
     pub(super) fn remember(&self, epoch: EpochId) {
-        let before = epoch.0.checked_sub(1).map(|before| self.finals_on_disk(EpochId(before)));
-        self.inner().before = before.unwrap_or_default();
+        let Some(before) = epoch.0.checked_sub(1).map(EpochId) else { return };
+        let finals = Standings::finals(self.finals_on_disk(before));
+        self.inner().put(Of::over(before, finals));
     }
 
     /// Goes on to an epoch, in a party's seat or in none, of which these bundles are on disk already.
@@ -151,18 +234,19 @@ impl Counter {
         for (id, receipt) in self.finals_on_disk(epoch) {
             bundles.put(id, Standing::Final(receipt));
         }
-        if self.inner().current.is_none() {
+        if self.inner().epochs.is_empty() {
             self.remember(epoch);
         }
+        self.inner().put(Of { board: Some(board), signer, ..Of::over(epoch, bundles) });
+    }
+
+    /// An epoch is over: what stays of it are final receipts.
+    pub(super) fn leave(&self, epoch: EpochId) {
         let mut inner = self.inner();
-        let waiters = mem::take(&mut inner.waiters);
-        let evidence = mem::take(&mut inner.evidence);
-        let before = match inner.current {
-            Some(_) => mem::take(&mut inner.bundles).into_finals(),
-            None => mem::take(&mut inner.before),
-        };
-        let current = Some(Current { epoch, info: None, board, signer });
-        *inner = Inner { current, bundles, before, evidence, ..Inner::default() };
+        let Some(of) = inner.of(epoch) else { return };
+        let finals = Standings::finals(mem::take(&mut of.bundles).into_finals());
+        let signer = of.signer.take();
+        let Of { waiters, .. } = mem::replace(of, Of { signer, ..Of::over(epoch, finals) });
         drop(inner);
         for waiter in waiters.into_values().flatten() {
             drop(waiter.send(Submission::Refused { refusal: Refusal::NotInTime, retry_after: None }));
@@ -170,12 +254,11 @@ impl Counter {
     }
 
     /// The epoch is open, for as long as its window lasts.
-    pub(super) fn opened(&self, edition: Edition, (opens, closes): (Time, Time)) {
-        if let Some(current) = &mut self.inner().current {
-            let Some(party) = current.party() else { return };
+    pub(super) fn opened(&self, epoch: EpochId, edition: Edition, (opens, closes): (Time, Time)) {
+        if let Some(of) = self.inner().of(epoch) {
+            let Some(party) = of.party() else { return };
             let (phase, edition) = (Phase::Collect, Arc::new(edition));
-            current.info =
-                Some(EpochInfo { party, phase, opens: Some(opens), closes: Some(closes), edition });
+            of.info = Some(EpochInfo { party, phase, opens: Some(opens), closes: Some(closes), edition });
         }
     }
 
@@ -184,98 +267,54 @@ impl Counter {
         self.genesis
     }
 
-    /// Something happened in the epoch.
-    pub(super) fn event(&self, event: &Event) {
+    /// Something happened in an epoch.
+    pub(super) fn event(&self, epoch: EpochId, event: &Event) {
         let mut inner = self.inner();
-        let own = inner.current.as_ref().and_then(Current::party);
+        if let Event::Evidence { evidence, .. } = event {
+            inner.evidence.push(Arc::new(evidence.as_ref().clone()));
+        }
+        let Some(of) = inner.of(epoch) else { return };
+        let own = of.party();
         match event {
             Event::Phase(phase) => {
-                let Some(current) = &mut inner.current else { return };
-                self.telemetry.phase(current.epoch, *phase);
-                if let Some(info) = &mut current.info {
+                if let Some(info) = &mut of.info {
                     info.phase = *phase;
                 }
             }
-            Event::Provisional { party, bundle } if Some(*party) == own => inner.fresh.push(*bundle),
+            Event::Provisional { party, bundle } if Some(*party) == own => of.fresh.push(*bundle),
             Event::Parked { party, bundle } if Some(*party) == own => {
-                if let Some(Standing::Waiting(bytes)) = inner.bundles.get(bundle) {
+                if let Some(Standing::Waiting(bytes)) = of.bundles.get(bundle) {
                     let bytes = bytes.clone();
-                    inner.bundles.put(*bundle, Standing::Parked(bytes));
+                    of.bundles.put(*bundle, Standing::Parked(bytes));
                 }
             }
             Event::Refused { party, bundle, refusal } if Some(*party) == own => {
                 self.telemetry.refused(refusal);
-                self.refused(&mut inner, *bundle, refusal);
+                of.refused(*bundle, refusal);
             }
             Event::Final { party, receipt } if Some(*party) == own => {
                 let id = receipt.bundle;
                 self.telemetry.finals(1);
                 self.telemetry.batches(receipt.shard, receipt.position + 1);
-                inner.bundles.put(id, Standing::Final(receipt.clone()));
-                if let Some(given) = self.receipt(&inner, id) {
-                    self.answer(&mut inner, id, || Submission::Taken(given.clone()));
+                of.bundles.put(id, Standing::Final(receipt.clone()));
+                if let Some(given) = of.receipt(self.chain, id) {
+                    of.answer(id, || Submission::Taken(given.clone()));
                 }
             }
             Event::Verified { bundles, took } => self.telemetry.verified(*bundles, *took),
-            Event::Evidence { evidence, .. } => inner.evidence.push(Arc::new(evidence.as_ref().clone())),
             _ => {}
         }
     }
 
-    fn refused(&self, inner: &mut Inner, id: Digest, refusal: &Refusal) {
-        if *refusal == Refusal::TakenIn {
-            if matches!(inner.bundles.get(&id), Some(Standing::Waiting(_) | Standing::Parked(_))) {
-                inner.fresh.push(id);
-            }
-            return;
-        }
-        if *refusal == Refusal::Duplicate && !matches!(inner.bundles.get(&id), Some(Standing::Waiting(_))) {
-            return;
-        }
-        let again =
-            matches!(refusal, Refusal::Busy | Refusal::TooFarAhead | Refusal::MayBeCounted | Refusal::Closed);
-        inner.bundles.remove(&id);
-        if *refusal == Refusal::Duplicate {
-            // The door has seen it, and what became of it nobody remembers: no word is given for it.
-            return self.answer(inner, id, || Submission::Pending);
-        }
-        if !again {
-            inner.bundles.put(id, Standing::Refused(refusal.clone()));
-            inner.refused.push_back(id);
-            if inner.refused.len() > MAX_REFUSED
-                && let Some(oldest) = inner.refused.pop_front()
-            {
-                // It may have become final all the same: the chain decides.
-                if matches!(inner.bundles.get(&oldest), Some(Standing::Refused(_))) {
-                    inner.bundles.remove(&oldest);
-                }
-            }
-        }
-        let retry_after = again.then_some(COME_BACK);
-        self.answer(inner, id, || Submission::Refused { refusal: refusal.clone(), retry_after });
-    }
-
-    fn receipt(&self, inner: &Inner, id: Digest) -> Option<Receipt> {
-        inner.current.as_ref()?.receipt(self.chain, id)
-    }
-
-    fn answer(&self, inner: &mut Inner, id: Digest, submission: impl Fn() -> Submission) {
-        for waiter in inner.waiters.remove(&id).into_iter().flatten() {
-            // Whoever asked may be gone.
-            drop(waiter.send(submission()));
-        }
-    }
-
-    /// Writes what was taken in since the last time, and gives the receipts. `false` if it cannot be written: the party
+    /// Writes what an epoch took in since the last time, and gives the receipts. `false` if it cannot be written: the party
     /// stops then.
-    pub(super) fn flush(&self) -> bool {
-        let epoch = self.inner().current.as_ref().map(|current| current.epoch);
-        let Some(epoch) = epoch else { return true };
+    pub(super) fn flush(&self, epoch: EpochId) -> bool {
         let is_full = self.store.is_nearly_full(epoch);
         let mut inner = self.inner();
-        inner.is_full = is_full;
-        let fresh = mem::take(&mut inner.fresh);
-        let bytes = |id: &Digest| match inner.bundles.get(id) {
+        let Some(of) = inner.of(epoch) else { return true };
+        of.is_full = is_full;
+        let fresh = mem::take(&mut of.fresh);
+        let bytes = |id: &Digest| match of.bundles.get(id) {
             Some(Standing::Waiting(bytes) | Standing::Parked(bytes)) => Some((*id, bytes.clone())),
             // It came from a peer, and nobody waits for a receipt.
             _ => None,
@@ -290,14 +329,15 @@ impl Counter {
             return false;
         }
         let mut inner = self.inner();
+        let Some(of) = inner.of(epoch) else { return true };
         for (id, _) in written {
             self.telemetry.accepted();
             // Unless it became final, or was refused, meanwhile.
-            if !matches!(inner.bundles.get(&id), Some(Standing::Final(_) | Standing::Refused(_))) {
-                inner.bundles.put(id, Standing::Taken);
+            if !matches!(of.bundles.get(&id), Some(Standing::Final(_) | Standing::Refused(_))) {
+                of.bundles.put(id, Standing::Taken);
             }
-            if let Some(receipt) = self.receipt(&inner, id) {
-                self.answer(&mut inner, id, || Submission::Taken(receipt.clone()));
+            if let Some(receipt) = of.receipt(self.chain, id) {
+                of.answer(id, || Submission::Taken(receipt.clone()));
             }
         }
         true
@@ -311,49 +351,51 @@ fn now(submission: Submission) -> Outcome {
 
 impl Desk for Counter {
     fn epoch(&self) -> Option<EpochInfo> {
-        self.inner().current.as_ref().and_then(|current| current.info.clone())
+        self.inner().open().and_then(|of| of.info.clone())
     }
 
     fn submit(&self, id: Digest, bytes: Arc<[u8]>) -> Outcome {
         let mut inner = self.inner();
         let refuse = |refusal, retry_after| now(Submission::Refused { refusal, retry_after });
-        let Some(current) = inner.current.as_ref().filter(|current| current.info.is_some()) else {
+        let Some(of) = inner.seen(&id).or_else(|| inner.open()) else {
             return refuse(Refusal::Closed, Some(COME_BACK));
         };
-        let Some(party) = current.party() else { return refuse(Refusal::Closed, None) };
-        let board = current.board.clone();
-        let fresh = match inner.bundles.get(&id) {
+        let fresh = match of.bundles.get(&id) {
             Some(Standing::Taken | Standing::Final(_)) => {
-                return now(self.receipt(&inner, id).map_or(Submission::Pending, Submission::Taken));
+                return now(of.receipt(self.chain, id).map_or(Submission::Pending, Submission::Taken));
             }
             Some(Standing::Refused(refusal)) => return refuse(refusal.clone(), None),
             Some(Standing::Waiting(_) | Standing::Parked(_)) => false,
-            None if inner.is_full => return refuse(Refusal::EpochFull, None),
-            None if inner.is_busy() => return refuse(Refusal::Busy, Some(COME_BACK)),
+            None if of.is_full => return refuse(Refusal::EpochFull, None),
+            None if of.is_busy() => return refuse(Refusal::Busy, Some(COME_BACK)),
             None => true,
         };
+        let (Some(party), Some(board), epoch) = (of.party(), of.board.clone(), of.epoch) else {
+            return refuse(Refusal::Closed, None);
+        };
         let (answer, answered) = oneshot::channel();
-        let waiters = inner.waiters.entry(id).or_default();
+        let of = inner.of(epoch).expect("looked up above");
+        let waiters = of.waiters.entry(id).or_default();
         // Who hands the same bundle in again and again waits once.
         waiters.retain(|waiter| !waiter.is_closed());
         waiters.push(answer);
         if fresh {
-            inner.bundles.put(id, Standing::Waiting(bytes.clone()));
+            of.bundles.put(id, Standing::Waiting(bytes.clone()));
         }
         drop(inner);
         if fresh && !board.send(Address::Outside, Address::Intake(party), Message::Submit(bytes)) {
-            let mut inner = self.inner();
-            self.refused(&mut inner, id, &Refusal::Busy);
+            self.inner().of(epoch).into_iter().for_each(|of| of.refused(id, &Refusal::Busy));
         }
         Box::pin(async { answered.await.unwrap_or(Submission::Pending) })
     }
 
     fn status(&self, id: &Digest) -> Status {
         let inner = self.inner();
-        match inner.bundles.get(id) {
-            None => inner.before.get(id).map_or(Status::Unknown, |of| Status::Final(of.clone())),
+        let Some(of) = inner.seen(id) else { return Status::Unknown };
+        match of.bundles.get(id) {
+            None => Status::Unknown,
             Some(Standing::Waiting(_) | Standing::Parked(_)) => Status::Waiting,
-            Some(Standing::Taken) => self.receipt(&inner, *id).map_or(Status::Unknown, Status::Provisional),
+            Some(Standing::Taken) => of.receipt(self.chain, *id).map_or(Status::Unknown, Status::Provisional),
             Some(Standing::Final(inclusion)) => Status::Final(inclusion.clone()),
             Some(Standing::Refused(refusal)) => Status::Refused(refusal.clone()),
         }

@@ -28,9 +28,8 @@ fn kind(report: &Report) -> Kind {
     }
 }
 
-/// The epoch in hand.
+/// An epoch in hand.
 struct Current {
-    epoch: EpochId,
     board: Arc<Switchboard>,
     said: BTreeMap<Kind, Report>,
     /// What a standby was sent that it cannot do without: votes for its seat, and shares.
@@ -40,7 +39,8 @@ struct Current {
 #[derive(Default)]
 struct Inner {
     links: Option<Links>,
-    current: Option<Current>,
+    /// Two at most: one may be closed while the next takes bundles in.
+    current: BTreeMap<EpochId, Current>,
     ahead: BTreeMap<Host, Vec<Vec<u8>>>,
 }
 
@@ -60,35 +60,38 @@ impl Crossing {
         self.inner().links = Some(links);
     }
 
+    /// The way of one epoch's actors to other hosts.
+    pub(super) fn of(self: &Arc<Self>, epoch: EpochId) -> Arc<dyn Exterior> {
+        Arc::new(Way { crossing: self.clone(), epoch })
+    }
+
     /// Goes on to an epoch, whose actors are at this switchboard: what came ahead of it is handed over.
     pub(super) fn enter(&self, epoch: EpochId, board: Arc<Switchboard>) {
         let mut inner = self.inner();
+        inner.current.insert(epoch, Current { board, said: BTreeMap::new(), handed: BTreeMap::new() });
         let ahead = std::mem::take(&mut inner.ahead);
-        inner.current = Some(Current { epoch, board, said: BTreeMap::new(), handed: BTreeMap::new() });
         drop(inner);
         for (from, parcels) in ahead {
             parcels.into_iter().for_each(|bytes| self.received(from, bytes));
         }
     }
 
-    /// The epoch in hand is over.
-    pub(super) fn leave(&self) {
-        self.inner().current = None;
+    /// An epoch is over.
+    pub(super) fn leave(&self, epoch: EpochId) {
+        self.inner().current.remove(&epoch);
     }
 
     fn arrived(&self, from: Host, wire: Wire, bytes: Vec<u8>) {
         let mut inner = self.inner();
-        let epoch = inner.current.as_ref().map(|current| current.epoch);
-        if epoch.is_none_or(|epoch| wire.epoch > epoch) {
-            let is_next = epoch.is_none_or(|epoch| wire.epoch.0 == epoch.0 + 1);
-            let ahead = inner.ahead.entry(from).or_default();
-            let size = ahead.iter().map(Vec::len).sum::<usize>() + bytes.len();
-            if is_next && ahead.len() < MAX_AHEAD && size <= MAX_AHEAD_BYTES {
-                ahead.push(bytes);
+        let Some(current) = inner.current.get(&wire.epoch) else {
+            let last = inner.current.keys().next_back().copied();
+            if last.is_none_or(|last| wire.epoch.0 == last.0 + 1) {
+                let ahead = inner.ahead.entry(from).or_default();
+                let size = ahead.iter().map(Vec::len).sum::<usize>() + bytes.len();
+                if ahead.len() < MAX_AHEAD && size <= MAX_AHEAD_BYTES {
+                    ahead.push(bytes);
+                }
             }
-            return;
-        }
-        let Some(current) = inner.current.as_ref().filter(|current| current.epoch == wire.epoch) else {
             return;
         };
         let (from, own) = (address(from), current.board.own());
@@ -121,20 +124,26 @@ pub(super) fn address(host: Host) -> Address {
     }
 }
 
-impl Exterior for Crossing {
+/// The way of the actors of one epoch.
+struct Way {
+    crossing: Arc<Crossing>,
+    epoch: EpochId,
+}
+
+impl Exterior for Way {
     fn carry(&self, to: Address, parcel: Parcel) {
         let to = match to {
             Address::Party(party) => Host::Party(party),
             Address::Standby => Host::Standby,
             _ => return,
         };
-        let mut inner = self.inner();
+        let mut inner = self.crossing.inner();
         // That this party is there is of use to whoever is there too.
         let is_here = matches!(&parcel, Parcel::Letter(letter) if letter.message == PeerMessage::Here);
         if is_here && !inner.links.as_ref().is_some_and(|links| links.is_linked(to)) {
             return;
         }
-        let Some(current) = &mut inner.current else { return };
+        let Some(current) = inner.current.get_mut(&self.epoch) else { return };
         match &parcel {
             Parcel::Report(report) => drop(current.said.insert(kind(report), report.clone())),
             Parcel::Letter(letter) => {
@@ -144,9 +153,8 @@ impl Exterior for Crossing {
                 }
             }
         }
-        let epoch = current.epoch;
         drop(inner);
-        self.send(to, epoch, parcel);
+        self.crossing.send(to, self.epoch, parcel);
     }
 }
 
@@ -164,20 +172,18 @@ impl Handler for Crossing {
         match &event {
             LinkEvent::Connected { peer, fresh: true } => {
                 tracing::info!("{event}");
-                if let Some(current) = &self.inner().current {
+                let mut again = Vec::new();
+                for (epoch, current) in &self.inner().current {
                     let (own, host) = (current.board.own(), address(*peer));
                     // Nobody of this host is ever away.
                     let _taken = current.board.send(Address::Outside, own, Message::Restarted(host));
-                }
-                // It knows nothing of what this party has reported, and if it stands by, has no share of anything.
-                let again = self.inner().current.as_ref().map(|current| {
+                    // It knows nothing of what this party has reported, and if it stands by, has no share of anything.
                     let reports = current.said.values().cloned().map(Parcel::Report);
                     let handed = current.handed.values().filter(|_| *peer == Host::Standby);
                     let letters = handed.cloned().map(Parcel::Letter);
-                    (current.epoch, letters.chain(reports).collect::<Vec<_>>())
-                });
-                let (epoch, parcels) = again.unwrap_or_default();
-                parcels.into_iter().for_each(|parcel| self.send(*peer, epoch, parcel));
+                    again.extend(letters.chain(reports).map(|parcel| (*epoch, parcel)));
+                }
+                again.into_iter().for_each(|(epoch, parcel)| self.send(*peer, epoch, parcel));
             }
             LinkEvent::Listening { .. } | LinkEvent::Connected { .. } | LinkEvent::Moving { .. } => {
                 tracing::info!("{event}");

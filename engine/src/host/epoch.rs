@@ -1,6 +1,9 @@
 //! One epoch of a host, from its beacon to its end.
 
-use super::{Host, HostError, LOOK_EVERY, Seat, Told, crossing::address, memory::OnDisk, replay::Replay};
+use super::{
+    Host, HostError, LOOK_EVERY, Place, Seat, Told, crossing::address, has_lost, members, memory::OnDisk,
+    replay::Replay,
+};
 use crate::{
     actor::Surroundings,
     actors::Actors,
@@ -16,11 +19,16 @@ use crate::{
     transport::Switchboard,
     verifier::Verifier,
 };
-use primitives::{EpochId, PartyId, Time};
+use chain::modules::usage::{Phase as ChainPhase, beacon_commitment};
+use primitives::{Digest, EpochId, PartyId, Time};
+use proofs::committee::Member;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use std::sync::{
-    Arc,
-    mpsc::{self, Receiver},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver},
+    },
 };
 
 /// Most events that are handled before what they ask for is written.
@@ -35,6 +43,7 @@ struct Running<'a> {
     host: &'a Host<'a>,
     epoch: EpochId,
     seat: Seat,
+    members: BTreeMap<Seat, Member>,
     actors: Actors,
     /// The furthest phase that is on disk.
     phase: Option<Phase>,
@@ -48,7 +57,7 @@ struct Running<'a> {
 /// Runs an epoch to its end, or until the host is told to stop. `state` is what the store has of it.
 pub(super) fn run(
     host: &Host<'_>,
-    (epoch, seat): (EpochId, Seat),
+    (epoch, Place { seat, members }): (EpochId, Place),
     state: EpochState,
 ) -> Result<(), HostError> {
     let again = state.phase.is_some() || state.beacon.is_some();
@@ -65,6 +74,7 @@ pub(super) fn run(
         host,
         epoch,
         seat,
+        members,
         actors,
         phase: state.phase,
         closes: None,
@@ -72,12 +82,29 @@ pub(super) fn run(
         replay: None,
     };
     let ended = running.run(&events);
-    host.crossing.leave();
+    host.crossing.leave(epoch);
     running.actors.finish();
+    host.counter.leave(epoch);
     if ended? {
         host.store.write(&[Change::Forget(epoch)])?;
     }
     Ok(())
+}
+
+/// What the party has contributed to the beacon, unless the chain has spent its commitment: the committee is another since,
+/// and the party draws a new one.
+fn contribution(host: &Host<'_>, (epoch, party): (EpochId, PartyId)) -> Result<Option<Digest>, HostError> {
+    let Some(value) = host.store.contribution(epoch) else { return Ok(None) };
+    let commitment = beacon_commitment(host.of.0, epoch, party, &value);
+    let is_spent = |ledger: &chain::Ledger| {
+        let seat = ledger.state().committees.get(&epoch);
+        seat.is_some_and(|seat| seat.spent.contains(&commitment))
+    };
+    if !read(&*host.port, is_spent) {
+        return Ok(Some(value));
+    }
+    host.store.write(&[Change::Spent(epoch)])?;
+    Ok(None)
 }
 
 /// Starts the actors of an epoch, with what the store has of it.
@@ -96,7 +123,7 @@ fn start(
         cores.push((Address::Intake(party), Box::new(Intake::new(party))));
         cores.push((Address::Verifier(party), Box::new(Verifier::new(party))));
     }
-    let board = Arc::new(Switchboard::with_exterior(own, host.crossing.clone()));
+    let board = Arc::new(Switchboard::with_exterior(own, host.crossing.of(epoch)));
     let (publish, events) = mpsc::channel();
     let memory = OnDisk { store: host.store.clone(), epoch, carried: host.carried.clone() };
     let around = Surroundings {
@@ -121,15 +148,16 @@ fn core(
         let standby = Standby::new(of, host.setup.secret.secrets(PartyId::ALL[0]), rng);
         return Ok(Box::new(standby.with_sitting(sat)));
     };
-    let carried = host.carried.lock().expect("nobody panics while holding it").clone();
     let votes: Vec<_> = state.votes.values().cloned().collect();
-    let party = Party::new(of, host.setup.secret.secrets(party), (host.setup.batch, carried), rng)
-        .with_votes(&votes)
-        .with_signed(host.store.signed(epoch))
-        .with_contribution(state.beacon)
-        .with_sitting(sat)
-        .with_archived(ARCHIVED)
-        .with_marks(host.store.mark_sets()?);
+    let contribution = contribution(host, (epoch, party))?;
+    let party =
+        Party::new(of, host.setup.secret.secrets(party), (host.setup.batch, host.carried.clone()), rng)
+            .with_votes(&votes)
+            .with_signed(host.store.signed(epoch))
+            .with_contribution(contribution)
+            .with_sitting(sat)
+            .with_archived(ARCHIVED)
+            .with_marks(host.store.mark_sets()?);
     Ok(Box::new(party))
 }
 
@@ -146,13 +174,16 @@ impl Running<'_> {
             for event in first.into_iter().chain(more) {
                 self.event(&event)?;
             }
-            if !self.host.counter.flush() || self.host.store.lost_marks() {
+            if !self.host.counter.flush(self.epoch) || self.host.store.lost_marks() {
                 return Err(HostError::Unwritten);
             }
             // News of the chain are looked at when they come.
             let head = self.host.port.mirror().head().height;
             if block.replace(head) != Some(head) {
                 self.tell(Address::Settlement, Message::Tick);
+                if self.has_lost_seat() || self.has_other_committee() {
+                    return Ok(false);
+                }
             }
             self.replay()?;
             let is_late = self.closes.is_some_and(|closes| closes <= chain::node::now());
@@ -168,6 +199,18 @@ impl Running<'_> {
         Ok(false)
     }
 
+    /// Whether the epoch, which has not opened, has another committee than when this began: its beacon begins anew.
+    fn has_other_committee(&self) -> bool {
+        let committee = read(&*self.host.port, |ledger| members(ledger.state(), self.epoch));
+        self.closes.is_none() && committee.as_ref() != Some(&self.members)
+    }
+
+    /// Whether this host has lost its seat in the epoch before this one, since this one opened.
+    fn has_lost_seat(&self) -> bool {
+        let Seat::Party(party) = self.seat else { return false };
+        read(&*self.host.port, |ledger| has_lost(ledger.state(), (self.epoch, party)))
+    }
+
     fn tell(&self, to: Address, message: Message) {
         // Nobody of this host is ever away.
         let _taken = self.actors.send(Address::Outside, to, message);
@@ -181,7 +224,7 @@ impl Running<'_> {
     }
 
     fn event(&mut self, event: &Event) -> Result<(), HostError> {
-        self.host.counter.event(event);
+        self.host.counter.event(self.epoch, event);
         if let Some(replay) = &mut self.replay {
             replay.event(event);
         }
@@ -226,8 +269,15 @@ impl Running<'_> {
         // Who stands by takes no bundles in.
         let Seat::Party(_) = self.seat else { return Ok(()) };
         let edition = Edition::new(document, host.counter.genesis()).map_err(failed)?;
-        host.counter.opened(edition, (opens, closes));
-        self.replay = Some(Replay::new(host.store.bundles(epoch)));
+        host.counter.opened(epoch, edition, (opens, closes));
+        // With the totals on record nothing is added up any more.
+        let has_totals = read(&*host.port, |ledger| {
+            let phase = ledger.state().epochs.get(&epoch).map(|on_record| on_record.phase);
+            !matches!(phase, Some(ChainPhase::Open | ChainPhase::Frozen))
+        });
+        if !has_totals {
+            self.replay = Some(Replay::new(host.store.bundles(epoch)));
+        }
         self.replay()
     }
 

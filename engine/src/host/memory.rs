@@ -3,24 +3,18 @@
 use crate::{
     actor::Memory,
     message::Sitting,
-    party::{Carried, voting::Record},
+    party::{Carried, CarriedOver, voting::Record},
     store::{Change, Store, StoreError},
 };
 use primitives::{Decode, Digest, Encode, EpochId, PartyId, ShardIndex};
 use proofs::bundle::Bundle;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
-
-/// What a party carries from one epoch to the next, by shard.
-pub(super) type CarriedShares = Arc<Mutex<BTreeMap<ShardIndex, Vec<Carried>>>>;
+use std::sync::Arc;
 
 /// A party's store, for one epoch.
 pub(super) struct OnDisk {
     pub(super) store: Arc<Store>,
     pub(super) epoch: EpochId,
-    pub(super) carried: CarriedShares,
+    pub(super) carried: CarriedOver,
 }
 
 impl OnDisk {
@@ -46,7 +40,7 @@ impl Memory for OnDisk {
 
     fn keep(&self, _: PartyId, shard: ShardIndex, carried: Vec<Carried>) -> bool {
         let written = self.write(&[Change::Keep(shard, carried.clone())]);
-        self.carried.lock().expect("nobody panics while holding it").insert(shard, carried);
+        self.carried.put(shard, carried);
         written
     }
 

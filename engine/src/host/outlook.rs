@@ -28,6 +28,10 @@ pub struct Outlook {
     pub phase: Option<&'static str>,
     /// For how long it has been in its phase, in seconds.
     pub phase_seconds: f64,
+    /// The epoch before, while it is closed beside that one.
+    pub closing: Option<u64>,
+    /// For how long it has been in its phase, in seconds.
+    pub closing_seconds: f64,
     /// When the window began.
     pub opens: Option<Time>,
     /// When the window ends.
@@ -89,6 +93,8 @@ pub fn outlook(before: Option<(Duration, &Samples)>, (now, last): Reading<'_>) -
         epoch: get("cwe_epoch").map(|epoch| epoch as u64),
         phase,
         phase_seconds: get("cwe_epoch_phase_seconds").unwrap_or(0.0),
+        closing: get("cwe_epoch_closing").map(|epoch| epoch as u64).filter(|epoch| *epoch > 0),
+        closing_seconds: get("cwe_epoch_closing_seconds").unwrap_or(0.0),
         opens,
         closes,
         seconds_left,

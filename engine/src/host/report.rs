@@ -33,11 +33,14 @@ use std::{
 /// How often what is on disk is measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
+/// Epochs whose phases are noted.
+const PHASES: usize = 3;
+
 /// What a host has told so far.
 #[derive(Default)]
 struct Notes {
-    /// The phase, and since when.
-    phase: Option<(EpochId, Phase, Instant)>,
+    /// The phase of each epoch in hand, and of the one before, and since when.
+    phases: BTreeMap<EpochId, (Phase, Instant)>,
     /// What the chain lacks.
     waits: Option<&'static str>,
     /// Whether the sequencer's node was away when it was last asked.
@@ -47,6 +50,23 @@ struct Notes {
     lost: BTreeMap<PartyId, u64>,
     stalled: BTreeMap<(PartyId, &'static str), u64>,
     aborted: u64,
+}
+
+impl Notes {
+    /// The epoch that is shown: the last one that has opened, or the one that opens next.
+    fn shown(&self) -> Option<(EpochId, (Phase, Instant))> {
+        let mut last_first = self.phases.iter().rev();
+        let opened = last_first.find(|(_, (phase, _))| *phase > Phase::Announce);
+        opened.or_else(|| self.phases.iter().next_back()).map(|(epoch, said)| (*epoch, *said))
+    }
+
+    /// An epoch before that, which is being closed, and since when it has been in its phase.
+    fn closing(&self) -> Option<(EpochId, Instant)> {
+        let (shown, _) = self.shown()?;
+        let before = self.phases.range(..shown).next_back();
+        let closing = before.filter(|(_, (phase, _))| !matches!(phase, Phase::Done | Phase::Aborted));
+        closing.map(|(epoch, (_, since))| (*epoch, *since))
+    }
 }
 
 /// What a host told so far, for whoever asks.
@@ -71,8 +91,11 @@ impl Seen {
                 tracing::info!(%epoch, again, "takes part in an epoch");
             }
             Told::Phase { epoch, phase } => {
-                if notes.phase.is_none_or(|(before, of, _)| (before, of) != (*epoch, *phase)) {
-                    notes.phase = Some((*epoch, *phase, Instant::now()));
+                if notes.phases.get(epoch).is_none_or(|(before, _)| before != phase) {
+                    notes.phases.insert(*epoch, (*phase, Instant::now()));
+                    while notes.phases.len() > PHASES {
+                        notes.phases.pop_first();
+                    }
                     tracing::info!(%epoch, phase = phase.name(), "the epoch enters a phase");
                 }
             }
@@ -211,8 +234,14 @@ impl<P: Node> Report<P> {
 
     fn notes(&self, telemetry: &Telemetry) {
         let notes = self.seen.notes();
-        let age = notes.phase.map_or(0.0, |(_, _, since)| since.elapsed().as_secs_f64());
-        telemetry.set(&telemetry::PHASE_AGE, &[], age);
+        if let Some((epoch, (phase, since))) = notes.shown() {
+            telemetry.phase(epoch, phase);
+            telemetry.set(&telemetry::PHASE_AGE, &[], since.elapsed().as_secs_f64());
+        }
+        let closing = notes.closing();
+        let age = closing.map_or(0.0, |(_, since)| since.elapsed().as_secs_f64());
+        telemetry.set(&telemetry::CLOSING, &[], closing.map_or(0.0, |(epoch, _)| epoch.0 as f64));
+        telemetry.set(&telemetry::CLOSING_AGE, &[], age);
         telemetry.set(&telemetry::WAITING, &[], if notes.waits.is_some() { 1.0 } else { 0.0 });
         telemetry.set(&telemetry::FOLLOWING, &[], if notes.is_away { 0.0 } else { 1.0 });
         telemetry.so_far(&telemetry::ABORTED, &[], notes.aborted);

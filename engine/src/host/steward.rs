@@ -10,6 +10,7 @@ mod service;
 pub use registration::{MemberFile, Operator, Registration, admitted};
 pub use service::{Service, ServiceError, Source, Terms, Told};
 
+use super::in_hand;
 use crate::settlement::{Offices, Plan, Port, SettlementError, read};
 use chain::{
     Ledger, Transaction,
@@ -75,41 +76,67 @@ impl Port for Awaited {
     }
 }
 
-/// Has the offices do what is due in an epoch, until it is over or `stop` is set. Whether it is over. What they are to do
-/// follows from the ledger each time that they look. A third party that reveals nothing for the beacon is waited for that
-/// long and no longer.
+/// Has the offices do what is due in the epochs in hand, until `stop` is set. What they are to do follows from the ledger each
+/// time that they look; an epoch without a plan is left alone. A third party that reveals nothing for the beacon is waited for
+/// as long as `patience`.
 ///
 /// # Errors
 /// If the ledger refuses something that was due.
 pub fn serve(
     port: &dyn Port,
     offices: &mut Offices,
-    plan: &dyn Fn(&Ledger) -> Plan,
-    (epoch, patience): (EpochId, Duration),
+    plan: &dyn Fn(&Ledger, EpochId) -> Option<Plan>,
+    patience: Duration,
     stop: &AtomicBool,
-) -> Result<bool, SettlementError> {
-    let mut two_since = None;
+) -> Result<(), SettlementError> {
+    let mut hurries = Hurries::new(patience);
     while !stop.load(Ordering::Relaxed) {
-        let (revealed, over) = read(port, |ledger| {
-            offices.plan = plan(ledger);
-            let state = ledger.state();
-            let revealed = state.contributions(epoch).filter(|beacon| beacon.value.is_some()).count();
-            (revealed, state.epochs.get(&epoch).is_some_and(|on_record| on_record.is_over()))
-        });
-        if over {
-            return Ok(true);
-        }
-        if revealed >= 2 {
-            two_since.get_or_insert_with(Instant::now);
-        }
-        let hurry = two_since.is_some_and(|since| since.elapsed() > patience);
-        match offices.act(port, hurry) {
-            Ok(_) => {}
-            // The sequencer is away: it is asked again.
-            Err(SettlementError::Away(error)) if matches!(*error, ClientError::Unreachable { .. }) => {}
-            Err(error) => return Err(error),
+        for epoch in read(port, in_hand) {
+            if let Some(plan) = read(port, |ledger| plan(ledger, epoch)) {
+                offices.plan = plan;
+                attend(port, offices, &mut hurries)?;
+            }
         }
         thread::sleep(LOOK_EVERY);
     }
-    Ok(false)
+    Ok(())
+}
+
+/// Has the offices do what is due by their plan, if anything is.
+fn attend(port: &dyn Port, offices: &mut Offices, hurries: &mut Hurries) -> Result<(), SettlementError> {
+    let hurry = hurries.hurry(port, offices.plan.epoch);
+    match offices.act(port, hurry) {
+        Ok(_) => Ok(()),
+        // The sequencer is away: it is asked again.
+        Err(SettlementError::Away(error)) if matches!(*error, ClientError::Unreachable { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// For how long the third party's part of a beacon is waited for.
+struct Hurries {
+    patience: Duration,
+    /// Since when two have revealed theirs, for the last epoch of which anybody asked.
+    two_since: Option<(EpochId, Instant)>,
+}
+
+impl Hurries {
+    fn new(patience: Duration) -> Self {
+        Self { patience, two_since: None }
+    }
+
+    /// Whether an epoch is not to wait any longer.
+    fn hurry(&mut self, port: &dyn Port, epoch: EpochId) -> bool {
+        let reveals = |ledger: &Ledger| {
+            let contributions = ledger.state().contributions(epoch);
+            contributions.filter(|beacon| beacon.value.is_some()).count()
+        };
+        if read(port, |ledger| ledger.state().openings.get(&epoch).is_some() || reveals(ledger) < 2) {
+            return false;
+        }
+        if self.two_since.is_none_or(|(of, _)| of != epoch) {
+            self.two_since = Some((epoch, Instant::now()));
+        }
+        self.two_since.is_some_and(|(_, since)| since.elapsed() > self.patience)
+    }
 }

@@ -3,7 +3,7 @@
 use crate::party::line::Frozen;
 use curve25519_dalek::ristretto::RistrettoPoint;
 use mpc::share::{ReplicatedTotals, ShareSum};
-use primitives::{CodecError, Decode, Encode, PartyId, Reader, Tier, WorkId, Writer, limits};
+use primitives::{CodecError, Decode, Encode, PartyId, Reader, ShardIndex, Tier, WorkId, Writer, limits};
 use proofs::{
     epoch::EpochContext,
     shard::Shard,
@@ -11,6 +11,10 @@ use proofs::{
         Group, Residual, Running,
         statement::{Cells, TierCells},
     },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 /// A party's shares of what one shard carries over, by group. Commitments to their sums are on record.
@@ -20,6 +24,38 @@ pub struct Carried {
     pub(super) totals: ReplicatedTotals<Group>,
     /// Commitments to all three shares of each group, as the parties agreed on them.
     pub(super) commitments: Running,
+}
+
+/// What a party carries over, by shard, where its host keeps it. The epoch before may add to it while the next one takes
+/// bundles in.
+#[derive(Clone, Debug, Default)]
+pub struct CarriedOver(Arc<Mutex<BTreeMap<ShardIndex, Vec<Carried>>>>);
+
+impl From<BTreeMap<ShardIndex, Vec<Carried>>> for CarriedOver {
+    fn from(carried: BTreeMap<ShardIndex, Vec<Carried>>) -> Self {
+        Self(Arc::new(Mutex::new(carried)))
+    }
+}
+
+impl CarriedOver {
+    /// What is kept of a shard.
+    pub fn of(&self, shard: ShardIndex) -> Vec<Carried> {
+        self.lock().get(&shard).cloned().unwrap_or_default()
+    }
+
+    /// Whoever's shares are among what is kept.
+    pub fn parties(&self) -> BTreeSet<PartyId> {
+        self.lock().values().flatten().map(Carried::party).collect()
+    }
+
+    /// Keeps what is carried of a shard, in place of what was.
+    pub fn put(&self, shard: ShardIndex, carried: Vec<Carried>) {
+        self.lock().insert(shard, carried);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ShardIndex, Vec<Carried>>> {
+        self.0.lock().expect("nobody panics while holding it")
+    }
 }
 
 impl Encode for Carried {

@@ -116,7 +116,7 @@ impl Pool {
         Self {
             party,
             order: vec![VecDeque::new(); epoch.shards.len()],
-            used: Used::new(epoch.room(), marks),
+            used: Used::new(epoch.room, marks),
             positions: vec![0; epoch.shards.len()],
             aside: vec![BTreeMap::new(); epoch.shards.len()],
             epoch,

@@ -5,8 +5,8 @@
 //! opens anything. From there on it is a party like the others.
 
 use super::{
-    Carried, Party, PartySecrets, Stage, ahead::Ahead, attendance::Attendance, carried::unopened,
-    line::Frozen, tallying::Tallying,
+    Carried, CarriedOver, Party, PartySecrets, Stage, ahead::Ahead, attendance::Attendance,
+    carried::unopened, line::Frozen, tallying::Tallying,
 };
 use crate::{
     effect::{Core, Effect, Event},
@@ -18,7 +18,7 @@ use primitives::{ChainId, EpochId, PartyId, ShardIndex, Tier};
 use proofs::{
     committee::{PartySigner, Signatures},
     sharing::KemKey,
-    tally::{Group, Running, SignedHeader, SignedRoot},
+    tally::{Group, Residual, Running, SignedHeader, SignedRoot},
 };
 use rand_chacha::ChaCha20Rng;
 use std::{
@@ -100,6 +100,8 @@ pub struct Standby {
     kem: KemKey,
     rng: ChaCha20Rng,
     opened: Option<OpenedEpoch>,
+    /// Commitments to what is carried over, once they are on record.
+    taken: Option<Arc<[Residual]>>,
     /// The last sitting that it began, before it was started.
     sat: Option<Sitting>,
     /// What the parties signed for it, by seat.
@@ -113,7 +115,7 @@ impl Standby {
     pub fn new((chain, epoch): (ChainId, EpochId), secrets: PartySecrets, rng: ChaCha20Rng) -> Self {
         let PartySecrets { signer, kem } = secrets;
         let (opened, votes, place) = (None, BTreeMap::new(), Place::Waiting(Ahead::default()));
-        Self { chain, epoch, signer, kem, rng, opened, sat: None, votes, place }
+        Self { chain, epoch, signer, kem, rng, opened, taken: None, sat: None, votes, place }
     }
 
     /// The same standby with the last sitting that it began in an earlier run: it begins another one.
@@ -194,7 +196,9 @@ impl Standby {
 
     /// Takes the seat once both shares of every shard are there.
     fn take_seat(&mut self) -> Vec<Effect> {
-        let (Place::Taking(taking), Some(opened)) = (&mut self.place, self.opened.clone()) else {
+        let (Place::Taking(taking), Some(opened), Some(taken)) =
+            (&mut self.place, self.opened.clone(), self.taken.clone())
+        else {
             return Vec::new();
         };
         let seat = taking.seated.by.party;
@@ -207,7 +211,7 @@ impl Standby {
         let mut tallies = BTreeMap::new();
         for (shard, frozen) in keys.zip(&taking.seated.frozen) {
             let mut of = |party| taking.handed.remove(&(shard, party)).expect("it is there");
-            match take_shares((&opened, shard), &taking.seated.by, frozen, holders.map(&mut of)) {
+            match take_shares((&opened, &taken, shard), &taking.seated.by, frozen, holders.map(&mut of)) {
                 Ok(tallying) => drop(tallies.insert(shard, tallying)),
                 Err(fault) => return self.stop(fault),
             }
@@ -219,7 +223,7 @@ impl Standby {
         };
         let secrets = PartySecrets { signer: self.signer.clone().seated(seat), kem: self.kem.clone() };
         let of = (self.chain, self.epoch);
-        let mut party = Party::new(of, secrets, (0, BTreeMap::new()), self.rng.clone());
+        let mut party = Party::new(of, secrets, (0, CarriedOver::default()), self.rng.clone());
         (party.opened, party.stage) = (Some(opened), Stage::Tallying(tallies));
         (party.attendance, party.sat) = (Attendance::in_seat(seat), self.sat);
         let mut effects = Vec::from(party.sit(party.next_attempt()));
@@ -269,6 +273,10 @@ impl Core for Standby {
                 self.opened = Some(opened);
                 Vec::new()
             }
+            (Address::Settlement, Message::TakenOver(taken)) => {
+                self.taken = Some(taken);
+                self.take_seat()
+            }
             (Address::Settlement, Message::Seated(seated)) => self.seated(seated),
             (Address::Party(from), Message::Peer(letter)) => self.letter(from, letter),
             (_, Message::Tick) => match self.place {
@@ -283,12 +291,13 @@ impl Core for Standby {
 /// Checks what two parties handed over of a shard, and makes the state of a party of it. `handed` is the shares of the
 /// party before the seat, which are its own, and of the party after it, which are its next.
 fn take_shares(
-    (opened, shard): (&OpenedEpoch, ShardIndex),
+    (opened, taken, shard): (&OpenedEpoch, &[Residual], ShardIndex),
     by: &SeatStandby,
     (root, last): &(SignedRoot, Option<SignedHeader>),
     handed: [HandOver; 2],
 ) -> Result<Tallying, StandbyFault> {
-    let (context, book) = opened.context(shard).zip(opened.book(shard)).ok_or(StandbyFault::Frozen)?;
+    let parts = opened.context(shard).zip(opened.book(shard, taken));
+    let (context, book) = parts.ok_or(StandbyFault::Frozen)?;
     let committee = &context.keys.committee;
     let digest = last.as_ref().map(|signed| signed.header.digest()).unwrap_or_default();
     let signed = last.as_ref().is_none_or(|signed| signed.verify(committee).is_ok());
@@ -342,7 +351,7 @@ fn take_shares(
     let carried = Carried { works, totals, commitments };
     let frozen =
         Frozen { context: context.clone(), party: seat, root: root.root.clone(), running, totals: fresh };
-    Ok(Tallying::over(frozen, book.clone(), (carried, all), committee))
+    Ok(Tallying::over(frozen, book, (carried, all), committee))
 }
 
 /// What was carried, of a share that was handed over with what this epoch added to it.

@@ -82,7 +82,11 @@ impl Offices {
                 let least = if hurry { 2 } else { PartyId::ALL.len() };
                 (revealed >= least).then_some(Due::Opening)
             }
-            Some(on_record) => (on_record.phase == Phase::Aggregated).then_some(Due::Reports),
+            // Epochs are settled in their order.
+            Some(on_record) => {
+                let is_next = state.in_hand(ledger.origin()).first() == Some(&epoch);
+                (is_next && on_record.phase == Phase::Aggregated).then_some(Due::Reports)
+            }
         }
     }
 

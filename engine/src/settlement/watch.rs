@@ -21,6 +21,7 @@ pub(super) struct Watch {
     waited: u32,
     committed: bool,
     open: bool,
+    taken: bool,
     /// Headers of each shard.
     anchored: Vec<usize>,
     roots: Vec<bool>,
@@ -36,6 +37,7 @@ impl Watch {
             waited: 0,
             committed: false,
             open: false,
+            taken: false,
             anchored: Vec::new(),
             roots: Vec::new(),
             seated: false,
@@ -56,6 +58,9 @@ impl Watch {
         let Some(epoch) = state.epochs.get(&self.epoch) else { return Ok(effects) };
         if !self.open {
             effects.extend(self.opened(ledger, epoch.shards.len())?);
+        }
+        if !self.taken {
+            effects.extend(self.taken_over(state));
         }
         for (shard, at) in (0..).map(ShardIndex).zip(&mut self.anchored) {
             for header in state.anchors_of(self.epoch, shard).skip(*at) {
@@ -95,10 +100,15 @@ impl Watch {
         let opened = EpochDocument::on_record(ledger.state(), self.epoch)?.opened()?;
         (self.open, self.anchored) = (true, vec![0; shards]);
         (self.roots, self.totals) = (vec![false; shards], vec![false; shards]);
-        let to = Address::seats().chain([Address::Standby, Address::Coordinator]);
-        let mut effects: Vec<_> = to.map(|to| Effect::Send(to, Message::Opened(opened.clone()))).collect();
+        let mut effects = to_all(&Message::Opened(opened.clone()));
         effects.push(Effect::Publish(Event::Opened(opened)));
         Ok(effects)
+    }
+
+    fn taken_over(&mut self, state: &State) -> Vec<Effect> {
+        let Some(carried) = state.carried_into(self.epoch) else { return Vec::new() };
+        self.taken = true;
+        to_all(&Message::TakenOver(carried.into_iter().map(|carried| carried.commitments).collect()))
     }
 
     fn roots(&mut self, epoch: &Epoch) -> Vec<Effect> {
@@ -143,6 +153,11 @@ fn index(shard: usize) -> ShardIndex {
 
 fn to_coordinator(message: Message) -> Effect {
     Effect::Send(Address::Coordinator, message)
+}
+
+fn to_all(message: &Message) -> Vec<Effect> {
+    let to = Address::seats().chain([Address::Standby, Address::Coordinator]);
+    to.map(|to| Effect::Send(to, message.clone())).collect()
 }
 
 fn to_parties(message: &Message) -> Vec<Effect> {

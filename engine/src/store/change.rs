@@ -27,6 +27,8 @@ pub enum Change {
     /// The party's contribution to the beacon, before its commitment leaves. There is one in an epoch. Secret until it is
     /// revealed.
     Beacon(EpochId, Digest),
+    /// The contribution counts no longer, because the chain has spent its commitment: another one may take its place.
+    Spent(EpochId),
     /// The number of the attempt to open the epoch's totals that is about to begin. Numbers grow.
     Attempt(EpochId, u8),
     /// The phase that the epoch entered. Phases do not go back.
@@ -43,6 +45,7 @@ impl fmt::Debug for Change {
             Self::Vote(epoch, record) => write!(f, "Vote({epoch}, {record:?})"),
             Self::Keep(shard, carried) => write!(f, "Keep({shard}, {carried:?})"),
             Self::Beacon(epoch, _) => write!(f, "Beacon({epoch}, ..)"),
+            Self::Spent(epoch) => write!(f, "Spent({epoch})"),
             Self::Attempt(epoch, number) => write!(f, "Attempt({epoch}, {number})"),
             Self::Phase(epoch, phase) => write!(f, "Phase({epoch}, {phase:?})"),
             Self::Destroy(epoch) => write!(f, "Destroy({epoch})"),
@@ -83,6 +86,11 @@ impl Book {
                 head.destroyed = head.destroyed.max(Some(*epoch));
                 head.forgotten = head.forgotten.max(Some(*epoch));
                 self.epochs.retain(|of, _| of > epoch);
+                return Ok(None);
+            }
+            Change::Spent(epoch) => {
+                // The old one stays on disk until there is a new one: whoever is killed in between finds it spent again.
+                self.epochs.entry(*epoch).and_modify(|standing| standing.beacon = None);
                 return Ok(None);
             }
             Change::Vote(epoch, record) => (RecordKey::Vote(*epoch, record.shard), record.to_bytes()),
@@ -138,6 +146,11 @@ impl Book {
         standing.advance(change).map_err(|rule| StoreError::Backwards { record, rule })
     }
 
+    /// The contribution to the beacon of an epoch that stands.
+    pub(super) fn contribution(&self, epoch: EpochId) -> Option<Digest> {
+        self.epochs.get(&epoch)?.beacon
+    }
+
     /// Takes in what was read from disk.
     pub(super) fn restore(&mut self, epoch: EpochId, state: &super::EpochState) {
         let standing = self.epochs.entry(epoch).or_default();
@@ -172,7 +185,7 @@ impl Standing {
                 }
                 self.phase = Some(*phase);
             }
-            Change::Keep(..) | Change::Destroy(_) | Change::Forget(_) => {}
+            Change::Keep(..) | Change::Spent(_) | Change::Destroy(_) | Change::Forget(_) => {}
         }
         Ok(())
     }

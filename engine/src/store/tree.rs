@@ -10,7 +10,7 @@ use super::{
     records::Records,
     recovered::{self, Found},
 };
-use primitives::Encode;
+use primitives::{Digest, Encode, EpochId};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -85,6 +85,11 @@ impl Tree {
 
     pub(super) fn head(&self) -> &Head {
         &self.head
+    }
+
+    /// What was contributed to the beacon of an epoch.
+    pub(super) fn contribution(&self, epoch: EpochId) -> Option<Digest> {
+        self.book.contribution(epoch)
     }
 
     /// Writes one transition. It is on disk when this returns.

@@ -76,6 +76,10 @@ metrics_table! {
         "1 for the phase that the epoch is in, 0 for the others.";
     PHASE_AGE = "cwe_epoch_phase_seconds", Gauge, Some(Unit::Seconds), [],
         "For how long the epoch has been in its phase, since this process saw it enter.";
+    CLOSING = "cwe_epoch_closing", Gauge, None, [],
+        "Number of the epoch before, while it is closed beside the one in hand; 0 if it is over.";
+    CLOSING_AGE = "cwe_epoch_closing_seconds", Gauge, Some(Unit::Seconds), [],
+        "For how long the epoch that is being closed has been in its phase.";
     OPENS = "cwe_epoch_opens_timestamp_seconds", Gauge, Some(Unit::Seconds), [],
         "When the window of the epoch began, in seconds since 1970.";
     CLOSES = "cwe_epoch_closes_timestamp_seconds", Gauge, Some(Unit::Seconds), [],

@@ -10,7 +10,7 @@ use crate::{
     effect::{Core, Effect, Event},
     message::{Address, Message, Objection, OpenedEpoch, PeerMessage, Phase, Report},
     party::{
-        Collect, Party, PartySecrets,
+        CarriedOver, Collect, Party, PartySecrets,
         collect::FaultReason,
         voting::{Record, Turn, Vote},
     },
@@ -18,7 +18,7 @@ use crate::{
 use primitives::{Digest, Encode, PartyId, ShardIndex};
 use proofs::{
     committee::Signatures,
-    tally::{BatchHeader, EpochRoot, SignedHeader, SignedRoot},
+    tally::{BatchHeader, EpochRoot, Residual, SignedHeader, SignedRoot},
     testing::{TestSubscriber, committee, event},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -203,8 +203,13 @@ fn coordinator(epoch: &OpenedEpoch) -> Coordinator {
     coordinator.handle(Address::Outside, Message::EndOfWindow);
     for party in PartyId::ALL {
         let drained = Message::Report(Report::Drained { shard: ShardIndex(0), position: 1, pending: 0 });
-        coordinator.handle(Address::Party(party), drained);
+        let effects = coordinator.handle(Address::Party(party), drained);
+        assert!(effects.is_empty(), "nothing is frozen before it is known what is taken over");
     }
+    let taken = vec![Residual::default(); epoch.shards.len()].into();
+    let effects = coordinator.handle(Address::Settlement, Message::TakenOver(taken));
+    let is_sum = |effect: &Effect| matches!(effect, Effect::Publish(Event::Phase(Phase::Sum)));
+    assert!(effects.iter().any(is_sum), "all three have drained");
     coordinator
 }
 
@@ -274,10 +279,15 @@ fn that_a_set_is_frozen_is_on_disk_before_its_root_leaves() {
     let (_, epoch) = Mesh::opened();
     let keys = committee(11);
     let ([_, signer, _], [_, kem, _]) = (keys.signers, keys.kem);
-    let (held, rng) = ((2, BTreeMap::new()), ChaCha20Rng::seed_from_u64(1));
+    let (held, rng) = ((2, CarriedOver::default()), ChaCha20Rng::seed_from_u64(1));
     let mut party = Party::new((epoch.shards[0].chain, EPOCH), PartySecrets { signer, kem }, held, rng);
+    let taken = vec![Residual::default(); epoch.shards.len()].into();
     party.rejoin(epoch, true);
-    let effects = party.handle(Address::Coordinator, Message::Phase(Phase::Sum));
+    assert!(
+        party.handle(Address::Coordinator, Message::Phase(Phase::Sum)).is_empty(),
+        "nobody knows what is taken over"
+    );
+    let effects = party.handle(Address::Settlement, Message::TakenOver(taken));
     let stored = effects.iter().position(|e| matches!(e, Effect::Store(record) if record.frozen.is_some()));
     let root = |e: &Effect| matches!(e, Effect::Send(_, Message::Report(Report::Root(..))));
     let shown = effects.iter().position(root);

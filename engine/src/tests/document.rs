@@ -53,7 +53,7 @@ fn a_document_has_one_spelling_and_what_is_false_in_it_has_a_name() {
         (|_, issuers, _| issuers[0].key[9] ^= 1, OpeningError::IssuerKey { tier: Tier(1) }),
         (|_, _, regions| regions[0].denomination = 0, OpeningError::RegionKey { region, denomination: 0 }),
         (|opening, _, _| opening.works.clear(), OpeningError::Shards(ShardError::Empty)),
-        (|opening, _, _| opening.residuals.clear(), OpeningError::Books { shards: 1, books: 0 }),
+        (|opening, _, _| opening.rooms.clear(), OpeningError::Rooms { shards: 1, rooms: 0 }),
     ];
     for (lie, error) in useless {
         assert_eq!(told(lie).unwrap().opened().err(), Some(error));

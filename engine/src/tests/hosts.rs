@@ -129,7 +129,7 @@ impl Hosts {
         let chain = self.node.lock().unwrap().ledger().origin().chain;
         let at = Address::Party(party);
         let rng = ChaCha20Rng::seed_from_u64(party.index() as u64);
-        let carried = (self.batch, disk.shelf.of(party));
+        let carried = (self.batch, disk.shelf.of(party).into());
         let core = Party::new((chain, EPOCH), secrets(party), carried, rng);
         let core = core.with_votes(&disk.votes).with_sitting(disk.sat).with_contribution(disk.contribution);
         let core = core.with_signed(disk.signed.clone()).with_archived(ARCHIVED);

@@ -15,7 +15,7 @@ use chain::node::Node;
 use primitives::{Decode, Digest, Encode, PartyId, ShardIndex};
 use proofs::{
     inclusion::Inclusion,
-    tally::BatchHeader,
+    tally::{BatchHeader, Residual},
     testing::{TestSubscriber, committee},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -86,7 +86,7 @@ impl<'a> Mesh<'a> {
             let rng = ChaCha20Rng::seed_from_u64(3 * seed + p.index() as u64);
             cores.insert(Address::Intake(p), Box::new(Intake::new(p)));
             cores.insert(Address::Verifier(p), Box::new(Verifier::new(p)));
-            let held = (config.batch, config.carried.of(p));
+            let held = (config.batch, config.carried.of(p).into());
             cores.insert(Address::Party(p), Box::new(Party::new((chain, EPOCH), secrets, held, rng)));
         }
         let standby = config.standby.expect("somebody stands by");
@@ -156,13 +156,15 @@ impl<'a> Mesh<'a> {
         let (signer, kem) = secrets.expect("three parties");
         let opened = self.opened.clone().expect("the epoch is open");
         let chain = opened.shards[0].chain;
+        let taken = self.taken();
         let rng = ChaCha20Rng::seed_from_u64(party.index() as u64);
-        let held = (self.batch, self.shelf.of(party));
+        let held = (self.batch, self.shelf.of(party).into());
         let fresh = Party::new((chain, EPOCH), PartySecrets { signer, kem }, held, rng);
         let mut fresh = fresh
             .with_votes(self.stored.get(&at).map_or(&[], Vec::as_slice))
             .with_sitting(self.sat.get(&at).copied());
-        let effects = fresh.rejoin(opened.clone(), self.phase() > Phase::Collect);
+        let mut effects = fresh.rejoin(opened.clone(), self.phase() > Phase::Collect);
+        effects.extend(fresh.handle(Address::Settlement, Message::TakenOver(taken)));
         self.cores.insert(at, Box::new(fresh));
         self.away.remove(&at);
         self.carry_out(at, effects);
@@ -351,6 +353,13 @@ impl<'a> Mesh<'a> {
     }
 
     /// The last phase that was entered.
+    /// What is on record of what the epoch takes over.
+    fn taken(&self) -> Arc<[Residual]> {
+        let node = self.node.lock().expect("nobody panics while holding the node");
+        let carried = node.ledger().state().carried_into(EPOCH).expect("the epoch before is over");
+        carried.into_iter().map(|carried| carried.commitments).collect()
+    }
+
     pub(super) fn phase(&self) -> Phase {
         let mut phases = self.events.iter().filter_map(|e| match e {
             Event::Phase(phase) => Some(*phase),

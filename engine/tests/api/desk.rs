@@ -135,7 +135,6 @@ pub(super) fn document(context: &EpochContext) -> EpochDocument {
         category: CategoryId(0),
         price: ONE_Q32,
         splits: vec![Split { payee: PersonId([9; 32]), share: BasisPoints::WHOLE }],
-        previous_reputation: ONE_Q32,
         shard: ShardIndex(0),
         resting: false,
     };
@@ -154,8 +153,7 @@ pub(super) fn document(context: &EpochContext) -> EpochDocument {
         sold: keys.tiers.keys().map(|tier| TierSales { tier: *tier, subscriptions: 40 }).collect(),
         works: context.shard.works().iter().map(listed).collect(),
         shard_width: 16,
-        residuals: vec![CarriedUsage::none(ShardIndex(0))],
-        carried: Credits(0),
+        rooms: vec![CarriedUsage::none(ShardIndex(0)).room()],
     };
     let epoch = context.epoch;
     let issuer = |(tier, rules): (&Tier, &proofs::epoch::TierRules)| IssuerKey {

@@ -7,10 +7,11 @@ use engine::{
         Standing, UsageLog,
     },
     issuer::{Code, IssuerError, ReceiptIssuer, Serving, Subscriber, TokenIssuer, keys},
-    message::{Book, OpenedEpoch},
+    message::OpenedEpoch,
 };
 use primitives::{
     ChainId, Decode, Digest, EpochId, PartyId, PersonId, Preset, Region, RegionTag, ShardIndex, Tier, WorkId,
+    limits,
 };
 use proofs::{
     blind::BlindSignature,
@@ -78,7 +79,8 @@ pub(crate) fn epoch_with_cap(value_cap: u64) -> OpenedEpoch {
     };
     let shards: Arc<[_]> = all.chunks(usize::from(WORKS)).enumerate().map(context).collect();
     OpenedEpoch {
-        books: shards.iter().map(|_| Book::default()).collect(),
+        resting: shards.iter().map(|_| BTreeSet::new()).collect(),
+        room: limits::MAX_SUBSCRIBER_EPOCHS,
         shards,
         max_bundles: Arc::new([(Tier(1), MAX_BUNDLES), (Tier(2), MAX_BUNDLES)].into()),
         sold: Arc::default(),

@@ -115,6 +115,7 @@ fn nothing_is_taken_back() {
         assert!(matches!(refused, StoreError::Backwards { .. }), "{change:?}: {refused}");
     }
     // The same again is nothing new, and what goes on from it is welcome.
+    assert_eq!(store.contribution(epoch), Some(digest(9)));
     store.write(&[Change::Vote(epoch, vote(3, 0)), Change::Beacon(epoch, digest(9))]).unwrap();
     store.write(&[Change::Vote(epoch, frozen.clone()), Change::Attempt(epoch, 2)]).unwrap();
     store.write(&[Change::Phase(epoch, Phase::Open), Change::Phase(epoch, Phase::Aborted)]).unwrap();
@@ -250,4 +251,23 @@ fn after_a_write_that_failed_nothing_is_written_until_the_store_is_opened_again(
     store.write(&whole(1)).unwrap();
     store.keep_bundles(EpochId(1), &bundles(0..20)).unwrap();
     assert_eq!(read(&store, 1), bundles(0..20));
+}
+
+/// A committee that is replaced begins its beacon anew, and only then does another contribution take the place of one.
+#[test]
+fn a_contribution_that_is_spent_makes_room_for_another() {
+    let (dir, epoch) = (tempfile::tempdir().unwrap(), EpochId(4));
+    let at = dir.path().join("s");
+    let (store, _) = open(&at);
+    store.write(&[Change::Beacon(epoch, digest(1))]).unwrap();
+    store.write(&[Change::Spent(epoch)]).unwrap();
+    assert_eq!(store.contribution(epoch), None);
+    drop(store);
+    // Until there is another one it is found on disk, and found spent again.
+    let (store, found) = open(&at);
+    assert_eq!(found.epochs[&epoch].beacon, Some(digest(1)));
+    assert!(store.write(&[Change::Beacon(epoch, digest(2))]).is_err());
+    store.write(&[Change::Spent(epoch), Change::Beacon(epoch, digest(2))]).unwrap();
+    drop(store);
+    assert_eq!(open(&at).1.epochs[&epoch].beacon, Some(digest(2)));
 }

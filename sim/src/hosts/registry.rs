@@ -55,6 +55,20 @@ impl Registry for Asked {
     }
 }
 
+/// Puts the keys of the epoch on record that the world has gone on to.
+pub(super) fn publish(
+    world: &World,
+    mirror: &Arc<Mirror>,
+    progress: &dyn Progress,
+) -> Result<(), HostsError> {
+    Ok(world.publish_keys(&mut asked(mirror)?, progress)?)
+}
+
+fn asked(mirror: &Arc<Mirror>) -> Result<Asked, WorldError> {
+    let away = |error| WorldError::Away { what: "the world".into(), error: Box::new(error) };
+    Ok(Asked { client: mirror.connect().map_err(away)?, mirror: mirror.clone(), nonces: BTreeMap::new() })
+}
+
 /// Puts the world on record, and the keys of its first epoch.
 pub(super) fn register(
     world: &World,
@@ -62,8 +76,5 @@ pub(super) fn register(
     mirror: &Arc<Mirror>,
     progress: &dyn Progress,
 ) -> Result<(), HostsError> {
-    let away = |error| WorldError::Away { what: "the world".into(), error: Box::new(error) };
-    let client = mirror.connect().map_err(away)?;
-    let mut asked = Asked { client, mirror: mirror.clone(), nonces: BTreeMap::new() };
-    Ok(world.register(workload, &mut asked, progress)?)
+    Ok(world.register(workload, &mut asked(mirror)?, progress)?)
 }

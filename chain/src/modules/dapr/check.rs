@@ -45,6 +45,12 @@ pub enum DaprError {
         /// The epoch.
         epoch: EpochId,
     },
+    /// An earlier epoch is neither settled nor given up: what it leaves is paid with this one.
+    #[error("epoch {epoch} comes first: it is neither settled nor given up")]
+    PreviousNotOver {
+        /// The earlier epoch.
+        epoch: EpochId,
+    },
     /// The epoch's figures cannot be computed.
     #[error(transparent)]
     Settle(#[from] SettleError),
@@ -106,10 +112,14 @@ pub(crate) fn finalise(draft: &mut Draft<'_>, action: &FinaliseEpoch) -> Result<
         found @ (Phase::Open | Phase::Frozen) => return Err(DaprError::NotAggregated { epoch, found }),
     }
     let state = draft.base();
+    if let Some(epoch) = state.unended_before(epoch) {
+        return Err(DaprError::PreviousNotOver { epoch });
+    }
     let opening = state.openings.get(&epoch).expect("an epoch on record has its opening on record");
     let tallies: Vec<_> = state.aggregates_of(epoch).map(|Aggregate { tally, .. }| tally).collect();
     let revenues: Vec<TierRevenue> = state.revenues_of(epoch).cloned().collect();
-    let (settlement, summary) = settle(&Inputs { opening, revenues: &revenues, tallies: &tallies })?;
+    let taken = &state.taken_over(opening);
+    let (settlement, summary) = settle(&Inputs { opening, revenues: &revenues, taken, tallies: &tallies })?;
 
     let here = summary.paid.checked_sub(summary.on_layer1).expect("a part of what is paid");
     // Revenue and what was carried leave their funds; shares, payouts and what is carried on enter theirs.

@@ -9,7 +9,13 @@ use super::{
     types::Settlement,
     weight::{WeightError, WorkUsage, WorkWeight, weights},
 };
-use crate::modules::usage::{ListedWork, Opening, Summary, TierRevenue};
+use crate::{
+    modules::{
+        treasury::Fund,
+        usage::{ListedWork, Opening, Summary, TierRevenue},
+    },
+    state::State,
+};
 use primitives::{Credits, PersonId, Tier, WorkId, WorkIndex};
 use proofs::tally::{Count, Tally};
 use ruint::aliases::U256;
@@ -22,8 +28,34 @@ pub struct Inputs<'a> {
     pub opening: &'a Opening,
     /// Revenue of its tiers, ascending.
     pub revenues: &'a [TierRevenue],
+    /// What it takes over.
+    pub taken: &'a TakenOver,
     /// Its tallies, one for each shard, in order.
     pub tallies: &'a [&'a Tally],
+}
+
+/// What an epoch takes over from those before it, as they end: it may have opened earlier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenOver {
+    /// Most subscribers of earlier epochs whose usage is in the totals of a shard, by shard.
+    pub pairs: Vec<u64>,
+    /// Reputation of each work of the opening, in its order, Q32.
+    pub reputations: Vec<u64>,
+    /// Creator pools of earlier epochs that found no work with weight, and revenue of earlier epochs that were given up. They
+    /// join this epoch's pool.
+    pub carried: Credits,
+}
+
+impl State {
+    /// What an epoch with these aggregates takes over, once the one before it is settled or given up.
+    pub(crate) fn taken_over(&self, opening: &Opening) -> TakenOver {
+        let reputation = |listed: &ListedWork| self.reputations.get(&listed.work).map_or(0, |r| r.reputation);
+        TakenOver {
+            pairs: self.aggregates_of(opening.epoch).map(|aggregate| aggregate.before.pairs).collect(),
+            reputations: opening.works.iter().map(reputation).collect(),
+            carried: self.fund(Fund::Carried),
+        }
+    }
 }
 
 /// Why an epoch cannot be settled.
@@ -79,15 +111,15 @@ pub enum SettleError {
 /// have usage, in proportion to their shares (the remainder to the first of them). A pool without any work of
 /// weight is paid to nobody and is carried to the next epoch.
 pub fn settle(inputs: &Inputs<'_>) -> Result<(Settlement, Summary), SettleError> {
-    let Inputs { opening, revenues, tallies } = *inputs;
+    let Inputs { opening, revenues, taken, tallies } = *inputs;
     let params = &opening.params;
     check_revenues(opening, revenues)?;
     let published = &Published::of(opening, tallies);
-    check_listeners(opening, revenues, published)?;
+    check_listeners(opening, revenues, (taken, published))?;
     let all = usage_of(opening, published, None);
     let all_weights = weights(params, &all)?;
 
-    let mut summary = split_all(opening, revenues)?;
+    let mut summary = Summary { carried_in: taken.carried, ..split_all(opening, revenues)? };
     let pools = pools(opening, revenues, published, &summary)?;
     let mut payouts = vec![Credits::ZERO; all.len()];
     for (pool, weights) in &pools {
@@ -105,9 +137,9 @@ pub fn settle(inputs: &Inputs<'_>) -> Result<(Settlement, Summary), SettleError>
         .iter()
         .zip(&all_weights)
         .zip(&payouts)
-        .zip(&opening.works)
-        .map(|(((usage, weight), payout), listed)| {
-            let rank = discovery(params, usage, weight, listed.previous_reputation);
+        .zip(opening.works.iter().zip(&taken.reputations))
+        .map(|(((usage, weight), payout), (listed, previous))| {
+            let rank = discovery(params, usage, weight, *previous);
             let amounts = split_payout(*payout, &listed.splits);
             let split = |(split, amount): (&super::payout::Split, Credits)| SplitAmount {
                 payee: split.payee,
@@ -123,6 +155,7 @@ pub fn settle(inputs: &Inputs<'_>) -> Result<(Settlement, Summary), SettleError>
                 weight: weight.weight,
                 payout: *payout,
                 splits: listed.splits.iter().zip(amounts).map(split).collect(),
+                previous_reputation: *previous,
                 reputation: rank.reputation,
                 discovery: rank.discovery_weight,
             }
@@ -193,12 +226,12 @@ impl Published {
 fn check_listeners(
     opening: &Opening,
     revenues: &[TierRevenue],
-    published: &Published,
+    (taken, published): (&TakenOver, &Published),
 ) -> Result<(), SettleError> {
     let subscriptions: BTreeMap<_, _> = revenues.iter().map(|r| (r.tier, r.subscriptions)).collect();
     for Cell { tier, work, count } in &published.cells {
         let (listed, listeners) = (&opening.works[*work], count.listeners);
-        let carried = opening.residual(listed.shard).pairs;
+        let carried = taken.pairs[listed.shard.0 as usize];
         let subscriptions = subscriptions.get(tier).copied().unwrap_or(0);
         if listeners > subscriptions.saturating_add(carried) {
             let (work, tier) = (listed.work, *tier);
@@ -250,7 +283,7 @@ fn split_all(opening: &Opening, revenues: &[TierRevenue]) -> Result<Summary, Set
         eco: total(parts.iter().map(|p| p.eco))?,
         infra: total(parts.iter().map(|p| p.infra))?,
         creators: total(parts.iter().map(|p| p.creators))?,
-        carried_in: opening.carried,
+        carried_in: Credits::ZERO,
         paid: Credits::ZERO,
         on_layer1: Credits::ZERO,
         carried_out: Credits::ZERO,

@@ -45,7 +45,9 @@ pub struct WorkFigures {
     pub payout: Credits,
     /// What each payee gets of it, in the order of the splits.
     pub splits: Vec<SplitAmount>,
-    /// Reputation after the epoch, Q32.
+    /// Reputation before the epoch, Q32.
+    pub previous_reputation: u64,
+    /// Reputation after it, Q32.
     pub reputation: u64,
     /// Rank weight in search, in units of 2^-64.
     pub discovery: u128,
@@ -60,6 +62,7 @@ impl Encode for WorkFigures {
         w.raw(&self.weight.to_le_bytes::<32>());
         self.payout.encode(w);
         w.seq(&self.splits);
+        self.previous_reputation.encode(w);
         self.reputation.encode(w);
         self.discovery.encode(w);
     }
@@ -77,6 +80,7 @@ impl Decode for WorkFigures {
             weight: U256::from_le_bytes(r.array::<32>()?),
             payout: Decode::decode(r)?,
             splits: r.seq(MAX_SPLITS)?,
+            previous_reputation: Decode::decode(r)?,
             reputation: Decode::decode(r)?,
             discovery: Decode::decode(r)?,
         })
@@ -87,7 +91,7 @@ impl ToFelts for WorkFigures {
     fn felts(&self, out: &mut Fields) {
         out.push(&self.work).push(&self.usage).push(&self.views).push(&self.listeners).push(&self.backed);
         out.push(&self.bandwidth).push(&self.weight).push(&self.payout).push(&self.splits);
-        out.push(&self.reputation).push(&self.discovery);
+        out.push(&self.previous_reputation).push(&self.reputation).push(&self.discovery);
     }
 }
 

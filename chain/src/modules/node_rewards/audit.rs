@@ -41,12 +41,12 @@ impl State {
 
     /// Audits of a node that wait for an answer.
     pub fn audits_due(&self, node: NodeId) -> Vec<Audited<'_>> {
-        let Some(last) = self.epochs.iter().next_back() else { return Vec::new() };
-        let epoch = EpochId(last.epoch.0.saturating_sub(1));
-        let open = !last.is_over() && !self.is_scored(epoch);
-        let audits = Contribution::AUDITED.into_iter().filter(|_| open);
-        audits
-            .filter_map(|kind| self.audit(node, epoch, kind))
+        let asking = self.epochs.iter().rev().take(2).filter(|asking| !asking.is_over());
+        let asked = asking.filter_map(|asking| asking.epoch.0.checked_sub(1).map(EpochId));
+        let asked = asked.filter(|epoch| !self.is_scored(*epoch));
+        asked
+            .flat_map(|epoch| Contribution::AUDITED.map(|kind| self.audit(node, epoch, kind)))
+            .flatten()
             .filter(|audited| audited.metrics.audit == Audit::Due)
             .collect()
     }

@@ -3,6 +3,7 @@
 use super::{
     AddBond, Contribution, LeaveNode, NodeError, RegisterNode, WithdrawBond,
     content::Service,
+    metrics::SLOTS,
     types::{Node, NodeId, Operator, Task, node_id},
 };
 use crate::{
@@ -154,7 +155,7 @@ pub(crate) fn withdraw_bond(
     }
     // What a node said of itself is answered for with its bond, to the last audit.
     let said = |(slot, kind): (u8, Contribution)| state.metrics.get(&(slot, id, kind));
-    let open = [0, 1].into_iter().flat_map(|slot| Contribution::AUDITED.map(|kind| (slot, kind)));
+    let open = (0..SLOTS).flat_map(|slot| Contribution::AUDITED.map(|kind| (slot, kind)));
     if let Some(metrics) = open.filter_map(said).find(|metrics| !state.is_scored(metrics.epoch)) {
         return Err(NodeError::NotScored { epoch: metrics.epoch });
     }

@@ -90,10 +90,13 @@ number_enum! {
     }
 }
 
-/// Which of two places the records of an epoch take. An epoch is audited while the next one runs, so two epochs have
-/// records at a time; those of the one before them are overwritten, and the state does not grow.
-pub fn slot(epoch: EpochId) -> u8 {
-    u8::from(epoch.0 % 2 == 1)
+/// Places for records of epochs. An epoch is audited while the next one runs, and that one may be closed while another
+/// runs: three epochs have records at a time.
+pub(super) const SLOTS: u8 = 3;
+
+/// Which of the places the records of an epoch take. Older ones are overwritten, and the state does not grow.
+pub(super) fn slot(epoch: EpochId) -> u8 {
+    u8::try_from(epoch.0 % u64::from(SLOTS)).expect("below the number of places")
 }
 
 /// What a node committed to in an epoch, and what came of it (chain spec 5, "metrics commitments").

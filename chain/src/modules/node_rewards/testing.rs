@@ -245,8 +245,7 @@ impl Net {
             sold: Vec::new(),
             works: Vec::new(),
             shard_width: 4,
-            residuals: Vec::new(),
-            carried: Credits::ZERO,
+            rooms: Vec::new(),
         };
         self.put(Epoch::open(&opening));
         self.put(opening);

@@ -26,6 +26,9 @@ pub(crate) fn abandon_epoch(
         Phase::Finalised => return Err(UsageError::Settled { epoch }),
         Phase::Abandoned => return Err(UsageError::Abandoned { epoch }),
     }
+    if let Some(epoch) = draft.base().unended_before(epoch) {
+        return Err(UsageError::PreviousNotOver { epoch });
+    }
     let revenues = draft.base().revenues_of(epoch);
     let reported = revenues.map(|tier| tier.revenue).try_fold(Credits::ZERO, Credits::checked_add);
     let reported = reported.ok_or(TreasuryError::Overflow)?;

@@ -11,8 +11,8 @@ use proofs::{
     generators::WorkBases,
     shard::Shard,
     tally::{
-        BatchHeader, EpochRoot, Running, SignedHeader, SignedRoot, Tally, TallyProof, TallyStatement,
-        verifier,
+        BatchHeader, EpochRoot, Residual, Running, SignedHeader, SignedRoot, Tally, TallyProof,
+        TallyStatement, verifier,
     },
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -80,7 +80,7 @@ pub(crate) fn follow(
     }
     // A work is in one shard, so what no total may exceed holds for each shard by itself.
     let bundles = shard.bundles + u64::from(header.count);
-    if position >= limits::MAX_BATCHES || bundles > opening.residual(header.shard).room() {
+    if position >= limits::MAX_BATCHES || bundles > opening.room(header.shard) {
         return Err(UsageError::EpochFull);
     }
     if header.count == 0 {
@@ -130,7 +130,8 @@ fn check_empty(header: &BatchHeader, before: &Running) -> Result<(), UsageError>
     Ok(())
 }
 
-/// Freezes a shard. The epoch is frozen with the last one: before that nothing of it is opened.
+/// Freezes a shard. The epoch is frozen with the last one: before that nothing of it is opened. By then everybody knows what
+/// it takes over: totals of the epoch before are on record, or never will be.
 pub(crate) fn anchor_root(
     draft: &mut Draft<'_>,
     at: &Context<'_>,
@@ -138,6 +139,7 @@ pub(crate) fn anchor_root(
 ) -> Result<(), UsageError> {
     let epoch = known(draft, signed.root.epoch)?;
     in_phase(&epoch, Phase::Open)?;
+    draft.base().check_aggregated(epoch.epoch)?;
     draft.put(freeze(at.genesis.chain, opening(draft, epoch.epoch), epoch, signed)?);
     Ok(())
 }
@@ -169,16 +171,16 @@ pub fn aggregate_digest(root: &EpochRoot, tally: &Tally, proof: &TallyProof) -> 
     hash::hash(Domain::Aggregate, &[&root.digest().0, &tally.to_bytes(), &proof.to_bytes()])
 }
 
-/// Checks the tally of a shard, dealt as `shard`, against its anchored commitments and what was carried before (spec
+/// Checks the tally of a shard, dealt as `shard`, against its anchored commitments and what was carried `before` (spec
 /// 5.5, 7.5: "all aggregates arise from valid inputs"), and that nothing is published that is to stay closed.
 pub fn check_tally(
     opening: &Opening,
     shard: &Shard,
-    (root, running): (&EpochRoot, &Running),
+    (root, running, before): (&EpochRoot, &Running, &Residual),
     tally: &Tally,
     proof: &TallyProof,
 ) -> Result<(), UsageError> {
-    let (works, before) = (&WorkBases::new(shard), &opening.residual(shard.index()).commitments);
+    let works = &WorkBases::new(shard);
     let Tally { totals, squares, after } = tally;
     let resting = opening.resting(shard.index());
     let expected = opening.params.least_listeners();
@@ -215,8 +217,8 @@ pub(crate) fn submit_aggregate(draft: &mut Draft<'_>, action: &SubmitAggregate) 
     let seat = draft.get::<super::SeatStandby>(&epoch.epoch).map(|seated| seated.party);
     signatures.verify(&committee, &aggregate_digest(root, tally, proof), seat)?;
     let shard = opening.shards()?.swap_remove(index.0 as usize);
-    let running = &draft.base().running_of(epoch.epoch, *index);
-    check_tally(opening, &shard, (root, running), tally, proof)?;
+    let (running, before) = (draft.base().running_of(epoch.epoch, *index), draft.base().residual_of(*index));
+    check_tally(opening, &shard, (root, &running, &before.commitments), tally, proof)?;
 
     for (tier, counts) in tally.totals.iter() {
         // Indices beyond the works are padding: what is counted there weighs nothing.
@@ -228,10 +230,10 @@ pub(crate) fn submit_aggregate(draft: &mut Draft<'_>, action: &SubmitAggregate) 
         }
     }
     // Nobody knows which subscribers are behind what is carried: at most all whose bundles were counted.
-    let pairs = opening.residual(*index).pairs + progress.bundles;
+    let pairs = before.pairs + progress.bundles;
     draft.put(CarriedUsage { shard: *index, commitments: tally.after.clone(), pairs });
     let (tally, proof, signatures) = (tally.clone(), proof.clone(), signatures.clone());
-    let aggregate = Aggregate { epoch: epoch.epoch, shard: *index, tally, proof, signatures };
+    let aggregate = Aggregate { epoch: epoch.epoch, shard: *index, before, tally, proof, signatures };
     draft.put(epoch.aggregated(&aggregate));
     draft.put(aggregate);
     Ok(())

@@ -209,10 +209,22 @@ pub enum UsageError {
         /// How many have.
         count: usize,
     },
-    /// The epoch before is neither settled nor given up.
-    #[error("epoch {epoch} is not settled yet")]
-    PreviousNotFinalised {
+    /// The epoch before takes bundles in.
+    #[error("epoch {epoch} is open: the next can open once all its roots are on record")]
+    PreviousOpen {
         /// The epoch before.
+        epoch: EpochId,
+    },
+    /// Totals of the epoch before are not on record, and so nobody knows what is carried over.
+    #[error("epoch {epoch} comes first: its totals are neither on record nor given up")]
+    PreviousNotAggregated {
+        /// The epoch before.
+        epoch: EpochId,
+    },
+    /// An earlier epoch is neither settled nor given up.
+    #[error("epoch {epoch} comes first: it is neither settled nor given up")]
+    PreviousNotOver {
+        /// The earlier epoch.
         epoch: EpochId,
     },
     /// An epoch needs a tier.

@@ -10,7 +10,7 @@ use crate::{
     modules::{
         governance,
         identity::{Roles, acts_as},
-        treasury::{self, Fund},
+        treasury,
     },
     state::Draft,
 };
@@ -28,10 +28,7 @@ pub(crate) fn open_epoch(
     only_next(draft, at, epoch)?;
     governance::check_supported(draft, epoch)?;
     let state = draft.base();
-    // Reputation and carried money of the epochs before enter this one.
-    if let Some(last) = state.epochs.iter().next_back().filter(|last| !last.is_over()) {
-        return Err(UsageError::PreviousNotFinalised { epoch: last.epoch });
-    }
+    state.check_before(epoch)?;
     // Spec 10.4: what governance set for this epoch, and nobody else.
     let params = state.version_of(epoch).params.clone();
     check_tiers(draft, action, &params)?;
@@ -48,8 +45,7 @@ pub(crate) fn open_epoch(
     let key = beacon_key(at.genesis.chain, epoch, &at.head, &reveals);
     let works = state.works_of_epoch(epoch, &params, (&key, shard_width));
     let shards = works.iter().map(|listed| listed.shard.0 + 1).max().unwrap_or(0);
-    let residuals = (0..shards).map(|shard| state.residual_of(ShardIndex(shard))).collect();
-    let carried = state.fund(Fund::Carried);
+    let rooms = (0..shards).map(|shard| state.room_of(epoch, ShardIndex(shard))).collect();
     let opening = Opening {
         epoch,
         chain: at.genesis.chain,
@@ -64,8 +60,7 @@ pub(crate) fn open_epoch(
         sold,
         works,
         shard_width,
-        residuals,
-        carried,
+        rooms,
     };
     // The steward can open over whatever the registry holds: the widest shards take all of it.
     for shard in opening.shards()? {

@@ -1,6 +1,6 @@
 //! What is fixed when an epoch opens.
 
-use super::{CarriedUsage, Seating, actions::TierSales};
+use super::{Seating, actions::TierSales};
 use crate::{
     merkle,
     modules::{
@@ -11,14 +11,14 @@ use crate::{
     state::{Fields, ToFelts, fields::Bytes, leaf},
 };
 use primitives::{
-    CategoryId, ChainId, CodecError, Credits, Decode, Digest, Domain, Encode, EpochId, GovernanceParams,
-    PartyId, PersonId, Reader, ShardIndex, Tier, Time, WorkId, Writer, hash, limits, params::TierTerms,
+    CategoryId, ChainId, CodecError, Decode, Digest, Domain, Encode, EpochId, GovernanceParams, PartyId,
+    PersonId, Reader, ShardIndex, Tier, Time, WorkId, Writer, hash, limits, params::TierTerms,
 };
 use proofs::committee::Committee;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// A work as it takes part in an epoch: terms and reputation as they stood when it opened.
+/// A work as it takes part in an epoch: its terms as they stood when it opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedWork {
     /// The work.
@@ -31,8 +31,6 @@ pub struct ListedWork {
     pub price: u64,
     /// Who is paid what share.
     pub splits: Vec<Split>,
-    /// Reputation after the epoch before, Q32.
-    pub previous_reputation: u64,
     /// The shard where it is at home.
     pub shard: ShardIndex,
     /// Whether it takes no part any more: it is listed for what is carried over of it, which rests.
@@ -46,7 +44,6 @@ impl Encode for ListedWork {
         self.category.encode(w);
         self.price.encode(w);
         encode_splits(&self.splits, w);
-        self.previous_reputation.encode(w);
         self.shard.encode(w);
         self.resting.encode(w);
     }
@@ -60,7 +57,6 @@ impl Decode for ListedWork {
             category: Decode::decode(r)?,
             price: Decode::decode(r)?,
             splits: decode_splits(r)?,
-            previous_reputation: Decode::decode(r)?,
             shard: Decode::decode(r)?,
             resting: Decode::decode(r)?,
         })
@@ -70,11 +66,12 @@ impl Decode for ListedWork {
 impl ToFelts for ListedWork {
     fn felts(&self, out: &mut Fields) {
         out.push(&self.work).push(&self.creator).push(&self.category).push(&self.price);
-        out.push(&self.splits).push(&self.previous_reputation).push(&self.shard).push(&self.resting);
+        out.push(&self.splits).push(&self.shard).push(&self.resting);
     }
 }
 
-/// What was fixed when an epoch opened. It never changes.
+/// What was fixed when an epoch opened. It never changes, and nothing in it waits for the end of the epoch before: what is
+/// taken over from there, which is usage, money and reputation, enters with the totals and with the settlement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
     /// Epoch.
@@ -103,11 +100,8 @@ pub struct Opening {
     pub works: Vec<ListedWork>,
     /// Most works of one shard.
     pub shard_width: u16,
-    /// What each shard carries over from earlier epochs.
-    pub residuals: Vec<CarriedUsage>,
-    /// Creator pools of earlier epochs that found no work with weight, and revenue of earlier epochs that were given
-    /// up. They join this epoch's pool.
-    pub carried: Credits,
+    /// Most subscribers that each shard may count, by [`CarriedUsage::room`](super::CarriedUsage::room).
+    pub rooms: Vec<u64>,
 }
 
 /// `K_epoch`: hash of a sealed block and of what the parties revealed (spec 4.1; protocol notes, section 1).
@@ -138,13 +132,13 @@ impl Opening {
         self.sold.iter().find(|sales| sales.tier == tier).map_or(0, |sales| sales.subscriptions)
     }
 
-    /// What a shard carries over from earlier epochs.
+    /// Most subscribers that a shard may count, so that no limb of a total outgrows its width.
     ///
     /// # Panics
     ///
     /// If the epoch has no such shard.
-    pub fn residual(&self, shard: ShardIndex) -> &CarriedUsage {
-        &self.residuals[shard.0 as usize]
+    pub fn room(&self, shard: ShardIndex) -> u64 {
+        self.rooms[shard.0 as usize]
     }
 
     /// What binds the whole.
@@ -172,8 +166,7 @@ impl Encode for Opening {
         w.seq(&self.sold);
         w.seq(&self.works);
         self.shard_width.encode(w);
-        w.seq(&self.residuals);
-        self.carried.encode(w);
+        w.seq(&self.rooms);
     }
 }
 
@@ -193,8 +186,7 @@ impl Decode for Opening {
             sold: r.seq(limits::MAX_TIERS)?,
             works: r.seq(limits::MAX_WORKS)?,
             shard_width: Decode::decode(r)?,
-            residuals: r.seq(limits::MAX_SHARDS)?,
-            carried: Decode::decode(r)?,
+            rooms: r.seq(limits::MAX_SHARDS)?,
         })
     }
 }
@@ -212,7 +204,7 @@ impl ToFelts for Opening {
         for TierSales { tier, subscriptions } in &self.sold {
             out.push(tier).push(subscriptions);
         }
-        out.felt(works_root(&self.works)).push(&self.shard_width).push(&self.residuals).push(&self.carried);
+        out.felt(works_root(&self.works)).push(&self.shard_width).push(&self.rooms);
     }
 }
 

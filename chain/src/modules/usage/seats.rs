@@ -144,7 +144,7 @@ impl State {
 
     /// Whether anybody holds a share: of an epoch that is not over, or of what is carried over.
     fn shares_exist(&self) -> bool {
-        self.epochs.iter().next_back().is_some_and(|last| !last.is_over())
+        self.epochs.iter().rev().take(2).any(|epoch| !epoch.is_over())
             || self.residuals.iter().any(|carried| !carried.commitments.is_empty())
     }
 
@@ -234,7 +234,7 @@ pub(crate) fn seat_standby(
     seating.operators[party.index()] = standby.operator;
     draft.put(Seat { operator: standby.operator, party });
     draft.put(action.clone());
-    reseat(draft, EpochId(epoch.0 + 1), committee, seating);
+    reseat(draft, draft.base().next_epoch(at.genesis), committee, seating);
     Ok(())
 }
 

@@ -286,6 +286,8 @@ pub struct Aggregate {
     pub epoch: EpochId,
     /// Shard.
     pub shard: ShardIndex,
+    /// What earlier epochs had carried over.
+    pub before: CarriedUsage,
     /// What was published, and what is carried over.
     pub tally: Tally,
     /// Proof that the anchored commitments, and what was carried before, open to it.
@@ -294,7 +296,7 @@ pub struct Aggregate {
     pub signatures: Signatures,
 }
 
-codec_struct!(Aggregate { epoch, shard, tally, proof, signatures });
+codec_struct!(Aggregate { epoch, shard, before, tally, proof, signatures });
 
 impl Aggregate {
     /// Digest of the whole.

@@ -93,16 +93,20 @@ impl Payouts {
 /// What an epoch that has its totals will pay, if all its revenue is on record. Settling takes long, and nobody else waits
 /// for the ledger meanwhile.
 fn expected(view: &View, epoch: EpochId) -> Option<Vec<PayoutLeaf>> {
-    let (opening, revenues, tallies) = view.read(|ledger| {
+    let (opening, revenues, taken, tallies) = view.read(|ledger| {
         let state = ledger.state();
         state.epochs.get(&epoch).filter(|found| found.phase == Phase::Aggregated)?;
+        // What is taken over is known once the epoch before is over.
+        state.unended_before(epoch).is_none().then_some(())?;
         let tallies: Vec<Tally> =
             state.aggregates_of(epoch).map(|aggregate| aggregate.tally.clone()).collect();
         let revenues: Vec<TierRevenue> = state.revenues_of(epoch).cloned().collect();
-        Some((state.openings.get(&epoch)?.clone(), revenues, tallies))
+        let opening = state.openings.get(&epoch)?.clone();
+        let taken = state.taken_over(&opening);
+        Some((opening, revenues, taken, tallies))
     })?;
     let tallies: Vec<&Tally> = tallies.iter().collect();
     let (settlement, _) =
-        settle(&Inputs { opening: &opening, revenues: &revenues, tallies: &tallies }).ok()?;
+        settle(&Inputs { opening: &opening, revenues: &revenues, taken: &taken, tallies: &tallies }).ok()?;
     Some(settlement.leaves().collect())
 }

@@ -42,9 +42,7 @@ pub(super) struct Epoch {
     pub(super) tiers: BTreeMap<Tier, TierTerms>,
     pub(super) sold: BTreeMap<Tier, u64>,
     pub(super) works: BTreeMap<WorkId, Listed>,
-    /// What earlier epochs left to creators.
-    pub(super) carried: i128,
-    /// Bundles of earlier epochs with totals.
+    /// Bundles of earlier epochs with totals, when this one's came.
     pub(super) earlier: i128,
     pub(super) bundles: i128,
     /// Subscriptions and revenue, by tier.
@@ -111,8 +109,12 @@ impl Model {
                 return Err(UsageError::Unsupported(Unsupported { module, epoch, version, supported: 1 }));
             }
         }
-        if let Some((last, _)) = self.epochs.iter().next_back().filter(|(_, last)| last.runs()) {
-            return Err(UsageError::PreviousNotFinalised { epoch: *last });
+        match self.epochs.iter().next_back() {
+            Some((last, Epoch { phase: Phase::Open, .. })) => {
+                return Err(UsageError::PreviousOpen { epoch: *last });
+            }
+            Some((last, _)) => self.first_to_end(*last)?,
+            None => {}
         }
         let settings = self.settings.all(epoch);
         self.check_tiers(action, settings["value_cap"])?;
@@ -134,8 +136,7 @@ impl Model {
             tiers: action.tiers.iter().map(|terms| (terms.tier, terms.clone())).collect(),
             sold: action.sold.iter().map(|sales| (sales.tier, sales.subscriptions)).collect(),
             works,
-            carried: self.money.in_fund(Fund::Carried),
-            earlier: self.counted,
+            earlier: 0,
             bundles: 0,
             revenue: BTreeMap::new(),
             totals: BTreeMap::new(),
@@ -231,10 +232,24 @@ impl Model {
     pub(super) fn abandon(&mut self, by: PersonId, action: &AbandonEpoch) -> Result<(), UsageError> {
         self.only_steward(by)?;
         let reported: i128 = self.running_or(action.epoch)?.revenue.values().map(|(_, amount)| amount).sum();
+        self.first_to_end(action.epoch)?;
         self.drain(Fund::Revenue, reported)?;
         *self.money.fund(Fund::Carried) += reported;
         self.epochs.entry(action.epoch).and_modify(|known| known.phase = Phase::Abandoned);
         Ok(())
+    }
+
+    /// Epochs end one after the other.
+    fn first_to_end(&self, epoch: EpochId) -> Result<(), UsageError> {
+        match self.runs_before(epoch) {
+            Some(epoch) => Err(UsageError::PreviousNotOver { epoch }),
+            None => Ok(()),
+        }
+    }
+
+    /// An epoch before this one that is neither settled nor given up.
+    pub(super) fn runs_before(&self, epoch: EpochId) -> Option<EpochId> {
+        self.epochs.range(..epoch).find(|(_, known)| known.runs()).map(|(epoch, _)| *epoch)
     }
 
     pub(super) fn anchored(&mut self, signed: &SignedHeader) {
@@ -242,8 +257,15 @@ impl Model {
         self.epochs.entry(header.epoch).and_modify(|known| known.bundles += i128::from(header.count));
     }
 
-    pub(super) fn frozen(&mut self, epoch: EpochId) {
+    /// A set is frozen once everybody knows what is taken over.
+    pub(super) fn freeze(&mut self, epoch: EpochId) -> Result<(), UsageError> {
+        for (before, known) in self.epochs.range(..epoch) {
+            if matches!(known.phase, Phase::Open | Phase::Frozen) {
+                return Err(UsageError::PreviousNotAggregated { epoch: *before });
+            }
+        }
         self.epochs.entry(epoch).and_modify(|known| known.phase = Phase::Frozen);
+        Ok(())
     }
 
     /// Totals, from outside: the parties and their proofs say what they are. Indices beyond the works are padding.
@@ -258,7 +280,7 @@ impl Model {
                 }
             }
         }
-        known.phase = Phase::Aggregated;
+        (known.phase, known.earlier) = (Phase::Aggregated, self.counted);
         self.counted += known.bundles;
     }
 }

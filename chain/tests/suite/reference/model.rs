@@ -229,7 +229,7 @@ impl Model {
             Payload::OpenEpoch(action) => self.open_epoch(by, action)?,
             Payload::ReportRevenue(action) => self.report_revenue(by, action)?,
             Payload::AnchorHeader(header) => self.anchored(header),
-            Payload::AnchorRoot(root) => self.frozen(root.root.epoch),
+            Payload::AnchorRoot(root) => self.freeze(root.root.epoch)?,
             Payload::SubmitAggregate(action) => self.aggregated(action),
             Payload::FinaliseEpoch(action) => self.finalise(action.epoch)?,
             Payload::AbandonEpoch(action) => self.abandon(by, action)?,

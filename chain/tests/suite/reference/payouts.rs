@@ -97,7 +97,8 @@ impl Epoch {
         [fee, eco, infra, revenue - fee - eco - infra]
     }
 
-    fn settle(&self) -> Result<Settled, SettleError> {
+    /// With what earlier epochs left to creators.
+    fn settle(&self, carried: i128) -> Result<Settled, SettleError> {
         for tier in self.tiers.keys() {
             if !self.revenue.contains_key(tier) {
                 return Err(SettleError::Revenue { tier: *tier });
@@ -113,7 +114,7 @@ impl Epoch {
         };
         let [fee, eco, infra, creators] =
             [0, 1, 2, 3].map(|part| parts.iter().map(|parts| parts[part]).sum());
-        let pools = if by_tier { self.pools_by_tier() } else { self.one_pool(creators) };
+        let pools = if by_tier { self.pools_by_tier(carried) } else { self.one_pool(creators + carried) };
         let mut of_works = BTreeMap::<WorkId, i128>::new();
         for (pool, weights) in pools {
             for (work, part) in divide(pool, &weights) {
@@ -131,7 +132,7 @@ impl Epoch {
         }
         let there = owed.iter().filter(|((_, payee), _)| is_on_layer1(payee));
         let on_layer1 = there.map(|(_, amount)| amount).sum();
-        let (carried_in, carried_out) = (self.carried, creators + self.carried - paid);
+        let (carried_in, carried_out) = (carried, creators + carried - paid);
         Ok(Settled { revenue, fee, eco, infra, creators, carried_in, paid, on_layer1, carried_out, owed })
     }
 
@@ -149,12 +150,12 @@ impl Epoch {
         Ok(())
     }
 
-    fn one_pool(&self, creators: i128) -> Vec<(i128, Vec<(WorkId, RBig)>)> {
-        vec![(creators + self.carried, self.weights(None))]
+    fn one_pool(&self, whole: i128) -> Vec<(i128, Vec<(WorkId, RBig)>)> {
+        vec![(whole, self.weights(None))]
     }
 
     /// One pool for each tier with usage. Carried money joins them in proportion, and what is left over of it the first.
-    fn pools_by_tier(&self) -> Vec<(i128, Vec<(WorkId, RBig)>)> {
+    fn pools_by_tier(&self, carried: i128) -> Vec<(i128, Vec<(WorkId, RBig)>)> {
         let mut pools = Vec::new();
         for (tier, (_, revenue)) in &self.revenue {
             let weights = self.weights(Some(*tier));
@@ -164,8 +165,8 @@ impl Epoch {
         }
         let whole: i128 = pools.iter().map(|(pool, _)| pool).sum();
         let joins: Vec<i128> =
-            pools.iter().map(|(pool, _)| if whole == 0 { 0 } else { self.carried * pool / whole }).collect();
-        let left = self.carried - joins.iter().sum::<i128>();
+            pools.iter().map(|(pool, _)| if whole == 0 { 0 } else { carried * pool / whole }).collect();
+        let left = carried - joins.iter().sum::<i128>();
         pools.iter_mut().zip(joins).for_each(|((pool, _), join)| *pool += join);
         if let Some((first, _)) = pools.first_mut() {
             *first += left;
@@ -183,7 +184,10 @@ impl Model {
             Phase::Abandoned => return Err(DaprError::Abandoned { epoch }),
             found => return Err(DaprError::NotAggregated { epoch, found }),
         }
-        let settled = known.settle()?;
+        if let Some(epoch) = self.runs_before(epoch) {
+            return Err(DaprError::PreviousNotOver { epoch });
+        }
+        let settled = known.settle(self.money.in_fund(Fund::Carried))?;
         self.drain(Fund::Revenue, settled.revenue)?;
         self.drain(Fund::Carried, settled.carried_in)?;
         for (fund, amount) in [

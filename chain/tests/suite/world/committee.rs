@@ -64,9 +64,13 @@ impl World {
         self.open_ok(Payload::AnchorHeader(signed));
     }
 
+    /// The root of what the parties have of the shard in hand.
+    pub(crate) fn root_of(&self, line: &Line, epoch: EpochId) -> EpochRoot {
+        EpochRoot { chain: CHAIN, epoch, shard: self.shard, batches: line.batches, last: line.last }
+    }
+
     pub(crate) fn root(&self, epoch: EpochId) -> SignedRoot {
-        let (batches, last) = (self.line.batches, self.line.last);
-        let root = EpochRoot { chain: CHAIN, epoch, shard: self.shard, batches, last };
+        let root = self.root_of(&self.line, epoch);
         let signatures = self.quorum(&root.digest(), &PartyId::ALL);
         SignedRoot { root, signatures }
     }
@@ -78,7 +82,7 @@ impl World {
         let opening = self.ledger.state().openings.get(&epoch).expect("an open epoch");
         let (listed, resting) =
             (opening.shards().expect("shards")[self.shard.0 as usize].clone(), opening.resting(self.shard));
-        let before = opening.residual(self.shard).commitments.clone();
+        let before = self.ledger.state().residual_of(self.shard).commitments;
         let (k, by_tier) = (u64::from(opening.params.least_listeners()), opening.params.pool_by_tier);
         let width = works.points().len();
         let mut shares = BTreeMap::<Tier, TierShares>::new();

@@ -37,6 +37,12 @@ impl Standings {
         standings
     }
 
+    /// Final receipts.
+    pub(super) fn finals(receipts: BTreeMap<Digest, Box<Inclusion>>) -> Self {
+        let of = receipts.into_iter().map(|(id, receipt)| (id, Standing::Final(receipt))).collect();
+        Self { of, waiting: 0, taken: 0 }
+    }
+
     /// How a bundle stands, if it was seen.
     pub(super) fn get(&self, id: &Digest) -> Option<&Standing> {
         self.of.get(id)

@@ -1,7 +1,10 @@
 //! One epoch after the other: what a pilot needs on record, the keys of the issuers, the opening, the reports.
 
-use super::{Registration, serve};
-use crate::settlement::{Office, Offices, Plan, Port, SettlementError, read, signed};
+use super::{Hurries, Registration, attend};
+use crate::{
+    host::in_hand,
+    settlement::{Office, Offices, Plan, Port, SettlementError, read, signed},
+};
 use chain::{
     Ledger, Payload,
     modules::usage::{Phase, PublishKeys},
@@ -10,6 +13,7 @@ use chain::{
 use primitives::{Credits, Digest, Domain, EpochId, Tier, hash, params::TierTerms};
 use rand_chacha::ChaCha20Rng;
 use std::{
+    collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -58,7 +62,7 @@ pub enum Told {
         /// What.
         what: String,
     },
-    /// The next epoch is left alone for a while, so that clients fetch the receipts of the one that is over.
+    /// The next epoch is left alone for a while.
     Rests {
         /// How long.
         seconds: u64,
@@ -113,7 +117,7 @@ pub enum ServiceError {
 pub struct Service {
     registration: Registration,
     offices: Offices,
-    /// Time between the end of an epoch and the keys of the next.
+    /// Time between the end of what an epoch takes in and the keys of the next.
     rest: Duration,
     /// For how long a third party that reveals nothing for the beacon is waited for.
     patience: Duration,
@@ -140,7 +144,7 @@ impl Service {
         Self { registration, offices: Offices { steward, treasury, auditors, plan, rng }, rest, patience }
     }
 
-    /// Runs epochs until `stop` is set.
+    /// Runs epochs until `stop` is set: the next one opens while the books of the one before are closed.
     ///
     /// # Errors
     /// If the ledger refuses what is due, or an epoch has no terms. It can be started again then.
@@ -152,31 +156,30 @@ impl Service {
         stop: &AtomicBool,
     ) -> Result<(), ServiceError> {
         let (mut refusals, mut waits) = (0, None);
-        // What is waited for is told once, however often it is looked for.
-        let mut wait = |what: String| {
-            if waits.as_ref() != Some(&what) {
-                waits = Some(what.clone());
-                told(Told::Waits { what });
-            }
-            pause(AGAIN, stop);
-        };
-        let mut rested = read(port, |ledger| ledger.state().epochs.iter().next().is_none());
+        let mut round =
+            Round { source, told, hurries: Hurries::new(self.patience), begun: BTreeMap::new(), rests: None };
         while !stop.load(Ordering::Relaxed) {
-            let epoch = read(port, |ledger| {
-                let open = ledger.state().epochs.iter().next_back().filter(|last| !last.is_over());
-                open.map_or_else(|| ledger.state().next_epoch(ledger.origin()), |open| open.epoch)
-            });
-            match self.epoch(port, source, (epoch, &mut rested), told, stop) {
-                Ok(()) => refusals = 0,
-                Err(Halt::Terms(reason)) => return Err(ServiceError::Terms { epoch, reason }),
-                Err(Halt::Waits(what)) => wait(what),
-                Err(Halt::Chain(error)) if is_away(&error) => wait(error.to_string()),
-                Err(Halt::Chain(error)) if refusals == MAX_REFUSALS => {
+            match self.round(port, &mut round) {
+                Ok(()) => {
+                    refusals = 0;
+                    pause(LOOK_EVERY, stop);
+                }
+                Err((epoch, Halt::Terms(reason))) => return Err(ServiceError::Terms { epoch, reason }),
+                Err((epoch, Halt::Chain(error))) if refusals == MAX_REFUSALS && !is_away(&error) => {
                     return Err(ServiceError::Refused { epoch, error });
                 }
-                Err(Halt::Chain(error)) => {
+                Err((_, Halt::Chain(error))) if !is_away(&error) => {
                     refusals += 1;
                     told(Told::Refused { reason: error.to_string() });
+                    pause(AGAIN, stop);
+                }
+                Err((_, halt)) => {
+                    let what = halt.to_string();
+                    // What is waited for is told once, however often it is looked for.
+                    if waits.as_ref() != Some(&what) {
+                        waits = Some(what.clone());
+                        told(Told::Waits { what });
+                    }
                     pause(AGAIN, stop);
                 }
             }
@@ -184,59 +187,106 @@ impl Service {
         Ok(())
     }
 
-    /// One epoch, from whatever the chain has of it to its end.
-    fn epoch(
+    /// Does what is due in every epoch in hand.
+    fn round(&mut self, port: &dyn Port, round: &mut Round<'_>) -> Result<(), (EpochId, Halt)> {
+        let phase_of = |epoch| {
+            read(port, |ledger| {
+                ledger.state().epochs.get(&epoch).filter(|on| on.is_over()).map(|on| on.phase)
+            })
+        };
+        let over: Vec<_> = round.begun.keys().filter_map(|epoch| Some((*epoch, phase_of(*epoch)?))).collect();
+        for (epoch, phase) in over {
+            round.begun.remove(&epoch);
+            (round.told)(Told::Over { epoch, settled: phase == Phase::Finalised });
+        }
+        for epoch in read(port, in_hand) {
+            self.epoch(port, round, epoch).map_err(|halt| (epoch, halt))?;
+        }
+        Ok(())
+    }
+
+    /// What is due in one epoch.
+    fn epoch(&mut self, port: &dyn Port, round: &mut Round<'_>, epoch: EpochId) -> Result<(), Halt> {
+        if !round.begun.contains_key(&epoch) {
+            let is_open = read(port, |ledger| ledger.state().openings.get(&epoch).is_some());
+            let terms = match is_open {
+                true => None,
+                false => match self.prepare(port, round, epoch)? {
+                    None => return Ok(()),
+                    terms => terms,
+                },
+            };
+            (round.told)(Told::Epoch { epoch });
+            round.begun.insert(epoch, terms);
+        }
+        let terms = round.begun.get(&epoch).and_then(Option::as_ref);
+        self.offices.plan = read(port, |ledger| plan(ledger, epoch, terms));
+        Ok(attend(port, &mut self.offices, &mut round.hurries)?)
+    }
+
+    /// Puts on record what an epoch needs before its beacon is made, and gives its terms. Nothing, if it is left alone for a
+    /// while.
+    fn prepare(
         &mut self,
         port: &dyn Port,
-        source: &dyn Source,
-        (epoch, rested): (EpochId, &mut bool),
-        told: &dyn Fn(Told),
-        stop: &AtomicBool,
-    ) -> Result<(), Halt> {
-        let is_open = read(port, |ledger| ledger.state().openings.get(&epoch).is_some());
-        let terms = if is_open { None } else { Some(source.terms(epoch).map_err(Halt::Terms)?) };
-        if !is_open {
-            let Offices { steward, rng, .. } = &mut self.offices;
-            while let Some(what) = self.registration.act(port, steward, rng)? {
-                told(Told::OnRecord { what });
-            }
-            let published =
-                read(port, |ledger| ledger.state().issuer_keys.iter().any(|key| key.epoch == epoch));
-            if !published {
-                if !std::mem::replace(rested, true) && !self.rest.is_zero() {
-                    told(Told::Rests { seconds: self.rest.as_secs() });
-                    pause(self.rest, stop);
-                }
-                if stop.load(Ordering::Relaxed) {
-                    return Ok(());
-                }
-                let keys = source.keys(epoch).map_err(Halt::Waits)?;
-                signed(port, steward, Payload::PublishKeys(keys), rng)?;
-                told(Told::OnRecord { what: format!("the issuers' keys of epoch {epoch}") });
-            }
+        round: &mut Round<'_>,
+        epoch: EpochId,
+    ) -> Result<Option<Terms>, Halt> {
+        let terms = round.source.terms(epoch).map_err(Halt::Terms)?;
+        let Offices { steward, rng, .. } = &mut self.offices;
+        while let Some(what) = self.registration.act(port, steward, rng)? {
+            (round.told)(Told::OnRecord { what });
         }
-        let has_works = read(port, |ledger| ledger.state().works.iter().next().is_some());
-        if !is_open && !has_works {
+        let published = read(port, |ledger| ledger.state().issuer_keys.iter().any(|key| key.epoch == epoch));
+        if !published {
+            let is_first = read(port, |ledger| ledger.state().epochs.iter().next().is_none());
+            if !is_first && round.rests(epoch, self.rest) {
+                return Ok(None);
+            }
+            let keys = round.source.keys(epoch).map_err(Halt::Waits)?;
+            signed(port, steward, Payload::PublishKeys(keys), rng)?;
+            (round.told)(Told::OnRecord { what: format!("the issuers' keys of epoch {epoch}") });
+        }
+        if read(port, |ledger| ledger.state().works.iter().next().is_none()) {
             let what = "a work on record, before an epoch can open: cwe work register puts one there";
             return Err(Halt::Waits(what.into()));
         }
-        told(Told::Epoch { epoch });
-        let plan = |ledger: &Ledger| plan(ledger, epoch, terms.as_ref());
-        if serve(port, &mut self.offices, &plan, (epoch, self.patience), stop)? {
-            let settled = read(port, |ledger| {
-                ledger.state().epochs.get(&epoch).is_some_and(|on| on.phase == Phase::Finalised)
-            });
-            *rested = false;
-            told(Told::Over { epoch, settled });
+        Ok(Some(terms))
+    }
+}
+
+/// What the service knows of the epochs in hand.
+struct Round<'a> {
+    source: &'a dyn Source,
+    told: &'a dyn Fn(Told),
+    hurries: Hurries,
+    /// Those that have begun, each with the terms that it is to open with.
+    begun: BTreeMap<EpochId, Option<Terms>>,
+    /// The next one, and since when it could be prepared.
+    rests: Option<(EpochId, Instant)>,
+}
+
+impl Round<'_> {
+    /// Whether an epoch is to be left alone for a while yet.
+    fn rests(&mut self, epoch: EpochId, rest: Duration) -> bool {
+        if self.rests.is_none_or(|(of, _)| of != epoch) {
+            self.rests = Some((epoch, Instant::now()));
+            if !rest.is_zero() {
+                (self.told)(Told::Rests { seconds: rest.as_secs() });
+            }
         }
-        Ok(())
+        self.rests.is_some_and(|(_, since)| since.elapsed() < rest)
     }
 }
 
 /// Why an epoch does not go on.
+#[derive(Debug, Error)]
 enum Halt {
+    #[error("{0}")]
     Terms(String),
+    #[error("{0}")]
     Waits(String),
+    #[error("{0}")]
     Chain(Box<SettlementError>),
 }
 

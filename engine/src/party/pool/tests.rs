@@ -13,19 +13,19 @@ fn setting() -> (PartySecrets, OpenedEpoch) {
     let max_bundles = [(Tier(1), 2)].into();
     let shards = Arc::new([Arc::new(context)]);
     let sold = [(Tier(1), 9)].into();
-    let books = Arc::new([crate::message::Book::default()]);
+    let resting = Arc::new([Default::default()]);
     let (max_bundles, sold) = (Arc::new(max_bundles), Arc::new(sold));
-    let epoch = OpenedEpoch { shards, max_bundles, sold, books, seating: crate::tests::world::seating() };
+    let epoch =
+        OpenedEpoch { shards, max_bundles, sold, resting, room: 9, seating: crate::tests::world::seating() };
     (PartySecrets { signer, kem }, epoch)
 }
 
 #[test]
 fn intake_stops_at_the_bound_that_keeps_limbs_apart() {
     let (secrets, epoch) = setting();
-    let book = crate::message::Book { room: 1, ..Default::default() };
     let mut pool = Pool::new(
         PartyId::ALL[0],
-        OpenedEpoch { books: Arc::new([book]), ..epoch.clone() },
+        OpenedEpoch { room: 1, ..epoch.clone() },
         (MarkSets::default(), MAX_ARCHIVED),
     );
     let mut admit = |subscriber: &mut TestSubscriber, work| {

@@ -2,7 +2,7 @@ use super::*;
 use crate::modules::usage::{ListedWork, Seating};
 use curve25519_dalek::scalar::Scalar;
 use primitives::WorkId;
-use primitives::{CategoryId, ChainId, Credits, EpochId, PartyId, PersonId, Preset, Time};
+use primitives::{CategoryId, ChainId, EpochId, PartyId, PersonId, Preset, Time};
 use proofs::{
     committee::{Committee, Member, PartySigner},
     generators::bases,
@@ -25,10 +25,9 @@ fn opening() -> Opening {
         category: CategoryId(0),
         price: primitives::params::ONE_Q32,
         splits: Vec::new(),
-        previous_reputation: 0,
     };
     Opening {
-        residuals: vec![CarriedUsage::none(ShardIndex(0))],
+        rooms: vec![CarriedUsage::none(ShardIndex(0)).room()],
         epoch: EpochId(1),
         chain: ChainId(7),
         key: Digest::default(),
@@ -42,7 +41,6 @@ fn opening() -> Opening {
         sold: Vec::new(),
         works: vec![work],
         shard_width: 4096,
-        carried: Credits::ZERO,
     }
 }
 

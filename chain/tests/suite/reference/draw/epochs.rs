@@ -16,31 +16,47 @@ fn last(h: &History) -> Option<(EpochId, Phase)> {
     h.model.epochs.iter().next_back().map(|(epoch, known)| (*epoch, known.phase))
 }
 
-/// The next thing that has to happen for an epoch to come to its end.
+/// Epochs that are neither settled nor given up: two at most.
+fn in_hand(h: &History) -> Vec<(EpochId, Phase)> {
+    let running = h.model.epochs.iter().filter(|(_, known)| known.runs());
+    running.map(|(epoch, known)| (*epoch, known.phase)).collect()
+}
+
+/// The next thing that has to happen for an epoch to come to its end, or for the next one to open beside it.
 pub(super) fn go_on(h: &mut History) -> Draft {
-    match last(h) {
-        Some((epoch, Phase::Open)) if h.batches < 2 => batch(h, epoch),
-        Some((epoch, Phase::Open)) => Some((None, Payload::AnchorRoot(h.world.root(epoch)))),
-        Some((epoch, Phase::Frozen)) => {
-            let aggregate = h.world.aggregate(epoch);
-            h.submit(None, Payload::SubmitAggregate(aggregate));
-            return None;
+    let draft = match in_hand(h)[..] {
+        [] => prepare(h),
+        [(_, Phase::Aggregated)] if h.chance(40) => prepare(h),
+        [one] => towards_end(h, one),
+        [old, new, ..] => {
+            let which = if h.chance(50) { old } else { new };
+            towards_end(h, which)
         }
-        Some((epoch, Phase::Aggregated)) if h.model.epochs[&epoch].revenue.len() < 2 && h.chance(85) => {
-            report(h)
-        }
-        Some((epoch, Phase::Aggregated)) => {
-            let done = h.submit(None, Payload::FinaliseEpoch(FinaliseEpoch { epoch }));
-            let reported = h.model.epochs[&epoch].revenue.len() == TIERS.len();
-            // More were counted than paid: nothing else is left.
-            if !done && reported { abandoned(h, epoch) } else { None }
-        }
-        _ => prepare(h),
-    }
-    .and_then(|(signer, payload)| {
+    };
+    draft.and_then(|(signer, payload)| {
         h.submit(signer, payload);
         None
     })
+}
+
+fn towards_end(h: &mut History, (epoch, phase): (EpochId, Phase)) -> Draft {
+    match phase {
+        Phase::Open if h.batches < 2 => batch(h, epoch),
+        Phase::Open => Some((None, Payload::AnchorRoot(h.world.root(epoch)))),
+        Phase::Frozen => {
+            let aggregate = h.world.aggregate(epoch);
+            h.submit(None, Payload::SubmitAggregate(aggregate));
+            None
+        }
+        _ if h.model.epochs[&epoch].revenue.len() < 2 && h.chance(85) => report_of(h, epoch),
+        _ => {
+            let done = h.submit(None, Payload::FinaliseEpoch(FinaliseEpoch { epoch }));
+            let reported = h.model.epochs[&epoch].revenue.len() == TIERS.len();
+            let turn = h.model.runs_before(epoch).is_none();
+            // More were counted than paid: nothing else is left.
+            if !done && reported && turn { abandoned(h, epoch) } else { None }
+        }
+    }
 }
 
 fn abandoned(h: &mut History, epoch: EpochId) -> Draft {
@@ -95,6 +111,10 @@ fn opening(h: &mut History, epoch: EpochId) -> OpenEpoch {
 
 pub(super) fn report(h: &mut History) -> Draft {
     let (epoch, _) = last(h)?;
+    report_of(h, epoch)
+}
+
+fn report_of(h: &mut History, epoch: EpochId) -> Draft {
     let known = &h.model.epochs[&epoch];
     let missing = TIERS.into_iter().find(|tier| !known.revenue.contains_key(tier));
     let tier = missing.unwrap_or(TIERS[0]);
