@@ -9,7 +9,7 @@ use engine::{client::http::operator::HttpOperator, host::Seat, telemetry::read::
 use primitives::{PartyId, Preset};
 use sim::{
     demo,
-    hosts::{Hosts, Made, Options, Usage},
+    hosts::{Hosts, Made, Options, Sites, Usage},
     progress::Silent,
     workload::{Workload, WorkloadOptions},
 };
@@ -88,6 +88,7 @@ fn measured(plan: &Plan, topic: &mut Topic) -> Result<(), Box<dyn Error>> {
         batch: 128,
         tick: Duration::from_millis(500),
         patience: 600,
+        sites: Sites::default(),
         cables: false,
     };
     let mut hosts = Hosts::start(options, workload, &Silent)?;

@@ -1,7 +1,7 @@
 //! Processes with their folders, settings and logs.
 
 use super::{
-    Cable, HostsError, Options, failed, folder,
+    Cable, HostsError, Options, Sites, failed, folder,
     settings::{NodeFile, PartyFile, PeerLine},
 };
 use crate::world::World;
@@ -10,6 +10,7 @@ use engine::host::Seat;
 use primitives::{PartyId, ids::to_hex};
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener},
@@ -25,7 +26,7 @@ const LOG_LEVEL: &str = "CWE_LOG";
 /// Name of a process's log in its folder.
 pub(super) const LOG: &str = "log.txt";
 
-/// Addresses on this machine that were free a moment ago.
+/// Addresses that were free a moment ago, or whose ports were free here.
 pub(super) struct Ports {
     node: SocketAddr,
     /// By seat.
@@ -38,17 +39,17 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    pub(super) fn free() -> io::Result<Self> {
+    pub(super) fn free(sites: &Sites) -> io::Result<Self> {
         let held: Vec<TcpListener> = (0..3 + 2 * Seat::ALL.len())
-            .map(|_| TcpListener::bind("127.0.0.1:0"))
+            .map(|_| TcpListener::bind((sites.here, 0)))
             .collect::<io::Result<_>>()?;
         let mut free = held.iter().map(TcpListener::local_addr);
         let mut next = || free.next().expect("one for each");
         let node = next()?;
         let (mut links, mut apis) = (BTreeMap::new(), BTreeMap::new());
         for seat in Seat::ALL {
-            links.insert(seat, next()?);
-            apis.insert(seat, next()?);
+            links.insert(seat, sites.of(seat, next()?));
+            apis.insert(seat, sites.of(seat, next()?));
         }
         Ok(Self { node, links, apis, issuers: [next()?, next()?], cables: BTreeMap::new() })
     }
@@ -97,18 +98,23 @@ pub struct Usage {
 
 /// A process of a run, in a folder of its own.
 pub struct Process {
-    program: PathBuf,
-    arguments: Vec<String>,
+    /// The program, after the command that runs it where it is to be, with its arguments.
+    line: Vec<OsString>,
     dir: PathBuf,
     child: Option<Child>,
 }
 
 impl Process {
-    /// Starts the program in the folder of a name, with what it says in a log there.
-    pub(super) fn start(options: &Options, name: &str, arguments: &[&str]) -> Result<Self, HostsError> {
-        let (program, dir) = (options.program.clone(), folder(&options.dir, name));
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let mut process = Self { program, arguments, dir, child: None };
+    /// Starts the program in the folder of a name, with what it says in a log there, through a command if there is one.
+    pub(super) fn start(
+        options: &Options,
+        (name, through): (&str, &[String]),
+        arguments: &[&str],
+    ) -> Result<Self, HostsError> {
+        let program = [options.program.clone().into_os_string()];
+        let line = through.iter().map(OsString::from).chain(program);
+        let line = line.chain(arguments.iter().map(OsString::from)).collect();
+        let mut process = Self { line, dir: folder(&options.dir, name), child: None };
         process.run().map_err(|error| failed(&format!("{name} cannot be started"), error))?;
         Ok(process)
     }
@@ -122,8 +128,9 @@ impl Process {
             return Ok(());
         }
         let log = append(&self.log())?;
-        let mut command = command(&self.program, &self.dir);
-        self.child = Some(command.args(&self.arguments).stdout(log.try_clone()?).stderr(log).spawn()?);
+        let (program, arguments) = self.line.split_first().expect("a program");
+        let mut command = command(Path::new(program), &self.dir);
+        self.child = Some(command.args(arguments).stdout(log.try_clone()?).stderr(log).spawn()?);
         Ok(())
     }
 
