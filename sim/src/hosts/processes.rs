@@ -23,6 +23,8 @@ use std::{
 const ENDING: Duration = Duration::from_secs(30);
 /// Says what a process logs. A run's folder is there to be looked at.
 const LOG_LEVEL: &str = "CWE_LOG";
+/// Has a process end when its standard input does, and so not outlive this program, not even if that is killed.
+const BOUND: &str = "--ends-with-stdin";
 /// Name of a process's log in its folder.
 pub(super) const LOG: &str = "log.txt";
 
@@ -101,6 +103,7 @@ pub struct Process {
     /// The program, after the command that runs it where it is to be, with its arguments.
     line: Vec<OsString>,
     dir: PathBuf,
+    /// It ends by itself once its standard input is closed, which the system does when this program is gone.
     child: Option<Child>,
 }
 
@@ -113,7 +116,8 @@ impl Process {
     ) -> Result<Self, HostsError> {
         let program = [options.program.clone().into_os_string()];
         let line = through.iter().map(OsString::from).chain(program);
-        let line = line.chain(arguments.iter().map(OsString::from)).collect();
+        let arguments = arguments.iter().chain(&[BOUND]).map(OsString::from);
+        let line = line.chain(arguments).collect();
         let mut process = Self { line, dir: folder(&options.dir, name), child: None };
         process.run().map_err(|error| failed(&format!("{name} cannot be started"), error))?;
         Ok(process)
@@ -212,21 +216,24 @@ pub(super) fn run_to_end(
 ) -> io::Result<ExitStatus> {
     let (printed, mut log) = (File::create(dir.join(printed))?, append(&dir.join(LOG))?);
     let mut command = command(program, dir);
-    let mut child = command.args(arguments).stdout(printed).stderr(Stdio::piped()).spawn()?;
+    let mut child = command.args(arguments).arg(BOUND).stdout(printed).stderr(Stdio::piped()).spawn()?;
+    // Its standard input is open until it has ended.
+    let held = child.stdin.take();
     let lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
     let heard = lines.map_while(Result::ok).try_for_each(|line| {
         said(&line);
         writeln!(log, "{line}")
     });
     let ended = child.wait()?;
+    drop(held);
     heard.map(|()| ended)
 }
 
-/// The program in a folder, with what it needs to be looked at.
+/// The program in a folder, with what it needs to be looked at, and a pipe to its standard input.
 fn command(program: &Path, dir: &Path) -> Command {
     let mut command = Command::new(program);
     let level = std::env::var(LOG_LEVEL).unwrap_or_else(|_| "info".into());
-    command.current_dir(dir).env(LOG_LEVEL, level).stdin(Stdio::null());
+    command.current_dir(dir).env(LOG_LEVEL, level).stdin(Stdio::piped());
     command
 }
 
