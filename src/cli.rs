@@ -136,6 +136,9 @@ pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Ends when standard input does: for a program that starts this one and is not to leave it behind.
+    #[arg(long, global = true, hide = true)]
+    pub(crate) ends_with_stdin: bool,
 }
 
 /// What to do.

@@ -7,6 +7,7 @@ use crate::{
     files::{self, FileError},
     output::{self, Failure, facts},
     progress,
+    stop::{self, STOP},
 };
 use engine::issuer::{
     Code, CodesError, KeysError, OpenError, ReceiptIssuer, ServiceError, Serving, Signs, Subscriber,
@@ -19,14 +20,12 @@ use sim::{progress::Stage, report::several};
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::Ordering,
     thread,
     time::{Duration, SystemTime},
 };
 use thiserror::Error;
 
-/// Set by an interrupt.
-static STOP: AtomicBool = AtomicBool::new(false);
 /// How often the list of codes is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -71,7 +70,7 @@ impl IssuerFailure {
 
 /// Runs an issuer.
 pub(crate) fn run(arguments: &RunIssuer) -> Result<(), Failure> {
-    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))?;
+    stop::heed_interrupts()?;
     Ok(serve_until_stopped(arguments)?)
 }
 

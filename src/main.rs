@@ -23,13 +23,15 @@ mod progress;
 mod secret;
 mod sim;
 mod steward;
+mod stop;
 mod work;
 
 use clap::Parser;
 use cli::{
-    BundleCommand, ClientCommand, Command, EpochCommand, InitCommand, IssuerCommand, NodeCommand,
+    BundleCommand, Cli, ClientCommand, Command, EpochCommand, InitCommand, IssuerCommand, NodeCommand,
     PartyCommand, SimCommand, StewardCommand,
 };
+use output::Failure;
 use std::process::ExitCode;
 
 /// Exit code of a call that clap refuses.
@@ -37,14 +39,19 @@ const WRONG_CALL: u8 = 2;
 
 fn main() -> ExitCode {
     let json = output::is_json_asked(std::env::args_os());
-    let command = match cli::Cli::try_parse() {
-        Ok(cli) => cli.command,
+    let Cli { command, ends_with_stdin } = match Cli::try_parse() {
+        Ok(cli) => cli,
         Err(error) if json && error.use_stderr() => {
             output::wrong_call(&error);
             return ExitCode::from(WRONG_CALL);
         }
         Err(error) => error.exit(),
     };
+    if ends_with_stdin && let Err(error) = stop::end_with_stdin() {
+        let failure = Failure::Watch(error);
+        output::error(&failure, json);
+        return failure.code().into();
+    }
     let result = match command {
         Command::Demo(arguments) if arguments.processes => demo::run_processes(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

@@ -14,6 +14,7 @@ use crate::{
     account::{Node, text},
     cli::{Ask, Format, Run, ShowConfig},
     output::{self, Failure, facts, table},
+    stop::{self, STOP},
 };
 use chain::{
     Genesis, Ledger,
@@ -33,11 +34,7 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
 };
-
-/// Set by an interrupt.
-static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Runs a node.
 pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
@@ -45,7 +42,7 @@ pub(crate) fn run(arguments: &Run) -> Result<(), Failure> {
     if !config.listen.ip().is_loopback() {
         say(&format!("{}: others can reach this node, and JSON-RPC has no passwords", config.listen));
     }
-    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))?;
+    stop::heed_interrupts()?;
     let (json, quiet) = (arguments.output == Format::Json, arguments.quiet);
     let tell = move |notice: Notice| {
         if !(quiet && matches!(notice, Notice::Block { .. })) {

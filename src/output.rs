@@ -151,6 +151,9 @@ pub(crate) enum Failure {
     /// Interrupts cannot be watched for.
     #[error("interrupts cannot be watched for: {0}")]
     Interrupts(#[from] ctrlc::Error),
+    /// Standard input cannot be watched.
+    #[error("standard input cannot be watched: {0}")]
+    Watch(io::Error),
 }
 
 impl Failure {
@@ -192,7 +195,7 @@ impl Failure {
             Self::Client(failure) => failure.code(),
             Self::Steward(failure) => failure.code(),
             Self::Hosts(_) => 3,
-            Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) => 3,
+            Self::Folder(_) | Self::Print(_) | Self::Encode(_) | Self::Interrupts(_) | Self::Watch(_) => 3,
         }
     }
 

@@ -13,17 +13,12 @@ pub(crate) use status::run as status;
 use crate::{
     cli::{Format, PartyKeys, RunParty},
     output::{self, Failure},
+    stop::{self, STOP},
 };
 use engine::host::{self, Told, steward::MemberFile};
 use serde_json::{Value, json};
 use settings::Settings;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
-/// Set by an interrupt.
-static STOP: AtomicBool = AtomicBool::new(false);
+use std::sync::Arc;
 
 /// Runs a party.
 pub(crate) fn run(arguments: &RunParty) -> Result<(), Failure> {
@@ -31,7 +26,7 @@ pub(crate) fn run(arguments: &RunParty) -> Result<(), Failure> {
     let settings = Settings::read(&arguments.config)?;
     log(arguments.log_format.unwrap_or(settings.log_format));
     let setup = settings.setup()?;
-    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))?;
+    stop::heed_interrupts()?;
     let json = arguments.output == Format::Json;
     let tell = move |told: Told| {
         // Whoever reads this may be gone; that is no reason to stop.

@@ -6,6 +6,7 @@ use crate::{
     cli::{Format, RunSteward},
     files::FileError,
     output::{self, Failure},
+    stop::{self, STOP},
 };
 use chain::{
     Ledger,
@@ -23,17 +24,12 @@ use serde_json::{Value, json};
 use settings::{Pilot, Setup};
 use std::{
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     thread,
     time::Duration,
 };
 use thiserror::Error;
 
-/// Set by an interrupt.
-static STOP: AtomicBool = AtomicBool::new(false);
 /// How long the steward's own node may take to have all blocks.
 const FOLLOWING: Duration = Duration::from_secs(3_600);
 /// How often the steward looks whether its own node runs.
@@ -89,7 +85,7 @@ impl StewardFailure {
 /// Runs a steward.
 pub(crate) fn run(arguments: &RunSteward) -> Result<(), Failure> {
     let setup = settings::read(&arguments.config)?;
-    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))?;
+    stop::heed_interrupts()?;
     let json = arguments.output == Format::Json;
     let tell = |told: Told| {
         // Whoever reads this may be gone; that is no reason to stop.

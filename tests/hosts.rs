@@ -1,20 +1,21 @@
 //! Three parties as processes of their own: an epoch over real sockets, and what a killed process leaves as it was.
 
+#[path = "common/hosts.rs"]
+mod committee;
 mod common;
 
+use committee::{LONG, Run, assert_counted};
 use common::{cwe, error, path, stdout};
 use engine::{
     client::{Answer, Parties},
     host::Seat,
 };
-use primitives::{Decode, PartyId, Preset};
+use primitives::{Decode, PartyId};
 use proofs::bundle::Bundle;
 use serde_json::Value;
 use sim::{
-    demo,
-    hosts::{Condition, Hosts, Options, Settled},
+    hosts::{Condition, Hosts, Sites},
     progress::Silent,
-    workload::WorkloadOptions,
 };
 use std::{
     fs,
@@ -25,47 +26,9 @@ use std::{
 /// How long a process may take to get somewhere.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// What a run is to be like.
-struct Run {
-    window: u64,
-    /// Ticks of 200 ms.
-    patience: u32,
-    cables: bool,
-}
-
-/// A party that is started again is back before this many ticks are over.
-const LONG: u32 = 600;
-
-/// A run with few subscribers, in a folder of its own.
-fn start(dir: &Path, run: &Run) -> Hosts {
-    let workload = WorkloadOptions { seed: 5, subscribers: 6, works: 16, plays_scale: None, usage: None };
-    let options = demo::Options { workload, ..demo::Options::default() };
-    let workload = demo::prepare(&options).expect("a workload");
-    let hosts = Options {
-        program: PathBuf::from(env!("CARGO_BIN_EXE_cwe")),
-        dir: dir.to_owned(),
-        params: Preset::Spec.params(),
-        shard_width: demo::DEFAULT_SHARD_WIDTH,
-        window: Duration::from_secs(run.window),
-        batch: 4,
-        tick: Duration::from_millis(200),
-        patience: run.patience,
-        cables: run.cables,
-    };
-    Hosts::start(hosts, workload, &Silent).expect("it starts")
-}
-
-/// Every bundle is counted once, as a plaintext count has it, and the record holds.
-fn assert_counted(settled: &Settled) {
-    assert_eq!(settled.comparison.mismatches, [], "{:?}", settled.comparison);
-    let listed: usize = settled
-        .record
-        .shards
-        .iter()
-        .flat_map(|shard| &shard.headers)
-        .map(|header| header.count as usize)
-        .sum();
-    assert_eq!(listed, settled.bundles, "every bundle is in one batch");
+/// A run on this machine's loopback.
+fn start(dir: &Path, window: u64, patience: u32, cables: bool) -> Hosts {
+    committee::start(dir, Run { window, patience, cables, sites: Sites::default() })
 }
 
 /// Waits until a process has said something as often as this.
@@ -93,7 +56,7 @@ const THREE: Seat = Seat::Party(PartyId::ALL[2]);
 #[test]
 fn an_epoch_is_settled_across_processes() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut hosts = start(dir.path(), &Run { window: 25, patience: LONG, cables: false });
+    let mut hosts = start(dir.path(), 25, LONG, false);
     let opened = hosts.opened(&Silent).expect("it opens");
     hosts.hand_in(&opened, &Silent).expect("all is taken in");
     let settled = hosts.settle(&Silent).expect("it settles");
@@ -105,7 +68,7 @@ fn an_epoch_is_settled_across_processes() {
 #[test]
 fn the_next_epoch_is_under_way_while_the_last_is_closed() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut hosts = start(dir.path(), &Run { window: 25, patience: LONG, cables: false });
+    let mut hosts = start(dir.path(), 25, LONG, false);
     let opened = hosts.opened(&Silent).expect("it opens");
     hosts.hand_in(&opened, &Silent).expect("all is taken in");
     let first = hosts.handed_in().next().expect("a bundle").to_vec();
@@ -135,7 +98,7 @@ fn the_next_epoch_is_under_way_while_the_last_is_closed() {
 #[test]
 fn whoever_is_killed_goes_on_where_the_epoch_is() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut hosts = start(dir.path(), &Run { window: 45, patience: LONG, cables: false });
+    let mut hosts = start(dir.path(), 45, LONG, false);
     let opened = hosts.opened(&Silent).expect("it opens");
     restart(&mut hosts, ONE);
     hosts.node().kill();
@@ -157,7 +120,7 @@ fn whoever_is_killed_goes_on_where_the_epoch_is() {
 #[test]
 fn a_party_that_is_gone_for_good_is_replaced() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut hosts = start(dir.path(), &Run { window: 25, patience: 40, cables: false });
+    let mut hosts = start(dir.path(), 25, 40, false);
     let opened = hosts.opened(&Silent).expect("it opens");
     hosts.hand_in(&opened, &Silent).expect("all is taken in");
     hosts.host(TWO).kill();
@@ -175,7 +138,7 @@ fn a_party_that_is_gone_for_good_is_replaced() {
 #[test]
 fn a_party_that_is_replaced_is_replaced_in_the_epoch_that_comes() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut hosts = start(dir.path(), &Run { window: 25, patience: 40, cables: false });
+    let mut hosts = start(dir.path(), 25, 40, false);
     let opened = hosts.opened(&Silent).expect("it opens");
     hosts.hand_in(&opened, &Silent).expect("all is taken in");
     hosts.host(TWO).kill();
@@ -194,7 +157,7 @@ fn a_party_that_is_replaced_is_replaced_in_the_epoch_that_comes() {
 #[test]
 fn links_that_are_cut_slow_or_noisy_and_a_slow_party_lose_nothing() {
     let dir = tempfile::tempdir().expect("a folder");
-    let mut hosts = start(dir.path(), &Run { window: 30, patience: LONG, cables: true });
+    let mut hosts = start(dir.path(), 30, LONG, true);
     let opened = hosts.opened(&Silent).expect("it opens");
     let set = |hosts: &Hosts, one, other, condition| {
         hosts.cable(one, other).expect("there is one").set(condition);

@@ -10,7 +10,7 @@ use proofs::bundle::Bundle;
 use serde_json::Value;
 use sim::{
     demo,
-    hosts::{Hosts, Options},
+    hosts::{Hosts, Options, Sites},
     progress::Silent,
     workload::WorkloadOptions,
 };
@@ -38,6 +38,7 @@ fn start(dir: &Path, window: u64) -> Hosts {
         batch: 4,
         tick: Duration::from_millis(200),
         patience: 600,
+        sites: Sites::default(),
         cables: false,
     };
     Hosts::start(hosts, workload, &Silent).expect("it starts")

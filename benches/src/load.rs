@@ -9,7 +9,7 @@ use engine::{client::http::operator::HttpOperator, host::Seat, telemetry::read::
 use primitives::{PartyId, Preset};
 use sim::{
     demo,
-    hosts::{Hosts, Made, Options, Usage},
+    hosts::{Hosts, Made, Options, Sites, Usage},
     progress::Silent,
     workload::{Workload, WorkloadOptions},
 };
@@ -88,6 +88,7 @@ fn measured(plan: &Plan, topic: &mut Topic) -> Result<(), Box<dyn Error>> {
         batch: 128,
         tick: Duration::from_millis(500),
         patience: 600,
+        sites: Sites::default(),
         cables: false,
     };
     let mut hosts = Hosts::start(options, workload, &Silent)?;
@@ -155,7 +156,7 @@ fn measured(plan: &Plan, topic: &mut Topic) -> Result<(), Box<dyn Error>> {
     topic.table(head, &rows);
     topic.paragraph(
         "Memory of each party while the load comes in. Bundles, tags and receipts are on disk; what grows are the names of \
-         bundles and of subscribers, and final receipts.",
+         bundles and of subscribers.",
     );
     let rows: Vec<_> = parts.iter().map(|(events, time, usage)| part_row(*events, *time, usage)).collect();
     topic.table(["events so far", "after", "party 1", "party 2", "party 3"], &rows);

@@ -8,7 +8,7 @@ use primitives::{CodecError, Digest, PartyId, ShardIndex, Tier};
 use proofs::{
     bundle::{Bundle, BundleError, Published},
     epoch::EpochContext,
-    inclusion::Inclusion,
+    inclusion::FinalBatch,
     sharing::{Complaint, SealError},
 };
 use std::{sync::Arc, time::Duration};
@@ -243,12 +243,12 @@ pub enum Event {
         /// What is published of them, in the same order, for whoever audits the epoch.
         published: Vec<Arc<Published>>,
     },
-    /// A bundle is in a batch that the chain has anchored: a final receipt, which its device can check against the record.
+    /// The chain has anchored a batch: from it follow final receipts, which devices can check against the record.
     Final {
         /// Who says so.
         party: PartyId,
-        /// The receipt.
-        receipt: Box<Inclusion>,
+        /// The batch.
+        batch: Arc<FinalBatch>,
     },
     /// A party did what no honest one does, and here is what anybody can check it by.
     Evidence {

@@ -20,7 +20,7 @@ use engine::{
 use primitives::{Digest, Encode, EpochId, PartyId, Preset, Time, ids::from_hex};
 use proofs::{
     bundle::Bundle,
-    inclusion::{Inclusion, batch_root},
+    inclusion::{FinalBatch, batch_root},
     tally::BatchHeader,
     testing::{TestSubscriber, committee, event, small},
 };
@@ -103,7 +103,7 @@ fn counted(bundle: &Bundle) -> Counted {
         count: 1,
         running: Default::default(),
     };
-    let place = Inclusion::of_batch(&header, &[bundle.id()]).remove(0);
+    let place = FinalBatch::new(&header, vec![bundle.id()]).receipt(0).expect("it has one");
     let signed = Signed { header, signature: [3; 64] };
     Counted { signed, place, bundle: bundle.published().as_ref().clone() }
 }

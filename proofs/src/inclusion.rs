@@ -52,22 +52,48 @@ fn leaves(bundles: &[Digest]) -> Vec<Digest> {
     bundles.iter().map(|id| merkle::leaf(&id.0)).collect()
 }
 
-impl Inclusion {
-    /// The receipts of a batch, in the order of its bundles.
-    pub fn of_batch(header: &BatchHeader, bundles: &[Digest]) -> Vec<Self> {
-        let leaves = leaves(bundles);
-        let receipt = |(index, bundle): (usize, &Digest)| Self {
-            chain: header.chain,
-            epoch: header.epoch,
-            shard: header.shard,
-            position: header.position,
-            bundle: *bundle,
-            index: index as u32,
-            path: merkle::path(&leaves, index),
-        };
-        bundles.iter().enumerate().map(receipt).collect()
+/// A batch that the chain has anchored: where it is, and its bundles by name. Every final receipt of them follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinalBatch {
+    chain: ChainId,
+    epoch: EpochId,
+    shard: ShardIndex,
+    position: u64,
+    bundles: Vec<Digest>,
+}
+
+impl FinalBatch {
+    /// The batch of a header, with the bundles whose root the header has, in order.
+    pub fn new(header: &BatchHeader, bundles: Vec<Digest>) -> Self {
+        let BatchHeader { chain, epoch, shard, position, .. } = *header;
+        Self { chain, epoch, shard, position, bundles }
     }
 
+    /// Its shard.
+    pub fn shard(&self) -> ShardIndex {
+        self.shard
+    }
+
+    /// Its position in the shard's chain of batches.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Names of its bundles, in order.
+    pub fn bundles(&self) -> &[Digest] {
+        &self.bundles
+    }
+
+    /// The receipt of the bundle at a place, if there is one. It takes a hash or two for each bundle of the batch.
+    pub fn receipt(&self, index: usize) -> Option<Inclusion> {
+        let Self { chain, epoch, shard, position, ref bundles } = *self;
+        let bundle = *bundles.get(index)?;
+        let (path, index) = (merkle::path(&leaves(bundles), index), u32::try_from(index).ok()?);
+        Some(Inclusion { chain, epoch, shard, position, bundle, index, path })
+    }
+}
+
+impl Inclusion {
     /// Checks the receipt against a header, which is to come from the record: that the header is anchored is the
     /// record's to show.
     pub fn verify(&self, header: &BatchHeader) -> Result<(), InclusionError> {
@@ -130,7 +156,9 @@ mod tests {
         for count in [1, 2, 3, 7, limits::MAX_BATCH] {
             let bundles: Vec<_> = (0..count).map(|n| Digest([n as u8; 32])).collect();
             let header = header(&bundles);
-            for receipt in Inclusion::of_batch(&header, &bundles) {
+            let batch = FinalBatch::new(&header, bundles);
+            assert_eq!(batch.receipt(count), None);
+            for receipt in (0..count).map(|index| batch.receipt(index).expect("one for each bundle")) {
                 assert_eq!(Inclusion::from_bytes(&receipt.to_bytes()), Ok(receipt.clone()));
                 assert_eq!(receipt.verify(&header), Ok(()));
                 let another = Inclusion { bundle: Digest([0xee; 32]), ..receipt.clone() };

@@ -5,8 +5,8 @@
 //! too, or devices in this program, whose bundles can be made in advance.
 //!
 //! `hosts/processes.rs` starts and kills them, `hosts/settings.rs` is what they read, `hosts/issuers.rs` and
-//! `hosts/clients.rs` are issuers and clients, `hosts/cable.rs` lies between hosts if it is asked for, and
-//! `hosts/registry.rs` puts the world on record over JSON-RPC.
+//! `hosts/clients.rs` are issuers and clients, `hosts/sites.rs` says where each process is, `hosts/cable.rs` lies between hosts
+//! if it is asked for, and `hosts/registry.rs` puts the world on record over JSON-RPC.
 
 mod cable;
 mod clients;
@@ -15,10 +15,12 @@ mod issuers;
 mod processes;
 mod registry;
 pub mod settings;
+mod sites;
 
 pub use cable::{Cable, Condition};
 pub use error::HostsError;
 pub use processes::{Process, Usage, name_of, write_private};
+pub use sites::{Site, Sites};
 
 use crate::{
     check::{self, CarriedOver, Comparison, TruthRow, event_value},
@@ -94,7 +96,9 @@ pub struct Options {
     pub tick: Duration,
     /// Ticks of silence after which the standby may have a party's seat.
     pub patience: u32,
-    /// Whether cables lie between hosts, which can be cut.
+    /// Where processes are.
+    pub sites: Sites,
+    /// Whether cables lie between hosts, which can be cut. All have to be on loopback then.
     pub cables: bool,
 }
 
@@ -190,11 +194,11 @@ impl Hosts {
     pub fn start(options: Options, workload: Workload, progress: &dyn Progress) -> Result<Self, HostsError> {
         let mut world = World::new(&workload, &options.params, options.shard_width, progress)?;
         world.patience = options.patience;
-        let mut ports = Ports::free().map_err(|error| failed("free ports", error))?;
+        let mut ports = Ports::free(&options.sites).map_err(|error| failed("free ports", error))?;
         let cables = if options.cables { ports.lay_cables() } else { Ok(BTreeMap::new()) };
         let cables = cables.map_err(|error| failed("cables", error))?;
         processes::lay_out(&options, &world, &ports)?;
-        let node = Process::start(&options, "node", &["node", "run", "--config", "node.toml"])?;
+        let node = Process::start(&options, ("node", &[]), &["node", "run", "--config", "node.toml"])?;
         let start = Ledger::genesis(world.genesis()).expect("the world's genesis is one");
         let following = Following { dir: options.dir.join("mirror"), start, url: ports.node_url() };
         wait(STARTING, || {
@@ -212,7 +216,8 @@ impl Hosts {
         registry::register(&world, &workload, &mirror, progress)?;
         let start = |seat| {
             let arguments = ["party", "run", "--config", "party.toml"];
-            Ok((seat, Process::start(&options, &processes::name_of(seat), &arguments)?))
+            let site = (&*processes::name_of(seat), options.sites.through(seat));
+            Ok((seat, Process::start(&options, site, &arguments)?))
         };
         let hosts = Seat::ALL.into_iter().map(start).collect::<Result<_, HostsError>>()?;
         let urls = PartyId::ALL.map(|party| ports.api_url(party));

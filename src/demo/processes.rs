@@ -10,7 +10,7 @@ use serde_json::json;
 use sim::{
     demo::{self, DEFAULT_BATCH, folder},
     folder::FolderError,
-    hosts::{Hosts, HostsError, Options, Settled},
+    hosts::{Hosts, HostsError, Options, Settled, Sites},
     report::{credits, several, thousands},
 };
 use std::{env, path::PathBuf, thread, time::Duration};
@@ -42,6 +42,7 @@ pub(crate) fn run_processes(arguments: &Demo) -> Result<(), Failure> {
         batch: DEFAULT_BATCH,
         tick: Duration::from_millis(500),
         patience: PATIENCE,
+        sites: Sites::default(),
         cables: false,
     };
     let progress = progress::choose(arguments.quiet);

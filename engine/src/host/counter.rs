@@ -19,10 +19,10 @@ use chain::{light, modules::usage::Opening};
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex, Time};
 use proofs::{
     committee::PartySigner,
-    inclusion::{Inclusion, batch_root},
+    inclusion::{FinalBatch, batch_root},
     tally::SignedHeader,
 };
-use standings::{Standing, Standings};
+use standings::{Place, Standing, Standings};
 use std::{
     collections::{BTreeMap, VecDeque},
     mem,
@@ -62,7 +62,7 @@ struct Of {
 }
 
 impl Of {
-    /// One that is over, of which there are final receipts.
+    /// One that is over, of whose final bundles it is known where they are.
     fn over(epoch: EpochId, bundles: Standings) -> Self {
         let (waiters, refused, fresh) = Default::default();
         Self {
@@ -198,21 +198,19 @@ impl Counter {
         self.inner.lock().expect("nobody panics while holding the counter")
     }
 
-    /// Final receipts of an epoch, by the batches that this party signed and the chain anchored. Of others their signers have
-    /// them.
-    fn finals_on_disk(&self, epoch: EpochId) -> BTreeMap<Digest, Box<Inclusion>> {
-        let names = self.store.signed(epoch);
+    /// Where the final bundles of an epoch are, by the batches that this party signed and the chain anchored. Of others their
+    /// signers know it.
+    fn finals_on_disk(&self, epoch: EpochId) -> BTreeMap<Digest, Place> {
+        let mut names = self.store.signed(epoch);
         read(&*self.port, |ledger| {
             let shards = ledger.state().openings.get(&epoch).map_or(0, Opening::shard_count);
             let shards = (0..).map(ShardIndex).take(shards);
             let anchored = shards.flat_map(|shard| ledger.state().anchors_of(epoch, shard));
-            let of_batch = |signed: &SignedHeader| {
-                let names = names.get(&signed.header.digest());
-                let names = names.filter(|names| batch_root(names) == signed.header.batch_root);
-                names.map(|names| Inclusion::of_batch(&signed.header, names))
+            let of_batch = |SignedHeader { header, .. }: &SignedHeader| {
+                let names = names.remove(&header.digest())?;
+                (batch_root(&names) == header.batch_root).then(|| Arc::new(FinalBatch::new(header, names)))
             };
-            let receipts = anchored.filter_map(of_batch).flatten();
-            receipts.map(|receipt| (receipt.bundle, Box::new(receipt))).collect()
+            anchored.filter_map(of_batch).flat_map(Place::all_of).collect()
         })
     }
 
@@ -231,8 +229,8 @@ impl Counter {
         on_disk: impl IntoIterator<Item = Digest>,
     ) {
         let mut bundles = Standings::on_disk(on_disk);
-        for (id, receipt) in self.finals_on_disk(epoch) {
-            bundles.put(id, Standing::Final(receipt));
+        for (id, place) in self.finals_on_disk(epoch) {
+            bundles.put(id, Standing::Final(place));
         }
         if self.inner().epochs.is_empty() {
             self.remember(epoch);
@@ -240,7 +238,7 @@ impl Counter {
         self.inner().put(Of { board: Some(board), signer, ..Of::over(epoch, bundles) });
     }
 
-    /// An epoch is over: what stays of it are final receipts.
+    /// An epoch is over: what stays of it are the places of its final bundles.
     pub(super) fn leave(&self, epoch: EpochId) {
         let mut inner = self.inner();
         let Some(of) = inner.of(epoch) else { return };
@@ -292,13 +290,14 @@ impl Counter {
                 self.telemetry.refused(refusal);
                 of.refused(*bundle, refusal);
             }
-            Event::Final { party, receipt } if Some(*party) == own => {
-                let id = receipt.bundle;
-                self.telemetry.finals(1);
-                self.telemetry.batches(receipt.shard, receipt.position + 1);
-                of.bundles.put(id, Standing::Final(receipt.clone()));
-                if let Some(given) = of.receipt(self.chain, id) {
-                    of.answer(id, || Submission::Taken(given.clone()));
+            Event::Final { party, batch } if Some(*party) == own => {
+                self.telemetry.finals(batch.bundles().len());
+                self.telemetry.batches(batch.shard(), batch.position() + 1);
+                for (id, place) in Place::all_of(batch.clone()) {
+                    of.bundles.put(id, Standing::Final(place));
+                    if let Some(given) = of.receipt(self.chain, id) {
+                        of.answer(id, || Submission::Taken(given.clone()));
+                    }
                 }
             }
             Event::Verified { bundles, took } => self.telemetry.verified(*bundles, *took),
@@ -392,13 +391,18 @@ impl Desk for Counter {
     fn status(&self, id: &Digest) -> Status {
         let inner = self.inner();
         let Some(of) = inner.seen(id) else { return Status::Unknown };
-        match of.bundles.get(id) {
-            None => Status::Unknown,
-            Some(Standing::Waiting(_) | Standing::Parked(_)) => Status::Waiting,
-            Some(Standing::Taken) => of.receipt(self.chain, *id).map_or(Status::Unknown, Status::Provisional),
-            Some(Standing::Final(inclusion)) => Status::Final(inclusion.clone()),
-            Some(Standing::Refused(refusal)) => Status::Refused(refusal.clone()),
-        }
+        let place = match of.bundles.get(id) {
+            None => return Status::Unknown,
+            Some(Standing::Waiting(_) | Standing::Parked(_)) => return Status::Waiting,
+            Some(Standing::Taken) => {
+                return of.receipt(self.chain, *id).map_or(Status::Unknown, Status::Provisional);
+            }
+            Some(Standing::Refused(refusal)) => return Status::Refused(refusal.clone()),
+            Some(Standing::Final(place)) => place.clone(),
+        };
+        // The party goes on while the receipt's path is made.
+        drop(inner);
+        Status::Final(Box::new(place.receipt()))
     }
 
     fn record(&self, epoch: EpochId) -> Option<Arc<[u8]>> {

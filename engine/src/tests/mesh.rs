@@ -408,10 +408,11 @@ impl<'a> Mesh<'a> {
     /// Final receipts that a party gave.
     pub(super) fn receipts(&self, of: PartyId) -> Vec<Inclusion> {
         let of = |e: &Event| match e {
-            Event::Final { party, receipt } if *party == of => Some(receipt.as_ref().clone()),
+            Event::Final { party, batch } if *party == of => Some(batch.clone()),
             _ => None,
         };
-        self.events.iter().filter_map(of).collect()
+        let batches = self.events.iter().filter_map(of);
+        batches.flat_map(|batch| (0..).map_while(move |index| batch.receipt(index))).collect()
     }
 
     /// Whom the abort blames, if there was one.

@@ -18,7 +18,7 @@ use primitives::{
 use proofs::{
     bundle::{Bundle, verify},
     epoch::EpochContext,
-    inclusion::{Inclusion, batch_root},
+    inclusion::{FinalBatch, Inclusion, batch_root},
     tally::BatchHeader,
     testing::{TestCommittee, small},
 };
@@ -102,7 +102,7 @@ impl FakeDesk {
     /// A final receipt of a bundle that is alone in its batch.
     pub(super) fn inclusion(&self, id: Digest) -> (BatchHeader, Inclusion) {
         let header = header(&self.context, batch_root(&[id]));
-        let found = Inclusion::of_batch(&header, &[id]).remove(0);
+        let found = FinalBatch::new(&header, vec![id]).receipt(0).expect("it has one");
         (header, found)
     }
 }

@@ -18,7 +18,7 @@ use proofs::{
     bundle::{self, Bundle},
     committee::Signatures,
     epoch::{EpochContext, EpochKeys, TierRules},
-    inclusion::{Inclusion, batch_root},
+    inclusion::{FinalBatch, Inclusion, batch_root},
     receipt::Denomination,
     shard::Shard,
     tally::{BatchHeader, EpochRoot, SignedHeader, SignedRoot},
@@ -339,7 +339,8 @@ impl World {
                 count: bundles.len() as u32,
                 running: Default::default(),
             };
-            for receipt in Inclusion::of_batch(&header, &bundles) {
+            let batch = FinalBatch::new(&header, bundles);
+            for receipt in (0..).map_while(|index| batch.receipt(index)) {
                 (1..=3).for_each(|n| {
                     self.party(n).finals.insert(receipt.bundle, receipt.clone());
                 });

@@ -70,7 +70,7 @@ pub(super) fn lay_out(options: &Options, world: &World, ports: &Ports) -> Result
 pub(super) fn start(options: &Options, world: &World, ports: &Ports) -> Result<Vec<Process>, HostsError> {
     let mut running = Vec::new();
     for Issuer { name, settings: IssuerFile { signs, listen, .. }, .. } in of_world(world, ports) {
-        let process = Process::start(options, name, &["issuer", "run", "--config", "issuer.toml"])?;
+        let process = Process::start(options, (name, &[]), &["issuer", "run", "--config", "issuer.toml"])?;
         let shown = HttpKeys::new(&format!("http://{listen}"))?;
         let answers = || match signs {
             Signs::Tokens(_) => shown.tiers(world.epoch).is_ok_and(|keys| !keys.is_empty()),

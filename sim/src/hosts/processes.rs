@@ -1,7 +1,7 @@
 //! Processes with their folders, settings and logs.
 
 use super::{
-    Cable, HostsError, Options, failed, folder,
+    Cable, HostsError, Options, Sites, failed, folder,
     settings::{NodeFile, PartyFile, PeerLine},
 };
 use crate::world::World;
@@ -10,6 +10,7 @@ use engine::host::Seat;
 use primitives::{PartyId, ids::to_hex};
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fs::{self, File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
     net::{SocketAddr, TcpListener},
@@ -22,10 +23,12 @@ use std::{
 const ENDING: Duration = Duration::from_secs(30);
 /// Says what a process logs. A run's folder is there to be looked at.
 const LOG_LEVEL: &str = "CWE_LOG";
+/// Has a process end when its standard input does, and so not outlive this program, not even if that is killed.
+const BOUND: &str = "--ends-with-stdin";
 /// Name of a process's log in its folder.
 pub(super) const LOG: &str = "log.txt";
 
-/// Addresses on this machine that were free a moment ago.
+/// Addresses that were free a moment ago, or whose ports were free here.
 pub(super) struct Ports {
     node: SocketAddr,
     /// By seat.
@@ -38,17 +41,17 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    pub(super) fn free() -> io::Result<Self> {
+    pub(super) fn free(sites: &Sites) -> io::Result<Self> {
         let held: Vec<TcpListener> = (0..3 + 2 * Seat::ALL.len())
-            .map(|_| TcpListener::bind("127.0.0.1:0"))
+            .map(|_| TcpListener::bind((sites.here, 0)))
             .collect::<io::Result<_>>()?;
         let mut free = held.iter().map(TcpListener::local_addr);
         let mut next = || free.next().expect("one for each");
         let node = next()?;
         let (mut links, mut apis) = (BTreeMap::new(), BTreeMap::new());
         for seat in Seat::ALL {
-            links.insert(seat, next()?);
-            apis.insert(seat, next()?);
+            links.insert(seat, sites.of(seat, next()?));
+            apis.insert(seat, sites.of(seat, next()?));
         }
         Ok(Self { node, links, apis, issuers: [next()?, next()?], cables: BTreeMap::new() })
     }
@@ -97,18 +100,25 @@ pub struct Usage {
 
 /// A process of a run, in a folder of its own.
 pub struct Process {
-    program: PathBuf,
-    arguments: Vec<String>,
+    /// The program, after the command that runs it where it is to be, with its arguments.
+    line: Vec<OsString>,
     dir: PathBuf,
+    /// It ends by itself once its standard input is closed, which the system does when this program is gone.
     child: Option<Child>,
 }
 
 impl Process {
-    /// Starts the program in the folder of a name, with what it says in a log there.
-    pub(super) fn start(options: &Options, name: &str, arguments: &[&str]) -> Result<Self, HostsError> {
-        let (program, dir) = (options.program.clone(), folder(&options.dir, name));
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let mut process = Self { program, arguments, dir, child: None };
+    /// Starts the program in the folder of a name, with what it says in a log there, through a command if there is one.
+    pub(super) fn start(
+        options: &Options,
+        (name, through): (&str, &[String]),
+        arguments: &[&str],
+    ) -> Result<Self, HostsError> {
+        let program = [options.program.clone().into_os_string()];
+        let line = through.iter().map(OsString::from).chain(program);
+        let arguments = arguments.iter().chain(&[BOUND]).map(OsString::from);
+        let line = line.chain(arguments).collect();
+        let mut process = Self { line, dir: folder(&options.dir, name), child: None };
         process.run().map_err(|error| failed(&format!("{name} cannot be started"), error))?;
         Ok(process)
     }
@@ -122,8 +132,9 @@ impl Process {
             return Ok(());
         }
         let log = append(&self.log())?;
-        let mut command = command(&self.program, &self.dir);
-        self.child = Some(command.args(&self.arguments).stdout(log.try_clone()?).stderr(log).spawn()?);
+        let (program, arguments) = self.line.split_first().expect("a program");
+        let mut command = command(Path::new(program), &self.dir);
+        self.child = Some(command.args(arguments).stdout(log.try_clone()?).stderr(log).spawn()?);
         Ok(())
     }
 
@@ -205,21 +216,24 @@ pub(super) fn run_to_end(
 ) -> io::Result<ExitStatus> {
     let (printed, mut log) = (File::create(dir.join(printed))?, append(&dir.join(LOG))?);
     let mut command = command(program, dir);
-    let mut child = command.args(arguments).stdout(printed).stderr(Stdio::piped()).spawn()?;
+    let mut child = command.args(arguments).arg(BOUND).stdout(printed).stderr(Stdio::piped()).spawn()?;
+    // Its standard input is open until it has ended.
+    let held = child.stdin.take();
     let lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
     let heard = lines.map_while(Result::ok).try_for_each(|line| {
         said(&line);
         writeln!(log, "{line}")
     });
     let ended = child.wait()?;
+    drop(held);
     heard.map(|()| ended)
 }
 
-/// The program in a folder, with what it needs to be looked at.
+/// The program in a folder, with what it needs to be looked at, and a pipe to its standard input.
 fn command(program: &Path, dir: &Path) -> Command {
     let mut command = Command::new(program);
     let level = std::env::var(LOG_LEVEL).unwrap_or_else(|_| "info".into());
-    command.current_dir(dir).env(LOG_LEVEL, level).stdin(Stdio::null());
+    command.current_dir(dir).env(LOG_LEVEL, level).stdin(Stdio::piped());
     command
 }
 

@@ -2,7 +2,7 @@
 
 use crate::effect::Refusal;
 use primitives::Digest;
-use proofs::inclusion::Inclusion;
+use proofs::inclusion::{FinalBatch, Inclusion};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// How a bundle stands.
@@ -14,9 +14,32 @@ pub(super) enum Standing {
     /// It is in the pool and on disk, and waits for a batch.
     Taken,
     /// It is in a batch that the chain has anchored.
-    Final(Box<Inclusion>),
+    Final(Place),
     /// It is not counted.
     Refused(Refusal),
+}
+
+/// A place in a batch that the chain has anchored. All bundles of a batch share it: none has its receipt in memory, since
+/// one that is asked for follows from the batch.
+#[derive(Clone)]
+pub(super) struct Place {
+    batch: Arc<FinalBatch>,
+    index: u32,
+}
+
+impl Place {
+    /// The places of a batch, each with the name of its bundle.
+    pub(super) fn all_of(batch: Arc<FinalBatch>) -> impl Iterator<Item = (Digest, Self)> {
+        (0..).map_while(move |index| {
+            let id = batch.bundles().get(index as usize)?;
+            Some((*id, Self { batch: batch.clone(), index }))
+        })
+    }
+
+    /// The final receipt of the bundle there.
+    pub(super) fn receipt(&self) -> Inclusion {
+        self.batch.receipt(self.index as usize).expect("every place of a batch has a bundle")
+    }
 }
 
 /// Bundles by their identifiers.
@@ -37,9 +60,9 @@ impl Standings {
         standings
     }
 
-    /// Final receipts.
-    pub(super) fn finals(receipts: BTreeMap<Digest, Box<Inclusion>>) -> Self {
-        let of = receipts.into_iter().map(|(id, receipt)| (id, Standing::Final(receipt))).collect();
+    /// Those that are final alone.
+    pub(super) fn finals(places: BTreeMap<Digest, Place>) -> Self {
+        let of = places.into_iter().map(|(id, place)| (id, Standing::Final(place))).collect();
         Self { of, waiting: 0, taken: 0 }
     }
 
@@ -71,11 +94,11 @@ impl Standings {
         self.taken
     }
 
-    /// Final receipts.
-    pub(super) fn into_finals(self) -> BTreeMap<Digest, Box<Inclusion>> {
+    /// Where the final ones are.
+    pub(super) fn into_finals(self) -> BTreeMap<Digest, Place> {
         let of = self.of.into_iter();
         of.filter_map(|(id, standing)| match standing {
-            Standing::Final(inclusion) => Some((id, inclusion)),
+            Standing::Final(place) => Some((id, place)),
             _ => None,
         })
         .collect()
@@ -99,6 +122,34 @@ impl Standings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use primitives::{ChainId, EpochId, ShardIndex};
+    use proofs::{inclusion::batch_root, tally::BatchHeader};
+
+    #[test]
+    fn the_receipt_of_every_place_holds_for_the_batch() {
+        let bundles: Vec<_> = (0..5).map(|n| Digest([n; 32])).collect();
+        let header = BatchHeader {
+            chain: ChainId(5),
+            epoch: EpochId(1),
+            shard: ShardIndex(2),
+            view: 0,
+            position: 3,
+            previous: Digest::default(),
+            batch_root: batch_root(&bundles),
+            count: 5,
+            running: Default::default(),
+        };
+        let mut standings = Standings::on_disk([Digest([9; 32])]);
+        for (id, place) in Place::all_of(Arc::new(FinalBatch::new(&header, bundles.clone()))) {
+            standings.put(id, Standing::Final(place));
+        }
+        let finals = standings.into_finals();
+        assert_eq!(finals.keys().copied().collect::<Vec<_>>(), bundles);
+        for (id, place) in finals {
+            assert_eq!(place.receipt().bundle, id);
+            assert_eq!(place.receipt().verify(&header), Ok(()));
+        }
+    }
 
     #[test]
     fn every_bundle_is_counted_as_it_stands() {

@@ -15,7 +15,7 @@ use primitives::{Digest, PartyId, ShardIndex};
 use proofs::{
     bundle::{Bundle, Published},
     epoch::EpochContext,
-    inclusion::{Inclusion, batch_root},
+    inclusion::{FinalBatch, Inclusion, batch_root},
     tally::{BatchHeader, SignedHeader},
 };
 use std::{
@@ -29,7 +29,7 @@ pub(super) struct Behind {
     headers: BTreeMap<u64, Arc<SignedHeader>>,
     wanted: BTreeSet<Digest>,
     /// What is taken in, by the digest of the header: the header, and its bundles.
-    past: BTreeMap<Digest, (Arc<SignedHeader>, Vec<Digest>)>,
+    past: BTreeMap<Digest, (Arc<SignedHeader>, Arc<FinalBatch>)>,
 }
 
 impl Behind {
@@ -40,12 +40,13 @@ impl Behind {
 
     /// Bundles of each batch that was taken in, by the digest of its header.
     pub(super) fn names(&self) -> impl Iterator<Item = (Digest, Vec<Digest>)> {
-        self.past.iter().map(|(digest, (_, ids))| (*digest, ids.clone()))
+        self.past.iter().map(|(digest, (_, batch))| (*digest, batch.bundles().to_vec()))
     }
 
     /// The batch that was taken in with a bundle.
-    pub(super) fn batch_of(&self, id: &Digest) -> Option<(&Arc<SignedHeader>, &Vec<Digest>)> {
-        self.past.values().find(|(_, ids)| ids.contains(id)).map(|(header, ids)| (header, ids))
+    pub(super) fn batch_of(&self, id: &Digest) -> Option<(&Arc<SignedHeader>, &[Digest])> {
+        let mut past = self.past.values().map(|(header, batch)| (header, batch.bundles()));
+        past.find(|(_, ids)| ids.contains(id))
     }
 }
 
@@ -106,11 +107,11 @@ impl Line {
     pub(in crate::party) fn counted(&self, pool: &Pool, id: &Digest, last: bool) -> Option<Final> {
         let next = || {
             let signed = self.next_anchored()?;
-            Some((signed, self.names_of(&signed.header)?))
+            Some((signed, &self.names_of(&signed.header)?[..]))
         };
         let (signed, ids) = if last { next() } else { self.behind.batch_of(id) }?;
         let index = ids.iter().position(|other| other == id)?;
-        let place = Inclusion::of_batch(&signed.header, ids).into_iter().nth(index)?;
+        let place = FinalBatch::new(&signed.header, ids.to_vec()).receipt(index)?;
         Some((signed.clone(), place, pool.copy_of(self.shard, id)?.published().clone()))
     }
 
@@ -203,11 +204,10 @@ impl Line {
             added.expect("shares were expanded to the width of the shard");
         }
         let (position, party) = (header.position, self.party);
-        let receipts = Inclusion::of_batch(header, &ids).into_iter();
-        let receipt = |receipt| Effect::Publish(Event::Final { party, receipt: Box::new(receipt) });
-        let mut effects: Vec<_> = receipts.map(receipt).collect();
+        let batch = Arc::new(FinalBatch::new(header, ids));
+        let mut effects = vec![Effect::Publish(Event::Final { party, batch: batch.clone() })];
         if header.leader() == party {
-            let bundles = ids.clone();
+            let bundles = batch.bundles().to_vec();
             effects.push(Effect::Publish(Event::Batch { shard, position, bundles, published }));
         }
         self.last = digest;
@@ -215,7 +215,7 @@ impl Line {
         self.counted += u64::from(header.count);
         self.behind.headers.remove(&position);
         self.behind.wanted.clear();
-        self.behind.past.insert(digest, (signed.clone(), ids));
+        self.behind.past.insert(digest, (signed.clone(), batch));
         (self.proposal, self.ballot, self.deferred, self.quorum) = (None, None, None, None);
         self.offers.clear();
         self.witness.clear();
@@ -238,10 +238,11 @@ impl Line {
 
     /// A peer asks for the names of a header's bundles.
     pub(in crate::party) fn asked_batch(&self, from: PartyId, digest: Digest) -> Vec<Effect> {
-        let past = self.behind.past.get(&digest).map(|(_, ids)| ids);
-        let ids = past.or_else(|| self.offers.get(&digest)).or_else(|| self.signed.get(&digest));
+        let past = self.behind.past.get(&digest).map(|(_, batch)| batch.bundles());
+        let known = || self.offers.get(&digest).or_else(|| self.signed.get(&digest)).map(Vec::as_slice);
+        let ids = past.or_else(known);
         let answer =
-            |ids: &Vec<Digest>| Effect::peer(from, self.shard, PeerMessage::Batch(digest, ids.clone()));
+            |ids: &[Digest]| Effect::peer(from, self.shard, PeerMessage::Batch(digest, ids.to_vec()));
         ids.map(answer).into_iter().collect()
     }
 

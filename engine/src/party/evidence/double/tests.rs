@@ -5,7 +5,7 @@ use crate::party::evidence::Evidence;
 use primitives::{Decode, Encode, EpochId, Preset, Region};
 use proofs::{
     bundle::{self, Bundle},
-    inclusion::batch_root,
+    inclusion::{FinalBatch, batch_root},
     tally::BatchHeader,
     testing::{TestCommittee, TestSubscriber, committee, context, event},
 };
@@ -27,7 +27,7 @@ fn counted(keys: &TestCommittee, shard: u32, bundle: &Bundle) -> Counted {
         count: 2,
         running: Default::default(),
     };
-    let place = Inclusion::of_batch(&header, &ids).remove(1);
+    let place = FinalBatch::new(&header, ids.to_vec()).receipt(1).expect("it has two");
     let signature = keys.signers[TWO.index()].sign(&header.signing_digest());
     Counted { signed: Signed { header, signature }, place, bundle: bundle.published().as_ref().clone() }
 }
