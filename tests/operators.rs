@@ -1,18 +1,20 @@
 //! What operators have: status, doctor, numbers, alerts, logs that name nobody, and a backup that cannot make a party sign
 //! twice.
 
+#[path = "common/hosts.rs"]
+mod committee;
+
+use committee::{LONG, Run, assert_counted};
 use engine::{
     host::{HostSecret, Seat},
     telemetry::{METRICS, read::Samples},
 };
-use primitives::{Decode, PartyId, Preset, ids::to_hex};
+use primitives::{Decode, PartyId, ids::to_hex};
 use proofs::bundle::Bundle;
 use serde_json::Value;
 use sim::{
-    demo,
-    hosts::{Hosts, Options, Sites},
+    hosts::{Hosts, Sites},
     progress::Silent,
-    workload::WorkloadOptions,
 };
 use std::{
     collections::BTreeSet,
@@ -26,22 +28,7 @@ use std::{
 const PATIENCE: Duration = Duration::from_secs(180);
 
 fn start(dir: &Path, window: u64) -> Hosts {
-    let workload = WorkloadOptions { seed: 5, subscribers: 4, works: 16, plays_scale: None, usage: None };
-    let options = demo::Options { workload, ..demo::Options::default() };
-    let workload = demo::prepare(&options).expect("a workload");
-    let hosts = Options {
-        program: PathBuf::from(env!("CARGO_BIN_EXE_cwe")),
-        dir: dir.to_owned(),
-        params: Preset::Spec.params(),
-        shard_width: demo::DEFAULT_SHARD_WIDTH,
-        window: Duration::from_secs(window),
-        batch: 4,
-        tick: Duration::from_millis(200),
-        patience: 600,
-        sites: Sites::default(),
-        cables: false,
-    };
-    Hosts::start(hosts, workload, &Silent).expect("it starts")
+    committee::start(dir, Run { window, patience: LONG, cables: false, sites: Sites::default() })
 }
 
 fn cwe(arguments: &[&str]) -> Output {
@@ -159,7 +146,7 @@ fn operators_see_a_running_committee_and_logs_name_nobody() {
     for party in 1..=3 {
         wait_for_last(dir.path(), party, (": done", "waits for"));
     }
-    hosts.settle(&Silent).expect("it settles");
+    assert_counted(&hosts.settle(&Silent).expect("it settles"));
     let known: String =
         (1..=3).map(|party| fs::read_to_string(config(dir.path(), party)).expect("settings")).collect();
     for party in 1..=3 {

@@ -45,7 +45,7 @@ use crate::{
     message::Phase,
     party::CarriedOver,
     settlement::read,
-    store::{EpochState, Owner, Recovered, Store, StoreError},
+    store::{Change, EpochState, Owner, Recovered, Store, StoreError},
 };
 use ::chain::{
     Ledger,
@@ -59,7 +59,7 @@ use primitives::{ChainId, Digest, EpochId, PartyId};
 use proofs::committee::Member;
 use report::{Measuring, Overheard, Report, Seen};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     panic::resume_unwind,
     path::PathBuf,
@@ -306,14 +306,24 @@ impl Host<'_> {
         self.counter.remember(read(&*self.port, in_hand)[0]);
         thread::scope(|scope| {
             let (mut running, mut waits, mut ended) = (Running::new(), None, Ok(()));
+            let mut over = BTreeSet::new();
             while ended.is_ok() && !self.stop.load(Ordering::Relaxed) {
                 let is_finished =
                     |(epoch, thread): (&EpochId, &Thread<'_>)| thread.is_finished().then_some(*epoch);
                 let finished: Vec<_> = running.iter().filter_map(is_finished).collect();
-                for thread in finished.iter().filter_map(|epoch| running.remove(epoch)) {
+                for (epoch, thread) in finished.iter().filter_map(|epoch| running.remove_entry(epoch)) {
                     // What is waited for is said again.
                     waits = None;
-                    ended = ended.and(self.joined(thread));
+                    let joined = self.joined(thread);
+                    over.extend(matches!(joined, Ok(true)).then_some(epoch));
+                    ended = ended.and(joined.map(drop));
+                }
+                // What is forgotten of an epoch is forgotten of all before it.
+                let oldest = running.keys().next();
+                let is_oldest = |epoch: &EpochId| oldest.is_none_or(|oldest| epoch < oldest);
+                while let Some(epoch) = over.first().copied().filter(is_oldest) {
+                    over.remove(&epoch);
+                    ended = ended.and(self.store.write(&[Change::Forget(epoch)]).map_err(HostError::from));
                 }
                 let next = self.next(&running, &states);
                 ended = ended.and(next.and_then(|next| match next {
@@ -325,7 +335,7 @@ impl Host<'_> {
                         let run = move || {
                             // Every line of this thread names the epoch, whatever is logged.
                             let _span = tracing::error_span!("epoch", %epoch).entered();
-                            epoch::run(self, (epoch, at), state)
+                            epoch::run(self, (epoch, at.seat), state)
                         };
                         running.insert(epoch, scope.spawn(run));
                         Ok(())
@@ -342,12 +352,12 @@ impl Host<'_> {
             }
             // One epoch that cannot go on takes the other with it.
             self.ending.store(true, Ordering::Relaxed);
-            running.into_values().fold(ended, |ended, thread| ended.and(self.joined(thread)))
+            running.into_values().fold(ended, |ended, thread| ended.and(self.joined(thread).map(drop)))
         })
     }
 
     /// What came of a thread that has ended, or is about to. A panic goes on here, and ends the other as well.
-    fn joined(&self, thread: Thread<'_>) -> Result<(), HostError> {
+    fn joined(&self, thread: Thread<'_>) -> Result<bool, HostError> {
         thread.join().unwrap_or_else(|panic| {
             self.ending.store(true, Ordering::Relaxed);
             resume_unwind(panic)
@@ -368,6 +378,13 @@ impl Host<'_> {
         states: &BTreeMap<EpochId, EpochState>,
     ) -> Result<Option<Next>, HostError> {
         self.is_stopped()?;
+        // What comes ahead waits for the epoch before as well: one after the other, lest anything be dropped.
+        let on_the_way = |(epoch, thread): (&EpochId, &Thread<'_>)| {
+            !thread.is_finished() && !self.crossing.has_entered(*epoch)
+        };
+        if running.iter().any(on_the_way) {
+            return Ok(None);
+        }
         Ok(read(&*self.port, |ledger| {
             let beside = running.keys().next().copied();
             let place = |epoch| match self.place(ledger.state(), (epoch, beside), states) {
@@ -483,7 +500,7 @@ impl Host<'_> {
 
 /// Threads of epochs.
 type Running<'scope> = BTreeMap<EpochId, Thread<'scope>>;
-type Thread<'scope> = ScopedJoinHandle<'scope, Result<(), HostError>>;
+type Thread<'scope> = ScopedJoinHandle<'scope, Result<bool, HostError>>;
 
 /// Epochs that are open or closed, and the next if it may open: the oldest first, and one at least.
 pub(crate) fn in_hand(ledger: &Ledger) -> Vec<EpochId> {

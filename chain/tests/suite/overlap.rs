@@ -173,6 +173,9 @@ fn a_seat_that_is_taken_while_the_next_epoch_is_open_is_taken_in_that_one_too() 
         seated(&world, NEXT, other),
         UsageError::SeatRule { operator: standby.operator, seat: gone, party: other },
     );
+    // The seat is taken in the epoch after already, whose committee may have been set anew since: it stays as it is.
+    let seat = world.ledger.state().committee_for(THIRD).expect("a committee").clone();
     world.open_ok(seated(&world, NEXT, gone));
+    assert_eq!(world.ledger.state().committee_for(THIRD), Some(&seat));
     assert_eq!(world.ledger.state().epochs.get(&NEXT).map(|epoch| epoch.phase), Some(Phase::Frozen));
 }

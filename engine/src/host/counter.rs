@@ -356,7 +356,9 @@ impl Desk for Counter {
     fn submit(&self, id: Digest, bytes: Arc<[u8]>) -> Outcome {
         let mut inner = self.inner();
         let refuse = |refusal, retry_after| now(Submission::Refused { refusal, retry_after });
-        let Some(of) = inner.seen(&id).or_else(|| inner.open()) else {
+        // What an epoch refused that takes nothing in any more may be of the next one.
+        let seen = inner.seen(&id).filter(|of| !matches!(of.bundles.get(&id), Some(Standing::Refused(_))));
+        let Some(of) = seen.or_else(|| inner.open()) else {
             return refuse(Refusal::Closed, Some(COME_BACK));
         };
         let fresh = match of.bundles.get(&id) {

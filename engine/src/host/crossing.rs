@@ -76,6 +76,11 @@ impl Crossing {
         }
     }
 
+    /// Whether messages of an epoch find its actors.
+    pub(super) fn has_entered(&self, epoch: EpochId) -> bool {
+        self.inner().current.contains_key(&epoch)
+    }
+
     /// An epoch is over.
     pub(super) fn leave(&self, epoch: EpochId) {
         self.inner().current.remove(&epoch);

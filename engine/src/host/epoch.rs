@@ -1,8 +1,7 @@
 //! One epoch of a host, from its beacon to its end.
 
 use super::{
-    Host, HostError, LOOK_EVERY, Place, Seat, Told, crossing::address, has_lost, members, memory::OnDisk,
-    replay::Replay,
+    Host, HostError, LOOK_EVERY, Seat, Told, crossing::address, has_lost, memory::OnDisk, replay::Replay,
 };
 use crate::{
     actor::Surroundings,
@@ -19,16 +18,12 @@ use crate::{
     transport::Switchboard,
     verifier::Verifier,
 };
-use chain::modules::usage::{Phase as ChainPhase, beacon_commitment};
+use chain::modules::usage::{CommitteeSeat, Phase as ChainPhase, beacon_commitment};
 use primitives::{Digest, EpochId, PartyId, Time};
-use proofs::committee::Member;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        mpsc::{self, Receiver},
-    },
+use std::sync::{
+    Arc,
+    mpsc::{self, Receiver},
 };
 
 /// Most events that are handled before what they ask for is written.
@@ -43,7 +38,8 @@ struct Running<'a> {
     host: &'a Host<'a>,
     epoch: EpochId,
     seat: Seat,
-    members: BTreeMap<Seat, Member>,
+    /// The committee on record, when this began.
+    committee: Option<CommitteeSeat>,
     actors: Actors,
     /// The furthest phase that is on disk.
     phase: Option<Phase>,
@@ -54,12 +50,14 @@ struct Running<'a> {
     replay: Option<Replay>,
 }
 
-/// Runs an epoch to its end, or until the host is told to stop. `state` is what the store has of it.
+/// Runs an epoch to its end, or until the host is told to stop or takes no more part in it. Whether it is over. `state` is
+/// what the store has of it.
 pub(super) fn run(
     host: &Host<'_>,
-    (epoch, Place { seat, members }): (EpochId, Place),
+    (epoch, seat): (EpochId, Seat),
     state: EpochState,
-) -> Result<(), HostError> {
+) -> Result<bool, HostError> {
+    let committee = read(&*host.port, |ledger| ledger.state().committee_for(epoch).cloned());
     let again = state.phase.is_some() || state.beacon.is_some();
     (host.told)(Told::Epoch { epoch, again });
     let (board, events, actors) = start(host, (epoch, seat), &state)?;
@@ -74,7 +72,7 @@ pub(super) fn run(
         host,
         epoch,
         seat,
-        members,
+        committee,
         actors,
         phase: state.phase,
         closes: None,
@@ -85,10 +83,7 @@ pub(super) fn run(
     host.crossing.leave(epoch);
     running.actors.finish();
     host.counter.leave(epoch);
-    if ended? {
-        host.store.write(&[Change::Forget(epoch)])?;
-    }
-    Ok(())
+    ended
 }
 
 /// What the party has contributed to the beacon, unless the chain has spent its commitment: the committee is another since,
@@ -199,10 +194,12 @@ impl Running<'_> {
         Ok(false)
     }
 
-    /// Whether the epoch, which has not opened, has another committee than when this began: its beacon begins anew.
+    /// Whether the epoch, which has not opened, has another committee than when this began, or the same set anew: its beacon
+    /// begins anew.
     fn has_other_committee(&self) -> bool {
-        let committee = read(&*self.host.port, |ledger| members(ledger.state(), self.epoch));
-        self.closes.is_none() && committee.as_ref() != Some(&self.members)
+        let is_other =
+            |ledger: &chain::Ledger| ledger.state().committee_for(self.epoch) != self.committee.as_ref();
+        self.closes.is_none() && read(&*self.host.port, is_other)
     }
 
     /// Whether this host has lost its seat in the epoch before this one, since this one opened.

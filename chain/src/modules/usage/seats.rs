@@ -228,14 +228,33 @@ pub(crate) fn seat_standby(
     let opening = opening(draft, epoch);
     let before = (at.genesis.chain, &opening.committee);
     let committee = opening.seating.committee_after(before, action)?;
-    let mut seating = opening.seating.clone();
-    let standby = seating.standby.take().expect("who is seated stands by");
+    let standby = opening.seating.standby.clone().expect("who is seated stands by");
     draft.base().check_seat(standby.operator, party)?;
-    seating.operators[party.index()] = standby.operator;
     draft.put(Seat { operator: standby.operator, party });
     draft.put(action.clone());
-    reseat(draft, draft.base().next_epoch(at.genesis), committee, seating);
+    let (lost, taken) = (opening.committee.member(party), committee.member(party));
+    seat_next(draft, at, (party, lost, taken), standby.operator);
     Ok(())
+}
+
+/// Puts whoever took a seat in the place of `lost` into the committee that serves next, if that still has the party that is
+/// gone in it. A committee that was set since stays as it is.
+fn seat_next(
+    draft: &mut Draft<'_>,
+    at: &Context<'_>,
+    (party, lost, taken): (PartyId, &Member, &Member),
+    operator: PersonId,
+) {
+    let next = draft.base().next_epoch(at.genesis);
+    let on_record = draft.base().committee_for(next).expect("an epoch that opened had a committee").clone();
+    if on_record.committee.member(party) != lost {
+        return;
+    }
+    let Ok(committee) = on_record.committee.with(party, taken.clone()) else { return };
+    let mut seating = on_record.seating;
+    seating.operators[party.index()] = operator;
+    seating.standby.take_if(|standby| standby.operator == operator || standby.member == *taken);
+    reseat(draft, next, committee, seating);
 }
 
 /// Seats a committee for an epoch that has not opened, in place of any other.

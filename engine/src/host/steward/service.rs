@@ -199,10 +199,16 @@ impl Service {
             round.begun.remove(&epoch);
             (round.told)(Told::Over { epoch, settled: phase == Phase::Finalised });
         }
-        for epoch in read(port, in_hand) {
-            self.epoch(port, round, epoch).map_err(|halt| (epoch, halt))?;
+        let mut done = Ok(());
+        for (place, epoch) in read(port, in_hand).into_iter().enumerate() {
+            let halt = |halt| match halt {
+                // The books of the one before are closed all the same.
+                Halt::Terms(reason) if place > 0 => Halt::Waits(format!("terms of epoch {epoch}: {reason}")),
+                halt => halt,
+            };
+            done = done.and(self.epoch(port, round, epoch).map_err(|found| (epoch, halt(found))));
         }
-        Ok(())
+        done
     }
 
     /// What is due in one epoch.
@@ -232,17 +238,17 @@ impl Service {
         round: &mut Round<'_>,
         epoch: EpochId,
     ) -> Result<Option<Terms>, Halt> {
+        let published = read(port, |ledger| ledger.state().issuer_keys.iter().any(|key| key.epoch == epoch));
+        let is_first = read(port, |ledger| ledger.state().epochs.iter().next().is_none());
+        if !published && !is_first && round.rests(epoch, self.rest) {
+            return Ok(None);
+        }
         let terms = round.source.terms(epoch).map_err(Halt::Terms)?;
         let Offices { steward, rng, .. } = &mut self.offices;
         while let Some(what) = self.registration.act(port, steward, rng)? {
             (round.told)(Told::OnRecord { what });
         }
-        let published = read(port, |ledger| ledger.state().issuer_keys.iter().any(|key| key.epoch == epoch));
         if !published {
-            let is_first = read(port, |ledger| ledger.state().epochs.iter().next().is_none());
-            if !is_first && round.rests(epoch, self.rest) {
-                return Ok(None);
-            }
             let keys = round.source.keys(epoch).map_err(Halt::Waits)?;
             signed(port, steward, Payload::PublishKeys(keys), rng)?;
             (round.told)(Told::OnRecord { what: format!("the issuers' keys of epoch {epoch}") });

@@ -125,7 +125,7 @@ fn nobody_is_paid_for_keeping_its_own_work() {
     assert_eq!(refused, Err(NodeError::OwnContent { work: work(1) }));
 }
 
-/// Records of two epochs are there at a time, and none is lost before it was scored.
+/// Records of three epochs are there at a time, and none is lost before it was scored.
 #[test]
 fn an_epoch_is_overwritten_once_it_is_scored() {
     let mut net = Net::new().and_nodes(&[1]);
@@ -137,14 +137,17 @@ fn an_epoch_is_overwritten_once_it_is_scored() {
     let units = |net: &Net, epoch| net.state.metrics_of(id, epoch, kind).map(|metrics| metrics.units);
     assert_eq!([units(&net, FIRST), units(&net, NEXT)], [Some(1), Some(2)]);
     net.turn(NEXT);
-    let third = EpochId(NEXT.0 + 1);
+    let [third, fourth] = [1, 2].map(|after| EpochId(NEXT.0 + after));
+    assert_eq!(net.commit(0, 0, third, sum(3)), Ok(()), "the first may wait for its score");
+    net.turn(third);
     let unscored = NodeError::NotScored { epoch: FIRST };
     let refill = AddBond { node: id, amount: Credits(1_000_000) };
-    assert_eq!(net.commit(0, 0, third, sum(3)), Err(unscored));
+    assert_eq!(net.commit(0, 0, fourth, sum(4)), Err(unscored));
     assert_eq!(net.score(FIRST), Ok(()));
     // It did not answer: the bond was cut.
     net.ok(|draft, _| add_bond(draft, operator(0), &refill));
-    assert_eq!(net.commit(0, 0, third, sum(3)), Ok(()));
-    assert_eq!([FIRST, NEXT, third].map(|epoch| units(&net, epoch)), [None, Some(2), Some(3)]);
-    assert_eq!(net.state.metrics.len(), 2);
+    assert_eq!(net.commit(0, 0, fourth, sum(4)), Ok(()));
+    let of_each = [FIRST, NEXT, third, fourth].map(|epoch| units(&net, epoch));
+    assert_eq!(of_each, [None, Some(2), Some(3), Some(4)]);
+    assert_eq!(net.state.metrics.len(), 3);
 }

@@ -26,10 +26,10 @@ fn in_hand(h: &History) -> Vec<(EpochId, Phase)> {
 pub(super) fn go_on(h: &mut History) -> Draft {
     let draft = match in_hand(h)[..] {
         [] => prepare(h),
-        [(_, Phase::Aggregated)] if h.chance(40) => prepare(h),
+        [(_, Phase::Aggregated)] if h.chance(88) => prepare(h),
         [one] => towards_end(h, one),
         [old, new, ..] => {
-            let which = if h.chance(50) { old } else { new };
+            let which = if h.chance(15) { old } else { new };
             towards_end(h, which)
         }
     };
