@@ -82,7 +82,7 @@ fn object(told: &Told) -> Value {
             json!({ "event": "no-address", "seat": seat.to_string(), "key": key })
         }
         Told::Chain(notice) => json!({ "event": "chain", "notice": crate::node::object(notice) }),
-        Told::Waits { what } => json!({ "event": "waits", "for": what }),
+        Told::Waits { what } => json!({ "event": "waits", "for": what.to_string() }),
         Told::Epoch { epoch, again } => json!({ "event": "epoch", "epoch": epoch, "again": again }),
         Told::Phase { epoch, phase } => json!({ "event": "phase", "epoch": epoch, "phase": phase.name() }),
         Told::Aborted { epoch, culprit, reason } => {

@@ -171,6 +171,7 @@ fn line(told: &Told) -> String {
         Told::Rests { seconds } => format!("rests {seconds} seconds before the next epoch\n"),
         Told::Waits { what } => format!("waits: {what}\n"),
         Told::Epoch { epoch } => format!("epoch {epoch}\n"),
+        Told::Open { epoch } => format!("epoch {epoch} is open\n"),
         Told::Over { epoch, settled: true } => format!("epoch {epoch} is settled\n"),
         Told::Over { epoch, settled: false } => format!("epoch {epoch} was given up\n"),
         Told::Refused { reason } => format!("refused, and tried again: {reason}\n"),
@@ -183,6 +184,7 @@ fn object(told: &Told) -> Value {
         Told::Rests { seconds } => json!({ "event": "rests", "seconds": seconds }),
         Told::Waits { what } => json!({ "event": "waits", "for": what }),
         Told::Epoch { epoch } => json!({ "event": "epoch", "epoch": epoch }),
+        Told::Open { epoch } => json!({ "event": "open", "epoch": epoch }),
         Told::Over { epoch, settled } => json!({ "event": "over", "epoch": epoch, "settled": settled }),
         Told::Refused { reason } => json!({ "event": "refused", "reason": reason }),
     }

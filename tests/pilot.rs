@@ -226,7 +226,7 @@ fn a_pilot_is_laid_out_and_used() {
     let issue = ["issuer", "run", "--config", "issuer.toml", "-q"];
     let mut issuers = ["token-issuer", "receipt-issuer"].map(|name| Process::start(pilot, name, &issue));
     let serve = ["party", "run", "--config", "party.toml"];
-    let mut parties = ["party-1", "party-2", "party-3"].map(|name| Process::start(pilot, name, &serve));
+    let mut parties = vec![Process::start(pilot, "party-1", &serve), Process::start(pilot, "party-2", &serve)];
     issuers.iter_mut().for_each(|issuer| issuer.wait_for("at http://"));
     parties.iter_mut().for_each(|party| party.wait_for("API at http://"));
     another_client(pilot);
@@ -241,7 +241,9 @@ fn a_pilot_is_laid_out_and_used() {
     let mut steward = Process::start(pilot, "steward", &["steward", "run", "--config", "steward.toml"]);
     let (first, second) = (pilot.join("client-example"), pilot.join("client-2"));
     let (log, other_log) = (played(&first, work, 3), played(&second, work, 2));
-    steward.wait_for("epoch 1\n");
+    steward.wait_for("for party 3, 60 s at most, to commit to the beacon of epoch 1\n");
+    parties.push(Process::start(pilot, "party-3", &serve));
+    steward.wait_for("epoch 1 is open\n");
     let before = killed(pilot, &log);
     let report = submit(&first, &log);
     assert_eq!(

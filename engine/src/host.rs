@@ -9,6 +9,7 @@
 //! | `host/counter.rs` | bundles, what becomes of them, and receipts: what the API shows |
 //! | `host/memory.rs` | what a party must not lose, in its store |
 //! | `host/forgotten.rs` | whether the store is older than what the chain has of this host |
+//! | `host/lack.rs` | what it waits for before it takes part in an epoch |
 //! | `host/report.rs`, [`machine`] | what a host reports of itself, and its machine |
 //! | [`steward`] | those who hold an office, on a host of their own |
 //! | `host/epoch.rs` | one epoch, from its beacon to its end |
@@ -28,6 +29,7 @@ mod crossing;
 mod epoch;
 mod forgotten;
 mod keys;
+mod lack;
 pub mod machine;
 mod memory;
 pub mod outlook;
@@ -37,7 +39,9 @@ pub mod steward;
 
 pub use self::chain::Remote;
 pub use crate::link::Host as Seat;
+pub use forgotten::Forgotten;
 pub use keys::HostSecret;
+pub use lack::Lack;
 
 use crate::{
     api::{self, ApiError},
@@ -127,7 +131,7 @@ pub enum Told {
     /// It waits for the chain to have something.
     Waits {
         /// For what.
-        what: &'static str,
+        what: Lack,
     },
     /// It takes part in an epoch.
     Epoch {
@@ -341,6 +345,9 @@ impl Host<'_> {
                         Ok(())
                     }
                     Some(Next::Wait(what)) => {
+                        if what.is_of_seat() && running.is_empty() {
+                            self.unlink();
+                        }
                         if waits.replace(what) != Some(what) {
                             (self.told)(Told::Waits { what });
                         }
@@ -402,27 +409,27 @@ impl Host<'_> {
         state: &State,
         (epoch, beside): (EpochId, Option<EpochId>),
         states: &BTreeMap<EpochId, EpochState>,
-    ) -> Result<Place, &'static str> {
+    ) -> Result<Place, Lack> {
         if self.silent.is_some_and(|through| epoch <= through) {
-            return Err("the next epoch: this store was restored, and sits this one out");
+            return Err(Lack::Restored);
         }
-        let members = members(state, epoch).ok_or("a committee on record")?;
+        let members = members(state, epoch).ok_or(Lack::Committee)?;
         let own = members.iter().find(|(_, member)| **member == self.own).map(|(seat, _)| *seat);
-        let seat = own.ok_or("a committee with the keys of this host")?;
+        let seat = own.ok_or(Lack::Seat)?;
         if let Seat::Party(party) = seat {
             if has_lost(state, (epoch, party)) {
-                return Err("the next epoch: whoever stood by has the seat of this host");
+                return Err(Lack::SeatTaken);
             }
             if let Some(forgotten) = forgotten(state, (epoch, party), states.get(&epoch)) {
-                return Err(forgotten.waits_for());
+                return Err(Lack::Forgotten(forgotten));
             }
         }
         // Links are between the hosts of one committee.
         if beside.is_some_and(|beside| self::members(state, beside).as_ref() != Some(&members)) {
-            return Err("the end of the epoch before, whose committee is another");
+            return Err(Lack::OtherCommittee);
         }
         if state.issuer_keys.iter().all(|key| key.epoch != epoch) {
-            return Err("the keys of the next epoch's issuers");
+            return Err(Lack::Keys);
         }
         Ok(Place { seat, members })
     }
@@ -535,5 +542,5 @@ struct Place {
 /// What a host does next.
 enum Next {
     Epoch(EpochId, Place),
-    Wait(&'static str),
+    Wait(Lack),
 }

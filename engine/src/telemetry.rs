@@ -16,11 +16,11 @@ use primitives::{Digest, EpochId, PartyId, ShardIndex, Time};
 use std::{fmt, time::Duration};
 
 pub(crate) use table::{
-    ABORTED, ACCEPTED, CLOSES, CLOSING, CLOSING_AGE, CONNECTIONS, DISK_FREE, DISK_SIZE, EPOCH, EVIDENCE,
-    FINAL, FOLLOWING, HEAD_AGE, HEIGHT, HOST, LINK_AGE, LINK_LAG, LINK_LOST, LINK_RECEIVED, LINK_RESENT,
-    LINK_SENT, LINK_TRIP, LINK_UNACKED, LINK_UP, LINK_VERSION, MOST_FILES, OFFERED, OFFERED_BYTES,
-    OPEN_FILES, OPENS, PHASE, PHASE_AGE, POSITION, REFUSED, REQUESTS, STALLED, STALLS, STARTED, STORE,
-    TURNED_AWAY, VERIFIED, VERIFYING, WAITING,
+    ABORTED, ACCEPTED, CLOSES, CLOSING, CLOSING_AGE, CLOSING_PHASE, CONNECTIONS, DISK_FREE, DISK_SIZE, EPOCH,
+    EPOCH_BUNDLES, EVIDENCE, FINAL, FOLLOWING, HEAD_AGE, HEIGHT, HOST, LINK_AGE, LINK_LAG, LINK_LOST,
+    LINK_RECEIVED, LINK_RESENT, LINK_SENT, LINK_TRIP, LINK_UNACKED, LINK_UP, LINK_VERSION, MOST_FILES,
+    OFFERED, OFFERED_BYTES, OPEN_FILES, OPENS, PHASE, PHASE_AGE, POSITION, REFUSED, REQUESTS, SEAT,
+    SITTING_OUT, STALLED, STALLS, STARTED, STORE, TURNED_AWAY, VERIFIED, VERIFYING, WAITING,
 };
 pub use table::{Kind, LABELS, METRICS, Metric};
 
@@ -74,6 +74,13 @@ impl Telemetry {
     /// All numbers, in the text format of Prometheus.
     pub fn render(&self) -> String {
         self.handle.render()
+    }
+
+    /// All numbers but those of some peers.
+    pub(crate) fn render_without(&self, peers: &[PartyId]) -> String {
+        let labels: Vec<_> = peers.iter().map(|peer| format!("{{peer=\"{peer}\"")).collect();
+        let is_left = |line: &&str| !labels.iter().any(|label| line.contains(label.as_str()));
+        self.render().split_inclusive('\n').filter(is_left).collect()
     }
 
     /// A bundle was taken in.

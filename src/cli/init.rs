@@ -57,7 +57,7 @@ pub(crate) struct InitCommittee {
     /// Port of the node, from which the others follow
     #[arg(long, value_name = "N", default_value_t = 4300, value_parser = clap::value_parser!(u16).range(1..=65_000))]
     pub(crate) port: u16,
-    /// For how long an epoch takes bundles in
+    /// For how long an epoch takes bundles in; a week, if nothing is said
     #[arg(long, value_name = "N", default_value_t = 604_800, value_parser = clap::value_parser!(u32).range(1..=31_622_400))]
     pub(crate) window_seconds: u32,
     /// Time from when nothing more can be added to an epoch to the keys of the next

@@ -27,6 +27,10 @@ use zeroize::Zeroizing;
 
 /// Seconds from the first transaction of a block to its end, and without any.
 const BLOCK_SECONDS: [u32; 2] = [1, 10];
+/// A party may be silent for one of so many parts of a window before it may lose its seat, but for no shorter and no longer than
+/// this many seconds.
+const PATIENCE_PART: u32 = 20;
+const PATIENCE: [u32; 2] = [60, 3_600];
 /// The region of the example's serving nodes.
 const REGION: u8 = 1;
 /// Views an epoch for which the example's client has receipts.
@@ -188,11 +192,14 @@ dir = "data"
 members = ["members/party-1.json", "members/party-2.json", "members/party-3.json"]
 {standby}# Most works of one shard.
 shard_width = {width}
-# Seconds from the end of an epoch to the next, in which clients fetch their final receipts.
+# Seconds between the end of one window and the next. Final receipts are to be had for longer: until the epoch after is over.
 rest_seconds = {rest}
-# How long a third party is waited for that commits to the beacon, and then reveals nothing; or does not commit.
+# How long a party may be silent while it is needed before the others sign for the standby to take its seat for good. Longer than
+# a restart or an upgrade takes, and shorter than an epoch can wait. It is on record with the committee, and holds from the
+# next epoch on. As long is waited for a third party that does not commit to the beacon of an epoch.
+seat_patience_seconds = {patience}
+# How long a third party is waited for that committed to the beacon, and does not reveal.
 beacon_patience_seconds = 60
-commit_patience_blocks = 60
 
 [keys]
 registrar = "keys/registrar.key"
@@ -209,6 +216,7 @@ receipts = ["{receipts}"]
 # tier are taken in than are sold, and what is sold is reported as revenue. `value_cap_views` below the parameters' cap
 # can be given too.
 {tiers}"#,
+        patience = (arguments.window_seconds / PATIENCE_PART).clamp(PATIENCE[0], PATIENCE[1]),
         width = sim::demo::DEFAULT_SHARD_WIDTH,
         first = AUDITORS[0],
         second = AUDITORS[1],

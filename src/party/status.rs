@@ -117,9 +117,10 @@ fn text(url: &str, heard: &Heard) -> String {
         (Some(epoch), Some(phase)) => format!("{epoch}, {phase} for {}", span(outlook.phase_seconds)),
         _ => "none in hand".into(),
     };
-    let closing = outlook
-        .closing
-        .map(|epoch| format!("; {epoch} is being closed, for {}", span(outlook.closing_seconds)));
+    let closing = outlook.closing.map(|epoch| {
+        let phase = outlook.closing_phase.unwrap_or("closing");
+        format!("; {epoch}, {phase} for {}", span(outlook.closing_seconds))
+    });
     let phase = phase + &closing.unwrap_or_default();
     let window = outlook.closes.map(|closes| match outlook.seconds_left > 0.0 {
         true => format!("ends {} UTC, in {}", utc(closes.0), span(outlook.seconds_left)),
@@ -140,6 +141,7 @@ fn text(url: &str, heard: &Heard) -> String {
     let free = or_unknown(outlook.disk_free.map(bytes));
     let mut rows = vec![
         ["party at".to_owned(), url.to_owned()],
+        ["seat".into(), outlook.seat.clone().unwrap_or_else(|| "none".into())],
         ["epoch".into(), phase],
         ["window".into(), or_unknown(window)],
         ["takes in".into(), heard.not_ready.clone().unwrap_or_else(|| "bundles".into())],
@@ -183,7 +185,11 @@ fn text(url: &str, heard: &Heard) -> String {
         ]
     });
     let header = ["peer", "link", "for", "round trip", "behind", "out", "in", "sent again"];
-    let links = table(header, 2, links.collect());
+    let links: Vec<_> = links.collect();
+    let links = match links.is_empty() {
+        true => " No links to other parties.\n".into(),
+        false => table(header, 2, links),
+    };
     let well = match heard.troubles.as_slice() {
         [] => " The party is well.\n".to_owned(),
         found => found.iter().map(|trouble| format!(" - {trouble}\n")).collect(),
@@ -227,7 +233,9 @@ fn object(url: &str, heard: &Heard) -> Value {
         "epoch": outlook.epoch,
         "phase": outlook.phase,
         "phase_seconds": outlook.phase_seconds,
+        "seat": outlook.seat,
         "closing": outlook.closing,
+        "closing_phase": outlook.closing_phase,
         "closing_seconds": outlook.closing_seconds,
         "opens": outlook.opens,
         "closes": outlook.closes,

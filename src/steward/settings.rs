@@ -73,7 +73,7 @@ struct Settings {
     shard_width: u16,
     rest_seconds: u32,
     beacon_patience_seconds: u32,
-    commit_patience_blocks: u32,
+    seat_patience_seconds: u32,
     keys: KeyFiles,
     issuers: Issuers,
     tiers: Vec<TierOnSale>,
@@ -102,7 +102,7 @@ pub(super) struct Setup {
     pub(super) keys: Keys,
     /// The parties, in order of seat, and who stands by.
     pub(super) members: ([MemberFile; 3], Option<MemberFile>),
-    /// Blocks for which a third party that does not commit to the beacon is waited for.
+    /// Seconds of silence after which a party may lose its seat, and for which its commitment to the beacon is waited for.
     pub(super) patience: u32,
     pub(super) rest: Duration,
     pub(super) beacon_patience: Duration,
@@ -155,7 +155,7 @@ pub(super) fn read(path: &Path) -> Result<Setup, Failure> {
         node: settings.node,
         keys,
         members,
-        patience: settings.commit_patience_blocks,
+        patience: settings.seat_patience_seconds,
         rest: Duration::from_secs(settings.rest_seconds.into()),
         beacon_patience: Duration::from_secs(settings.beacon_patience_seconds.into()),
         issuers: Keyring { tokens: ask(tokens).map_err(wrong)?, receipts: ask(receipts).map_err(wrong)? },
@@ -173,8 +173,8 @@ fn checked(path: &Path) -> Result<Settings, FileError> {
     let (settings, _) = files::settings::<Settings>(path)?;
     bounded(path, "rest_seconds", settings.rest_seconds, REST_SECONDS)?;
     bounded(path, "beacon_patience_seconds", settings.beacon_patience_seconds, BEACON_SECONDS)?;
-    let blocks = settings.commit_patience_blocks;
-    bounded(path, "commit_patience_blocks", blocks, 1..=limits::MAX_SEAT_PATIENCE)?;
+    let seat = settings.seat_patience_seconds;
+    bounded(path, "seat_patience_seconds", seat, 1..=limits::MAX_SEAT_PATIENCE)?;
     let width = usize::from(settings.shard_width);
     bounded(path, "shard_width", width, limits::MIN_SHARD_WIDTH..=limits::MAX_SHARD_WIDTH)?;
     bounded(path, "the number of tiers", settings.tiers.len(), 1..=limits::MAX_TIERS)?;

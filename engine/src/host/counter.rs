@@ -260,6 +260,11 @@ impl Counter {
         }
     }
 
+    /// Bundles that this party has of the epoch that takes them in.
+    pub(super) fn taken_in(&self) -> usize {
+        self.inner().open().map_or(0, |of| of.bundles.taken_in())
+    }
+
     /// Digest of the chain's genesis.
     pub(super) fn genesis(&self) -> Digest {
         self.genesis
@@ -428,13 +433,15 @@ impl Desk for Counter {
     }
 
     fn ready(&self) -> Result<(), Vec<String>> {
-        match self.epoch().map(|info| info.phase) {
-            Some(Phase::Collect) => Ok(()),
-            Some(phase) => {
-                Err(vec![format!("no bundles are taken in: the epoch is in phase {}", phase.name())])
+        let stands_by = |of: &Of| of.board.is_some() && of.signer.is_none();
+        Err(vec![match self.epoch().map(|info| info.phase) {
+            Some(Phase::Collect) => return Ok(()),
+            Some(phase) => format!("no bundles are taken in: the epoch is in phase {}", phase.name()),
+            None if self.inner().epochs.iter().any(stands_by) => {
+                "this host stands by: it takes nothing in".into()
             }
-            None => Err(vec!["no epoch is open".into()]),
-        }
+            None => "no epoch is open".into(),
+        }])
     }
 
     fn telemetry(&self) -> &Telemetry {

@@ -12,25 +12,11 @@ use std::collections::BTreeMap;
 
 /// What the chain has of a party and its store has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Forgotten {
+pub enum Forgotten {
     /// Everything of the epoch.
     Epoch,
     /// A header that it signed.
     Header,
-}
-
-impl Forgotten {
-    /// What the host waits for instead.
-    pub(super) fn waits_for(self) -> &'static str {
-        match self {
-            Self::Epoch => {
-                "the next epoch: the chain has what this party signed for this one, and its store does not"
-            }
-            Self::Header => {
-                "the next epoch: the chain has a header that this party signed, and its store is older than that"
-            }
-        }
-    }
 }
 
 /// What a party has forgotten of an epoch, whose state in its store is `kept`. The keys of its seat are this host's.

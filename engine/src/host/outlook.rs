@@ -16,6 +16,8 @@ pub const LINK_DOWN_SECONDS: f64 = 30.0;
 pub const LONG_PHASE_SECONDS: f64 = 1_800.0;
 /// Free bytes below which a disk is full for a party: a few batches, and the next blocks.
 pub const LEAST_FREE_BYTES: f64 = 512e6;
+/// Seconds of a window before which nothing is told of how fast bundles come.
+pub const LEAST_SECONDS: f64 = 10.0;
 /// Free files below which the next connections may be refused.
 pub const LEAST_FREE_FILES: f64 = 64.0;
 
@@ -30,8 +32,12 @@ pub struct Outlook {
     pub phase_seconds: f64,
     /// The epoch before, while it is closed beside that one.
     pub closing: Option<u64>,
+    /// Its phase.
+    pub closing_phase: Option<&'static str>,
     /// For how long it has been in its phase, in seconds.
     pub closing_seconds: f64,
+    /// The seat of the host.
+    pub seat: Option<String>,
     /// When the window began.
     pub opens: Option<Time>,
     /// When the window ends.
@@ -61,28 +67,41 @@ pub struct Outlook {
 /// A moment with what the party said then.
 pub type Reading<'a> = (Time, &'a Samples);
 
-/// Rates between two readings, or since the process started if there is one reading only.
+/// Rates between two readings. With one reading only, bundles since the window began, and bytes since the process did.
 pub fn outlook(before: Option<(Duration, &Samples)>, (now, last): Reading<'_>) -> Outlook {
     let get = |name: &str| last.get(name).filter(|value| value.is_finite());
     let moment = |name: &str| get(name).filter(|seconds| *seconds >= 1.0).map(|seconds| Time(seconds as u64));
     let (opens, closes) =
         (moment("cwe_epoch_opens_timestamp_seconds"), moment("cwe_epoch_closes_timestamp_seconds"));
-    let phase = Phase::ALL.into_iter().map(|phase| phase.name());
-    let phase = phase.into_iter().find(|name| last.under("cwe_epoch_phase", "phase", name) == Some(1.0));
+    let phase_of = |metric: &str| {
+        let mut names = Phase::ALL.into_iter().map(|phase| phase.name());
+        names.find(|name| last.under(metric, "phase", name) == Some(1.0))
+    };
+    let phase = phase_of("cwe_epoch_phase");
     let is_open = phase == Some("collect");
     let left = closes.map_or(0.0, |closes| closes.0.saturating_sub(now.0) as f64);
     let seconds_left = if is_open { left } else { 0.0 };
-    let started = moment("process_start_time_seconds");
-    // Without an earlier reading: since bundles could come to this process.
-    let since = started.max(opens).map(|since| now.0.saturating_sub(since.0) as f64);
-    let elapsed = before.map_or(since, |(elapsed, _)| Some(elapsed.as_secs_f64())).filter(|s| *s > 0.0);
-    let grown = |name: &str| last.sum(name) - before.map_or(0.0, |(_, before)| before.sum(name));
-    let a_second = |name: &str| elapsed.map(|elapsed| (grown(name) / elapsed).max(0.0));
+    let seconds_since = |moment: Option<Time>| moment.map(|since| now.0.saturating_sub(since.0) as f64);
+    let rate = |count: f64, elapsed: Option<f64>| {
+        elapsed.filter(|elapsed| *elapsed > 0.0).map(|elapsed| (count / elapsed).max(0.0))
+    };
+    let a_second = |name: &str| match before {
+        Some((elapsed, before)) => rate(last.sum(name) - before.sum(name), Some(elapsed.as_secs_f64())),
+        None => rate(last.sum(name), seconds_since(moment("process_start_time_seconds"))),
+    };
     let mean = |sum: &str, count: &str| {
         let (sum, count) = (last.sum(sum), last.sum(count));
         (count > 0.0).then(|| sum / count)
     };
-    let bundles_a_second = a_second("cwe_bundles_accepted_total");
+    let bundles_a_second = match before {
+        Some(_) => a_second("cwe_bundles_accepted_total"),
+        // Counted from the window on, across restarts.
+        None if is_open => {
+            let open_for = seconds_since(opens).filter(|seconds| *seconds >= LEAST_SECONDS);
+            rate(last.sum("cwe_epoch_bundles"), open_for)
+        }
+        None => None,
+    };
     let bytes_a_bundle = mean("cwe_bundles_offered_bytes_total", "cwe_bundles_offered_total");
     let [sent, received] = ["cwe_link_sent_bytes_total", "cwe_link_received_bytes_total"].map(a_second);
     let link_bytes_a_second = sent.zip(received).map(|(sent, received)| sent + received);
@@ -94,7 +113,9 @@ pub fn outlook(before: Option<(Duration, &Samples)>, (now, last): Reading<'_>) -
         phase,
         phase_seconds: get("cwe_epoch_phase_seconds").unwrap_or(0.0),
         closing: get("cwe_epoch_closing").map(|epoch| epoch as u64).filter(|epoch| *epoch > 0),
+        closing_phase: phase_of("cwe_epoch_closing_phase"),
         closing_seconds: get("cwe_epoch_closing_seconds").unwrap_or(0.0),
+        seat: last.by("cwe_seat", "seat").into_iter().find(|(_, has)| *has > 0.5).map(|(seat, _)| seat),
         opens,
         closes,
         seconds_left,
@@ -130,6 +151,9 @@ pub fn troubles(outlook: &Outlook, last: &Samples) -> Vec<String> {
         found.push(
             "the sequencer's node does not answer: see that it runs and that this host reaches it".into(),
         );
+    }
+    if get("cwe_sitting_out") > 0.0 {
+        found.push("the others go on without this host: run `cwe party doctor`".into());
     }
     let age = get("cwe_chain_head_age_seconds");
     if age < -CLOCK_SLACK_SECONDS {
@@ -198,7 +222,7 @@ mod tests {
     fn samples(more: &str) -> Samples {
         let well = "cwe_epoch 3\ncwe_epoch_phase{phase=\"collect\"} 1\ncwe_epoch_phase{phase=\"close\"} 0\n\
                     cwe_epoch_opens_timestamp_seconds 1000\ncwe_epoch_closes_timestamp_seconds 2000\n\
-                    process_start_time_seconds 900\ncwe_bundles_accepted_total 50\ncwe_bundles_offered_total 50\n\
+                    process_start_time_seconds 900\ncwe_bundles_accepted_total 90\ncwe_epoch_bundles 50\ncwe_bundles_offered_total 50\n\
                     cwe_bundles_offered_bytes_total 5000000\ncwe_chain_following 1\ncwe_chain_height 9\n\
                     cwe_chain_head_age_seconds 2\ncwe_link_up{peer=\"2\"} 1\ncwe_link_sent_bytes_total{peer=\"2\"} 100\n\
                     cwe_disk_free_bytes 9000000000\n";
@@ -223,6 +247,24 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_told_of_bundles_when_a_window_has_just_begun() {
+        let now = samples("");
+        assert_eq!(outlook(None, (Time(1_005), &now)).bundles_a_second, None);
+        let after = samples("cwe_epoch_phase{phase=\"sum\"} 1\ncwe_epoch_phase{phase=\"collect\"} 0");
+        assert_eq!(outlook(None, (Time(1_500), &after)).bundles_a_second, None);
+    }
+
+    #[test]
+    fn the_seat_and_the_phase_of_the_epoch_that_is_closed_are_named() {
+        let now = samples(
+            "cwe_seat{seat=\"party 2\"} 1\ncwe_seat{seat=\"standby\"} 0\ncwe_epoch_closing 2\ncwe_epoch_closing_phase{phase=\"prove\"} 1",
+        );
+        let outlook = outlook(None, (Time(1_500), &now));
+        assert_eq!((outlook.closing, outlook.closing_phase), (Some(2), Some("prove")));
+        assert_eq!(outlook.seat.as_deref(), Some("party 2"));
+    }
+
+    #[test]
     fn between_two_readings_the_rate_is_that_of_the_time_between() {
         let (before, now) = (samples(""), samples(""));
         let outlook = outlook(Some((Duration::from_secs(10), &before)), (Time(1_500), &now));
@@ -234,6 +276,7 @@ mod tests {
     fn every_trouble_is_named() {
         for (more, words) in [
             ("cwe_chain_following 0", "sequencer's node"),
+            ("cwe_sitting_out 1", "without this host"),
             ("cwe_chain_head_age_seconds -60", "ahead of this clock"),
             ("cwe_chain_head_age_seconds 4000", "4000 s old"),
             ("cwe_link_up{peer=\"3\"} 0\ncwe_link_state_seconds{peer=\"3\"} 90", "no link to party 3"),

@@ -4,7 +4,7 @@
 //! of what its links tell, and [`Report`] is the desk with both at hand. What takes a disk to find out is measured by
 //! [`Measuring`], on a thread of its own, so that whoever asks for numbers is answered from memory.
 
-use super::{Linked, Told, counter::Counter, machine};
+use super::{Lack, Linked, Seat, Told, counter::Counter, machine};
 use crate::{
     api::{Desk, EpochInfo, Outcome, Status},
     link::{
@@ -20,7 +20,7 @@ use crate::{
 use chain::node::{Notice, now};
 use primitives::{Digest, EpochId, PartyId};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard,
@@ -41,8 +41,8 @@ const PHASES: usize = 3;
 struct Notes {
     /// The phase of each epoch in hand, and of the one before, and since when.
     phases: BTreeMap<EpochId, (Phase, Instant)>,
-    /// What the chain lacks.
-    waits: Option<&'static str>,
+    /// What this host waits for.
+    waits: Option<Lack>,
     /// Whether the sequencer's node was away when it was last asked.
     is_away: bool,
     /// What this host is being kept waiting for, since when.
@@ -60,12 +60,12 @@ impl Notes {
         opened.or_else(|| self.phases.iter().next_back()).map(|(epoch, said)| (*epoch, *said))
     }
 
-    /// An epoch before that, which is being closed, and since when it has been in its phase.
-    fn closing(&self) -> Option<(EpochId, Instant)> {
+    /// An epoch before that, which is being closed, its phase and since when it has been in it.
+    fn closing(&self) -> Option<(EpochId, (Phase, Instant))> {
         let (shown, _) = self.shown()?;
         let before = self.phases.range(..shown).next_back();
         let closing = before.filter(|(_, (phase, _))| !matches!(phase, Phase::Done | Phase::Aborted));
-        closing.map(|(epoch, (_, since))| (*epoch, *since))
+        closing.map(|(epoch, said)| (*epoch, *said))
     }
 }
 
@@ -83,8 +83,11 @@ impl Seen {
         let mut notes = self.notes();
         match told {
             Told::Waits { what } => {
-                notes.waits = Some(what);
-                tracing::info!(what, "waits for the chain");
+                notes.waits = Some(*what);
+                match what.sits_out() {
+                    true => tracing::warn!(%what, "takes no part, and waits"),
+                    false => tracing::info!(%what, "waits for the chain"),
+                }
             }
             Told::Epoch { epoch, again } => {
                 notes.waits = None;
@@ -206,11 +209,18 @@ pub(super) trait Node: Port + 'static {
 }
 
 impl<P: Node> Report<P> {
-    fn links(&self, telemetry: &Telemetry) {
+    /// The parties that this host has a link to, or tries to.
+    fn links(&self, telemetry: &Telemetry) -> BTreeSet<PartyId> {
         let links = self.links.lock().expect("nobody panics while holding it");
-        let links = links.as_ref().map(|(_, links)| links.status());
+        let (seat, links) = links.as_ref().map(|(seat, links)| (*seat, links.status())).unzip();
+        for one in Seat::ALL {
+            let is_own = f64::from(u8::from(seat == Some(one)));
+            telemetry.set(&telemetry::SEAT, &[("seat", &one.to_string())], is_own);
+        }
+        let mut linked = BTreeSet::new();
         for status in links.unwrap_or_default() {
             let Peer::Party(peer) = status.peer else { continue };
+            linked.insert(peer);
             let up = status.state == LinkState::Connected;
             let unacknowledged = usize::try_from(status.unacknowledged.frames).unwrap_or(usize::MAX);
             let round_trip = status.round_trip;
@@ -230,20 +240,27 @@ impl<P: Node> Report<P> {
                 telemetry.set(&telemetry::STALLED, &labels, 0.0);
             }
         }
+        linked
     }
 
     fn notes(&self, telemetry: &Telemetry) {
         let notes = self.seen.notes();
+        let told = |flag: bool| f64::from(u8::from(flag));
         if let Some((epoch, (phase, since))) = notes.shown() {
             telemetry.phase(epoch, phase);
             telemetry.set(&telemetry::PHASE_AGE, &[], since.elapsed().as_secs_f64());
         }
         let closing = notes.closing();
-        let age = closing.map_or(0.0, |(_, since)| since.elapsed().as_secs_f64());
+        let age = closing.map_or(0.0, |(_, (_, since))| since.elapsed().as_secs_f64());
         telemetry.set(&telemetry::CLOSING, &[], closing.map_or(0.0, |(epoch, _)| epoch.0 as f64));
         telemetry.set(&telemetry::CLOSING_AGE, &[], age);
-        telemetry.set(&telemetry::WAITING, &[], if notes.waits.is_some() { 1.0 } else { 0.0 });
-        telemetry.set(&telemetry::FOLLOWING, &[], if notes.is_away { 0.0 } else { 1.0 });
+        for one in Phase::ALL {
+            let is_in = closing.is_some_and(|(_, (phase, _))| phase == one);
+            telemetry.set(&telemetry::CLOSING_PHASE, &[("phase", one.name())], told(is_in));
+        }
+        telemetry.set(&telemetry::WAITING, &[], told(notes.waits.is_some()));
+        telemetry.set(&telemetry::SITTING_OUT, &[], told(notes.waits.is_some_and(Lack::sits_out)));
+        telemetry.set(&telemetry::FOLLOWING, &[], told(!notes.is_away));
         telemetry.so_far(&telemetry::ABORTED, &[], notes.aborted);
         for (peer, count) in &notes.lost {
             telemetry.so_far(&telemetry::LINK_LOST, &[("peer", &peer.to_string())], *count);
@@ -291,7 +308,7 @@ impl<P: Node> Desk for Report<P> {
         let ready = self.counter.ready();
         let notes = self.seen.notes();
         ready.map_err(|mut reasons| {
-            reasons.extend(notes.waits.map(|what| format!("the chain has not got {what}")));
+            reasons.extend(notes.waits.map(|what| format!("this host waits for {what}")));
             if notes.is_away {
                 reasons.push("the sequencer's node does not answer".into());
             }
@@ -305,7 +322,7 @@ impl<P: Node> Desk for Report<P> {
 
     fn metrics(&self) -> String {
         let telemetry = self.telemetry();
-        self.links(telemetry);
+        let linked = self.links(telemetry);
         self.notes(telemetry);
         let (height, time) = self.node.head();
         telemetry.set(&telemetry::HEIGHT, &[], height as f64);
@@ -320,7 +337,10 @@ impl<P: Node> Desk for Report<P> {
             let count = evidence.iter().filter(|found| found.party() == party).count();
             telemetry.set(&telemetry::EVIDENCE, &[("party", &party.to_string())], count as f64);
         }
-        telemetry.render()
+        telemetry.set(&telemetry::EPOCH_BUNDLES, &[], self.counter.taken_in() as f64);
+        // Of peers that there were and are no more, such as one whose seat this host has taken, nothing is told.
+        let is_old = |peer: &PartyId| !linked.contains(peer);
+        telemetry.render_without(&PartyId::ALL.into_iter().filter(is_old).collect::<Vec<_>>())
     }
 }
 

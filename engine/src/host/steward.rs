@@ -94,7 +94,10 @@ pub fn serve(
         for epoch in read(port, in_hand) {
             if let Some(plan) = read(port, |ledger| plan(ledger, epoch)) {
                 offices.plan = plan;
-                attend(port, offices, &mut hurries)?;
+                attend(port, offices, &mut hurries).or_else(|error| match is_away(&error) {
+                    true => Ok(()),
+                    false => Err(error),
+                })?;
             }
         }
         thread::sleep(LOOK_EVERY);
@@ -105,12 +108,12 @@ pub fn serve(
 /// Has the offices do what is due by their plan, if anything is.
 fn attend(port: &dyn Port, offices: &mut Offices, hurries: &mut Hurries) -> Result<(), SettlementError> {
     let hurry = hurries.hurry(port, offices.plan.epoch);
-    match offices.act(port, hurry) {
-        Ok(_) => Ok(()),
-        // The sequencer is away: it is asked again.
-        Err(SettlementError::Away(error)) if matches!(*error, ClientError::Unreachable { .. }) => Ok(()),
-        Err(error) => Err(error),
-    }
+    offices.act(port, hurry).map(drop)
+}
+
+/// Whether nobody answers where the sequencer is: it is asked again.
+fn is_away(error: &SettlementError) -> bool {
+    matches!(error, SettlementError::Away(error) if matches!(**error, ClientError::Unreachable { .. }))
 }
 
 /// For how long the third party's part of a beacon is waited for.

@@ -41,9 +41,9 @@ pub struct Metric {
 
 /// What labels there are: words of this program, parties, shards and statuses, of which there are few, and of the host
 /// itself its public key and genesis.
-pub const LABELS: [&str; 13] = [
-    "full", "genesis", "key", "kind", "party", "peer", "phase", "quantile", "route", "shard", "status",
-    "step", "store",
+pub const LABELS: [&str; 14] = [
+    "full", "genesis", "key", "kind", "party", "peer", "phase", "quantile", "route", "seat", "shard",
+    "status", "step", "store",
 ];
 
 macro_rules! metrics_table {
@@ -72,12 +72,16 @@ metrics_table! {
         "Time that a batch of proofs took to check.";
     EPOCH = "cwe_epoch", Gauge, None, [],
         "Number of the epoch in hand.";
+    EPOCH_BUNDLES = "cwe_epoch_bundles", Gauge, None, [],
+        "Bundles that this party has of the epoch that takes them in, whoever brought them.";
     PHASE = "cwe_epoch_phase", Gauge, None, ["phase"],
         "1 for the phase that the epoch is in, 0 for the others.";
     PHASE_AGE = "cwe_epoch_phase_seconds", Gauge, Some(Unit::Seconds), [],
         "For how long the epoch has been in its phase, since this process saw it enter.";
     CLOSING = "cwe_epoch_closing", Gauge, None, [],
         "Number of the epoch before, while it is closed beside the one in hand; 0 if it is over.";
+    CLOSING_PHASE = "cwe_epoch_closing_phase", Gauge, None, ["phase"],
+        "1 for the phase that the epoch that is being closed is in, 0 for the others.";
     CLOSING_AGE = "cwe_epoch_closing_seconds", Gauge, Some(Unit::Seconds), [],
         "For how long the epoch that is being closed has been in its phase.";
     OPENS = "cwe_epoch_opens_timestamp_seconds", Gauge, Some(Unit::Seconds), [],
@@ -88,6 +92,10 @@ metrics_table! {
         "Epochs that stopped without a result.";
     WAITING = "cwe_waiting_for_chain", Gauge, None, [],
         "1 while the host waits for the chain to have what an epoch needs, 0 otherwise.";
+    SITTING_OUT = "cwe_sitting_out", Gauge, None, [],
+        "1 while others go on without this host: it has no seat, or its store has forgotten the epoch; 0 otherwise.";
+    SEAT = "cwe_seat", Gauge, None, ["seat"],
+        "1 for the seat that this host has: that of a party, or that of who stands by.";
     EVIDENCE = "cwe_evidence", Gauge, None, ["party"],
         "Pieces of evidence against a party that this one has.";
     POSITION = "cwe_batch_position", Gauge, None, ["shard"],

@@ -48,6 +48,7 @@ pub(super) struct Standings {
     of: BTreeMap<Digest, Standing>,
     waiting: usize,
     taken: usize,
+    is_final: usize,
 }
 
 impl Standings {
@@ -62,8 +63,11 @@ impl Standings {
 
     /// Those that are final alone.
     pub(super) fn finals(places: BTreeMap<Digest, Place>) -> Self {
-        let of = places.into_iter().map(|(id, place)| (id, Standing::Final(place))).collect();
-        Self { of, waiting: 0, taken: 0 }
+        let mut standings = Self::default();
+        for (id, place) in places {
+            standings.put(id, Standing::Final(place));
+        }
+        standings
     }
 
     /// How a bundle stands, if it was seen.
@@ -94,6 +98,11 @@ impl Standings {
         self.taken
     }
 
+    /// Bundles that are in the pool or in a batch.
+    pub(super) fn taken_in(&self) -> usize {
+        self.taken + self.is_final
+    }
+
     /// Where the final ones are.
     pub(super) fn into_finals(self) -> BTreeMap<Digest, Place> {
         let of = self.of.into_iter();
@@ -113,7 +122,8 @@ impl Standings {
         let count = match standing {
             Standing::Waiting(_) => &mut self.waiting,
             Standing::Taken => &mut self.taken,
-            Standing::Parked(_) | Standing::Final(_) | Standing::Refused(_) => return,
+            Standing::Final(_) => &mut self.is_final,
+            Standing::Parked(_) | Standing::Refused(_) => return,
         };
         *count = count.checked_add_signed(by).expect("what is counted out was counted in");
     }

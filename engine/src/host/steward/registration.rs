@@ -70,8 +70,8 @@ pub struct Registration {
 
 impl Registration {
     /// The committee of these members, in order of seat, and of who stands by, whose operators a registrar admits. A party
-    /// that is silent for as many ticks as `patience` says may be replaced, and a third one
-    /// that does not commit to the beacon is waited for as many blocks as `patience` says.
+    /// that is silent for longer than `patience` seconds may be replaced, and a third one that does not commit to the beacon
+    /// is waited for as long.
     ///
     /// # Errors
     /// If two have the same keys.
@@ -114,7 +114,7 @@ impl Registration {
             match state.identities.get(&operator.person) {
                 None => return Some((format!("operator {number}"), register)),
                 Some(on) if on.status == Status::Pending => {
-                    return Some((format!("operator {number} as active"), activate));
+                    return Some((format!("operator {number} is active"), activate));
                 }
                 Some(_) => {}
             }

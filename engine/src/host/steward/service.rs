@@ -1,6 +1,6 @@
 //! One epoch after the other: what a pilot needs on record, the keys of the issuers, the opening, the reports.
 
-use super::{Hurries, Registration, attend};
+use super::{Hurries, Registration, attend, is_away};
 use crate::{
     host::in_hand,
     settlement::{Office, Offices, Plan, Port, SettlementError, read, signed},
@@ -8,9 +8,9 @@ use crate::{
 use chain::{
     Ledger, Payload,
     modules::usage::{Phase, PublishKeys},
-    node::ClientError,
+    state::State,
 };
-use primitives::{Credits, Digest, Domain, EpochId, Tier, hash, params::TierTerms};
+use primitives::{Credits, Digest, Domain, EpochId, PartyId, Tier, hash, params::TierTerms};
 use rand_chacha::ChaCha20Rng;
 use std::{
     collections::BTreeMap,
@@ -22,6 +22,8 @@ use thiserror::Error;
 
 /// How often the service looks whether it may go on.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How long parties may take to make a beacon before it is said that they are waited for.
+const BEACON_TAKES: Duration = Duration::from_secs(5);
 /// How long what failed is left alone.
 const AGAIN: Duration = Duration::from_secs(2);
 /// Refusals in a row after which nothing is tried any more. A few are no harm: what was confirmed before a restart comes in
@@ -74,6 +76,11 @@ pub enum Told {
     },
     /// It has the parties make the beacon of an epoch, opens it and settles it.
     Epoch {
+        /// Which.
+        epoch: EpochId,
+    },
+    /// An epoch is open: it takes bundles in.
+    Open {
         /// Which.
         epoch: EpochId,
     },
@@ -155,9 +162,9 @@ impl Service {
         told: &dyn Fn(Told),
         stop: &AtomicBool,
     ) -> Result<(), ServiceError> {
-        let (mut refusals, mut waits) = (0, None);
-        let mut round =
-            Round { source, told, hurries: Hurries::new(self.patience), begun: BTreeMap::new(), rests: None };
+        let mut refusals = 0;
+        let hurries = Hurries::new(self.patience);
+        let mut round = Round { source, told, hurries, begun: BTreeMap::new(), rests: None, waits: None };
         while !stop.load(Ordering::Relaxed) {
             match self.round(port, &mut round) {
                 Ok(()) => {
@@ -174,12 +181,7 @@ impl Service {
                     pause(AGAIN, stop);
                 }
                 Err((_, halt)) => {
-                    let what = halt.to_string();
-                    // What is waited for is told once, however often it is looked for.
-                    if waits.as_ref() != Some(&what) {
-                        waits = Some(what.clone());
-                        told(Told::Waits { what });
-                    }
+                    round.waits(halt.to_string());
                     pause(AGAIN, stop);
                 }
             }
@@ -223,11 +225,23 @@ impl Service {
                 },
             };
             (round.told)(Told::Epoch { epoch });
-            round.begun.insert(epoch, terms);
+            round.begun.insert(epoch, Begun { terms, since: Instant::now(), is_open: false });
         }
-        let terms = round.begun.get(&epoch).and_then(Option::as_ref);
-        self.offices.plan = read(port, |ledger| plan(ledger, epoch, terms));
-        Ok(attend(port, &mut self.offices, &mut round.hurries)?)
+        let begun = round.begun.get_mut(&epoch).expect("it was put there");
+        self.offices.plan = read(port, |ledger| plan(ledger, epoch, begun.terms.as_ref()));
+        attend(port, &mut self.offices, &mut round.hurries)?;
+        if begun.is_open {
+            return Ok(());
+        }
+        begun.is_open = read(port, |ledger| ledger.state().openings.get(&epoch).is_some());
+        if begun.is_open {
+            (round.told)(Told::Open { epoch });
+        } else if begun.since.elapsed() > BEACON_TAKES
+            && let Some(what) = read(port, |ledger| lacking(ledger.state(), epoch, self.patience))
+        {
+            round.waits(what);
+        }
+        Ok(())
     }
 
     /// Puts on record what an epoch needs before its beacon is made, and gives its terms. Nothing, if it is left alone for a
@@ -266,13 +280,30 @@ struct Round<'a> {
     source: &'a dyn Source,
     told: &'a dyn Fn(Told),
     hurries: Hurries,
-    /// Those that have begun, each with the terms that it is to open with.
-    begun: BTreeMap<EpochId, Option<Terms>>,
+    begun: BTreeMap<EpochId, Begun>,
     /// The next one, and since when it could be prepared.
     rests: Option<(EpochId, Instant)>,
+    /// What it was last said that is waited for.
+    waits: Option<String>,
+}
+
+/// An epoch that has begun.
+struct Begun {
+    /// What it is to open with.
+    terms: Option<Terms>,
+    since: Instant,
+    is_open: bool,
 }
 
 impl Round<'_> {
+    /// Says what is waited for: once, however often it is looked for.
+    fn waits(&mut self, what: String) {
+        if self.waits.as_ref() != Some(&what) {
+            self.waits = Some(what.clone());
+            (self.told)(Told::Waits { what });
+        }
+    }
+
     /// Whether an epoch is to be left alone for a while yet.
     fn rests(&mut self, epoch: EpochId, rest: Duration) -> bool {
         if self.rests.is_none_or(|(of, _)| of != epoch) {
@@ -302,9 +333,24 @@ impl From<SettlementError> for Halt {
     }
 }
 
-/// Whether nobody answers where the sequencer is.
-fn is_away(error: &SettlementError) -> bool {
-    matches!(error, SettlementError::Away(error) if matches!(**error, ClientError::Unreachable { .. }))
+/// Whose part of a beacon keeps an epoch from opening, and for how long it is waited for: `patience` for a value, and what is on
+/// record with the committee for a commitment.
+fn lacking(state: &State, epoch: EpochId, patience: Duration) -> Option<String> {
+    let said: BTreeMap<_, _> = state.contributions(epoch).map(|of| (of.party, of.value.is_some())).collect();
+    let reveal = said.values().any(|has_revealed| *has_revealed) || said.len() == PartyId::ALL.len();
+    let lacks = |party: &PartyId| match said.get(party) {
+        None => !reveal,
+        Some(has_revealed) => reveal && !has_revealed,
+    };
+    let absent: Vec<_> = PartyId::ALL.into_iter().filter(lacks).map(|party| party.to_string()).collect();
+    let seat = u64::from(state.committee_for(epoch)?.seating.patience);
+    let (what, seconds) = if reveal { ("reveal", patience.as_secs()) } else { ("commit to", seat) };
+    let who = match absent.as_slice() {
+        [] => return None,
+        [one] => format!("for party {one}, {seconds} s at most,"),
+        several => format!("for parties {}", several.join(" and ")),
+    };
+    Some(format!("{who} to {what} the beacon of epoch {epoch}"))
 }
 
 /// Waits, but not for longer than until `stop` is set.
