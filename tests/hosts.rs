@@ -44,6 +44,13 @@ fn text(log: &Path) -> String {
     fs::read_to_string(log).unwrap_or_default()
 }
 
+/// What a host says of itself.
+fn status(dir: &Path, host: &str) -> Value {
+    let config = dir.join(host).join("party.toml");
+    serde_json::from_str(stdout(&cwe(&["party", "status", "--config", path(&config), "-o", "json"])))
+        .expect("JSON")
+}
+
 fn restart(hosts: &mut Hosts, seat: Seat) {
     hosts.host(seat).kill();
     hosts.host(seat).run().expect("it starts again");
@@ -86,9 +93,13 @@ fn the_next_epoch_is_under_way_while_the_last_is_closed() {
     wait_for(&mut hosts, THREE, "epoch 2: settle", 1);
     let text = text(&hosts.host(THREE).log());
     assert!(text.contains("epoch 1: settle") && !text.contains("epoch 1: done"), "{text}");
-    let status = cwe(&["party", "status", "--url", &hosts.api(PartyId::ALL[0]), "-o", "json"]);
-    let status: Value = serde_json::from_str(stdout(&status)).expect("JSON");
+    let status = status(dir.path(), "party-1");
     assert_eq!((&status["epoch"], &status["closing"]), (&2.into(), &1.into()), "{status}");
+    assert_eq!(
+        (&status["closing_phase"], &status["seat"]),
+        (&"settle".into(), &"party 1".into()),
+        "{status}"
+    );
     hosts.leave_unreported(false);
     assert_counted(&hosts.settled_before(&Silent).expect("the first settles"));
     assert_counted(&hosts.settle(&Silent).expect("the second settles"));
@@ -149,7 +160,37 @@ fn a_party_that_is_replaced_is_replaced_in_the_epoch_that_comes() {
     assert_counted(&first);
     let replaced = first.record.replacement.as_ref().map(|seat| Seat::Party(seat.party));
     assert_eq!(replaced, Some(TWO));
+    // Of a link to the seat that it has now nothing is told.
+    let status = status(dir.path(), "standby");
+    let peers: Vec<_> = status["links"].as_array().expect("links").iter().map(|link| &link["peer"]).collect();
+    assert_eq!((&status["seat"], peers), (&"party 2".into(), vec![&"1".into(), &"3".into()]), "{status}");
     assert_counted(&hosts.settle(&Silent).expect("the second settles"));
+}
+
+/// A party whose links are cut contributes to the next beacon all the same, over the chain. So the next epoch has it when it
+/// loses its seat in the one that is closed: it leaves both, and whoever stood by has its seat in both.
+#[test]
+fn a_party_that_loses_its_seat_leaves_the_epoch_that_has_opened_since() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut hosts = start(dir.path(), 25, 40, true);
+    let opened = hosts.opened(&Silent).expect("it opens");
+    hosts.hand_in(&opened, &Silent).expect("all is taken in");
+    for other in [ONE, THREE] {
+        hosts.cable(TWO, other).expect("there is one").set(Condition::Cut);
+    }
+    hosts.turn(&Silent).expect("it goes on to the next");
+    let opened = hosts.opened(&Silent).expect("it opens, with all three in it");
+    wait_for(&mut hosts, TWO, "waits for a committee with new keys of this host", 1);
+    hosts.hand_in(&opened, &Silent).expect("two take all in");
+    let first = hosts.settled_before(&Silent).expect("the first settles");
+    assert_counted(&first);
+    let unwell = status(dir.path(), "party-2");
+    assert_eq!((&unwell["healthy"], &unwell["seat"]), (&false.into(), &Value::Null), "{unwell}");
+    let second = hosts.settle(&Silent).expect("the second settles");
+    assert_counted(&second);
+    let replaced =
+        [&first, &second].map(|of| of.record.replacement.as_ref().map(|seat| Seat::Party(seat.party)));
+    assert_eq!(replaced, [Some(TWO); 2]);
 }
 
 /// A link is cut for ten seconds, another carries everything late, a third damages what it carries, and a party stands still

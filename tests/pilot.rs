@@ -226,7 +226,8 @@ fn a_pilot_is_laid_out_and_used() {
     let issue = ["issuer", "run", "--config", "issuer.toml", "-q"];
     let mut issuers = ["token-issuer", "receipt-issuer"].map(|name| Process::start(pilot, name, &issue));
     let serve = ["party", "run", "--config", "party.toml"];
-    let mut parties = vec![Process::start(pilot, "party-1", &serve), Process::start(pilot, "party-2", &serve)];
+    let mut parties =
+        vec![Process::start(pilot, "party-1", &serve), Process::start(pilot, "party-2", &serve)];
     issuers.iter_mut().for_each(|issuer| issuer.wait_for("at http://"));
     parties.iter_mut().for_each(|party| party.wait_for("API at http://"));
     another_client(pilot);

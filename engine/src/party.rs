@@ -14,7 +14,9 @@ pub mod marks;
 mod pool;
 mod relation;
 mod shelf;
+mod sitting;
 pub mod standby;
+mod start;
 mod tallying;
 pub mod voting;
 
@@ -28,22 +30,15 @@ use crate::{
     message::{Address, Letter, Message, OpenedEpoch, PeerMessage, Phase, Report, Seated, Sitting},
 };
 use attendance::{Attendance, From};
-use chain::modules::usage::{
-    CommitBeacon, RevealBeacon, beacon_commitment, beacon_signing_digest, seat_digest,
-};
 use collect::Fault;
 use marks::MarkSets;
-use pool::{MAX_ARCHIVED, Past};
+use pool::Past;
 use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex};
 use proofs::{committee::PartySigner, sharing::KemKey, tally::Residual};
 use rand_chacha::ChaCha20Rng;
-use rand_core::RngCore;
 use std::{collections::BTreeMap, sync::Arc};
 use tallying::Tallying;
 use voting::Record;
-
-/// Most attempts of one sitting: each time a party is started again while totals are opened, all begin anew.
-const MAX_ATTEMPTS: u8 = 100;
 
 /// Secret keys of a party.
 pub struct PartySecrets {
@@ -122,119 +117,6 @@ pub struct Party {
 }
 
 impl Party {
-    /// A party that waits for an epoch to begin. `rng` is the source of its contribution to the beacon, of the keys for
-    /// randomness in common and of its nonces; batches hold `batch` bundles or more; `carried` is what it carries over.
-    pub fn new(
-        (chain, epoch): (ChainId, EpochId),
-        secrets: PartySecrets,
-        (batch, carried): (usize, CarriedOver),
-        rng: ChaCha20Rng,
-    ) -> Self {
-        let party = secrets.signer.party();
-        let (opened, stage, votes) = (None, Stage::Idle, BTreeMap::new());
-        let attendance = Attendance::new(party);
-        let (sat, freezing, seat) = (None, false, None);
-        Self {
-            party,
-            chain,
-            epoch,
-            secrets,
-            rng,
-            batch,
-            carried,
-            opened,
-            taken: None,
-            stage,
-            attendance,
-            votes,
-            signed: Arc::default(),
-            marks: MarkSets::default(),
-            archived: MAX_ARCHIVED,
-            contribution: None,
-            committed: false,
-            sat,
-            freezing,
-            seat,
-            past: None,
-        }
-    }
-
-    /// The same party with what it stored in an earlier run: what it signed and promised there holds.
-    #[must_use]
-    pub fn with_votes(mut self, records: &[Record]) -> Self {
-        // The last record of a shard says all.
-        self.votes = records.iter().map(|record| (record.shard, record.clone())).collect();
-        self
-    }
-
-    /// The same party with the bundles of each header that it signed in an earlier run, by the header's digest.
-    #[must_use]
-    pub fn with_signed(mut self, signed: BTreeMap<Digest, Vec<Digest>>) -> Self {
-        self.signed = Arc::new(signed);
-        self
-    }
-
-    /// The same party, which keeps tags and receipts there instead of in memory.
-    #[must_use]
-    pub fn with_marks(mut self, marks: MarkSets) -> Self {
-        self.marks = marks;
-        self
-    }
-
-    /// The same party, which keeps so many bundles of final batches in memory. Others it has on disk, if it has one.
-    #[must_use]
-    pub fn with_archived(mut self, most: usize) -> Self {
-        self.archived = most;
-        self
-    }
-
-    /// The same party with what it had drawn for the beacon in an earlier run.
-    #[must_use]
-    pub fn with_contribution(mut self, contribution: Option<Digest>) -> Self {
-        self.contribution = contribution;
-        self
-    }
-
-    /// The same party with the last sitting that it began in an earlier run: it begins another one.
-    #[must_use]
-    pub fn with_sitting(mut self, sat: Option<Sitting>) -> Self {
-        self.sat = sat;
-        self
-    }
-
-    /// Goes on with an epoch that is open already, as a party does that was away: it has what it stored, and gets the
-    /// rest from the chain and from its peers. `closed` if nothing more is taken in.
-    pub fn rejoin(&mut self, opened: OpenedEpoch, closed: bool) -> Vec<Effect> {
-        self.opened = Some(opened.clone());
-        let (stored, room) = ((&self.votes, &self.signed), (std::mem::take(&mut self.marks), self.archived));
-        let mut collect = Box::new(Collect::new(self.party, room, opened, self.batch, stored));
-        let effects = if closed { collect.close(&self.secrets) } else { Ok(Vec::new()) };
-        self.stage = Stage::Collecting(collect);
-        effects.unwrap_or_else(|fault| self.fault(fault))
-    }
-
-    fn announce(&mut self) -> Vec<Effect> {
-        let value = self.contribution.unwrap_or_else(|| {
-            let mut fresh = Digest::default();
-            self.rng.fill_bytes(&mut fresh.0);
-            fresh
-        });
-        let commitment = beacon_commitment(self.chain, self.epoch, self.party, &value);
-        let signed = beacon_signing_digest(self.chain, self.epoch, self.party, &commitment);
-        let signature = self.secrets.signer.sign(&signed);
-        self.stage = Stage::Announced(value);
-        let commit = CommitBeacon { epoch: self.epoch, party: self.party, commitment, signature };
-        let commit = Effect::Send(Address::Settlement, Message::BeaconCommitment(commit));
-        // Whoever begins again may have heard before that all have committed.
-        let reveal = self.committed.then(|| self.reveal(value));
-        [Effect::Contribute(value), commit].into_iter().chain(reveal).collect()
-    }
-
-    fn reveal(&self, value: Digest) -> Effect {
-        let reveal = RevealBeacon { epoch: self.epoch, party: self.party, value };
-        Effect::Send(Address::Settlement, Message::BeaconReveal(reveal))
-    }
-
     fn dropped(&self, from: Address, reason: &'static str) -> Vec<Effect> {
         vec![Effect::Publish(Event::Dropped { at: Address::Party(self.party), from, reason })]
     }
@@ -411,10 +293,10 @@ impl Party {
         // the standby has a seat, it is that sitting which begins.
         let seat = self.seat.take();
         if seat.is_none() {
-            if self.next_attempt() > MAX_ATTEMPTS {
-                return self.stop(None, format!("it was started again more than {MAX_ATTEMPTS} times"));
+            match self.sit_anew() {
+                Ok(sits) => effects.push(sits),
+                Err(stops) => return stops,
             }
-            effects.extend(self.sit(self.next_attempt()));
         }
         let (mut tallies, mut reports) = (BTreeMap::new(), Vec::new());
         for (record, frozen) in frozen {
@@ -434,138 +316,5 @@ impl Party {
         let early = self.attendance.early();
         effects.extend(early.into_iter().flat_map(|(from, letter)| self.handle(from, Message::Peer(letter))));
         effects
-    }
-
-    /// The attempt of the sitting in hand that this party has not begun in an earlier run.
-    fn next_attempt(&self) -> u8 {
-        let seats = self.attendance.sitting().seats;
-        self.sat.filter(|sat| sat.seats == seats).map_or(0, |sat| sat.attempt.saturating_add(1))
-    }
-
-    /// Goes on to an attempt of the sitting in hand.
-    fn sit(&mut self, attempt: u8) -> [Effect; 1] {
-        self.attendance.attempt(attempt);
-        let sitting = self.attendance.sitting();
-        self.sat = Some(sitting);
-        [Effect::Sit(sitting)]
-    }
-
-    /// Another host was started again: what this party wrote to it in the sitting in hand may be lost, so all begin anew. Who
-    /// has no seat, or lost it, is no reason to.
-    fn restarted(&mut self, host: Address) -> Vec<Effect> {
-        let From::Known(Address::Party(peer)) = self.attendance.seat_of(host) else { return Vec::new() };
-        match self.is_tallying() && peer != self.party {
-            true => self.again(peer, self.attendance.sitting().attempt.saturating_add(1)),
-            false => Vec::new(),
-        }
-    }
-
-    /// Another party begins anew: it was started again, and has lost what it had computed. Nothing can be computed without
-    /// it, so all begin anew, over the same set.
-    fn again(&mut self, from: PartyId, attempt: u8) -> Vec<Effect> {
-        if attempt > MAX_ATTEMPTS {
-            return self.stop(Some(from), format!("party {from} began anew more than {MAX_ATTEMPTS} times"));
-        }
-        let mut effects = Vec::from(self.sit(attempt));
-        let sitting = self.attendance.sitting();
-        let Stage::Tallying(tallies) = &mut self.stage else { return Vec::new() };
-        tallies.values_mut().for_each(|tally| tally.again(sitting));
-        let begun: Vec<_> = tallies.values().filter_map(Tallying::begun).cloned().collect();
-        for root in begun {
-            effects.extend(self.tallying(Address::Coordinator, Input::Root(Arc::new(root))));
-        }
-        effects
-    }
-}
-
-impl Party {
-    fn tallying(&mut self, from: Address, input: Input) -> Vec<Effect> {
-        let Stage::Tallying(tallies) = &mut self.stage else {
-            return self.dropped(from, "totals are not opened now");
-        };
-        let Some(tally) = tallies.get_mut(&input.shard()) else {
-            return self.dropped(from, "totals of this shard are not opened");
-        };
-        let next = match input {
-            Input::Root(root) => tally.begin(&root, &mut self.rng, &self.secrets),
-            Input::Peer(peer, letter) => tally.receive(peer, letter.message, &mut self.rng, &self.secrets),
-        };
-        next.unwrap_or_else(|error| self.stop(error.culprit(), error.to_string()))
-    }
-
-    fn is_tallying(&self) -> bool {
-        matches!(self.stage, Stage::Tallying(_))
-    }
-
-    /// Says that this party is there, and signs for the standby once another has been silent for too long.
-    fn attend(&mut self) -> Vec<Effect> {
-        let mut effects: Vec<_> = self.attendance.here().into();
-        let seating = self.opened.as_ref().map(|opened| &opened.seating);
-        let Some((standby, patience)) = seating.and_then(|s| Some((s.standby.as_ref()?, s.patience))) else {
-            return effects;
-        };
-        if let Some(gone) = self.attendance.tick(patience) {
-            let digest = seat_digest(self.chain, self.epoch, gone, standby);
-            let message = PeerMessage::SeatVote(gone, self.secrets.signer.sign(&digest));
-            let letter = Letter { shard: ShardIndex(0), sitting: Sitting::default(), message };
-            effects.push(Effect::Send(Address::Standby, Message::Peer(letter)));
-        }
-        effects
-    }
-
-    /// The standby has a seat: it gets its shares, and whatever was being opened begins anew.
-    fn seated(&mut self, seated: Arc<Seated>) -> Vec<Effect> {
-        let Some(opened) = &self.opened else {
-            return self.dropped(Address::Settlement, "no epoch is open");
-        };
-        let gone = seated.by.party;
-        let after = opened.seating.committee_after((self.chain, opened.committee()), &seated.by);
-        let committee = match after {
-            Ok(committee) if seated.by.epoch == self.epoch => committee,
-            Ok(_) => return self.dropped(Address::Settlement, "a seat of another epoch"),
-            Err(error) => return self.stop(None, error.to_string()),
-        };
-        if gone == self.party && !self.attendance.is_taken() {
-            // Whatever it was at.
-            self.attendance.take(gone);
-            self.stage = Stage::Left;
-            return self.dropped(Address::Settlement, "this party lost its seat");
-        }
-        if self.attendance.is_taken() {
-            return self.dropped(Address::Settlement, "a seat was taken before");
-        }
-        let tallies = match &mut self.stage {
-            Stage::Tallying(tallies) => tallies,
-            // It has to be that far first.
-            Stage::Collecting(_) => {
-                self.seat = Some(seated);
-                return Vec::new();
-            }
-            _ => return self.dropped(Address::Settlement, "a seat was taken while nothing is opened"),
-        };
-        let mut effects = Vec::new();
-        for (shard, tally) in tallies {
-            let shares = Box::new(tally.hand_over(gone));
-            effects.push(Effect::peer(gone, *shard, PeerMessage::HandOver(shares)));
-            tally.again_with(committee.clone());
-        }
-        let early = self.attendance.take(gone);
-        if self.next_attempt() > MAX_ATTEMPTS {
-            return self.stop(None, format!("it was started again more than {MAX_ATTEMPTS} times"));
-        }
-        effects.extend(self.sit(self.next_attempt()));
-        let sitting = self.attendance.sitting();
-        if let Stage::Tallying(tallies) = &mut self.stage {
-            tallies.values_mut().for_each(|tally| tally.again(sitting));
-        }
-        effects.extend(self.begin(&seated));
-        effects.extend(early.into_iter().flat_map(|(from, letter)| self.handle(from, Message::Peer(letter))));
-        effects
-    }
-
-    /// Begins to open what the chain has frozen.
-    fn begin(&mut self, seated: &Seated) -> Vec<Effect> {
-        let roots = seated.frozen.iter().map(|(root, _)| Input::Root(Arc::new(root.clone())));
-        roots.flat_map(|root| self.tallying(Address::Settlement, root)).collect()
     }
 }

@@ -1,7 +1,8 @@
 //! One epoch of a host, from its beacon to its end.
 
 use super::{
-    Host, HostError, LOOK_EVERY, Seat, Told, crossing::address, has_lost, memory::OnDisk, replay::Replay,
+    Host, HostError, LOOK_EVERY, Seat, Told, crossing::address, memory::OnDisk, place::has_lost,
+    replay::Replay,
 };
 use crate::{
     actor::Surroundings,

@@ -226,7 +226,10 @@ impl Standby {
         let mut party = Party::new(of, secrets, (0, CarriedOver::default()), self.rng.clone());
         (party.opened, party.stage) = (Some(opened), Stage::Tallying(tallies));
         (party.attendance, party.sat) = (Attendance::in_seat(seat), self.sat);
-        let mut effects = Vec::from(party.sit(party.next_attempt()));
+        let mut effects = match party.sit_anew() {
+            Ok(sits) => vec![sits],
+            Err(stops) => return stops,
+        };
         let sitting = party.attendance.sitting();
         let Stage::Tallying(tallies) = &mut party.stage else { unreachable!("it was made a moment ago") };
         tallies.values_mut().for_each(|tally| tally.again(sitting));
