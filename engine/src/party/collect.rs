@@ -177,11 +177,16 @@ impl Collect {
     /// Takes a bundle whose proof holds into the pool, with those that waited for it, or refuses it. One whose share
     /// cannot be read is shown to the others, and one that another party complained of before it came is judged now.
     pub fn receive(&mut self, secrets: &PartySecrets, verified: Verified) -> Outcome {
-        let (mut effects, mut next) = (Vec::new(), Some(verified));
-        while let Some(verified) = next {
-            let key = verified.1.envelope.key;
+        let mut effects = self.receive_one(secrets, verified)?;
+        effects.extend(self.unpark(secrets)?);
+        Ok(effects)
+    }
+
+    /// Takes in what waited for bundles that are here by now.
+    fn unpark(&mut self, secrets: &PartySecrets) -> Outcome {
+        let mut effects = Vec::new();
+        while let Some(verified) = self.pool.unparked() {
             effects.extend(self.receive_one(secrets, verified)?);
-            next = self.pool.next_of(key);
         }
         Ok(effects)
     }
@@ -314,6 +319,7 @@ impl Collect {
             (Ok(accepted), Some(leader)) => {
                 let mut effects = desk.pool.adopt(secrets, (id, Arc::new(bundle), accepted), leader)?;
                 effects.extend(line.catch_up(&mut desk)?);
+                effects.extend(self.unpark(secrets)?);
                 Ok(effects)
             }
             (Ok(accepted), None) => self.receive(secrets, (id, Arc::new(bundle), accepted)),
@@ -373,7 +379,11 @@ impl Collect {
     /// The chain anchored a header: its batch is final.
     pub fn anchored(&mut self, secrets: &PartySecrets, signed: &SignedHeader) -> Outcome {
         match self.at(signed.header.shard, secrets) {
-            Some((line, mut desk)) => line.anchored(&mut desk, signed),
+            Some((line, mut desk)) => {
+                let mut effects = line.anchored(&mut desk, signed)?;
+                effects.extend(self.unpark(secrets)?);
+                Ok(effects)
+            }
             None => {
                 let (at, from) = (Address::Party(self.party), Address::Settlement);
                 let reason = "an anchored header of a shard that the epoch does not have";

@@ -95,6 +95,8 @@ pub(super) struct Pool {
     held: BTreeMap<Digest, Held>,
     used: Used,
     parked: Parked,
+    /// Subscribers one of whose bundles was taken in: another may go on from it.
+    went_on: BTreeSet<WirePoint>,
     refused: BTreeMap<Digest, Objection>,
     /// Bundles in final batches: it is too late to complain of them.
     settled: BTreeSet<Digest>,
@@ -122,6 +124,7 @@ impl Pool {
             epoch,
             held: BTreeMap::new(),
             parked: Parked::default(),
+            went_on: BTreeSet::new(),
             refused: BTreeMap::new(),
             settled: BTreeSet::new(),
             struck: BTreeMap::new(),
@@ -181,6 +184,7 @@ impl Pool {
         }
         // Whether or not this party can read its share, the others take it in before they hear of it.
         self.used.go_on(&bundle, accepted.spent);
+        self.went_on.insert(envelope.key);
         match bundle.open(&context, self.party, &secrets.kem) {
             Ok(seeds) => {
                 self.used.take(&uses);
@@ -211,9 +215,14 @@ impl Pool {
         refusal.into()
     }
 
-    /// Hands out the bundle that goes on from what a subscriber has spent by now, if it waits.
-    pub(super) fn next_of(&mut self, key: WirePoint) -> Option<Verified> {
-        self.parked.next(key, self.used.spent(&key))
+    /// Hands out a bundle that waited for one that was taken in since.
+    pub(super) fn unparked(&mut self) -> Option<Verified> {
+        while let Some(key) = self.went_on.pop_first() {
+            if let Some(next) = self.parked.next(key, self.used.spent(&key)) {
+                return Some(next);
+            }
+        }
+        None
     }
 
     /// Nothing more comes: gives up what waits for bundles that have not come.

@@ -128,6 +128,29 @@ fn clients_may_hand_in_to_any_party() {
     assert_eq!(mesh.batches().concat().len(), 6);
 }
 
+/// A bundle that one party alone has waits there for the one before, of which that party hears from the chain.
+#[test]
+fn what_waits_for_a_bundle_goes_on_once_the_chain_has_that() {
+    let (mut mesh, opened) = Mesh::opened();
+    let mut subscriber = TestSubscriber::new(7);
+    let [first, second] =
+        [1, 2].map(|work| subscriber.bundle(&opened.shards[0], vec![event(work, 0, false)]));
+    let submit = |bundle: &proofs::bundle::Bundle| Message::Submit(bundle.to_bytes().into());
+    mesh.tell(Address::Intake(THREE), submit(&second));
+    mesh.tamper = Box::new(|_, to, message| !(to == THREE && matches!(message, PeerMessage::Propose(..))));
+    let other = TestSubscriber::new(8).bundle(&opened.shards[0], vec![event(3, 0, false)]);
+    for (bundle, party) in [&first, &other].into_iter().flat_map(|bundle| [(bundle, ONE), (bundle, TWO)]) {
+        mesh.tell(Address::Intake(party), submit(bundle));
+    }
+    mesh.tick(LONG);
+    mesh.tamper = Box::new(|_, _, _| true);
+    mesh.close();
+    mesh.tick(LONG);
+    mesh.assert_done();
+    assert!(mesh.batches()[0].contains(&first.id()), "two agree on the first");
+    assert!(mesh.batches().concat().contains(&second.id()), "the second goes on from it");
+}
+
 /// Two parties that never propose one subscriber's bundle: the third refuses to sign once it has waited long enough.
 #[test]
 fn a_header_that_leaves_out_a_bundle_for_too_long_is_refused() {

@@ -198,6 +198,7 @@ impl Pool {
         let open = |share| bundle.open_one(&context, (self.party, &secrets.kem), share).ok();
         let seeds = held(self.party).map(open);
         let one_chain = self.used.adopt(&bundle, accepted.spent);
+        self.went_on.insert(key);
         let off = |held: &Held| {
             held.bundle.envelope.key == key && !self.used.on_chain(&key, &held.accepted.spent)
                 || Used::clash(&held.uses, &uses)
