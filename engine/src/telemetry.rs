@@ -257,6 +257,20 @@ mod tests {
     }
 
     #[test]
+    fn of_a_peer_that_is_none_any_more_nothing_is_told() {
+        let telemetry = Telemetry::new(Time(7));
+        for party in PartyId::ALL {
+            telemetry.link(party, LinkState { up: true, round_trip: None, unacknowledged: 0 });
+        }
+        let text = telemetry.render_without(&[PartyId::ALL[1]]);
+        assert!(!text.contains("peer=\"2\""), "{text}");
+        assert!(
+            text.contains("cwe_link_up{peer=\"1\"} 1") && text.contains("cwe_link_up{peer=\"3\"} 1"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn two_parties_in_one_process_count_apart() {
         let [one, other] = [Telemetry::new(Time(1)), Telemetry::new(Time(2))];
         one.accepted();

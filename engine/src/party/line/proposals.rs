@@ -160,12 +160,20 @@ impl Line {
             self.deferred = Some(Deferred { offer, waited });
             return Ok(effects);
         }
-        let sums = desk.pool.sum_shares(desk.secrets, self.shard, ids).unwrap_or_else(|complaints| {
-            effects.extend(self.drop_with(&complaints));
-            Vec::new()
-        });
-        let objections: Vec<_> =
-            ids.iter().filter_map(|id| Some((*id, desk.pool.objection(self.shard, id)?))).collect();
+        let object = |desk: &Desk<'_>| -> Vec<_> {
+            ids.iter().filter_map(|id| Some((*id, desk.pool.objection(self.shard, id)?))).collect()
+        };
+        // A header that is not signed anyway is not added up: its leader may show it as often as it likes.
+        let (mut objections, mut sums) = (object(desk), Vec::new());
+        if objections.is_empty() {
+            match desk.pool.sum_shares(desk.secrets, self.shard, ids) {
+                Ok(added) => sums = added,
+                Err(complaints) => {
+                    effects.extend(self.drop_with(&complaints));
+                    objections = object(desk);
+                }
+            }
+        }
         if !objections.is_empty() {
             // Before the objection, so that the leader knows what stands behind it.
             effects.extend(self.remind(desk, from, ids));
