@@ -5,50 +5,53 @@
 //! too, or devices in this program, whose bundles can be made in advance.
 //!
 //! `hosts/processes.rs` starts and kills them, `hosts/settings.rs` is what they read, `hosts/issuers.rs` and
-//! `hosts/clients.rs` are issuers and clients, `hosts/sites.rs` says where each process is, `hosts/cable.rs` lies between hosts
+//! `hosts/clients.rs` are issuers and clients, `hosts/devices.rs` makes bundles here, `hosts/settling.rs` goes from one epoch to
+//! the next and compares what came of each, `hosts/sites.rs` says where each process is, `hosts/cable.rs` lies between hosts
 //! if it is asked for, and `hosts/registry.rs` puts the world on record over JSON-RPC.
 
 mod cable;
 mod clients;
+mod devices;
 mod error;
 mod issuers;
 mod processes;
 mod registry;
 pub mod settings;
+mod settling;
 mod sites;
 
 pub use cable::{Cable, Condition};
+pub use devices::Made;
 pub use error::HostsError;
 pub use processes::{Process, Usage, name_of, write_private};
+pub use settling::Settled;
 pub use sites::{Site, Sites};
 
 use crate::{
-    check::{self, CarriedOver, Comparison, TruthRow, event_value},
-    device::{Device, Parcel},
+    check::CarriedOver,
     progress::{Progress, Stage},
-    workload::{SubscriberSpec, Workload},
+    workload::Workload,
     world::World,
 };
 use chain::{
     Ledger,
-    light::{self, EpochRecord},
-    modules::usage::{Epoch as EpochOnRecord, Phase},
     node::{Following, Mirror, wait_until},
 };
 use clients::Reported;
+use devices::HandedIn;
 use engine::{
-    client::{Answer, LinkError, Parties, http::HttpParties},
+    client::http::HttpParties,
     host::{
         Seat,
         steward::{self, Awaited},
     },
     message::OpenedEpoch,
     opening::EpochDocument,
-    settlement::{Plan, SettlementError},
+    settlement::SettlementError,
 };
-use primitives::{Decode, EpochId, GovernanceParams, PartyId, RegionTag};
+use primitives::{Decode, GovernanceParams, PartyId};
 use processes::Ports;
-use rayon::prelude::*;
+use settling::{Before, Desk};
 use std::{
     collections::BTreeMap,
     io,
@@ -60,6 +63,7 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
+
 /// Subscribers when nothing else is asked for: each client is a process with a node of its own.
 pub const DEFAULT_SUBSCRIBERS: usize = 24;
 /// Works when nothing else is asked for: few enough for five listeners each.
@@ -100,66 +104,6 @@ pub struct Options {
     pub sites: Sites,
     /// Whether cables lie between hosts, which can be cut. All have to be on loopback then.
     pub cables: bool,
-}
-
-/// What came of a run.
-#[derive(Debug)]
-pub struct Settled {
-    /// The public record of the epoch, which a light client has checked.
-    pub record: EpochRecord,
-    /// How it compares with a plaintext count of what was handed in.
-    pub comparison: Comparison,
-    /// Bundles that were handed in.
-    pub bundles: usize,
-    /// Clients of subscribers that handed in, each a process.
-    pub clients: usize,
-}
-
-/// A bundle that was handed in, and whose it is.
-struct HandedIn {
-    subscriber: usize,
-    parcel: Parcel,
-}
-
-/// An epoch that is closed while the next one takes bundles in.
-struct Before {
-    epoch: EpochId,
-    truth: Vec<TruthRow>,
-    bundles: usize,
-}
-
-/// What those who hold an office are to do, by epoch; an epoch whose books are to stay open is left alone once it has totals.
-#[derive(Default)]
-struct Desk {
-    plans: BTreeMap<EpochId, Plan>,
-    unreported: Option<EpochId>,
-}
-
-impl Desk {
-    fn plan(&self, ledger: &Ledger, epoch: EpochId) -> Option<Plan> {
-        let has_totals = |epoch: &EpochOnRecord| epoch.phase == Phase::Aggregated;
-        let is_left =
-            self.unreported == Some(epoch) && ledger.state().epochs.get(&epoch).is_some_and(has_totals);
-        self.plans.get(&epoch).filter(|_| !is_left).cloned()
-    }
-}
-
-/// The bundles of one subscriber, to be handed in.
-pub struct Made {
-    subscriber: usize,
-    parcels: Vec<Parcel>,
-}
-
-impl Made {
-    /// How many bundles and events there are, padding not counted.
-    pub fn count(&self) -> (usize, usize) {
-        (self.parcels.len(), self.parcels.iter().map(|parcel| parcel.events.len()).sum())
-    }
-
-    /// Bytes of the bundles.
-    pub fn bytes(&self) -> usize {
-        self.parcels.iter().map(|parcel| parcel.bytes.len()).sum()
-    }
 }
 
 /// Everything that runs.
@@ -318,169 +262,11 @@ impl Hosts {
         Ok(on_chain.opened()?)
     }
 
-    /// Has devices make their bundles, and hands each to all three parties. A bundle that two took in is handed in; the
-    /// third gets it from them.
-    ///
-    /// # Errors
-    /// If a bundle cannot be made, or two parties do not take it in.
-    pub fn hand_in(&mut self, opened: &OpenedEpoch, progress: &dyn Progress) -> Result<(), HostsError> {
-        progress.begin(Stage::Bundles, self.workload.subscribers.len() as u64);
-        let places: Vec<usize> = (0..self.workload.subscribers.len()).collect();
-        for group in places.chunks(GROUP) {
-            let made = self.make(opened, group)?;
-            self.submit(made, GROUP, progress)?;
-        }
-        progress.end(Stage::Bundles);
-        Ok(())
-    }
-
-    /// Has the devices of some subscribers, by their places, make their bundles.
-    ///
-    /// # Errors
-    /// If a bundle cannot be made.
-    pub fn make(&self, opened: &OpenedEpoch, places: &[usize]) -> Result<Vec<Made>, HostsError> {
-        let (world, workload) = (&self.world, &self.workload);
-        let make = |place: &usize| {
-            let mut device = Device::new(world, opened, &workload.subscribers[*place])?;
-            Ok::<_, HostsError>(Made { subscriber: *place, parcels: device.bundles(0)? })
-        };
-        places.par_iter().map(make).collect()
-    }
-
-    /// Hands bundles in to all three parties, those of `lanes` subscribers side by side: a subscriber's own go on from each
-    /// other.
-    ///
-    /// # Errors
-    /// If two parties do not take one in.
-    pub fn submit(
-        &mut self,
-        made: Vec<Made>,
-        lanes: usize,
-        progress: &dyn Progress,
-    ) -> Result<(), HostsError> {
-        let http = &self.http;
-        let handed = in_lanes(made, lanes, |Made { subscriber, parcels }| {
-            parcels.iter().try_for_each(|parcel| submit(http, parcel))?;
-            progress.advance(Stage::Bundles, 1);
-            Ok(parcels.into_iter().map(move |parcel| HandedIn { subscriber, parcel }))
-        })?;
-        self.handed_in.extend(handed.into_iter().flatten());
-        Ok(())
-    }
-
-    /// Whether revenue of the epoch in hand is left unreported once it has totals, so that its books stay open.
-    pub fn leave_unreported(&self, leave: bool) {
-        self.desk.lock().expect("no panic").unreported = leave.then_some(self.world.epoch);
-    }
-
-    /// Goes on to the next epoch, which opens as soon as nothing more can be added to the one in hand. That one is closed
-    /// meanwhile.
-    ///
-    /// # Errors
-    /// If its keys cannot be put on record.
-    pub fn turn(&mut self, progress: &dyn Progress) -> Result<(), HostsError> {
-        let (epoch, truth, bundles) = (self.world.epoch, self.truth(), self.bundles());
-        self.before = Some(Before { epoch, truth, bundles });
-        (self.handed_in, self.reported) = (Vec::new(), Vec::new());
-        self.world.turn(&self.workload, None, progress)?;
-        registry::publish(&self.world, &self.mirror, progress)?;
-        self.desk.lock().expect("no panic").plans.insert(self.world.epoch, self.world.plan());
-        Ok(())
-    }
-
-    /// Waits until the epoch before the one in hand is settled, and checks what came of it.
-    ///
-    /// # Errors
-    /// If it is not settled in time, or its record does not hold.
-    ///
-    /// # Panics
-    /// If there is none.
-    pub fn settled_before(&mut self, progress: &dyn Progress) -> Result<Settled, HostsError> {
-        let before = self.before.take().expect("an epoch before this one");
-        self.settled_of(before, progress)
-    }
-
-    /// Waits until the epoch is settled, checks what came of it, and ends everything.
-    ///
-    /// # Errors
-    /// If it is not settled in time, or its record does not hold.
-    pub fn settle(mut self, progress: &dyn Progress) -> Result<Settled, HostsError> {
-        let settled = self.settled(progress)?;
-        self.end();
-        Ok(settled)
-    }
-
-    /// Waits until the epoch is settled, and checks what came of it. Everything goes on running.
-    ///
-    /// # Errors
-    /// If it is not settled in time, or its record does not hold.
-    pub fn settled(&mut self, progress: &dyn Progress) -> Result<Settled, HostsError> {
-        let (epoch, truth, bundles) = (self.world.epoch, self.truth(), self.bundles());
-        let clients = self.reported.len();
-        let settled = self.settled_of(Before { epoch, truth, bundles }, progress)?;
-        Ok(Settled { clients, ..settled })
-    }
-
-    fn settled_of(&mut self, of: Before, progress: &dyn Progress) -> Result<Settled, HostsError> {
-        progress.begin(Stage::Settling, 1);
-        let Before { epoch, truth, bundles } = of;
-        let over = |ledger: &Ledger| ledger.state().epochs.get(&epoch).is_some_and(|on| on.is_over());
-        let begun = Instant::now();
-        while !wait_until(&self.mirror, LOOK_EVERY, over) {
-            if let Some(offices) = self.offices.take_if(|offices| offices.is_finished()) {
-                offices.join().expect("no panic")?;
-            }
-            if begun.elapsed() > self.options.window + MOVING {
-                return Err(HostsError::Stalled { what: "end", dir: self.options.dir.clone() });
-            }
-        }
-        progress.end(Stage::Settling);
-        let record = self.mirror.read(|ledger| light::record(ledger, epoch))?;
-        light::verify(&record, None).map_err(HostsError::Light)?;
-        let (comparison, carried) = check::compare(&truth, &record, &self.carried);
-        self.carried = carried;
-        Ok(Settled { record, comparison, bundles, clients: 0 })
-    }
-
-    /// Bundles of the epoch in hand.
-    fn bundles(&self) -> usize {
-        self.handed_in.len() + self.reported.iter().map(|reported| reported.bundles).sum::<usize>()
-    }
-
     /// Asks every process to end, and waits until it has.
     pub fn end(mut self) {
         self.stop.store(true, Ordering::Relaxed);
         let node = [&mut self.node];
         self.hosts.values_mut().chain(&mut self.issuers).chain(node).for_each(Process::end);
-    }
-
-    /// What was handed in, in the open: what devices put into bundles, and all that is in the logs of clients.
-    fn truth(&self) -> Vec<TruthRow> {
-        let by_devices = self.handed_in.iter().flat_map(|HandedIn { subscriber, parcel }| {
-            parcel.events.iter().map(|place| self.row(*subscriber, *place, parcel.region))
-        });
-        let by_clients = self.reported.iter().flat_map(|Reported { subscriber, .. }| {
-            let SubscriberSpec { events, region, .. } = &self.workload.subscribers[*subscriber];
-            (0..events.len()).map(|place| self.row(*subscriber, place, *region))
-        });
-        by_devices.chain(by_clients).collect()
-    }
-
-    /// One event of a subscriber, by its place, with the region of its bundle.
-    fn row(&self, subscriber: usize, place: usize, region: RegionTag) -> TruthRow {
-        let (params, subscriber) = (&self.options.params, &self.workload.subscribers[subscriber]);
-        let event = &subscriber.events[place];
-        TruthRow {
-            epoch: self.world.epoch.0,
-            subscriber: subscriber.name.clone(),
-            tier: subscriber.tier.0,
-            region: u8::from(region),
-            work_id: self.world.works[event.work],
-            view: event.view,
-            quarters: event.quarters,
-            backed: u8::from(event.backed),
-            value: event_value(params.k, params.j_max, event.view, event.quarters),
-        }
     }
 }
 
@@ -488,60 +274,6 @@ impl Drop for Hosts {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
     }
-}
-
-/// Hands a bundle to all three parties, the same bytes again as long as fewer than two have taken it in.
-fn submit(http: &HttpParties, parcel: &Parcel) -> Result<(), HostsError> {
-    let begun = Instant::now();
-    let mut taken = [false; 3];
-    loop {
-        let mut reason = String::new();
-        for party in PartyId::ALL.into_iter().filter(|party| !taken[party.index()]).collect::<Vec<_>>() {
-            match http.submit(party, &parcel.id, &parcel.bytes) {
-                Ok(Answer::Promised(_)) => taken[party.index()] = true,
-                Ok(Answer::Waiting) => {}
-                Ok(Answer::Refused { text, .. }) => reason = format!("party {party}: {text}"),
-                Err(LinkError::Busy { .. }) => {}
-                Err(error) => reason = format!("party {party}: {error}"),
-            }
-        }
-        let count = taken.iter().filter(|taken| **taken).count();
-        if count == 3 || (count == 2 && begun.elapsed() > AGAIN) {
-            return Ok(());
-        }
-        if begun.elapsed() > STARTING {
-            return Err(HostsError::NotTaken { bundle: parcel.id, count, reason });
-        }
-        thread::sleep(AGAIN);
-    }
-}
-
-/// Does something with each of a list, with `lanes` of them at a time. What comes of them is in no order. After one that
-/// fails no other is begun.
-fn in_lanes<I: Send, T: Send>(
-    list: Vec<I>,
-    lanes: usize,
-    act: impl Fn(I) -> Result<T, HostsError> + Sync,
-) -> Result<Vec<T>, HostsError> {
-    let next = Mutex::new(list.into_iter());
-    let lane = || {
-        let mut done = Vec::new();
-        loop {
-            let Some(one) = next.lock().expect("no panic").next() else { return Ok(done) };
-            match act(one) {
-                Ok(came) => done.push(came),
-                Err(error) => {
-                    next.lock().expect("no panic").by_ref().for_each(drop);
-                    return Err(error);
-                }
-            }
-        }
-    };
-    let lanes: Vec<Result<Vec<T>, HostsError>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..lanes.max(1)).map(|_| scope.spawn(lane)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
-    });
-    lanes.into_iter().collect::<Result<Vec<_>, _>>().map(|done| done.into_iter().flatten().collect())
 }
 
 fn failed(what: &str, error: io::Error) -> HostsError {

@@ -2,7 +2,8 @@
 //! it was counted.
 
 use super::{
-    Hosts, HostsError, failed, folder, in_lanes, issuers, processes, settings::ClientFile, write_private,
+    Hosts, HostsError, devices::in_lanes, failed, folder, issuers, processes, settings::ClientFile,
+    write_private,
 };
 use crate::{
     device,
