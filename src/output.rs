@@ -224,6 +224,7 @@ impl Failure {
             Self::Chain(failure) => failure.advice(),
             Self::Work(failure) => failure.advice(),
             Self::Gov(failure) => failure.advice(),
+            Self::Client(failure) => failure.advice(),
             _ => None,
         }
     }
