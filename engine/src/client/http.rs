@@ -7,6 +7,7 @@
 mod agent;
 mod keys;
 pub mod operator;
+pub mod reader;
 
 pub use keys::HttpKeys;
 
