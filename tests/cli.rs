@@ -368,6 +368,15 @@ fn plays_that_are_yet_to_come_are_refused_with_their_lines() {
     let said = error(&refused);
     assert!(said.contains("lines 3 and 4: 2 plays begin later") && said.contains("UTC"), "{said}");
     assert!(said.contains("nothing was sent") && !said.contains(&work), "{said}");
+    // What is wrong and what to do about it are told apart for programs.
+    fs::write(&log, format!("{head}1,{work},9,9,maybe\n")).expect("written");
+    let refused = cwe(&["client", "submit", "--config", "no/client.toml", "--log", path(&log), "-o", "json"]);
+    let said: Value = serde_json::from_slice(&refused.stderr).expect("one JSON object");
+    let (wrong, advice) = (said["error"].as_str().expect("a text"), said["advice"].as_str().expect("a text"));
+    assert!(
+        wrong.ends_with("line 2: backed must be yes or no") && advice.contains("correct the line"),
+        "{said}"
+    );
 }
 
 /// What stands in a terminal of 80 columns, and in any that is wider.

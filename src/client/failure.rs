@@ -123,6 +123,7 @@ impl ClientFailure {
     /// What to do about it, where the error itself does not say.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self {
+            Self::Log(LogError::Line { .. }) => Some("correct the line and start again; nothing was sent"),
             Self::Early { .. } => Some("correct the lines, or the clock; nothing was sent"),
             Self::Again { .. } => {
                 Some("take them out, or add --again if they were not in that log; nothing was sent")

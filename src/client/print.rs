@@ -13,8 +13,10 @@ use sim::report::several;
 use std::io::{self, Write};
 
 /// What it means that no party knows a bundle any more.
-const FORGOTTEN: &str = "Parties show final receipts until the epoch after is over. Whether what they do not know any more \
-    was counted, they no longer say: ask in time.";
+const FORGOTTEN: [&str; 2] = [
+    "Parties show final receipts until the epoch after is over: ask in time.",
+    "What they do not know any more may have been counted, or not.",
+];
 
 /// Says of which plays of a log the time is not the epoch's, before anything of it is sent. With JSON the report has it.
 pub(super) fn outside(whose: &Whose, epoch: EpochId, found: Option<(Outside, (Time, Time))>) {
@@ -126,7 +128,7 @@ fn text(epoch: EpochId, bundles: &[BundleStatus]) -> String {
     let rows = bundles.iter().map(row).collect();
     let mut text = format!("Epoch {epoch}\n\n{}", table(["", "bundle", "stands", ""], 4, rows));
     if bundles.iter().any(|of| matches!(of.state, BundleState::Forgotten { .. })) {
-        text += &format!("\n{FORGOTTEN}\n");
+        text += &format!("\n{}\n", FORGOTTEN.join("\n"));
     }
     let troubles: Vec<_> = bundles
         .iter()
@@ -204,7 +206,7 @@ fn object(of: &BundleStatus) -> Value {
             ("missing", json!({ "promised": promised, "evidence": evidence }))
         }
         BundleState::Forgotten { promised } => {
-            ("forgotten", json!({ "promised": promised, "why": FORGOTTEN }))
+            ("forgotten", json!({ "promised": promised, "why": FORGOTTEN.join(" ") }))
         }
         BundleState::NotInTime => ("not-in-time", json!({})),
     };

@@ -123,7 +123,7 @@ pub enum LogError {
         error: io::Error,
     },
     /// A line is not a play.
-    #[error("{file}, line {line}: {fault}. Correct the line and start again; nothing was sent")]
+    #[error("{file}, line {line}: {fault}")]
     Line {
         /// The file.
         file: String,
