@@ -17,7 +17,7 @@ pub(crate) mod work;
 pub(crate) use account::{Account, Ask, Sending};
 pub(crate) use bundle::{BundleCommand, ShowBundle};
 pub(crate) use client::{ClientCommand, Status, Submit, Whose};
-pub(crate) use epoch::{Audit, EpochCommand, Show, Verify};
+pub(crate) use epoch::{Audit, EpochCommand, Fetch, Show, Verify};
 pub(crate) use gov::GovCommand;
 pub(crate) use init::{InitCommand, InitCommittee};
 pub(crate) use issuer::{IssuerCommand, MakeCode, RunIssuer};
@@ -146,7 +146,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a whole epoch on this machine: proofs, three parties, chain, claims
     Demo(Demo),
-    /// Look at the public record of an epoch, and verify it offline
+    /// Fetch the public record of an epoch, look at it, and verify it offline
     #[command(subcommand)]
     Epoch(EpochCommand),
     /// Look at a bundle as a device hands it in

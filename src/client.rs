@@ -1,7 +1,10 @@
 //! `cwe client`.
 
+mod failure;
 mod print;
 mod settings;
+
+pub(crate) use failure::ClientFailure;
 
 use crate::{
     cli::{Status, Submit, Whose},
@@ -11,12 +14,11 @@ use crate::{
 };
 use chain::{
     modules::usage::Phase,
-    node::{ClientError as NodeError, Following, Mirror, RunError},
+    node::{self, Following, Mirror},
 };
 use engine::{
     client::{
-        BundleState, BundleStatus, Client, ClientError, Folder, JournalError, LinkError, LogError,
-        MachineClock, Progress, UsageLog,
+        BundleState, BundleStatus, Client, ClientError, Folder, Lines, MachineClock, Progress, UsageLog,
     },
     message::OpenedEpoch,
     opening::{EpochDocument, OpeningError},
@@ -31,88 +33,17 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use thiserror::Error;
 
 /// How long the client's own node may take to have all blocks: a chain of years, on a small machine.
 const FOLLOWING: Duration = Duration::from_secs(3_600);
 /// How often it is asked what became of bundles.
 const ASK_EVERY: Duration = Duration::from_secs(2);
+/// How far the clock of whatever wrote a log may be ahead of this machine's, in seconds.
+const CLOCK_SLACK: u64 = 300;
 /// What the folder of an epoch is called, before its number.
 const EPOCH_FOLDER: &str = "epoch-";
 /// The folder of the client's own node.
 const CHAIN_FOLDER: &str = "chain";
-
-/// Why a client does not go on.
-#[derive(Debug, Error)]
-pub(crate) enum ClientFailure {
-    /// A file that it needs.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The log of plays.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// Its own node.
-    #[error("the client's own node: {0}")]
-    Run(#[from] Box<RunError>),
-    /// The node that its own follows.
-    #[error(transparent)]
-    Node(#[from] Box<NodeError>),
-    /// Its own node stopped, or has not all blocks in time.
-    #[error("the client's own node in {dir} does not get to the chain's last block: start again, or delete the folder", dir = .dir.display())]
-    Behind { dir: PathBuf },
-    /// No epoch takes bundles in.
-    #[error("no epoch takes bundles in: {what}")]
-    NoEpoch { what: String },
-    /// Nothing was handed in.
-    #[error("{dir}: nothing was handed in from here: start with `cwe client submit`", dir = .dir.display())]
-    Nothing { dir: PathBuf },
-    /// The epoch's record is of no use.
-    #[error(transparent)]
-    Opening(#[from] OpeningError),
-    /// A step of the client.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// Bundles that parties had promised are in no batch.
-    #[error("{count} bundles that parties had promised are in no batch that they show; the promises are in {dir}", dir = .dir.display())]
-    Missing { count: usize, dir: PathBuf },
-}
-
-impl From<JournalError> for ClientFailure {
-    fn from(error: JournalError) -> Self {
-        Self::Client(error.into())
-    }
-}
-
-impl ClientFailure {
-    /// The exit code.
-    pub(crate) fn code(&self) -> u8 {
-        match self {
-            Self::File(error) => error.code(),
-            Self::Log(_) | Self::Node(_) | Self::NoEpoch { .. } | Self::Nothing { .. } => 2,
-            Self::Run(error) => {
-                if matches!(**error, RunError::Block { .. }) {
-                    4
-                } else {
-                    3
-                }
-            }
-            Self::Behind { .. } | Self::Opening(_) => 3,
-            Self::Missing { .. } => 1,
-            Self::Client(error) => match error {
-                ClientError::Refused { .. } | ClientError::Forged { .. } => 1,
-                ClientError::UnknownTier { .. }
-                | ClientError::UnknownRegion { .. }
-                | ClientError::Window { .. }
-                | ClientError::OtherFolder { .. }
-                | ClientError::OtherLog
-                | ClientError::NothingCounts { .. }
-                | ClientError::Journal(JournalError::InUse { .. })
-                | ClientError::Signer { error: LinkError::Refused { .. }, .. } => 2,
-                _ => 3,
-            },
-        }
-    }
-}
 
 /// A client with its own node, which has all blocks that there were when it started.
 struct Desk {
@@ -140,6 +71,14 @@ impl Desk {
         Ok(Client::open(Box::new(disk), self.opened(epoch)?, self.setup.own)?)
     }
 
+    /// A failure of the client of an epoch, with its folder where that says more.
+    fn failure(&self, error: ClientError) -> ClientFailure {
+        match error {
+            ClientError::OtherLog { epoch } => ClientFailure::OtherLog { dir: self.folder(epoch), epoch },
+            error => error.into(),
+        }
+    }
+
     /// From when to when the epoch takes bundles in, if a party says so.
     fn window(&self) -> Option<(Time, Time)> {
         PartyId::ALL.into_iter().find_map(|party| self.setup.parties.window(party).ok().flatten())
@@ -147,21 +86,78 @@ impl Desk {
 
     /// The epoch that takes bundles in.
     fn open_epoch(&self) -> Result<EpochId, ClientFailure> {
-        let found = self.mirror.read(|ledger| {
-            let last = ledger.state().epochs.iter().next_back();
-            last.map(|last| (last.epoch, last.phase))
+        let (found, next, may_open) = self.mirror.read(|ledger| {
+            let (state, origin) = (ledger.state(), ledger.origin());
+            let (last, next) = (state.epochs.iter().next_back(), state.next_epoch(origin));
+            (last.map(|last| (last.epoch, last.phase)), next, state.in_hand(origin).contains(&next))
         });
         match found {
             Some((epoch, Phase::Open)) => Ok(epoch),
             // Whoever began in time may still find out what parties answer.
-            Some((epoch, Phase::Frozen)) if self.folder(epoch).is_dir() => Ok(epoch),
+            Some((epoch, Phase::Frozen)) if self.is_begun(epoch)? => Ok(epoch),
             Some((epoch, phase)) => {
                 let phase = format!("{phase:?}").to_lowercase();
-                Err(ClientFailure::NoEpoch {
-                    what: format!("epoch {epoch} is {phase}, and the next is not open"),
-                })
+                let then = if may_open { "may open any moment" } else { "is not open" };
+                let what = format!("epoch {epoch} is {phase}, and epoch {next} {then}");
+                Err(ClientFailure::NoEpoch { what, may_open })
             }
-            None => Err(ClientFailure::NoEpoch { what: "none has opened on this chain".into() }),
+            None => {
+                let what = "none has opened on this chain".into();
+                Err(ClientFailure::NoEpoch { what, may_open: false })
+            }
+        }
+    }
+
+    /// Epochs for which there is a folder, in order.
+    fn folders(&self) -> Vec<EpochId> {
+        epochs(&self.setup.dir)
+    }
+
+    /// Whether something was handed in for an epoch, or is about to be.
+    fn is_begun(&self, epoch: EpochId) -> Result<bool, ClientFailure> {
+        let folder = self.folder(epoch);
+        Ok(folder.is_dir() && Client::decided(Box::new(Folder::open(folder)?))?.is_some())
+    }
+
+    /// Of what was handed in for earlier epochs the last play, and its epoch. An epoch that was given up pays nothing: what
+    /// it had may come again.
+    fn handed_in(&self, epoch: EpochId) -> Result<Option<(Time, EpochId)>, ClientFailure> {
+        let given_up = |epoch: &EpochId| {
+            self.mirror.read(|ledger| {
+                ledger.state().epochs.get(epoch).is_some_and(|found| found.phase == Phase::Abandoned)
+            })
+        };
+        let mut last = None;
+        for earlier in self.folders().into_iter().filter(|earlier| *earlier < epoch && !given_up(earlier)) {
+            let dir = self.folder(earlier);
+            let disk = Folder::open(&dir).map_err(ClientError::from);
+            let found = disk.and_then(|disk| Client::handed_in(Box::new(disk)));
+            let found = found.map_err(|error| ClientFailure::Earlier { dir, error })?;
+            last = last.max(found.map(|found| (found, earlier)));
+        }
+        Ok(last)
+    }
+
+    /// Stops before anything of a log is sent that is wrong with it, as far as can be told: an epoch takes one log of a
+    /// subscription, which cannot be corrected later.
+    fn review(
+        &self,
+        arguments: &Submit,
+        (epoch, log): (EpochId, &UsageLog),
+        unknown: Option<&Lines>,
+    ) -> Result<(), ClientFailure> {
+        let path = || arguments.log.clone();
+        if !arguments.again
+            && let Some((last, earlier)) = self.handed_in(epoch)?
+            && let Some(lines) = log.find(|play| play.time <= last.0)
+        {
+            return Err(ClientFailure::Again { log: path(), lines, epoch: earlier });
+        }
+        match unknown {
+            Some(lines) if !arguments.leave_out_unknown => {
+                Err(ClientFailure::Unknown { log: path(), lines: lines.clone(), epoch })
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -186,10 +182,19 @@ fn follow(setup: &Setup) -> Result<Mirror, ClientFailure> {
 pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
     // First what can be wrong without anybody else.
     let log = UsageLog::read(&arguments.log, |_| ()).map_err(ClientFailure::from)?;
+    let now = node::now();
+    if let Some(lines) = log.find(|play| play.time > now.0.saturating_add(CLOCK_SLACK)) {
+        return Err(ClientFailure::Early { log: arguments.log.clone(), lines, now }.into());
+    }
     let desk = Desk::open(&arguments.whose)?;
     let progress = progress::choose(arguments.quiet);
     let epoch = desk.open_epoch()?;
     let client = desk.client(epoch)?;
+    let unknown = client.unknown(&log);
+    if !client.is_begun(&log).map_err(|error| desk.failure(error))? {
+        desk.review(arguments, (epoch, &log), unknown.as_ref())?;
+    }
+    print::unknown(&arguments.whose, epoch, unknown.as_ref());
     let outside = desk.window().and_then(|window| Some((log.outside(window.0, window.1)?, window)));
     print::outside(&arguments.whose, epoch, outside);
     let (mut token, mut receipts, mut made, mut taken) = (None, None, None, None);
@@ -203,8 +208,9 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
     let Setup { parties, signers, .. } = &desk.setup;
     let clock = MachineClock::default();
     let report = client.run(&log, signers, (parties, &clock), &mut OsRng, &mut tell);
+    let report = report.map_err(|error| desk.failure(error))?;
     let outside = outside.map(|(outside, _)| outside);
-    print::report(&arguments.whose, epoch, (&report.map_err(ClientFailure::from)?, outside))
+    print::report(&arguments.whose, epoch, &report, (outside, unknown))
 }
 
 /// Shows how far a stage is, from what it was at before.
@@ -231,12 +237,13 @@ fn step(
 /// Shows what became of the bundles.
 pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
     let desk = Desk::open(&arguments.whose)?;
-    let epoch = match arguments.epoch {
-        Some(epoch) if desk.folder(epoch).is_dir() => Some(epoch),
-        Some(_) => None,
-        None => last(&desk.setup.dir),
-    };
-    let nothing = || ClientFailure::Nothing { dir: desk.setup.dir.clone() };
+    let mut begun = Vec::new();
+    for epoch in desk.folders() {
+        begun.extend(desk.is_begun(epoch)?.then_some(epoch));
+    }
+    let (asked, dir) = (arguments.epoch, &desk.setup.dir);
+    let epoch = begun.iter().rev().find(|epoch| asked.is_none_or(|asked| asked == **epoch)).copied();
+    let nothing = || ClientFailure::Nothing { dir: dir.clone(), asked, epochs: begun };
     let epoch = epoch.ok_or_else(nothing)?;
     let client = desk.client(epoch)?;
     let (begun, patience) = (Instant::now(), Duration::from_secs(arguments.wait));
@@ -262,10 +269,13 @@ fn is_decided(bundle: &BundleStatus) -> bool {
     !matches!(bundle.state, Open | Provisional { .. } | Missing { .. })
 }
 
-/// The last epoch that a folder has something of.
-fn last(dir: &Path) -> Option<EpochId> {
-    let names = fs::read_dir(dir).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names.filter_map(|name| name.strip_prefix(EPOCH_FOLDER)?.parse().ok()).max()
+/// Epochs for which a folder has one, in order.
+fn epochs(dir: &Path) -> Vec<EpochId> {
+    let names = fs::read_dir(dir).into_iter().flatten();
+    let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut epochs: Vec<_> = names.filter_map(|name| name.strip_prefix(EPOCH_FOLDER)?.parse().ok()).collect();
+    epochs.sort_unstable();
+    epochs
 }
 
 #[cfg(test)]
@@ -273,12 +283,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_epoch_is_the_highest_number() {
+    fn epochs_are_in_the_order_of_their_numbers() {
         let dir = tempfile::tempdir().expect("a folder");
-        assert_eq!(last(dir.path()), None);
+        assert_eq!(epochs(dir.path()), []);
         for name in ["epoch-9", "epoch-10", "epoch-x", "chain"] {
             fs::create_dir(dir.path().join(name)).expect("made");
         }
-        assert_eq!(last(dir.path()), Some(EpochId(10)));
+        assert_eq!(epochs(dir.path()), [EpochId(9), EpochId(10)]);
+        assert_eq!(epochs(&dir.path().join("nothing")), []);
     }
 }

@@ -1,4 +1,8 @@
-//! `cwe epoch verify` and `cwe epoch show`.
+//! `cwe epoch fetch`, `cwe epoch verify` and `cwe epoch show`.
+
+mod fetch;
+
+pub(crate) use fetch::{FetchFailure, run as fetch};
 
 use crate::{
     cli::{Format, Show, TrustedRoot, Verify},

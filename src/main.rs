@@ -55,6 +55,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Demo(arguments) if arguments.processes => demo::run_processes(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Epoch(EpochCommand::Fetch(arguments)) => epoch::fetch(&arguments),
         Command::Epoch(EpochCommand::Verify(arguments)) => epoch::verify(&arguments),
         Command::Epoch(EpochCommand::Audit(arguments)) => audit::run(&arguments),
         Command::Epoch(EpochCommand::Show(arguments)) => epoch::show(&arguments),

@@ -4,6 +4,7 @@ use crate::account::ChainFailure;
 use crate::audit::AuditFailure;
 use crate::bundle::BundleFailure;
 use crate::client::ClientFailure;
+use crate::epoch::FetchFailure;
 use crate::gov::GovFailure;
 use crate::init::InitFailure;
 use crate::issuer::IssuerFailure;
@@ -103,6 +104,9 @@ pub(crate) enum Failure {
         /// What does not hold.
         what: String,
     },
+    /// No record from a party.
+    #[error(transparent)]
+    Fetch(#[from] FetchFailure),
     /// Results cannot be printed.
     #[error("the result cannot be printed: {0}")]
     Print(#[from] io::Error),
@@ -182,6 +186,7 @@ impl Failure {
             | Self::RecordUnreadable { .. }
             | Self::RecordTooLong { .. }
             | Self::NoRecord { .. } => 2,
+            Self::Fetch(failure) => failure.code(),
             Self::Bundle(failure) => failure.code(),
             Self::Audit(failure) => failure.code(),
             Self::Sweep(failure) => failure.code(),
@@ -220,10 +225,12 @@ impl Failure {
                 DemoError::Stalled { .. } => Some("try again; the same seed gives the same run"),
                 _ => None,
             },
+            Self::Fetch(failure) => failure.advice(),
             Self::Sweep(failure) => failure.advice(),
             Self::Chain(failure) => failure.advice(),
             Self::Work(failure) => failure.advice(),
             Self::Gov(failure) => failure.advice(),
+            Self::Client(failure) => failure.advice(),
             _ => None,
         }
     }

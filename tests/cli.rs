@@ -354,12 +354,38 @@ fn failures_are_json_where_results_are() {
     assert_eq!(wrong["code"], 2);
 }
 
+#[test]
+fn plays_that_are_yet_to_come_are_refused_with_their_lines() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let log = folder.path().join("plays.csv");
+    let work = "07".repeat(32);
+    let lines =
+        [1_700_000_000u64, 9_700_000_000, 9_700_000_001].map(|time| format!("{time},{work},9,9,yes\n"));
+    let head = "time,work,seconds_played,length_seconds,backed\n";
+    fs::write(&log, format!("{head}{}", lines.concat())).expect("written");
+    let refused = cwe(&["client", "submit", "--config", "no/client.toml", "--log", path(&log)]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let said = error(&refused);
+    assert!(said.contains("lines 3 and 4: 2 plays begin later") && said.contains("UTC"), "{said}");
+    assert!(said.contains("nothing was sent") && !said.contains(&work), "{said}");
+    // What is wrong and what to do about it are told apart for programs.
+    fs::write(&log, format!("{head}1,{work},9,9,maybe\n")).expect("written");
+    let refused = cwe(&["client", "submit", "--config", "no/client.toml", "--log", path(&log), "-o", "json"]);
+    let said: Value = serde_json::from_slice(&refused.stderr).expect("one JSON object");
+    let (wrong, advice) = (said["error"].as_str().expect("a text"), said["advice"].as_str().expect("a text"));
+    assert!(
+        wrong.ends_with("line 2: backed must be yes or no") && advice.contains("correct the line"),
+        "{said}"
+    );
+}
+
 /// What stands in a terminal of 80 columns, and in any that is wider.
 #[test]
 fn help_fits_eighty_columns() {
-    let families: [&[&str]; 26] = [
+    let families: [&[&str]; 27] = [
         &[],
         &["demo"],
+        &["epoch", "fetch"],
         &["epoch", "verify"],
         &["epoch", "audit"],
         &["bundle", "show"],

@@ -3,6 +3,7 @@
 
 mod common;
 
+use chain::node;
 use common::{cwe, error, path, stdout};
 use engine::client::http::operator::HttpOperator;
 use serde_json::Value;
@@ -114,10 +115,11 @@ fn another_client(pilot: &Path) {
     }
 }
 
-/// A log of plays of a work, for a client.
-fn played(client: &Path, work: &str, plays: u64) -> PathBuf {
-    let line = |play: u64| format!("{},{work},200,200,yes\n", 1_790_000_000 + play);
-    let lines: String = (0..plays).map(line).collect();
+/// A log of plays, which began an hour ago, for a client.
+fn played(client: &Path, works: &[&str]) -> PathBuf {
+    let begun = node::now().0 - 3_600;
+    let line = |(work, time): (&&str, u64)| format!("{time},{work},200,200,yes\n");
+    let lines: String = works.iter().zip(begun..).map(line).collect();
     let log = client.join("plays.csv");
     fs::write(&log, format!("time,work,seconds_played,length_seconds,backed\n{lines}")).expect("written");
     log
@@ -135,6 +137,17 @@ fn submit(client: &Path, log: &Path) -> Value {
             _ => panic!("{output:?}"),
         }
     }
+}
+
+/// A log that is not handed in as it is: what is said of it.
+#[track_caller]
+fn turned_away(client: &Path, log: &Path) -> String {
+    let config = client.join("client.toml");
+    let output =
+        cwe(&["client", "submit", "--config", path(&config), "--log", path(log), "-q", "-o", "json"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said: Value = serde_json::from_slice(&output.stderr).expect("JSON");
+    format!("{}: {}", said["error"].as_str().expect("a text"), said["advice"].as_str().expect("advice"))
 }
 
 /// Hands plays in and is killed as soon as the first bundle is made; the bundle.
@@ -156,10 +169,7 @@ fn killed(pilot: &Path, log: &Path) -> Vec<u8> {
 
 /// Whether a party gives the final receipt of a bundle.
 fn has_receipt(party: &Process, bundle: &str) -> bool {
-    let text = party.text();
-    let url =
-        text.split("API at ").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("an address");
-    let operator = HttpOperator::new(url.trim_end_matches(',')).expect("an address");
+    let operator = HttpOperator::new(&api(party)).expect("an address");
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(20) {
         match operator.ask(&format!("v1/bundles/{bundle}/inclusion")) {
@@ -168,6 +178,37 @@ fn has_receipt(party: &Process, bundle: &str) -> bool {
         }
     }
     false
+}
+
+/// Where a party's API is.
+fn api(party: &Process) -> String {
+    let text = party.text();
+    let url = text.split("API at ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    url.expect("an address").trim_end_matches(',').to_owned()
+}
+
+/// The record of an epoch comes from a party, and holds under a state root of a node.
+fn assert_fetched(party: &Process, node: &str, dir: &Path) {
+    let (url, file) = (api(party), dir.join("epoch.json"));
+    let ask = |epoch| {
+        cwe(&["epoch", "fetch", "--url", &url, "--epoch", epoch, "--node", node, "-o", "json", path(dir)])
+    };
+    let missing = ask("2");
+    assert_eq!(missing.status.code(), Some(2), "{missing:?}");
+    assert!(error(&missing).contains("no public record of epoch 2") && !file.exists(), "{missing:?}");
+    let fetched = ask("1");
+    assert_eq!(fetched.status.code(), Some(0), "{fetched:?}");
+    let fetched = json(&fetched);
+    assert!(fetched["block"].is_u64(), "{fetched}");
+    let root = fetched["state_root"].as_str().expect("a root");
+    let verified = json(&done(&["epoch", "verify", path(dir), "--root", root, "-o", "json"]));
+    assert_eq!((&verified["anchored"], &verified["epoch"]), (&true.into(), &1.into()), "{verified}");
+    let shown = done(&["epoch", "show", path(dir)]);
+    assert!(stdout(&shown).contains(root), "{shown:?}");
+    let before = fs::read(&file).expect("written");
+    let again = ask("1");
+    assert_eq!((again.status.code(), fs::read(&file).ok()), (Some(2), Some(before)), "{again:?}");
+    assert_eq!(fs::read_dir(dir).expect("a folder").count(), 1, "nothing else is left there");
 }
 
 /// Every bundle is in a batch, and that was checked. The first of them.
@@ -241,7 +282,7 @@ fn a_pilot_is_laid_out_and_used() {
 
     let mut steward = Process::start(pilot, "steward", &["steward", "run", "--config", "steward.toml"]);
     let (first, second) = (pilot.join("client-example"), pilot.join("client-2"));
-    let (log, other_log) = (played(&first, work, 3), played(&second, work, 2));
+    let log = played(&first, &[work; 3]);
     steward.wait_for("for party 3, 60 s at most, to commit to the beacon of epoch 1\n");
     parties.push(Process::start(pilot, "party-3", &serve));
     steward.wait_for("epoch 1 is open\n");
@@ -254,10 +295,15 @@ fn a_pilot_is_laid_out_and_used() {
     );
     let outside = &report["outside_window"];
     let count = ["before", "after"].map(|when| outside[when].as_u64().expect("a count"));
-    assert_eq!((count[0] + count[1], &outside["line"]), (3, &2.into()), "plays of long ago, or yet to come");
+    assert_eq!((count, &outside["line"]), ([3, 0], &2.into()), "plays from before");
     let after = fs::read(first.join("data/epoch-1/bundle-00000")).expect("a bundle");
     assert!(before == after, "the same bytes are handed in again");
-    let report = submit(&second, &other_log);
+    let mistyped = format!("{}{}", &work[1..], &work[..1]);
+    let said = turned_away(&second, &played(&second, &[work, &mistyped]));
+    assert!(said.contains("line 3: 1 play is of a work that epoch 1 does not have"), "{said}");
+    assert!(said.contains("--leave-out-unknown") && !said.contains(&mistyped), "{said}");
+    assert!(!second.join("data/epoch-1/plan").exists(), "nothing is begun with it");
+    let report = submit(&second, &played(&second, &[work; 2]));
     assert_eq!(report["complete"], true, "{report}");
     let bundle = assert_final(&first);
     assert_final(&second);
@@ -266,7 +312,13 @@ fn a_pilot_is_laid_out_and_used() {
     let creator = made["creator"].as_str().expect("a person");
     let paid = json(&done(&["payouts", "--creator", creator, "--url", url, "-o", "json"]));
     assert!(paid.to_string().contains(work), "the work is paid for: {paid}");
+    assert_fetched(&parties[0], url, &pilot.join("epoch-1"));
     steward.wait_for("issuers' keys of epoch 2");
+    // What was paid for with the first epoch is not handed in with the second by mistake.
+    parties[0].wait_for("epoch 2: collect");
+    let said = turned_away(&first, &log);
+    assert!(said.contains("lines 2, 3 and 4: 3 plays began no later"), "{said}");
+    assert!(said.contains("epoch 1") && said.contains("--again"), "{said}");
     // Their bundles are gone by then. Whoever asks late is answered all the same, also by a process that was started since.
     parties.into_iter().for_each(Process::end);
     let mut parties = ["party-1", "party-2", "party-3"].map(|name| Process::start(pilot, name, &serve));

@@ -3,6 +3,7 @@
 //! | Module | What it does |
 //! |---|---|
 //! | [`log`] | reads what was played |
+//! | `review` | what is asked of a log before anything is begun with it |
 //! | `plan` | which plays count, and which bundle each goes into |
 //! | [`journal`] | what is on disk, before anything leaves that rests on it |
 //! | `make` | key, token, receipts, bundles |
@@ -28,13 +29,14 @@ mod make;
 pub mod outcome;
 mod plan;
 pub mod record;
+mod review;
 pub mod status;
 pub mod submit;
 
 pub use crate::api::Receipt;
 pub use journal::{Disk, Folder, JournalError};
 pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing};
-pub use log::{LogError, Outside, Play, UsageLog};
+pub use log::{Lines, LogError, Outside, Play, UsageLog};
 pub use outcome::Trouble;
 pub use plan::Summary;
 pub use status::{BundleState, BundleStatus};
@@ -44,7 +46,8 @@ use crate::message::OpenedEpoch;
 use journal::Journal;
 use plan::Plan;
 use primitives::{
-    CodecError, Decode, Digest, Encode, PartyId, Reader, RegionTag, Tier, Writer, codec_struct, limits,
+    CodecError, Decode, Digest, Encode, EpochId, PartyId, Reader, RegionTag, Tier, Writer, codec_struct,
+    limits,
 };
 use proofs::{blind::BlindError, bundle::ProveError, receipt::Denomination};
 use rand_core::{CryptoRng, RngCore};
@@ -106,10 +109,13 @@ pub enum ClientError {
     },
     /// The folder was begun with another log.
     #[error(
-        "the folder was begun with another log; what it has begun with is what it hands in: an epoch takes one log of a \
-         subscription, and other plays are for the next"
+        "epoch {epoch} was begun with another log: it takes one of a subscription; hand that one in to its end, and other \
+         plays in the next epoch"
     )]
-    OtherLog,
+    OtherLog {
+        /// The folder's epoch.
+        epoch: EpochId,
+    },
     /// A signer's key on the chain is no key.
     #[error("the key of the {who} on the chain cannot be used: {error}")]
     Key {
@@ -231,6 +237,7 @@ mod file {
     use primitives::PartyId;
 
     pub(super) const EPOCH: &str = "epoch";
+    pub(super) const LAST: &str = "last";
     pub(super) const PLAN: &str = "plan";
     pub(super) const KEY: &str = "key";
     pub(super) const TOKEN: &str = "token";
@@ -305,6 +312,7 @@ impl Client {
         rng: &mut (impl RngCore + CryptoRng),
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Report, ClientError> {
+        self.is_begun(log)?;
         if let Some(Done { summary }) = self.journal.get(file::DONE)? {
             return self.reported(summary);
         }
@@ -314,30 +322,21 @@ impl Client {
         self.submit(plan.summary, &bundles, (parties, clock), progress)
     }
 
-    /// The plan on disk, or one of the log.
+    /// The plan on disk, which is of this log, or one of the log.
     fn plan(&self, log: &UsageLog, rng: &mut (impl RngCore + CryptoRng)) -> Result<Plan, ClientError> {
         match self.journal.get::<Plan>(file::PLAN)? {
-            Some(plan) if plan.log == log.digest() => Ok(plan),
-            Some(_) => Err(ClientError::OtherLog),
+            Some(plan) => Ok(plan),
             None => {
                 let plan = Plan::make(log, &self.epoch, &self.settings, rng)?;
                 if plan.bundles.is_empty() {
                     return Err(ClientError::NothingCounts { summary: plan.summary });
                 }
+                if let Some(last) = log.last() {
+                    self.journal.put(file::LAST, &last)?;
+                }
                 self.journal.put(file::PLAN, &plan)?;
                 Ok(plan)
             }
         }
-    }
-
-    /// What is decided of the log: `None` before there is a plan.
-    ///
-    /// # Errors
-    /// If the files cannot be read.
-    pub fn summary(&self) -> Result<Option<Summary>, ClientError> {
-        if let Some(Done { summary }) = self.journal.get(file::DONE)? {
-            return Ok(Some(summary));
-        }
-        Ok(self.journal.get::<Plan>(file::PLAN)?.map(|plan| plan.summary))
     }
 }

@@ -4,6 +4,10 @@
 mod http;
 #[path = "client/issuers.rs"]
 mod issuers;
+#[path = "client/late.rs"]
+mod late;
+#[path = "client/review.rs"]
+mod review;
 #[path = "client/world.rs"]
 mod world;
 
@@ -386,7 +390,7 @@ fn a_folder_is_for_one_epoch_one_subscription_and_one_log() {
     let client = client(&folders.client(), &world, &Fuse::never());
     let other_log = UsageLog::new(vec![play(1, work(1, 1), false)]);
     let run = client.run(&other_log, &signers, (&world, &TestClock::default()), &mut OsRng, &mut |_| ());
-    assert!(matches!(run, Err(ClientError::OtherLog)));
+    assert!(matches!(run, Err(ClientError::OtherLog { epoch: world::EPOCH })));
 }
 
 #[test]
@@ -411,6 +415,7 @@ fn a_folder_says_nothing_of_works_once_all_is_decided() {
         "epoch",
         "final-00000",
         "final-00001",
+        "last",
         "lock",
         "outcome-00000-1",
         "outcome-00000-2",

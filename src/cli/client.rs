@@ -28,6 +28,11 @@ The log is CSV or JSON lines, one play a line, of one subscriber in one epoch:
   {\"time\":1790000000,\"work\":\"1f0c…\",\"seconds_played\":180,
    \"length_seconds\":200,\"backed\":true}          (on one line)
 
+Before anything is sent, plays are looked at: none may be yet to come, be of a
+work that the epoch does not have (--leave-out-unknown), or have begun before the
+last play of an earlier epoch's log (--again). From then on, what was begun goes
+on without these flags.
+
 The settings:
   genesis = \"genesis.json\"          # the chain's, as every node has it
   node = \"ws://127.0.0.1:4300\"
@@ -57,8 +62,9 @@ Examples:
 A bundle is provisional once parties have taken it in, and final once a party
 shows it in a batch whose header the committee has signed and the chain has: the
 path from the bundle to that header is checked here. Parties show that until the
-epoch after the next begins, or until they are started again in the next: ask in
-time. Exit code 1 if a bundle is missing that a party had promised.";
+epoch after is over, also when they were started again: ask in time. Whoever asks
+later is told that the bundle is not known any more, unless it was found final
+before. Exit code 1 if a bundle is missing that a party had promised.";
 
 /// What a subscriber's client does.
 #[derive(Debug, Subcommand)]
@@ -94,6 +100,14 @@ pub(crate) struct Submit {
     /// What was played, as CSV or JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) log: PathBuf,
+    /// Hand in plays also that began no later than the last that was handed in for an earlier epoch: they were not in
+    /// that log, or would count twice
+    #[arg(long)]
+    pub(crate) again: bool,
+    /// Leave out plays of works that the epoch does not have, such as works of other platforms; without this, nothing is
+    /// sent where there are any
+    #[arg(long)]
+    pub(crate) leave_out_unknown: bool,
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,

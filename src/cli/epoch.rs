@@ -2,7 +2,23 @@
 
 use super::{Format, TrustedRoot, values};
 use clap::{Args, Subcommand};
+use primitives::EpochId;
 use std::path::PathBuf;
+
+const FETCH_EXAMPLES: &str = "\
+Examples:
+  cwe epoch fetch --url http://127.0.0.1:4501 --epoch 1 epoch-1
+  cwe epoch fetch --url https://party1.example.org --epoch 1 epoch-1 \\
+      --node ws://127.0.0.1:4300
+
+Each party gives the record of every epoch that is settled. It is that party's
+word: `cwe epoch verify epoch-1 --root ROOT` holds it against a state root that
+you trust. With --node, the root is looked for among the last blocks of a node,
+best one of your own, and the whole command is printed. A record of a running
+chain is proved from its last block, so it may have another root each time.
+
+`cwe epoch show` shows what was fetched. For `cwe epoch audit` more is needed
+than parties give: what they published of every bundle.";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -37,12 +53,35 @@ verifies under the right ones alone.";
 /// What to do with a record.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EpochCommand {
+    /// Fetch the public record of a settled epoch from a party
+    Fetch(Fetch),
     /// Verify a public record from scratch
     Verify(Verify),
     /// Verify every accepted bundle of an epoch again
     Audit(Audit),
     /// Show a public record
     Show(Show),
+}
+
+/// Arguments of `cwe epoch fetch`.
+#[derive(Debug, Args)]
+#[command(after_help = FETCH_EXAMPLES)]
+pub(crate) struct Fetch {
+    /// The folder in which epoch.json is written; one that is there already stays
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Address of a party's API
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: String,
+    /// Of which epoch
+    #[arg(long, value_name = "EPOCH", value_parser = values::number::<EpochId>)]
+    pub(crate) epoch: EpochId,
+    /// Address of a node that you trust: the record's state root is to be that of one of its last blocks
+    #[arg(long, value_name = "URL")]
+    pub(crate) node: Option<String>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
 }
 
 /// Arguments of `cwe epoch verify`.

@@ -1,15 +1,22 @@
 //! What a client found out, for people and for programs. Neither form names a work.
 
+use super::failure::{ADDRESS, is_unreachable, plays};
 use crate::{
     account::short,
     cli::{Format, Whose},
     output::{self, Failure, facts, table},
 };
-use engine::client::{BundleState, BundleStatus, Outside, Report, Trouble};
+use engine::client::{BundleState, BundleStatus, Lines, Outside, Report, Trouble};
 use primitives::{EpochId, PartyId, Time, calendar::utc};
 use serde_json::{Value, json};
 use sim::report::several;
 use std::io::{self, Write};
+
+/// What it means that no party knows a bundle any more.
+const FORGOTTEN: [&str; 2] = [
+    "Parties show final receipts until the epoch after is over: ask in time.",
+    "What they do not know any more may have been counted, or not.",
+];
 
 /// Says of which plays of a log the time is not the epoch's, before anything of it is sent. With JSON the report has it.
 pub(super) fn outside(whose: &Whose, epoch: EpochId, found: Option<(Outside, (Time, Time))>) {
@@ -33,11 +40,22 @@ pub(super) fn outside(whose: &Whose, epoch: EpochId, found: Option<(Outside, (Ti
     ));
 }
 
-/// What was handed in, and which plays are of another time.
+/// Says which plays are left out because the epoch does not have their works. With JSON the report has it.
+pub(super) fn unknown(whose: &Whose, epoch: EpochId, found: Option<&Lines>) {
+    if let Some(lines) = found
+        && whose.output == Format::Table
+    {
+        let plays = plays(lines, "is of a work", "are of works");
+        drop(writeln!(io::stderr(), "note: {plays} that epoch {epoch} does not have, {lines}: left out"));
+    }
+}
+
+/// What was handed in, and which plays are of another time or of works that the epoch does not have.
 pub(super) fn report(
     whose: &Whose,
     epoch: EpochId,
-    (report, outside): (&Report, Option<Outside>),
+    report: &Report,
+    (outside, unknown): (Option<Outside>, Option<Lines>),
 ) -> Result<(), Failure> {
     let Report { summary, bundles, taken, refused, troubles } = report;
     if whose.output == Format::Json {
@@ -48,6 +66,7 @@ pub(super) fn report(
             "epoch": epoch,
             "summary": summary,
             "outside_window": outside,
+            "unknown_works": unknown,
             "bundles": bundles,
             "taken_in": taken,
             "refused": refused.collect::<Vec<_>>(),
@@ -91,10 +110,16 @@ pub(super) fn report(
 
 /// What became of bundles.
 pub(super) fn bundles(whose: &Whose, epoch: EpochId, bundles: &[BundleStatus]) -> Result<(), Failure> {
-    if whose.output == Format::Json {
-        let bundles: Vec<Value> = bundles.iter().map(object).collect();
-        return output::json(&json!({ "epoch": epoch, "bundles": bundles }));
+    match whose.output {
+        Format::Json => {
+            let bundles: Vec<Value> = bundles.iter().map(object).collect();
+            output::json(&json!({ "epoch": epoch, "bundles": bundles }))
+        }
+        Format::Table => output::print(&text(epoch, bundles)),
     }
+}
+
+fn text(epoch: EpochId, bundles: &[BundleStatus]) -> String {
     let row = |of: &BundleStatus| {
         let bundle = of.bundle.map_or_else(|| "-".into(), |id| short(&json!(id)));
         let [state, more] = words(&of.state);
@@ -102,6 +127,9 @@ pub(super) fn bundles(whose: &Whose, epoch: EpochId, bundles: &[BundleStatus]) -
     };
     let rows = bundles.iter().map(row).collect();
     let mut text = format!("Epoch {epoch}\n\n{}", table(["", "bundle", "stands", ""], 4, rows));
+    if bundles.iter().any(|of| matches!(of.state, BundleState::Forgotten { .. })) {
+        text += &format!("\n{}\n", FORGOTTEN.join("\n"));
+    }
     let troubles: Vec<_> = bundles
         .iter()
         .flat_map(|of| {
@@ -112,12 +140,16 @@ pub(super) fn bundles(whose: &Whose, epoch: EpochId, bundles: &[BundleStatus]) -
     if !troubles.is_empty() {
         text += &format!("\n{}", facts(&troubles));
     }
-    output::print(&text)
+    text
 }
 
 /// Troubles with parties as facts.
 fn told(troubles: &[(PartyId, Trouble)]) -> Vec<[String; 2]> {
-    troubles.iter().map(|(party, trouble)| [format!("party {party}"), trouble.to_string()]).collect()
+    let line = |of: &(PartyId, Trouble)| {
+        let said = if is_unreachable(of) { format!("{}; {ADDRESS}", of.1) } else { of.1.to_string() };
+        [format!("party {}", of.0), said]
+    };
+    troubles.iter().map(line).collect()
 }
 
 fn objects(troubles: &[(PartyId, Trouble)]) -> Vec<Value> {
@@ -145,6 +177,9 @@ fn words(state: &BundleState) -> [String; 2] {
         BundleState::Missing { promised, evidence } => {
             ["missing".into(), format!("promised by {}: {evidence}", listed(promised))]
         }
+        BundleState::Forgotten { promised } => {
+            ["not known any more".into(), format!("promised by {}", listed(promised))]
+        }
         BundleState::NotInTime => ["not in time".into(), "the epoch is frozen without it".into()],
     }
 }
@@ -170,6 +205,9 @@ fn object(of: &BundleStatus) -> Value {
         BundleState::Missing { promised, evidence } => {
             ("missing", json!({ "promised": promised, "evidence": evidence }))
         }
+        BundleState::Forgotten { promised } => {
+            ("forgotten", json!({ "promised": promised, "why": FORGOTTEN.join(" ") }))
+        }
         BundleState::NotInTime => ("not-in-time", json!({})),
     };
     object["state"] = json!(state);
@@ -177,4 +215,40 @@ fn object(of: &BundleStatus) -> Value {
         object[name] = value.clone();
     }
     object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::client::LinkError;
+
+    fn status(state: BundleState, troubles: Vec<(PartyId, Trouble)>) -> BundleStatus {
+        BundleStatus { place: 0, bundle: None, state, troubles, record: None }
+    }
+
+    #[test]
+    fn what_parties_have_forgotten_accuses_nobody() {
+        let forgotten = status(BundleState::Forgotten { promised: PartyId::ALL.to_vec() }, Vec::new());
+        let said = text(EpochId(1), std::slice::from_ref(&forgotten));
+        assert!(said.contains("not known any more") && said.contains("promised by 1, 2, 3"), "{said}");
+        assert!(said.contains("until the epoch after is over") && !said.contains("missing"), "{said}");
+        let object = object(&forgotten);
+        assert_eq!((&object["state"], &object["promised"]), (&json!("forgotten"), &json!([1, 2, 3])));
+        let missing =
+            BundleState::Missing { promised: PartyId::ALL.to_vec(), evidence: "missing-00000".into() };
+        assert!(!text(EpochId(1), &[status(missing, Vec::new())]).contains("ask in time"));
+    }
+
+    #[test]
+    fn of_a_party_that_cannot_be_reached_the_address_is_in_doubt() {
+        let unreachable = LinkError::Unreachable { reason: "http://127.0.0.1:4502: refused".into() };
+        let troubles = vec![(PartyId::ALL[1], Trouble::Link(unreachable))];
+        let said = text(EpochId(1), &[status(BundleState::Open, troubles)]);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            said.contains("party 2 cannot be reached: http://127.0.0.1:4502: refused; if it has"),
+            "{said}"
+        );
+        assert!(said.contains("correct `parties` in the settings"), "{said}");
+    }
 }

@@ -7,6 +7,7 @@
 mod agent;
 mod keys;
 pub mod operator;
+pub mod reader;
 
 pub use keys::HttpKeys;
 
@@ -68,6 +69,16 @@ struct WindowBody {
     closes: Option<Time>,
 }
 
+/// Says at which address nobody answers: somebody else may have taken over.
+fn placed(base: &Url, error: LinkError) -> LinkError {
+    match error {
+        LinkError::Unreachable { reason } => {
+            LinkError::Unreachable { reason: format!("{}: {reason}", base.origin().ascii_serialization()) }
+        }
+        error => error,
+    }
+}
+
 /// The three parties, each at an address.
 pub struct HttpParties {
     agent: Arc<Agent>,
@@ -91,7 +102,8 @@ impl HttpParties {
         accept: &'static str,
         limit: usize,
     ) -> Result<Reply, LinkError> {
-        self.agent.exchange(Question::get(at(&self.bases[party.index()], path), accept, limit))
+        let base = &self.bases[party.index()];
+        self.agent.exchange(Question::get(at(base, path), accept, limit)).map_err(|error| placed(base, error))
     }
 
     /// When a party began to take bundles in for its epoch, and when it ends, by its own clock; `None` if it does not know.
@@ -122,8 +134,9 @@ impl HttpParties {
 
 impl Parties for HttpParties {
     fn submit(&self, party: PartyId, _: &Digest, bytes: &[u8]) -> Result<Answer, LinkError> {
-        let url = at(&self.bases[party.index()], "v1/bundles");
-        let reply = self.agent.exchange(Question::post(url, bytes, JSON))?;
+        let base = &self.bases[party.index()];
+        let question = Question::post(at(base, "v1/bundles"), bytes, JSON);
+        let reply = self.agent.exchange(question).map_err(|error| placed(base, error))?;
         match reply.status {
             200 => reply.json("a receipt").map(Answer::Promised),
             202 => Ok(Answer::Waiting),
@@ -215,7 +228,8 @@ impl HttpSigners {
         request: &BlindSignature,
     ) -> Result<BlindSignature, LinkError> {
         let question = Question::post(at(&counter.base, path), request, BYTES);
-        let reply = self.agent.exchange(question.with(&counter.code))?;
+        let reply = self.agent.exchange(question.with(&counter.code));
+        let reply = reply.map_err(|error| placed(&counter.base, error))?;
         if reply.status != 200 {
             return Err(reply.error());
         }

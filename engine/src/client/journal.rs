@@ -3,6 +3,7 @@
 //! | File | Holds | Until |
 //! |---|---|---|
 //! | `epoch` | which epoch, tier, region and window the folder is for | |
+//! | `last` | when the last play of the log began: what began later is for a later epoch | |
 //! | `plan` | the events of each bundle, padding included | the end |
 //! | `key` | the key `sk`, the blinded request for a token, its blinding factor | the end |
 //! | `token` | the issuer's signature | the end |

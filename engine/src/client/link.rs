@@ -23,7 +23,7 @@ pub enum LinkError {
         reason: String,
     },
     /// It asks to come back later.
-    #[error("has no time now ({kind})")]
+    #[error("{}", put_off(.kind))]
     Busy {
         /// Why, in a word.
         kind: String,
@@ -44,6 +44,14 @@ pub enum LinkError {
         /// What is wrong with it.
         what: String,
     },
+}
+
+/// How it is said that somebody is to be asked later. `closed` is the kind of a party that takes bundles of no epoch in.
+fn put_off(kind: &str) -> String {
+    match kind {
+        "closed" => "takes no bundles in now".into(),
+        kind => format!("has no time now ({kind})"),
+    }
 }
 
 /// What a party says to a bundle that it is handed.
@@ -146,6 +154,13 @@ pub trait Record {
     /// # Errors
     /// If there is no answer for now.
     fn root(&self, epoch: EpochId, shard: ShardIndex) -> Result<Option<SignedRoot>, LinkError>;
+
+    /// Whether an epoch is settled or given up, as far as anybody knows by now: then parties have forgotten the bundles of
+    /// the one before it.
+    ///
+    /// # Errors
+    /// If there is no answer for now.
+    fn is_over(&self, epoch: EpochId) -> Result<bool, LinkError>;
 }
 
 /// Time, as a client waits for others.
@@ -209,6 +224,13 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_closed_is_not_busy() {
+        let said = |kind: &str| LinkError::Busy { kind: kind.into(), retry_after: None }.to_string();
+        assert_eq!(said("closed"), "takes no bundles in now");
+        assert_eq!(said("busy"), "has no time now (busy)");
+    }
 
     #[test]
     fn pauses_double_up_to_the_longest_and_come_to_an_end() {

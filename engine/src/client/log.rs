@@ -14,7 +14,11 @@
 //! finds them. Every line is read from exactly one line of the file, so that an
 //! error names the line to look at; no error repeats what stands in it, for it says what somebody played.
 
-use primitives::{Digest, Domain, Encode, Time, WorkId, codec_struct, hash};
+mod lines;
+
+pub use lines::{Lines, Outside};
+
+use primitives::{Digest, Domain, Encode, WorkId, codec_struct, hash};
 use serde::Deserialize;
 use std::{
     fmt,
@@ -119,7 +123,7 @@ pub enum LogError {
         error: io::Error,
     },
     /// A line is not a play.
-    #[error("{file}, line {line}: {fault}. Correct the line and start again; nothing was sent")]
+    #[error("{file}, line {line}: {fault}")]
     Line {
         /// The file.
         file: String,
@@ -162,17 +166,6 @@ impl PartialEq for UsageLog {
 }
 
 impl Eq for UsageLog {}
-
-/// Plays of a log that are not from the time of an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Outside {
-    /// Begun before the epoch took bundles in.
-    pub before: u64,
-    /// Begun after it takes them in no longer.
-    pub after: u64,
-    /// Line of the first of them in the file.
-    pub line: u64,
-}
 
 impl fmt::Debug for UsageLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -242,22 +235,12 @@ impl UsageLog {
         Self { plays, lines }
     }
 
-    /// Plays that began outside of the time from `opens` to `closes`, if there are any. They count like others: the time
-    /// orders plays, and no proof says anything of it.
-    pub fn outside(&self, opens: Time, closes: Time) -> Option<Outside> {
-        let before = self.plays.partition_point(|play| play.time < opens.0);
-        let after = self.plays.partition_point(|play| play.time <= closes.0);
-        let line = self.lines[..before].iter().chain(&self.lines[after..]).min()?;
-        let counted = |plays: usize| plays as u64;
-        Some(Outside { before: counted(before), after: counted(self.plays.len() - after), line: *line })
-    }
-
     /// The plays, the earliest first.
     pub fn plays(&self) -> &[Play] {
         &self.plays
     }
 
-    /// What a client remembers of the log, to know it again. It is as secret as the log.
+    /// What a client has beside a plan, to know the log again. It is as secret as the log, and goes with the plan.
     pub(super) fn digest(&self) -> Digest {
         let bytes: Vec<u8> = self.plays.iter().flat_map(Encode::to_bytes).collect();
         hash::hash(Domain::UsageLog, &[&bytes])

@@ -3,20 +3,14 @@
 //! The plan is drawn once and kept. A client that starts again makes the bundles of its plan and no others, or the same
 //! play could be handed in twice under two tags of padding.
 
-use super::{ClientError, Settings, log::UsageLog};
+use super::{ClientError, Play, Settings, UsageLog};
 use crate::message::OpenedEpoch;
 use primitives::{
     CodecError, Decode, Digest, Encode, Reader, ShardIndex, WorkIndex, Writer, codec_struct, limits,
 };
-use proofs::{
-    bundle::{self, EventWitness, cut},
-    epoch::EpochContext,
-};
+use proofs::bundle::{self, EventWitness, cut};
 use rand_core::{CryptoRng, RngCore};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of the plays of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -120,15 +114,12 @@ fn countable(
     let (params, mut views, mut value) = (&context.params, BTreeMap::new(), 0);
     let mut events = Vec::new();
     for play in log.plays() {
-        let place = |(at, context): (usize, &Arc<EpochContext>)| {
-            context.shard.position(&play.work).map(|work| (at, work))
-        };
         let quarters = play.quarters();
         if quarters == 0 {
             summary.short += 1;
             continue;
         }
-        let Some((shard, work)) = epoch.shards.iter().enumerate().find_map(place) else {
+        let Some((shard, work)) = place(epoch, play) else {
             summary.unknown += 1;
             continue;
         };
@@ -150,6 +141,12 @@ fn countable(
         *view += 1;
     }
     Ok(events)
+}
+
+/// The place of a play's shard, and of its work in it; `None` if the epoch does not have the work.
+pub(super) fn place(epoch: &OpenedEpoch, play: &Play) -> Option<(usize, WorkIndex)> {
+    let mut shards = epoch.shards.iter().enumerate();
+    shards.find_map(|(at, context)| context.shard.position(&play.work).map(|work| (at, work)))
 }
 
 /// Leaves out the latest events, of whatever work, until no more than `most` bundles are left. Returns how many events

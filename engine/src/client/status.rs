@@ -6,7 +6,9 @@ use super::{
     outcome::{Outcome, promises, refusals},
     plan::Plan,
 };
-use primitives::{CodecError, Decode, Digest, Encode, PartyId, Reader, ShardIndex, Writer, codec_struct};
+use primitives::{
+    CodecError, Decode, Digest, Encode, EpochId, PartyId, Reader, ShardIndex, Writer, codec_struct,
+};
 use proofs::{
     inclusion::Inclusion,
     tally::{SignedHeader, SignedRoot},
@@ -43,6 +45,12 @@ pub enum BundleState {
         promised: Vec<PartyId>,
         /// The file.
         evidence: String,
+    },
+    /// These promised, no party shows it in a batch, and none has to any more: the epoch after its own is over. Whether it
+    /// was counted nobody says now, and nobody is accused.
+    Forgotten {
+        /// Who promised.
+        promised: Vec<PartyId>,
     },
     /// Its epoch is frozen without it, and nobody had promised.
     NotInTime,
@@ -141,8 +149,8 @@ impl Client {
             });
         }
         let decided = |status: &BundleStatus| {
-            use BundleState::{Final, Missing, NotInTime};
-            matches!(status.state, Final { .. } | Missing { .. } | NotInTime)
+            use BundleState::{Final, Forgotten, Missing, NotInTime};
+            matches!(status.state, Final { .. } | Missing { .. } | Forgotten { .. } | NotInTime)
         };
         if statuses.iter().all(decided) {
             self.forget(Done { summary }, count)?;
@@ -194,24 +202,39 @@ impl Client {
             return Ok(BundleStatus { place, bundle, state: confirmed.state(), troubles, record: None });
         }
         let by: Vec<PartyId> = promises.iter().map(|receipt| receipt.party).collect();
-        let (frozen, record) = match self.frozen(parcel.shard, record) {
-            Ok(frozen) => (frozen, None),
-            Err(trouble) => (None, Some(trouble)),
+        let found = self.frozen(parcel.shard, record).and_then(|root| {
+            let forgotten = root.is_some() && !by.is_empty() && self.is_forgotten(record)?;
+            Ok((root, forgotten))
+        });
+        let ((frozen, forgotten), record) = match found {
+            Ok(found) => (found, None),
+            Err(trouble) => ((None, false), Some(trouble)),
         };
-        // What is final two parties signed: of any two that answer one knows it.
-        let frozen = frozen.filter(|_| answered >= 2);
+        let evidence = file::of("missing", place);
         let state = match frozen {
-            Some(_) if by.is_empty() => BundleState::NotInTime,
-            Some(root) => {
-                let evidence = file::of("missing", place);
-                self.journal.put(&evidence, &BrokenPromise { promises, root })?;
+            // What was kept while parties had to show it stays what it is.
+            Some(_) if forgotten && self.broken_promise(place)?.is_none() => {
+                BundleState::Forgotten { promised: by }
+            }
+            // What is final two parties signed: of any two that answer one knows it.
+            Some(_) if answered >= 2 && by.is_empty() => BundleState::NotInTime,
+            Some(root) if answered >= 2 => {
+                if !forgotten {
+                    self.journal.put(&evidence, &BrokenPromise { promises, root })?;
+                }
                 BundleState::Missing { promised: by, evidence }
             }
-            None if !by.is_empty() => BundleState::Provisional { by },
-            None if !refused.is_empty() => BundleState::Refused { by: refused },
-            None => BundleState::Open,
+            _ if !by.is_empty() => BundleState::Provisional { by },
+            _ if !refused.is_empty() => BundleState::Refused { by: refused },
+            _ => BundleState::Open,
         };
         Ok(BundleStatus { place, bundle, state, troubles, record })
+    }
+
+    /// Whether parties need not know the epoch's bundles any more: they keep the names until the epoch after it is over.
+    fn is_forgotten(&self, record: &dyn Record) -> Result<bool, Trouble> {
+        let next = EpochId(self.epoch.shards[0].epoch.0.saturating_add(1));
+        record.is_over(next).map_err(Trouble::Record)
     }
 
     /// Asks every party about a bundle, beside what it said before.

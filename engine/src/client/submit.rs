@@ -8,6 +8,7 @@ use super::{
     Answer, Client, ClientError, Clock, LinkError, Parties, Progress, Receipt, Standing, Summary, file,
     make::Parcel,
     outcome::{Outcome, Outcomes, Trouble, promises, refusals},
+    review,
 };
 use primitives::{Digest, PartyId};
 use proofs::committee::QUORUM;
@@ -63,11 +64,7 @@ enum Heard {
 impl Client {
     /// What the parties said of a bundle so far.
     pub(super) fn outcomes(&self, place: usize) -> Result<Outcomes, ClientError> {
-        let mut outcomes = Outcomes::default();
-        for (outcome, party) in outcomes.iter_mut().zip(PartyId::ALL) {
-            *outcome = self.journal.get(&file::outcome(place, party))?;
-        }
-        Ok(outcomes)
+        review::outcomes(&self.journal, place)
     }
 
     /// Checks that a receipt is the party's, for this bundle.

@@ -209,7 +209,11 @@ fn every_answer_of_a_party_is_taken_for_what_it_is() {
     assert!(matches!(parties.inclusion(number, &id), Err(LinkError::Garbage { .. })));
     assert_eq!(parties.epoch_document(number), Ok(to_hex(&id.0).into_bytes()));
     let silent = HttpParties::new(["http://127.0.0.1:1", &url, &url]).unwrap();
-    assert!(matches!(silent.submit(number, &id, b""), Err(LinkError::Unreachable { .. })));
+    for heard in [silent.submit(number, &id, b"").map(|_| ()), silent.standing(number, &id).map(|_| ())] {
+        let Err(LinkError::Unreachable { reason }) = heard else { panic!("{heard:?}") };
+        assert!(reason.starts_with("http://127.0.0.1:1: "), "the address is named, and no bundle: {reason}");
+        assert!(!reason.contains(&id.to_string()), "{reason}");
+    }
 }
 
 #[test]

@@ -42,6 +42,8 @@ use zeroize::Zeroizing;
 
 pub(crate) const CHAIN: ChainId = ChainId(5);
 pub(crate) const EPOCH: EpochId = EpochId(3);
+/// The one after it.
+pub(crate) const NEXT: EpochId = EpochId(EPOCH.0 + 1);
 /// Most bundles of a subscriber.
 pub(crate) const MAX_BUNDLES: u16 = 4;
 const SHARDS: usize = 3;
@@ -287,6 +289,8 @@ pub(crate) struct World {
     parties: [Mutex<Party>; 3],
     headers: Mutex<BTreeMap<ShardIndex, SignedHeader>>,
     roots: Mutex<BTreeMap<ShardIndex, SignedRoot>>,
+    /// The last epoch that is settled or given up.
+    over: Mutex<Option<EpochId>>,
     pub(crate) fuse: Fuse,
 }
 
@@ -297,6 +301,7 @@ impl World {
             parties: Default::default(),
             headers: Mutex::default(),
             roots: Mutex::default(),
+            over: Mutex::default(),
             fuse: Fuse::never(),
         }
     }
@@ -359,6 +364,16 @@ impl World {
             let root = EpochRoot { chain: CHAIN, epoch: EPOCH, shard: ShardIndex(shard), batches, last };
             let signatures = signed(&root.digest());
             self.roots.lock().unwrap().insert(ShardIndex(shard), SignedRoot { root, signatures });
+        }
+    }
+
+    /// An epoch and all before it are over; parties have forgotten bundles of the one before it.
+    pub(crate) fn end(&self, epoch: EpochId) {
+        *self.over.lock().unwrap() = Some(epoch);
+        if epoch > EPOCH {
+            for party in &self.parties {
+                *party.lock().unwrap() = Party::default();
+            }
         }
     }
 
@@ -499,5 +514,9 @@ impl Record for World {
     fn root(&self, epoch: EpochId, shard: ShardIndex) -> Result<Option<SignedRoot>, LinkError> {
         assert_eq!(epoch, EPOCH);
         Ok(self.roots.lock().unwrap().get(&shard).cloned())
+    }
+
+    fn is_over(&self, epoch: EpochId) -> Result<bool, LinkError> {
+        Ok(self.over.lock().unwrap().is_some_and(|last| epoch <= last))
     }
 }

@@ -43,16 +43,23 @@ pub(super) struct Question<'a> {
     accept: &'static str,
     /// Longest answer that is read.
     limit: usize,
+    /// Longest time in which it may come.
+    time: Duration,
 }
 
 impl<'a> Question<'a> {
     pub(super) fn get(url: Url, accept: &'static str, limit: usize) -> Self {
-        Self { method: Method::GET, url, code: None, body: None, accept, limit }
+        Self { method: Method::GET, url, code: None, body: None, accept, limit, time: EXCHANGE }
     }
 
     pub(super) fn post(url: Url, body: &'a [u8], accept: &'static str) -> Self {
         let (method, limit) = (Method::POST, MAX_ANSWER_BYTES);
-        Self { method, url, code: None, body: Some(body), accept, limit }
+        Self { method, url, code: None, body: Some(body), accept, limit, time: EXCHANGE }
+    }
+
+    /// The same, with so much time for an answer.
+    pub(super) fn within(self, time: Duration) -> Self {
+        Self { time, ..self }
     }
 
     /// The same, with a code in its head.
@@ -85,7 +92,6 @@ impl Agent {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .connect_timeout(CONNECT)
-            .timeout(EXCHANGE)
             .redirect(Policy::none())
             .tls_version_min(Version::TLS_1_3)
             .build()
@@ -95,8 +101,8 @@ impl Agent {
     }
 
     pub(super) fn exchange(&self, question: Question<'_>) -> Result<Reply, LinkError> {
-        let Question { method, url, code, body, accept, limit } = question;
-        let mut request = self.client.request(method, url).header(ACCEPT, accept);
+        let Question { method, url, code, body, accept, limit, time } = question;
+        let mut request = self.client.request(method, url).header(ACCEPT, accept).timeout(time);
         if let Some(code) = code {
             request = request.header(AUTHORIZATION, code.clone());
         }

@@ -1,4 +1,5 @@
 use super::*;
+use primitives::Time;
 
 const WORK: &str = "0700000000000000000000000000000000000000000000000000000000000007";
 
@@ -39,6 +40,19 @@ fn plays_of_another_time_are_found_with_the_first_line() {
     assert_eq!(log.outside(Time(0), Time(19)), Some(Outside { before: 0, after: 3, line: 2 }));
     assert_eq!(log.outside(Time(9), Time(31)), None);
     assert_eq!(parse(head).unwrap().outside(Time(9), Time(31)), None);
+}
+
+#[test]
+fn plays_are_found_with_their_first_lines() {
+    let head = "time,work,seconds_played,length_seconds,backed";
+    let plays: String = (0..9).rev().map(|time| format!("{time},{WORK},100,200,yes\n")).collect();
+    let log = parse(&format!("{head}\n{plays}")).unwrap();
+    let found = |from| log.find(|play| play.time >= from);
+    assert_eq!(found(9), None);
+    assert_eq!(found(8), Some(Lines { plays: 1, first: vec![2] }));
+    let said = [8, 7, 4, 3].map(|from| found(from).unwrap().to_string());
+    assert_eq!(said, ["line 2", "lines 2 and 3", "lines 2, 3, 4, 5 and 6", "lines 2, 3, 4, 5, 6 and more"]);
+    assert_eq!((log.last(), parse(head).unwrap().last()), (Some(Time(8)), None));
 }
 
 #[test]
