@@ -1,5 +1,6 @@
 //! `cwe steward`.
 
+mod issuers;
 mod settings;
 
 use crate::{
@@ -113,7 +114,7 @@ fn serve(setup: Setup, tell: &dyn Fn(Told)) -> Result<(), StewardFailure> {
             None => Err(StewardFailure::NoAccount { path }),
         }
     };
-    let Setup { keys, members, patience, rest, beacon_patience, issuers, file, .. } = setup;
+    let Setup { keys, members, patience, rest, beacon_patience, file, .. } = setup;
     let registrar = office(keys.registrar)?;
     let offices = (
         office(keys.steward)?,
@@ -124,7 +125,7 @@ fn serve(setup: Setup, tell: &dyn Fn(Told)) -> Result<(), StewardFailure> {
     // The machine's randomness hedges signatures; what they are of follows from the chain.
     let rng = ChaCha20Rng::from_rng(OsRng).expect("the machine has randomness");
     let mut service = Service::new(registration, offices, rng, (rest, beacon_patience));
-    let (port, source) = (Awaited::new(mirror.clone()), Pilot { file, issuers, mirror: mirror.clone() });
+    let (port, source) = (Awaited::new(mirror.clone()), Pilot { file, mirror: mirror.clone() });
     let ended = thread::scope(|scope| {
         scope.spawn(|| {
             while !STOP.load(Ordering::Relaxed) {

@@ -66,7 +66,7 @@ use proofs::committee::Member;
 use report::{Measuring, Report, Seen};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     panic::resume_unwind,
     path::PathBuf,
     sync::{
@@ -98,6 +98,8 @@ pub struct Setup {
     pub peers: BTreeMap<Digest, String>,
     /// Where it serves its API.
     pub api: SocketAddr,
+    /// Proxies in front of it on other machines, which count connections of one address themselves.
+    pub proxies: Vec<IpAddr>,
     /// For how long an epoch takes bundles in.
     pub window: Duration,
     /// Fewest bundles of a batch while the window lasts.
@@ -265,7 +267,9 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     let measuring = Measuring::start(counter.clone(), store.clone(), setup.dir.clone());
     let report =
         Report { counter: counter.clone(), seen: seen.clone(), links: links.clone(), node: port.clone() };
-    let serving = api::serve(setup.api, Arc::new(report), api::Limits::default())?;
+    let mut limits = api::Limits::default();
+    limits.proxies.extend(&setup.proxies);
+    let serving = api::serve(setup.api, Arc::new(report), limits)?;
     told(Told::Started { api: serving.local_addr() });
     let Recovered { epochs, carried, silent, .. } = recovered;
     let carried = CarriedOver::from(carried);

@@ -18,13 +18,20 @@ pub(crate) fn options() -> OpenOptions {
     options
 }
 
-/// Makes a folder that nobody else may enter, with those above it. It may be there already.
+/// Makes a folder that nobody else may enter, with those above it. It may be there already. It is on disk when this returns.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    let missing: Vec<_> = path.ancestors().take_while(|folder| !folder.exists()).collect();
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    builder.create(path)?;
+    // The name of a folder is in the one above.
+    for above in missing.into_iter().filter_map(Path::parent) {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        File::open(above)?.sync_all()?;
+    }
+    Ok(())
 }
 
 /// Puts a file in place of another in one step, or the old one stays. It is on disk when this returns.
@@ -35,4 +42,19 @@ pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&unfinished, folder.join(name))?;
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_made_with_those_above_and_may_be_there() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let deep = dir.path().join("a").join("b");
+        make_folder(&deep).expect("made");
+        make_folder(&deep).expect("there already");
+        write(&deep, "file", b"bytes").expect("written");
+        assert_eq!(fs::read(deep.join("file")).expect("there"), b"bytes");
+    }
 }

@@ -207,16 +207,22 @@ steward = "keys/steward.key"
 treasurer = "keys/treasurer.key"
 auditors = ["keys/{first}.key", "keys/{second}.key"]
 
-# Issuers whose public keys go on record for each epoch.
-[issuers]
-tokens = ["{tokens}"]
-receipts = ["{receipts}"]
+# Issuers whose public keys go on record for each epoch: who signs tokens of which tiers, and receipts of which regions. Nothing
+# else that one shows is taken. Read again before each epoch opens.
+[[issuers]]
+url = "{tokens}"
+tiers = {signed:?}
+
+[[issuers]]
+url = "{receipts}"
+regions = [{REGION}]
 
 # What is on sale: read again before each epoch opens. A price is in millionths of a credit. No more subscribers of a
 # tier are taken in than are sold, and what is sold is reported as revenue. `value_cap_views` below the parameters' cap
 # can be given too.
 {tiers}"#,
         patience = (arguments.window_seconds / PATIENCE_PART).clamp(PATIENCE[0], PATIENCE[1]),
+        signed = (1..=TERMS.len()).collect::<Vec<_>>(),
         width = sim::demo::DEFAULT_SHARD_WIDTH,
         first = AUDITORS[0],
         second = AUDITORS[1],

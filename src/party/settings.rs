@@ -19,7 +19,7 @@ use rand_core::OsRng;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -28,6 +28,8 @@ use zeroize::Zeroizing;
 
 /// Most hosts whose addresses are known: more than any committee has.
 const MAX_PEERS: usize = 16;
+/// Most proxies in front of an API.
+const MAX_PROXIES: usize = 16;
 /// Shortest and longest window.
 const WINDOW_SECONDS: std::ops::RangeInclusive<u32> = 1..=366 * 86_400;
 /// Shortest and longest tick.
@@ -59,8 +61,8 @@ pub(crate) enum PartyError {
     #[error("{url}/{path}: HTTP status {status}: this is not the API of a party")]
     NoParty { url: String, path: &'static str, status: u16 },
     /// The party is not well, and what was printed says why.
-    #[error("the party is not well: {}", .0.join("; "))]
-    Unwell(Vec<String>),
+    #[error("the party is not well: what is printed above says why")]
+    Unwell,
     /// The doctor found faults, and what was printed names them.
     #[error("{0}: what is printed above says what to do")]
     Faults(String),
@@ -79,7 +81,7 @@ impl PartyError {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Unwell(_) | Self::Faults(_) => 1,
+            Self::Unwell | Self::Faults(_) => 1,
             Self::File(error) => error.code(),
             Self::NoOperator { .. } | Self::Address(_) | Self::NoPlace | Self::Dangerous(_) => 2,
             Self::Host(HostError::Chain(error)) => run_code(error),
@@ -122,6 +124,9 @@ struct SettingsFile {
     node: String,
     links: SocketAddr,
     api: SocketAddr,
+    /// Addresses of proxies in front of the API on other machines.
+    #[serde(default)]
+    proxies: Vec<IpAddr>,
     window_seconds: u32,
     #[serde(default = "default_batch")]
     batch: usize,
@@ -162,6 +167,7 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     pub(crate) peers: BTreeMap<Digest, String>,
     pub(crate) peer_apis: BTreeMap<Digest, String>,
+    proxies: Vec<IpAddr>,
     window: Duration,
     batch: usize,
     tick: Duration,
@@ -195,6 +201,7 @@ impl Settings {
         };
         let (peers, peer_apis) = (by_key("peers", file.peers)?, by_key("peer_apis", file.peer_apis)?);
         bounded(path, "the number of peers", peers.len(), 2..=MAX_PEERS)?;
+        bounded(path, "the number of proxies", file.proxies.len(), 0..=MAX_PROXIES)?;
         bounded(path, "window_seconds", file.window_seconds, WINDOW_SECONDS)?;
         bounded(path, "tick_milliseconds", file.tick_milliseconds, TICK_MILLISECONDS)?;
         bounded(path, "batch", file.batch, 1..=primitives::limits::MAX_BATCH)?;
@@ -210,6 +217,7 @@ impl Settings {
             log_format: file.log_format,
             peers,
             peer_apis,
+            proxies: file.proxies,
             window: Duration::from_secs(file.window_seconds.into()),
             batch: file.batch,
             tick: Duration::from_millis(file.tick_milliseconds),
@@ -226,6 +234,7 @@ impl Settings {
             links: self.links,
             peers: self.peers,
             api: self.api,
+            proxies: self.proxies,
             window: self.window,
             batch: self.batch,
             tick: self.tick,

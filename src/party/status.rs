@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &PartyStatus) -> Result<(), Failure> {
             show(arguments.output, &url, &heard)?;
             return match heard.troubles.is_empty() {
                 true => Ok(()),
-                false => Err(PartyError::Unwell(heard.troubles).into()),
+                false => Err(PartyError::Unwell.into()),
             };
         }
         match heard {

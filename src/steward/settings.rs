@@ -1,16 +1,16 @@
 //! Settings of a steward, from their file.
 
-use super::StewardFailure;
+use super::{
+    StewardFailure,
+    issuers::{self, Issuer},
+};
 use crate::{
     files::{self, FileError, bounded},
     node::read_start,
     output::Failure,
 };
 use chain::{Ledger, modules::usage::PublishKeys, node::Mirror, signature::SecretKey, wallet::keyfile};
-use engine::{
-    client::http::{HttpError, HttpKeys},
-    host::steward::{MemberFile, Source, Terms},
-};
+use engine::host::steward::{MemberFile, Source, Terms};
 use primitives::{Credits, EpochId, Tier, limits, params::TierTerms};
 use serde::Deserialize;
 use std::{
@@ -44,14 +44,6 @@ struct KeyFiles {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Issuers {
-    tokens: Vec<String>,
-    #[serde(default)]
-    receipts: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct TierOnSale {
     tier: Tier,
     price: u64,
@@ -75,7 +67,7 @@ struct Settings {
     beacon_patience_seconds: u32,
     seat_patience_seconds: u32,
     keys: KeyFiles,
-    issuers: Issuers,
+    issuers: Vec<Issuer>,
     tiers: Vec<TierOnSale>,
 }
 
@@ -106,21 +98,13 @@ pub(super) struct Setup {
     pub(super) patience: u32,
     pub(super) rest: Duration,
     pub(super) beacon_patience: Duration,
-    pub(super) issuers: Keyring,
-    /// The file itself, from which terms are read again.
+    /// The file itself, from which terms and issuers are read again.
     pub(super) file: PathBuf,
-}
-
-/// The issuers whose keys go on record.
-pub(super) struct Keyring {
-    tokens: Vec<(String, HttpKeys)>,
-    receipts: Vec<(String, HttpKeys)>,
 }
 
 /// Where the steward of a pilot has from what is not on the chain: terms from its file, keys from the issuers.
 pub(super) struct Pilot {
     pub(super) file: PathBuf,
-    pub(super) issuers: Keyring,
     pub(super) mirror: Arc<Mirror>,
 }
 
@@ -143,12 +127,6 @@ pub(super) fn read(path: &Path) -> Result<Setup, Failure> {
     let [one, two, three] = &settings.members;
     let standby = settings.standby.as_ref().map(member).transpose()?;
     let members = ([member(one)?, member(two)?, member(three)?], standby);
-    let ask = |urls: Vec<String>| {
-        let ask = |url: String| HttpKeys::new(&url).map(|keys| (url, keys));
-        urls.into_iter().map(ask).collect::<Result<Vec<_>, HttpError>>()
-    };
-    let wrong = |error: HttpError| StewardFailure::from(FileError::wrong(path, error));
-    let Issuers { tokens, receipts } = settings.issuers;
     Ok(Setup {
         dir: base.join(settings.dir),
         start: read_start(&base.join(settings.genesis))?,
@@ -158,7 +136,6 @@ pub(super) fn read(path: &Path) -> Result<Setup, Failure> {
         patience: settings.seat_patience_seconds,
         rest: Duration::from_secs(settings.rest_seconds.into()),
         beacon_patience: Duration::from_secs(settings.beacon_patience_seconds.into()),
-        issuers: Keyring { tokens: ask(tokens).map_err(wrong)?, receipts: ask(receipts).map_err(wrong)? },
         file: path.into(),
     })
 }
@@ -184,6 +161,8 @@ fn checked(path: &Path) -> Result<Settings, FileError> {
         bounded(path, &format!("sold of tier {tier}"), of.sold, 0..=MAX_SOLD)?;
         bounded(path, &format!("max_bundles of tier {tier}"), of.max_bundles, 1..=u16::MAX)?;
     }
+    let sold = settings.tiers.iter().map(|of| of.tier);
+    issuers::check(&settings.issuers, sold).map_err(|what| FileError::wrong(path, what))?;
     match settings.tiers.is_sorted_by(|a, b| a.tier < b.tier) {
         true => Ok(settings),
         false => Err(FileError::wrong(path, "tiers: each once, by ascending number")),
@@ -209,19 +188,6 @@ impl Source for Pilot {
 
     fn keys(&self, epoch: EpochId) -> Result<PublishKeys, String> {
         let settings = checked(&self.file).map_err(|error| error.to_string())?;
-        let Keyring { tokens, receipts } = &self.issuers;
-        let (mut tiers, mut regions) = (Vec::new(), Vec::new());
-        for (url, issuer) in tokens {
-            tiers.extend(issuer.tiers(epoch).map_err(|error| format!("{url} {error}"))?);
-        }
-        for (url, issuer) in receipts {
-            regions.extend(issuer.regions(epoch).map_err(|error| format!("{url} {error}"))?);
-        }
-        if let Some(lacking) = settings.tiers.iter().find(|of| tiers.iter().all(|key| key.tier != of.tier)) {
-            return Err(format!("no issuer of tokens has a key for epoch {epoch} and tier {}", lacking.tier));
-        }
-        tiers.sort_by_key(|key| key.tier);
-        regions.sort_by_key(|signer| (signer.region, signer.denomination));
-        Ok(PublishKeys { epoch, tiers, regions })
+        issuers::keys(&settings.issuers, epoch)
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     Service,
     body::Long,
-    desk::{EpochInfo, Status},
+    desk::{Busy, EpochInfo, Status},
     door,
     problem::Problem,
     submit::submit,
@@ -95,7 +95,8 @@ async fn endpoint(
                 request.match_info().query("epoch").parse::<EpochId>().map_err(|_| Problem::NotAnEpoch)?;
             let asked = desk.clone();
             let record = block(move || asked.record(epoch)).await.map_err(|_| Problem::Unreadable)?;
-            let record = Long::new([Bytes::from_owner(record.ok_or(Problem::NoRecord)?)]);
+            let record = record.map_err(|Busy| Problem::Unreadable)?.ok_or(Problem::NoRecord)?;
+            let record = Long::new([Bytes::from_owner(record)]);
             Ok(HttpResponse::Ok()
                 .insert_header((CACHE_CONTROL, RECORD_CACHE))
                 .content_type("application/json")

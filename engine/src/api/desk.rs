@@ -29,7 +29,10 @@ pub trait Desk: Send + Sync + 'static {
     fn status(&self, id: &Digest) -> Status;
 
     /// The public record of an epoch, as JSON, if it is final. Asked on a thread that may wait for a disk.
-    fn record(&self, epoch: EpochId) -> Option<Arc<[u8]>>;
+    ///
+    /// # Errors
+    /// If readers have as many others as there is room for.
+    fn record(&self, epoch: EpochId) -> Result<Option<Arc<[u8]>>, Busy>;
 
     /// Evidence against parties that this one found or was shown.
     fn evidence(&self) -> Vec<Arc<Evidence>>;
@@ -56,6 +59,10 @@ pub trait Desk: Send + Sync + 'static {
         self.telemetry().render()
     }
 }
+
+/// There is no room for what is asked for just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;
 
 /// What a client needs to know of the epoch.
 #[derive(Clone, Debug)]

@@ -21,18 +21,29 @@ use std::{
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
     V4([u8; 4]),
-    /// The first half of an address: what a network gives to one customer.
+    /// The first half of an address: one network of a household.
     V6([u16; 4]),
+    /// The first 48 bits: what a provider gives to one customer.
+    Network([u16; 3]),
 }
 
-impl From<IpAddr> for Origin {
-    fn from(address: IpAddr) -> Self {
+impl Origin {
+    /// All that a connection from an address counts for: none for a proxy, two in IPv6.
+    fn of(address: IpAddr, proxies: &[IpAddr]) -> Vec<Self> {
         match address.to_canonical() {
-            IpAddr::V4(address) => Self::V4(address.octets()),
+            address if proxies.contains(&address) => Vec::new(),
+            IpAddr::V4(address) => vec![Self::V4(address.octets())],
             IpAddr::V6(address) => {
                 let [a, b, c, d, ..] = address.segments();
-                Self::V6([a, b, c, d])
+                vec![Self::V6([a, b, c, d]), Self::Network([a, b, c])]
             }
+        }
+    }
+
+    fn limit(self, limits: &Limits) -> usize {
+        match self {
+            Self::V4(_) | Self::V6(_) => limits.per_address,
+            Self::Network(_) => limits.per_network,
         }
     }
 }
@@ -53,7 +64,7 @@ pub(super) struct Door {
 /// A connection's place. It is free again when this is dropped, with the connection.
 pub(super) struct Place {
     door: Arc<Door>,
-    origin: Origin,
+    origins: Vec<Origin>,
     /// Ends the connection at its age.
     end: JoinHandle<()>,
 }
@@ -87,8 +98,8 @@ impl Door {
     pub(super) fn enter(self: &Arc<Self>, socket: &TcpStream) -> Option<Place> {
         // Without a peer it is closed already. Without a second handle it could not be ended.
         let (peer, handle) = (socket.peer_addr().ok()?, second_handle(socket).ok()?);
-        let origin = Origin::from(peer.ip());
-        match self.count(origin) {
+        let origins = Origin::of(peer.ip(), &self.limits.proxies);
+        match self.count(&origins) {
             Ok(()) => {
                 let age = self.limits.age;
                 let end = actix_web::rt::spawn(async move {
@@ -96,7 +107,7 @@ impl Door {
                     // It may have been closed just now.
                     drop(handle.shutdown(Shutdown::Both));
                 });
-                Some(Place { door: self.clone(), origin, end })
+                Some(Place { door: self.clone(), origins, end })
             }
             Err(full) => {
                 self.telemetry().turned_away(full.name());
@@ -108,28 +119,31 @@ impl Door {
         }
     }
 
-    fn count(&self, origin: Origin) -> Result<(), Full> {
+    fn count(&self, origins: &[Origin]) -> Result<(), Full> {
         let mut counts = self.counts();
-        let of = counts.of.get(&origin).copied().unwrap_or(0);
+        let is_full =
+            |origin: &Origin| counts.of.get(origin).is_some_and(|of| *of >= origin.limit(&self.limits));
         if counts.all >= self.limits.connections {
             return Err(Full::All);
         }
-        if of >= self.limits.per_address {
+        if origins.iter().any(is_full) {
             return Err(Full::Address);
         }
         counts.all += 1;
-        counts.of.insert(origin, of + 1);
+        origins.iter().for_each(|origin| *counts.of.entry(*origin).or_default() += 1);
         self.telemetry().connections(counts.all);
         Ok(())
     }
 
-    fn leave(&self, origin: Origin) {
+    fn leave(&self, origins: &[Origin]) {
         let mut counts = self.counts();
         counts.all -= 1;
-        if let Some(of) = counts.of.get_mut(&origin) {
-            *of -= 1;
-            if *of == 0 {
-                counts.of.remove(&origin);
+        for origin in origins {
+            if let Some(of) = counts.of.get_mut(origin) {
+                *of -= 1;
+                if *of == 0 {
+                    counts.of.remove(origin);
+                }
             }
         }
         self.telemetry().connections(counts.all);
@@ -147,7 +161,7 @@ impl Door {
 impl Drop for Place {
     fn drop(&mut self) {
         self.end.abort();
-        self.door.leave(self.origin);
+        self.door.leave(&self.origins);
     }
 }
 
@@ -168,14 +182,24 @@ fn turned_away() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::limits::THIS_MACHINE, *};
 
     #[test]
     fn an_address_is_counted_by_what_a_customer_has() {
-        let origin = |text: &str| Origin::from(text.parse::<IpAddr>().unwrap());
+        let origin = |text: &str| Origin::of(text.parse::<IpAddr>().unwrap(), &THIS_MACHINE);
         assert!(origin("2001:db8:1:2::1") == origin("2001:db8:1:2:ffff::9"));
-        assert!(origin("2001:db8:1:2::1") != origin("2001:db8:1:3::1"));
+        assert!(origin("2001:db8:1:2::1")[0] != origin("2001:db8:1:3::1")[0]);
+        assert!(origin("2001:db8:1:2::1")[1] == origin("2001:db8:1:3::1")[1]);
+        assert!(origin("2001:db8:1:2::1")[1] != origin("2001:db8:2:2::1")[1]);
         assert!(origin("::ffff:192.0.2.1") == origin("192.0.2.1"));
         assert!(origin("192.0.2.1") != origin("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_proxy_is_not_counted_as_one_client() {
+        for text in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(Origin::of(text.parse().unwrap(), &THIS_MACHINE).is_empty(), "{text}");
+            assert!(!Origin::of(text.parse().unwrap(), &[]).is_empty(), "{text}");
+        }
     }
 }

@@ -2,7 +2,10 @@
 
 use super::ApiError;
 use primitives::limits::MAX_BUNDLE_BYTES;
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 /// Connections at a time. Each takes two files of the process, which often may have 1,024 and more only when asked for, and
 /// may hold 128 KiB of a request's head before it is refused: 64 MiB in all.
@@ -10,6 +13,11 @@ pub const CONNECTIONS: usize = 480;
 /// Connections of one address at a time: a sixteenth of all. A household behind one address has enough, and a handful of
 /// addresses does not shut the others out.
 pub const PER_ADDRESS: usize = CONNECTIONS / 16;
+/// Connections of one network of IPv6 at a time, which is its first 48 bits: a provider gives one to a customer, with 65,536
+/// addresses that are counted as one each.
+pub const PER_NETWORK: usize = CONNECTIONS / 4;
+/// Where a proxy on the same machine is.
+pub const THIS_MACHINE: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 /// Bundles that are being read or waited for at a time: with the longest of them, 128 MiB.
 pub const SUBMISSIONS: usize = 256;
 /// For the head of a request to come: any client sends it in one packet or two.
@@ -30,7 +38,7 @@ pub const RETRY: Duration = Duration::from_secs(2);
 pub const RETRY_CLOSED: Duration = Duration::from_secs(60);
 
 const _: () = {
-    assert!(PER_ADDRESS >= 1 && PER_ADDRESS < CONNECTIONS);
+    assert!(PER_ADDRESS >= 1 && PER_ADDRESS < PER_NETWORK && PER_NETWORK < CONNECTIONS);
     assert!(SUBMISSIONS < CONNECTIONS, "readers have places left when every place for bundles is taken");
     assert!(SUBMISSIONS * MAX_BUNDLE_BYTES <= 128 << 20);
     // What was begun is finished when the API stops.
@@ -40,8 +48,8 @@ const _: () = {
 
 /// What clients may cost. The default is [`CONNECTIONS`], [`PER_ADDRESS`] and so on.
 ///
-/// Behind a proxy all clients come from the address of the proxy: `per_address` is then to be `connections`, and the proxy
-/// counts addresses. A proxy must not log the paths of `/v1/bundles`, which name bundles, beside addresses.
+/// Behind a proxy all clients come from the address of the proxy, which then counts theirs. A proxy must not log the paths of
+/// `/v1/bundles`, which name bundles, beside addresses.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Connections at a time, at least 1.
@@ -49,6 +57,10 @@ pub struct Limits {
     /// Connections of one address at a time, at least 1. The first 64 bits of an IPv6 address count as one: whoever has one
     /// of them has them all.
     pub per_address: usize,
+    /// Connections of the first 48 bits of an IPv6 address at a time, at least 1.
+    pub per_network: usize,
+    /// Addresses of proxies: those count connections of one address themselves, and are not counted here.
+    pub proxies: Vec<IpAddr>,
     /// Bundles that are being read or waited for at a time, at least 1.
     pub submissions: usize,
     /// For the head of a request to come.
@@ -70,6 +82,8 @@ impl Default for Limits {
         Self {
             connections: CONNECTIONS,
             per_address: PER_ADDRESS,
+            per_network: PER_NETWORK,
+            proxies: THIS_MACHINE.into(),
             submissions: SUBMISSIONS,
             head: HEAD,
             body: BODY,
@@ -87,6 +101,7 @@ impl Limits {
         let numbers = [
             ("connections", self.connections),
             ("per_address", self.per_address),
+            ("per_network", self.per_network),
             ("submissions", self.submissions),
         ];
         let times = [

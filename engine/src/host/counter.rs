@@ -3,10 +3,11 @@
 //! A receipt is given once the bundle's proof holds, its tags are new, and its bytes are on this party's disk. Bundles that
 //! come together are written together. No address ever comes here.
 
+mod records;
 mod standings;
 
 use crate::{
-    api::{Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
+    api::{Busy, Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
     effect::{Event, Refusal},
     message::{Address, Message, Phase},
     party::{collect::MAX_UNSETTLED, evidence::Evidence},
@@ -22,19 +23,18 @@ use proofs::{
     inclusion::{FinalBatch, batch_root},
     tally::SignedHeader,
 };
+use records::Records;
 use standings::{Place, Standing, Standings};
 use std::{
     collections::{BTreeMap, VecDeque},
     mem,
     sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::sync::oneshot;
 
 /// Most bundles that wait for their answer. More are told to come back.
 const MAX_WAITING: usize = crate::intake::MAX_IN_FLIGHT;
-/// For how long a record is given again. It is proved from the state after a block, and another one after the next; both hold.
-const RECORD_FRESH: Duration = Duration::from_secs(60);
 /// Epochs of which there are receipts: one that takes bundles in, one that is closed, and one that is over, for whoever asks late.
 const KEPT: usize = 3;
 /// Most refused bundles that are remembered.
@@ -165,13 +165,6 @@ impl Inner {
     }
 }
 
-/// The record that was asked for last: it takes a while to make.
-struct LastRecord {
-    epoch: EpochId,
-    made: Instant,
-    bytes: Arc<[u8]>,
-}
-
 /// The counter of a party.
 pub(super) struct Counter {
     chain: ChainId,
@@ -180,7 +173,7 @@ pub(super) struct Counter {
     port: Arc<dyn Port>,
     telemetry: Telemetry,
     inner: Mutex<Inner>,
-    last_record: Mutex<Option<LastRecord>>,
+    records: Records,
 }
 
 impl Counter {
@@ -190,8 +183,8 @@ impl Counter {
         port: Arc<dyn Port>,
         started: Time,
     ) -> Self {
-        let (telemetry, inner, last_record) = (Telemetry::new(started), Mutex::default(), Mutex::default());
-        Self { chain, genesis, store, port, telemetry, inner, last_record }
+        let (telemetry, inner, records) = (Telemetry::new(started), Mutex::default(), Records::default());
+        Self { chain, genesis, store, port, telemetry, inner, records }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -412,16 +405,11 @@ impl Desk for Counter {
         Status::Final(Box::new(place.receipt()))
     }
 
-    fn record(&self, epoch: EpochId) -> Option<Arc<[u8]>> {
-        let mut kept = self.last_record.lock().expect("nobody panics while making a record");
-        let is_fresh = |record: &&LastRecord| record.epoch == epoch && record.made.elapsed() < RECORD_FRESH;
-        if let Some(record) = kept.as_ref().filter(is_fresh) {
-            return Some(record.bytes.clone());
-        }
-        let record = read(&*self.port, |ledger| light::record(ledger, epoch)).ok()?;
-        let bytes: Arc<[u8]> = serde_json::to_vec_pretty(&record).ok()?.into();
-        *kept = Some(LastRecord { epoch, made: Instant::now(), bytes: bytes.clone() });
-        Some(bytes)
+    fn record(&self, epoch: EpochId) -> Result<Option<Arc<[u8]>>, Busy> {
+        self.records.get(epoch, || {
+            let record = read(&*self.port, |ledger| light::record(ledger, epoch)).ok()?;
+            serde_json::to_vec_pretty(&record).ok()
+        })
     }
 
     fn evidence(&self) -> Vec<Arc<Evidence>> {

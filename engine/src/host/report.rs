@@ -6,7 +6,7 @@
 
 use super::{Lack, Linked, Seat, Told, counter::Counter, machine};
 use crate::{
-    api::{Desk, EpochInfo, Outcome, Status},
+    api::{Busy, Desk, EpochInfo, Outcome, Status},
     link::{
         Handler, Host as Peer, LinkEvent, LinkState, Refusal, STEP_ACKNOWLEDGE, STEP_ANSWER, Versions,
         hello::Mismatch,
@@ -289,7 +289,7 @@ impl<P: Node> Desk for Report<P> {
         self.counter.status(id)
     }
 
-    fn record(&self, epoch: EpochId) -> Option<Arc<[u8]>> {
+    fn record(&self, epoch: EpochId) -> Result<Option<Arc<[u8]>>, Busy> {
         self.counter.record(epoch)
     }
 

@@ -6,7 +6,7 @@ use chain::modules::{
 };
 use engine::{
     Evidence, Phase, Refusal,
-    api::{Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
+    api::{Busy, Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
     opening::EpochDocument,
     party::evidence::{Equivocation, Signed},
     telemetry::Telemetry,
@@ -30,6 +30,8 @@ use std::{
 
 /// Epoch whose record cannot be read.
 pub(super) const UNREADABLE: EpochId = EpochId(13);
+/// An epoch for whose record there is no room.
+pub(super) const BUSY: EpochId = EpochId(14);
 
 /// What the desk does with bundles.
 #[derive(Clone)]
@@ -230,9 +232,12 @@ impl Desk for FakeDesk {
         taken.stand.get(id).cloned().or_else(receipt).unwrap_or(Status::Unknown)
     }
 
-    fn record(&self, epoch: EpochId) -> Option<Arc<[u8]>> {
+    fn record(&self, epoch: EpochId) -> Result<Option<Arc<[u8]>>, Busy> {
         assert!(epoch != UNREADABLE, "a disk that fails");
-        (epoch == EpochId(1)).then(|| br#"{"epoch":1}"#.as_slice().into())
+        if epoch == BUSY {
+            return Err(Busy);
+        }
+        Ok((epoch == EpochId(1)).then(|| br#"{"epoch":1}"#.as_slice().into()))
     }
 
     fn evidence(&self) -> Vec<Arc<Evidence>> {

@@ -203,6 +203,7 @@ fn ask_for_the_rest(reader: &mut Reader, fake: &FakeDesk) {
     }
     for epoch in [
         &desk::UNREADABLE.to_string(),
+        &desk::BUSY.to_string(),
         "1",
         "2",
         "18446744073709551615",

@@ -99,7 +99,7 @@ fn until_served(at: std::net::SocketAddr) {
 #[test]
 fn connections_have_places_in_all_and_of_one_address() {
     for (limits, full) in [
-        (Limits { per_address: 2, ..Limits::default() }, "address"),
+        (Limits { per_address: 2, proxies: Vec::new(), ..Limits::default() }, "address"),
         (Limits { connections: 2, ..Limits::default() }, "all"),
     ] {
         let (desk, _serving, at) = start(limits);

@@ -64,7 +64,7 @@ fn bad(number: usize, bundles: &[Vec<u8>; 2], rng: &mut ChaCha20Rng) -> Bad {
 #[test]
 fn a_thousand_malformed_bodies_each_get_a_clean_answer() {
     // All come from one address, as fast as they can.
-    let (desk, _serving, at) = start(Limits { per_address: 1024, ..Limits::default() });
+    let (desk, _serving, at) = start(Limits::default());
     let bundles = [1, 2].map(|seed| bundle(&desk, seed).to_bytes());
     let mut rng = ChaCha20Rng::seed_from_u64(20);
     for number in 0..1000 {
@@ -88,7 +88,7 @@ fn a_thousand_malformed_bodies_each_get_a_clean_answer() {
 #[test]
 fn heads_that_are_no_http_are_turned_down_and_do_no_harm() {
     use std::io::Write;
-    let (_, _serving, at) = start(Limits { per_address: 1024, ..Limits::default() });
+    let (_, _serving, at) = start(Limits::default());
     let long = format!("GET /healthz HTTP/1.1\r\nhost: party\r\nx: {}\r\n\r\n", "y".repeat(200_000));
     let many = format!("GET /healthz HTTP/1.1\r\nhost: party\r\n{}\r\n", "x: y\r\n".repeat(500));
     let both =
