@@ -8,6 +8,8 @@ mod issuers;
 mod late;
 #[path = "client/review.rs"]
 mod review;
+#[path = "client/unbacked.rs"]
+mod unbacked;
 #[path = "client/world.rs"]
 mod world;
 

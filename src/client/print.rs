@@ -6,7 +6,7 @@ use crate::{
     cli::{Format, Whose},
     output::{self, Failure, facts, table},
 };
-use engine::client::{BundleState, BundleStatus, Lines, Outside, Report, Trouble};
+use engine::client::{BundleState, BundleStatus, Lines, NotBacked, Outside, Report, Trouble};
 use primitives::{EpochId, PartyId, Time, calendar::utc};
 use serde_json::{Value, json};
 use sim::report::several;
@@ -57,7 +57,7 @@ pub(super) fn report(
     report: &Report,
     (outside, unknown): (Option<Outside>, Option<Lines>),
 ) -> Result<(), Failure> {
-    let Report { summary, bundles, taken, refused, troubles } = report;
+    let Report { summary, not_backed, bundles, taken, refused, troubles } = report;
     if whose.output == Format::Json {
         let refused = refused
             .iter()
@@ -65,6 +65,7 @@ pub(super) fn report(
         return output::json(&json!({
             "epoch": epoch,
             "summary": summary,
+            "not_backed": not_backed,
             "outside_window": outside,
             "unknown_works": unknown,
             "bundles": bundles,
@@ -88,6 +89,7 @@ pub(super) fn report(
     for (count, why) in left_out.into_iter().filter(|(count, _)| *count > 0) {
         rows.push(["left out".into(), format!("{count} {why}")]);
     }
+    rows.extend(not_backed.as_ref().map(lacking));
     rows.push(["bundles".into(), bundles.len().to_string()]);
     for (party, taken) in PartyId::ALL.into_iter().zip(taken) {
         rows.push([
@@ -106,6 +108,11 @@ pub(super) fn report(
         }
     };
     output::print(&format!("{}\n{next}\n", facts(&rows)))
+}
+
+/// Plays without receipts as a fact.
+fn lacking(of: &NotBacked) -> [String; 2] {
+    ["not backed".into(), format!("{}: {}", several(of.plays, "play", "plays"), of.why)]
 }
 
 /// What became of bundles.

@@ -5,6 +5,7 @@
 //! | `epoch` | which epoch, tier, region and window the folder is for | |
 //! | `last` | when the last play of the log began: what began later is for a later epoch | |
 //! | `plan` | the events of each bundle, padding included | the end |
+//! | `unbacked` | from which bundle on there are no receipts, for how many plays, and why | |
 //! | `key` | the key `sk`, the blinded request for a token, its blinding factor | the end |
 //! | `token` | the issuer's signature | the end |
 //! | `requests-N`, `receipts-N` | what is asked of the region for bundle N, and its answers | the end |
