@@ -18,7 +18,8 @@ use chain::{
 };
 use engine::{
     client::{
-        BundleState, BundleStatus, Client, ClientError, Folder, Lines, MachineClock, Progress, UsageLog,
+        BundleState, BundleStatus, Client, ClientError, Folder, JournalError, Lines, MachineClock, Progress,
+        UsageLog,
     },
     message::OpenedEpoch,
     opening::{EpochDocument, OpeningError},
@@ -113,6 +114,20 @@ impl Desk {
         epochs(&self.setup.dir)
     }
 
+    /// Forgets keys and plays of epochs that are over. What cannot be forgotten is named, and keeps nothing else from going
+    /// on; a folder in which another client is at work is that one's.
+    fn retire(&self, whose: &Whose) {
+        for epoch in self.folders() {
+            let dir = self.folder(epoch);
+            let disk = Folder::open(&dir).map_err(ClientError::from);
+            let retired = disk.and_then(|disk| Client::retire(Box::new(disk), epoch, &self.mirror));
+            match retired {
+                Ok(_) | Err(ClientError::Journal(JournalError::InUse { .. }) | ClientError::Record(_)) => {}
+                Err(error) => print::kept(whose, &dir, &error),
+            }
+        }
+    }
+
     /// Whether something was handed in for an epoch, or is about to be.
     fn is_begun(&self, epoch: EpochId) -> Result<bool, ClientFailure> {
         let folder = self.folder(epoch);
@@ -187,6 +202,7 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
         return Err(ClientFailure::Early { log: arguments.log.clone(), lines, now }.into());
     }
     let desk = Desk::open(&arguments.whose)?;
+    desk.retire(&arguments.whose);
     let progress = progress::choose(arguments.quiet);
     let epoch = desk.open_epoch()?;
     let client = desk.client(epoch)?;
@@ -237,6 +253,7 @@ fn step(
 /// Shows what became of the bundles.
 pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
     let desk = Desk::open(&arguments.whose)?;
+    desk.retire(&arguments.whose);
     let mut begun = Vec::new();
     for epoch in desk.folders() {
         begun.extend(desk.is_begun(epoch)?.then_some(epoch));

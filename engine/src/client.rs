@@ -12,6 +12,7 @@
 //! | [`status`] | what became of them, checked against the record |
 //! | [`outcome`] | what parties say for good, and what may be wrong with them |
 //! | [`link`], [`http`] | signers, parties and record, as a client reaches them |
+//! | `retire` | forgets what is secret of an epoch that is over |
 //! | [`record`] | the record, read from a node in the same process or a full node of the client's own |
 //!
 //! A client may be killed between any two steps and started again. What it then sends is what it sent before, byte for
@@ -31,6 +32,7 @@ mod make;
 pub mod outcome;
 mod plan;
 pub mod record;
+mod retire;
 mod review;
 pub mod status;
 pub mod submit;
@@ -119,6 +121,9 @@ pub enum ClientError {
         /// The folder's epoch.
         epoch: EpochId,
     },
+    /// The record of the chain gives no answer.
+    #[error("the record of the chain {0}")]
+    Record(LinkError),
     /// A signer's key on the chain is no key.
     #[error("the key of the {who} on the chain cannot be used: {error}")]
     Key {
@@ -228,7 +233,7 @@ impl Decode for Opening {
     }
 }
 
-/// That all is decided, and what there was to decide.
+/// That nothing more is made of the epoch, and what there was to decide.
 struct Done {
     summary: Summary,
 }

@@ -6,11 +6,14 @@ use crate::{
     cli::{Format, Whose},
     output::{self, Failure, facts, table},
 };
-use engine::client::{BundleState, BundleStatus, Lines, NotBacked, Outside, Report, Trouble};
+use engine::client::{BundleState, BundleStatus, ClientError, Lines, NotBacked, Outside, Report, Trouble};
 use primitives::{EpochId, PartyId, Time, calendar::utc};
 use serde_json::{Value, json};
 use sim::report::several;
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 /// What it means that no party knows a bundle any more.
 const FORGOTTEN: [&str; 2] = [
@@ -47,6 +50,17 @@ pub(super) fn unknown(whose: &Whose, epoch: EpochId, found: Option<&Lines>) {
     {
         let plays = plays(lines, "is of a work", "are of works");
         drop(writeln!(io::stderr(), "note: {plays} that epoch {epoch} does not have, {lines}: left out"));
+    }
+}
+
+/// Says that what is secret of an epoch that is over is still on disk. Programs read the object on standard output alone.
+pub(super) fn kept(whose: &Whose, dir: &Path, error: &ClientError) {
+    if whose.output == Format::Table {
+        let dir = dir.display();
+        drop(writeln!(
+            io::stderr(),
+            "note: {dir}: key and plays of an epoch that is over cannot be deleted: {error}"
+        ));
     }
 }
 
