@@ -5,6 +5,7 @@
 //! [`LinkError::Busy`]; anything that the interface does not know is [`LinkError::Garbage`].
 
 mod agent;
+mod foreign;
 mod keys;
 pub mod operator;
 pub mod reader;
@@ -15,6 +16,7 @@ use super::{Answer, LinkError, Parties, Receipt, Signers, Standing};
 use agent::{
     Agent, BYTES, ErrorBody, JSON, MAX_ANSWER_BYTES, Question, Reply, at, base, garbage, is_temporary,
 };
+use foreign::shown;
 use primitives::{Decode, Digest, EpochId, PartyId, Region, Tier, Time, limits};
 use proofs::{blind::BlindSignature, inclusion::Inclusion, receipt::Denomination};
 use reqwest::{Url, header::HeaderValue};
@@ -166,7 +168,7 @@ impl Parties for HttpParties {
             ("provisional", Some(receipt)) => Ok(Standing::Provisional(receipt)),
             ("final", _) => Ok(Standing::Final),
             ("refused", _) => {
-                let kind = refusal.unwrap_or_default().kind;
+                let kind = shown(&refusal.unwrap_or_default().kind);
                 // It did not come to stay, and may come again.
                 Ok(if is_temporary(&kind) { Standing::Unknown } else { Standing::Refused { kind } })
             }

@@ -196,6 +196,13 @@ fn every_answer_of_a_party_is_taken_for_what_it_is() {
         let heard = submit(answer);
         assert!(is_garbage(&heard), "{heard:?}");
     }
+    // Whoever answers does not write on the terminal of who asks.
+    let hostile = json!({ "error": "\u{1b}[2J".repeat(9_000), "kind": "\u{1b}]0;x\u{7}" }).to_string();
+    let Ok(Answer::Refused { kind, text }) = submit((400, String::new(), hostile.into_bytes())) else {
+        panic!("a refusal")
+    };
+    assert_eq!(kind, r"\u{1b}]0;x\u{7}");
+    assert!(text.starts_with(r"\u{1b}[2J") && text.len() < 400 && !text.contains('\u{1b}'), "{text}");
     set(error(404, "unknown-bundle", ""));
     assert_eq!(parties.standing(number, &id), Ok(Standing::Unknown));
     assert_eq!(parties.inclusion(number, &id), Ok(None));

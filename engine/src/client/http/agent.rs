@@ -1,6 +1,6 @@
 //! One exchange over HTTP: bounded in time and length, and read for what its status means.
 
-use super::HttpError;
+use super::{HttpError, foreign::shown};
 use crate::client::LinkError;
 use reqwest::{
     Client, Method, Url,
@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest time of a whole exchange: a party answers as soon as it has checked a bundle, and says when that takes longer.
 const EXCHANGE: Duration = Duration::from_secs(60);
-/// Longest answer. The longest that means something is an inclusion as JSON, of some kilobytes.
+/// Longest answer that is read; of what it says [`shown`] passes less on. The longest that means something is an inclusion as JSON, of some kilobytes.
 pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Longest pause that an answer may ask for. One who asks for more is taken to ask for this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
@@ -110,7 +110,7 @@ impl Agent {
             request = request.header(CONTENT_TYPE, BYTES).body(body.to_vec());
         }
         let unreachable =
-            |error: reqwest::Error| LinkError::Unreachable { reason: causes(&error.without_url()) };
+            |error: reqwest::Error| LinkError::Unreachable { reason: shown(&causes(&error.without_url())) };
         self.runtime.block_on(async {
             let mut response = request.send().await.map_err(unreachable)?;
             let status = response.status().as_u16();
@@ -147,8 +147,8 @@ fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-pub(super) fn garbage(what: impl Into<String>) -> LinkError {
-    LinkError::Garbage { what: what.into() }
+pub(super) fn garbage(what: impl AsRef<str>) -> LinkError {
+    LinkError::Garbage { what: shown(what.as_ref()) }
 }
 
 impl Reply {
@@ -159,6 +159,7 @@ impl Reply {
     /// What a status that is no success says.
     pub(super) fn error(&self) -> LinkError {
         let ErrorBody { error, kind } = serde_json::from_slice(&self.body).unwrap_or_default();
+        let (error, kind) = (shown(&error), shown(&kind));
         let kind = if kind.is_empty() { format!("status {}", self.status) } else { kind };
         match self.status {
             408 | 425 | 429 | 500..=599 => LinkError::Busy { kind, retry_after: self.retry_after },
