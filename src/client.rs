@@ -24,7 +24,7 @@ use engine::{
     message::OpenedEpoch,
     opening::{EpochDocument, OpeningError},
 };
-use primitives::{EpochId, PartyId, Time};
+use primitives::{EpochId, Time};
 use rand_core::OsRng;
 use settings::Setup;
 use sim::progress::Stage;
@@ -80,9 +80,9 @@ impl Desk {
         }
     }
 
-    /// From when to when the epoch takes bundles in, if a party says so.
-    fn window(&self) -> Option<(Time, Time)> {
-        PartyId::ALL.into_iter().find_map(|party| self.setup.parties.window(party).ok().flatten())
+    /// When the epoch opened, by the chain: its window begins then.
+    fn opens(&self, epoch: EpochId) -> Option<Time> {
+        self.mirror.read(|ledger| Some(ledger.state().openings.get(&epoch)?.opened))
     }
 
     /// The epoch that takes bundles in.
@@ -211,8 +211,8 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
         desk.review(arguments, (epoch, &log), unknown.as_ref())?;
     }
     print::unknown(&arguments.whose, epoch, unknown.as_ref());
-    let outside = desk.window().and_then(|window| Some((log.outside(window.0, window.1)?, window)));
-    print::outside(&arguments.whose, epoch, outside);
+    let earlier = desk.opens(epoch).and_then(|opens| Some((log.find(|play| play.time < opens.0)?, opens)));
+    print::earlier(&arguments.whose, epoch, earlier.as_ref());
     let (mut token, mut receipts, mut made, mut taken) = (None, None, None, None);
     let mut tell = |at: Progress| match at {
         Progress::Token => step(&*progress, Stage::Tokens, &mut token, (1, 1)),
@@ -225,8 +225,8 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
     let clock = MachineClock::default();
     let report = client.run(&log, signers, (parties, &clock), &mut OsRng, &mut tell);
     let report = report.map_err(|error| desk.failure(error))?;
-    let outside = outside.map(|(outside, _)| outside);
-    print::report(&arguments.whose, epoch, &report, (outside, unknown))
+    let earlier = earlier.map(|(lines, _)| lines);
+    print::report(&arguments.whose, epoch, &report, (earlier, unknown))
 }
 
 /// Shows how far a stage is, from what it was at before.

@@ -293,9 +293,8 @@ fn a_pilot_is_laid_out_and_used() {
         (&true.into(), Some(0)),
         "{report}"
     );
-    let outside = &report["outside_window"];
-    let count = ["before", "after"].map(|when| outside[when].as_u64().expect("a count"));
-    assert_eq!((count, &outside["line"]), ([3, 0], &2.into()), "plays from before");
+    let earlier = &report["before_opening"];
+    assert_eq!((&earlier["plays"], &earlier["first"][0]), (&3.into(), &2.into()), "plays from before");
     let after = fs::read(first.join("data/epoch-1/bundle-00000")).expect("a bundle");
     assert!(before == after, "the same bytes are handed in again");
     let mistyped = format!("{}{}", &work[1..], &work[..1]);

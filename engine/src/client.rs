@@ -41,7 +41,7 @@ pub use crate::api::Receipt;
 pub use backing::NotBacked;
 pub use journal::{Disk, Folder, JournalError};
 pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing};
-pub use log::{Lines, LogError, Outside, Play, UsageLog};
+pub use log::{Lines, LogError, Play, UsageLog};
 pub use outcome::Trouble;
 pub use plan::Summary;
 pub use status::{BundleState, BundleStatus};

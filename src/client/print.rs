@@ -6,7 +6,7 @@ use crate::{
     cli::{Format, Whose},
     output::{self, Failure, facts, table},
 };
-use engine::client::{BundleState, BundleStatus, ClientError, Lines, NotBacked, Outside, Report, Trouble};
+use engine::client::{BundleState, BundleStatus, ClientError, Lines, NotBacked, Report, Trouble};
 use primitives::{EpochId, PartyId, Time, calendar::utc};
 use serde_json::{Value, json};
 use sim::report::several;
@@ -21,26 +21,20 @@ const FORGOTTEN: [&str; 2] = [
     "What they do not know any more may have been counted, or not.",
 ];
 
-/// Says of which plays of a log the time is not the epoch's, before anything of it is sent. With JSON the report has it.
-pub(super) fn outside(whose: &Whose, epoch: EpochId, found: Option<(Outside, (Time, Time))>) {
-    let Some((Outside { before, after, line }, (opens, closes))) = found else { return };
-    if whose.output == Format::Json {
-        return;
+/// Says which plays of a log began before the epoch opened, before anything of it is sent. With JSON the report has it.
+pub(super) fn earlier(whose: &Whose, epoch: EpochId, found: Option<&(Lines, Time)>) {
+    if let Some((lines, opens)) = found
+        && whose.output == Format::Table
+    {
+        // A closed standard error is no reason to keep plays back.
+        drop(writeln!(
+            io::stderr(),
+            "note: {} before epoch {epoch} opened ({} UTC), {lines}: they count in it all the same; take out what another \
+             epoch has had",
+            plays(lines, "began", "began"),
+            utc(opens.0),
+        ));
     }
-    let log = |count, when| (count > 0).then(|| format!("{} {when}", several(count, "play", "plays")));
-    let told =
-        [log(before, "from before"), log(after, "from after")].into_iter().flatten().collect::<Vec<_>>();
-    let place =
-        if before + after == 1 { format!("line {line}") } else { format!("the first on line {line}") };
-    // A closed standard error is no reason to keep plays back.
-    drop(writeln!(
-        io::stderr(),
-        "note: {} the window of epoch {epoch} ({} UTC to {} UTC), {place}: they count in it all the same; take out what \
-         another epoch has had",
-        told.join(" and "),
-        utc(opens.0),
-        utc(closes.0),
-    ));
 }
 
 /// Says which plays are left out because the epoch does not have their works. With JSON the report has it.
@@ -64,12 +58,12 @@ pub(super) fn kept(whose: &Whose, dir: &Path, error: &ClientError) {
     }
 }
 
-/// What was handed in, and which plays are of another time or of works that the epoch does not have.
+/// What was handed in, and which plays are from before the epoch or of works that the epoch does not have.
 pub(super) fn report(
     whose: &Whose,
     epoch: EpochId,
     report: &Report,
-    (outside, unknown): (Option<Outside>, Option<Lines>),
+    (earlier, unknown): (Option<Lines>, Option<Lines>),
 ) -> Result<(), Failure> {
     let Report { summary, not_backed, bundles, taken, refused, troubles } = report;
     if whose.output == Format::Json {
@@ -80,7 +74,7 @@ pub(super) fn report(
             "epoch": epoch,
             "summary": summary,
             "not_backed": not_backed,
-            "outside_window": outside,
+            "before_opening": earlier,
             "unknown_works": unknown,
             "bundles": bundles,
             "taken_in": taken,

@@ -17,7 +17,7 @@ use agent::{
     Agent, BYTES, ErrorBody, JSON, MAX_ANSWER_BYTES, Question, Reply, at, base, garbage, is_temporary,
 };
 use foreign::shown;
-use primitives::{Decode, Digest, EpochId, PartyId, Region, Tier, Time, limits};
+use primitives::{Decode, Digest, EpochId, PartyId, Region, Tier, limits};
 use proofs::{blind::BlindSignature, inclusion::Inclusion, receipt::Denomination};
 use reqwest::{Url, header::HeaderValue};
 use serde::Deserialize;
@@ -27,8 +27,6 @@ use thiserror::Error;
 /// Longest document of an epoch: the identifiers of all works it may have, and as much again for keys, terms and what is
 /// carried over.
 const MAX_DOCUMENT_BYTES: usize = 2 * 32 * limits::MAX_WORKS;
-/// The same document as JSON, with names of fields and twice the digits.
-const MAX_EPOCH_BYTES: usize = 8 * MAX_DOCUMENT_BYTES;
 /// Statuses by which a party refuses a bundle for good.
 const REFUSALS: [u16; 4] = [400, 409, 413, 422];
 
@@ -62,13 +60,6 @@ struct StatusBody {
     state: String,
     receipt: Option<Receipt>,
     refusal: Option<ErrorBody>,
-}
-
-/// The first of what a party says of its epoch.
-#[derive(Deserialize)]
-struct WindowBody {
-    opens: Option<Time>,
-    closes: Option<Time>,
 }
 
 /// Says at which address nobody answers: somebody else may have taken over.
@@ -106,22 +97,6 @@ impl HttpParties {
     ) -> Result<Reply, LinkError> {
         let base = &self.bases[party.index()];
         self.agent.exchange(Question::get(at(base, path), accept, limit)).map_err(|error| placed(base, error))
-    }
-
-    /// When a party began to take bundles in for its epoch, and when it ends, by its own clock; `None` if it does not know.
-    /// It is the party's word, and each has its own.
-    ///
-    /// # Errors
-    /// If the party gives none.
-    pub fn window(&self, party: PartyId) -> Result<Option<(Time, Time)>, LinkError> {
-        let reply = self.get(party, "v1/epoch", JSON, MAX_EPOCH_BYTES)?;
-        match reply.status {
-            200 => {
-                let WindowBody { opens, closes } = reply.json("an epoch")?;
-                Ok(opens.zip(closes))
-            }
-            _ => Err(reply.error()),
-        }
     }
 
     /// The document of the epoch that a party has open, as bytes.
