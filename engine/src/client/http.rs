@@ -8,9 +8,11 @@ mod agent;
 mod foreign;
 mod keys;
 pub mod operator;
+mod proxy;
 pub mod reader;
 
 pub use keys::HttpKeys;
+pub use proxy::Circuits;
 
 use super::{Answer, LinkError, Parties, Receipt, Signers, Standing};
 use agent::{
@@ -37,6 +39,12 @@ pub enum HttpError {
     /// The address is none of HTTP.
     #[error("{url}: not an address of the form http://host:port or https://host:port")]
     Url {
+        /// The address.
+        url: String,
+    },
+    /// The address of a proxy is none.
+    #[error("{url}: not a proxy of the form socks5h://host:port, without a name and a password")]
+    Proxy {
         /// The address.
         url: String,
     },
@@ -72,9 +80,14 @@ fn placed(base: &Url, error: LinkError) -> LinkError {
     }
 }
 
+/// Who speaks to somebody, through a circuit of its own if there are circuits.
+fn agent(whom: &str, circuits: Option<&Circuits>) -> Result<Arc<Agent>, HttpError> {
+    Agent::through(circuits.map(|circuits| circuits.of(whom)).transpose()?)
+}
+
 /// The three parties, each at an address.
 pub struct HttpParties {
-    agent: Arc<Agent>,
+    agents: [Arc<Agent>; 3],
     bases: [Url; 3],
 }
 
@@ -84,8 +97,25 @@ impl HttpParties {
     /// # Errors
     /// If an address cannot be one.
     pub fn new(urls: [&str; 3]) -> Result<Self, HttpError> {
+        Self::through(urls, None)
+    }
+
+    /// The same, each through a circuit of its own, if there are circuits.
+    ///
+    /// # Errors
+    /// If an address cannot be one.
+    pub fn through(urls: [&str; 3], circuits: Option<&Circuits>) -> Result<Self, HttpError> {
         let [first, second, third] = urls;
-        Ok(Self { agent: Agent::new()?, bases: [base(first)?, base(second)?, base(third)?] })
+        let bases = [base(first)?, base(second)?, base(third)?];
+        let own = |whom| agent(whom, circuits);
+        let agents = match circuits {
+            Some(_) => [own("party-1")?, own("party-2")?, own("party-3")?],
+            None => {
+                let shared = Agent::new()?;
+                [shared.clone(), shared.clone(), shared]
+            }
+        };
+        Ok(Self { agents, bases })
     }
 
     fn get(
@@ -96,7 +126,8 @@ impl HttpParties {
         limit: usize,
     ) -> Result<Reply, LinkError> {
         let base = &self.bases[party.index()];
-        self.agent.exchange(Question::get(at(base, path), accept, limit)).map_err(|error| placed(base, error))
+        let reply = self.agents[party.index()].exchange(Question::get(at(base, path), accept, limit));
+        reply.map_err(|error| placed(base, error))
     }
 
     /// The document of the epoch that a party has open, as bytes.
@@ -113,7 +144,7 @@ impl Parties for HttpParties {
     fn submit(&self, party: PartyId, _: &Digest, bytes: &[u8]) -> Result<Answer, LinkError> {
         let base = &self.bases[party.index()];
         let question = Question::post(at(base, "v1/bundles"), bytes, JSON);
-        let reply = self.agent.exchange(question).map_err(|error| placed(base, error))?;
+        let reply = self.agents[party.index()].exchange(question).map_err(|error| placed(base, error))?;
         match reply.status {
             200 => reply.json("a receipt").map(Answer::Promised),
             202 => Ok(Answer::Waiting),
@@ -166,23 +197,39 @@ impl Parties for HttpParties {
 
 /// An address with the code that is shown there.
 struct Counter {
+    agent: Arc<Agent>,
     base: Url,
     code: HeaderValue,
 }
 
 impl Counter {
-    fn new((url, code): (&str, &str), who: &'static str) -> Result<Self, HttpError> {
+    fn new(
+        (url, code): (&str, &str),
+        who: &'static str,
+        circuits: Option<&Circuits>,
+    ) -> Result<Self, HttpError> {
         let mut value =
             HeaderValue::from_str(&format!("Bearer {code}")).map_err(|_| HttpError::Code { who })?;
         // Kept out of what the library prints.
         value.set_sensitive(true);
-        Ok(Self { base: base(url)?, code: value })
+        Ok(Self { agent: agent(who, circuits)?, base: base(url)?, code: value })
+    }
+
+    fn sign(&self, path: &str, request: &BlindSignature) -> Result<BlindSignature, LinkError> {
+        let question = Question::post(at(&self.base, path), request, BYTES);
+        let reply = self.agent.exchange(question.with(&self.code));
+        let reply = reply.map_err(|error| placed(&self.base, error))?;
+        if reply.status != 200 {
+            return Err(reply.error());
+        }
+        let length = reply.body.len();
+        let answer = reply.body.try_into();
+        answer.map_err(|_| garbage(format!("{length} bytes where a signature has {}", limits::RSA_BYTES)))
     }
 }
 
 /// The issuer of tokens and the signers of receipts, each at an address with a code.
 pub struct HttpSigners {
-    agent: Arc<Agent>,
     tokens: Counter,
     receipts: Option<Counter>,
 }
@@ -194,25 +241,20 @@ impl HttpSigners {
     /// # Errors
     /// If an address or a code cannot be one.
     pub fn new(tokens: (&str, &str), receipts: Option<(&str, &str)>) -> Result<Self, HttpError> {
-        let receipts = receipts.map(|own| Counter::new(own, "receipts")).transpose()?;
-        Ok(Self { agent: Agent::new()?, tokens: Counter::new(tokens, "tokens")?, receipts })
+        Self::through(tokens, receipts, None)
     }
 
-    fn sign(
-        &self,
-        counter: &Counter,
-        path: &str,
-        request: &BlindSignature,
-    ) -> Result<BlindSignature, LinkError> {
-        let question = Question::post(at(&counter.base, path), request, BYTES);
-        let reply = self.agent.exchange(question.with(&counter.code));
-        let reply = reply.map_err(|error| placed(&counter.base, error))?;
-        if reply.status != 200 {
-            return Err(reply.error());
-        }
-        let length = reply.body.len();
-        let answer = reply.body.try_into();
-        answer.map_err(|_| garbage(format!("{length} bytes where a signature has {}", limits::RSA_BYTES)))
+    /// The same, each through a circuit of its own, if there are circuits.
+    ///
+    /// # Errors
+    /// If an address or a code cannot be one.
+    pub fn through(
+        tokens: (&str, &str),
+        receipts: Option<(&str, &str)>,
+        circuits: Option<&Circuits>,
+    ) -> Result<Self, HttpError> {
+        let receipts = receipts.map(|own| Counter::new(own, "receipts", circuits)).transpose()?;
+        Ok(Self { tokens: Counter::new(tokens, "tokens", circuits)?, receipts })
     }
 }
 
@@ -223,7 +265,7 @@ impl Signers for HttpSigners {
         tier: Tier,
         request: &BlindSignature,
     ) -> Result<BlindSignature, LinkError> {
-        self.sign(&self.tokens, &format!("v1/tokens/{epoch}/{tier}"), request)
+        self.tokens.sign(&format!("v1/tokens/{epoch}/{tier}"), request)
     }
 
     fn receipt(
@@ -236,6 +278,6 @@ impl Signers for HttpSigners {
             kind: "no-signer".into(),
             text: "no address of a signer of receipts was given".into(),
         })?;
-        self.sign(counter, &format!("v1/receipts/{epoch}/{region}/{}", denomination.views()), request)
+        counter.sign(&format!("v1/receipts/{epoch}/{region}/{}", denomination.views()), request)
     }
 }

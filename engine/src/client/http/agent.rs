@@ -3,7 +3,7 @@
 use super::{HttpError, foreign::shown};
 use crate::client::LinkError;
 use reqwest::{
-    Client, Method, Url,
+    Client, Method, Proxy, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER},
     redirect::Policy,
     tls::Version,
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use tokio::runtime::{Builder, Runtime};
 
-/// Longest time to connect.
+/// Longest time to connect. Through a proxy it may take all of [`EXCHANGE`]: circuits are built first.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest time of a whole exchange: a party answers as soon as it has checked a bundle, and says when that takes longer.
 const EXCHANGE: Duration = Duration::from_secs(60);
@@ -87,15 +87,20 @@ pub(super) struct ErrorBody {
 
 impl Agent {
     pub(super) fn new() -> Result<Arc<Self>, HttpError> {
+        Self::through(None)
+    }
+
+    /// One that speaks through a proxy and never around it, if there is one.
+    pub(super) fn through(proxy: Option<Proxy>) -> Result<Arc<Self>, HttpError> {
         let failed = |error: &dyn std::fmt::Display| HttpError::Machine { reason: error.to_string() };
         // Where another part of the program has chosen a provider already, that one serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .connect_timeout(CONNECT)
-            .redirect(Policy::none())
-            .tls_version_min(Version::TLS_1_3)
-            .build()
-            .map_err(|error| failed(&error))?;
+        let builder = Client::builder().redirect(Policy::none()).tls_version_min(Version::TLS_1_3);
+        let builder = match proxy {
+            Some(proxy) => builder.connect_timeout(EXCHANGE).proxy(proxy),
+            None => builder.connect_timeout(CONNECT),
+        };
+        let client = builder.build().map_err(|error| failed(&error))?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         Ok(Arc::new(Self { runtime: runtime.map_err(|error| failed(&error))?, client }))
     }
