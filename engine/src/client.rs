@@ -19,9 +19,11 @@
 //! byte: the issuer signs one request of a subscriber in an epoch, and another spelling of a bundle would be refused as a
 //! replay of the first. So each request and each bundle is on disk before it leaves.
 //!
-//! The token's issuer knows who asks and never sees the key that it signs; neither do the signers of receipts. Nothing
-//! here writes a work, a key or an identifier to a log of the program. That the parties do not learn the subscriber's
-//! address is for the network between: hand in over an anonymising transport.
+//! The token's issuer knows who asks and never sees the key that it signs. Signers of receipts know who asks and see no key
+//! either, but they do see how many receipts of which denominations are asked for, and bundles show as many under the key:
+//! docs/privacy.md has what follows from it. Nothing here writes a work, a key or an identifier to a log of the program.
+//! That the parties do not learn the subscriber's address is for the network between: [`http::Circuits`] lead through an
+//! anonymising one.
 
 mod backing;
 pub mod http;

@@ -5,6 +5,10 @@
 //! that it fails at, what it has not signed is not backed. A note in one file beside the plan says so: the two together
 //! are the plan that goes on, after whatever crash. Bundles that are made stay as they are, because the note begins at the
 //! first that is not; should the issuer fail again before that one is made, it has fewer backed still.
+//!
+//! Receipts are asked for bundle after bundle, largest first, so their issuer sees the sequence of denominations that the
+//! bundles will show under one key, and may even choose it by where it fails: what is in a receipt is blind, how many of
+//! them there are is not (docs/privacy.md, "Receipts and codes").
 
 use super::{
     Client, ClientError, Clock, Signers, file,
