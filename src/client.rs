@@ -18,12 +18,13 @@ use chain::{
 };
 use engine::{
     client::{
-        BundleState, BundleStatus, Client, ClientError, Folder, Lines, MachineClock, Progress, UsageLog,
+        BundleState, BundleStatus, Client, ClientError, Folder, JournalError, Lines, MachineClock, Progress,
+        UsageLog,
     },
     message::OpenedEpoch,
     opening::{EpochDocument, OpeningError},
 };
-use primitives::{EpochId, PartyId, Time};
+use primitives::{EpochId, Time};
 use rand_core::OsRng;
 use settings::Setup;
 use sim::progress::Stage;
@@ -79,9 +80,9 @@ impl Desk {
         }
     }
 
-    /// From when to when the epoch takes bundles in, if a party says so.
-    fn window(&self) -> Option<(Time, Time)> {
-        PartyId::ALL.into_iter().find_map(|party| self.setup.parties.window(party).ok().flatten())
+    /// When the epoch opened, by the chain: its window begins then.
+    fn opens(&self, epoch: EpochId) -> Option<Time> {
+        self.mirror.read(|ledger| Some(ledger.state().openings.get(&epoch)?.opened))
     }
 
     /// The epoch that takes bundles in.
@@ -111,6 +112,20 @@ impl Desk {
     /// Epochs for which there is a folder, in order.
     fn folders(&self) -> Vec<EpochId> {
         epochs(&self.setup.dir)
+    }
+
+    /// Forgets keys and plays of epochs that are over. What cannot be forgotten is named, and keeps nothing else from going
+    /// on; a folder in which another client is at work is that one's.
+    fn retire(&self, whose: &Whose) {
+        for epoch in self.folders() {
+            let dir = self.folder(epoch);
+            let disk = Folder::open(&dir).map_err(ClientError::from);
+            let retired = disk.and_then(|disk| Client::retire(Box::new(disk), epoch, &self.mirror));
+            match retired {
+                Ok(_) | Err(ClientError::Journal(JournalError::InUse { .. }) | ClientError::Record(_)) => {}
+                Err(error) => print::kept(whose, &dir, &error),
+            }
+        }
     }
 
     /// Whether something was handed in for an epoch, or is about to be.
@@ -187,6 +202,7 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
         return Err(ClientFailure::Early { log: arguments.log.clone(), lines, now }.into());
     }
     let desk = Desk::open(&arguments.whose)?;
+    desk.retire(&arguments.whose);
     let progress = progress::choose(arguments.quiet);
     let epoch = desk.open_epoch()?;
     let client = desk.client(epoch)?;
@@ -195,8 +211,8 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
         desk.review(arguments, (epoch, &log), unknown.as_ref())?;
     }
     print::unknown(&arguments.whose, epoch, unknown.as_ref());
-    let outside = desk.window().and_then(|window| Some((log.outside(window.0, window.1)?, window)));
-    print::outside(&arguments.whose, epoch, outside);
+    let earlier = desk.opens(epoch).and_then(|opens| Some((log.find(|play| play.time < opens.0)?, opens)));
+    print::earlier(&arguments.whose, epoch, earlier.as_ref());
     let (mut token, mut receipts, mut made, mut taken) = (None, None, None, None);
     let mut tell = |at: Progress| match at {
         Progress::Token => step(&*progress, Stage::Tokens, &mut token, (1, 1)),
@@ -209,8 +225,8 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
     let clock = MachineClock::default();
     let report = client.run(&log, signers, (parties, &clock), &mut OsRng, &mut tell);
     let report = report.map_err(|error| desk.failure(error))?;
-    let outside = outside.map(|(outside, _)| outside);
-    print::report(&arguments.whose, epoch, &report, (outside, unknown))
+    let earlier = earlier.map(|(lines, _)| lines);
+    print::report(&arguments.whose, epoch, &report, (earlier, unknown))
 }
 
 /// Shows how far a stage is, from what it was at before.
@@ -237,6 +253,7 @@ fn step(
 /// Shows what became of the bundles.
 pub(crate) fn status(arguments: &Status) -> Result<(), Failure> {
     let desk = Desk::open(&arguments.whose)?;
+    desk.retire(&arguments.whose);
     let mut begun = Vec::new();
     for epoch in desk.folders() {
         begun.extend(desk.is_begun(epoch)?.then_some(epoch));

@@ -314,10 +314,24 @@ pub(crate) fn tell(error: &str, advice: Option<&str>, code: u8, json: bool) {
         json!({ "error": error, "advice": advice, "code": code }).to_string()
     } else {
         let advice = advice.map(|advice| format!(": {advice}")).unwrap_or_default();
-        format!("error: {error}{advice}").replace(['\n', '\r'], " ")
+        one_line(&format!("error: {error}{advice}"))
     };
     // Nobody is left to tell if this fails.
     drop(writeln!(io::stderr(), "{line}"));
+}
+
+/// A text on one line of a terminal: line ends are blanks, and other control characters, which may come from whoever was
+/// asked, are spelled out.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' => line.push(' '),
+            c if c.is_control() => line.extend(c.escape_unicode()),
+            c => line.push(c),
+        }
+    }
+    line
 }
 
 /// Prints what is wrong with a call as a JSON object on standard error.
@@ -450,6 +464,11 @@ mod tests {
             shown.starts_with(&format!(" work           {id}\n what it is about\n    {id}\n")),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn an_error_is_one_line_and_steers_no_terminal() {
+        assert_eq!(one_line("a\nb\r\u{1b}[2Jc\u{9b}"), r"a b \u{1b}[2Jc\u{9b}");
     }
 
     #[test]

@@ -293,9 +293,8 @@ fn a_pilot_is_laid_out_and_used() {
         (&true.into(), Some(0)),
         "{report}"
     );
-    let outside = &report["outside_window"];
-    let count = ["before", "after"].map(|when| outside[when].as_u64().expect("a count"));
-    assert_eq!((count, &outside["line"]), ([3, 0], &2.into()), "plays from before");
+    let earlier = &report["before_opening"];
+    assert_eq!((&earlier["plays"], &earlier["first"][0]), (&3.into(), &2.into()), "plays from before");
     let after = fs::read(first.join("data/epoch-1/bundle-00000")).expect("a bundle");
     assert!(before == after, "the same bytes are handed in again");
     let mistyped = format!("{}{}", &work[1..], &work[..1]);
@@ -306,7 +305,9 @@ fn a_pilot_is_laid_out_and_used() {
     let report = submit(&second, &played(&second, &[work; 2]));
     assert_eq!(report["complete"], true, "{report}");
     let bundle = assert_final(&first);
-    assert_final(&second);
+    // The other one does not ask what became of its bundles.
+    let secrets = ["key", "plan", "token"].map(|name| second.join("data/epoch-1").join(name));
+    assert!(secrets.iter().all(|file| file.exists()));
     steward.wait_for("epoch 1 is settled");
 
     let creator = made["creator"].as_str().expect("a person");
@@ -319,6 +320,9 @@ fn a_pilot_is_laid_out_and_used() {
     let said = turned_away(&first, &log);
     assert!(said.contains("lines 2, 3 and 4: 3 plays began no later"), "{said}");
     assert!(said.contains("epoch 1") && said.contains("--again"), "{said}");
+    turned_away(&second, &second.join("plays.csv"));
+    assert!(!secrets.iter().any(|file| file.exists()), "of an epoch that is over nothing secret is left");
+    assert_final(&second);
     // Their bundles are gone by then. Whoever asks late is answered all the same, also by a process that was started since.
     parties.into_iter().for_each(Process::end);
     let mut parties = ["party-1", "party-2", "party-3"].map(|name| Process::start(pilot, name, &serve));

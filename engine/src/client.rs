@@ -6,21 +6,26 @@
 //! | `review` | what is asked of a log before anything is begun with it |
 //! | `plan` | which plays count, and which bundle each goes into |
 //! | [`journal`] | what is on disk, before anything leaves that rests on it |
-//! | `make` | key, token, receipts, bundles |
+//! | `make` | key, token, bundles |
+//! | `backing` | receipts, and how it goes on without |
 //! | [`submit`] | hands the bundles in to all three parties, in the order of the subscriber's chain of `Cum` |
 //! | [`status`] | what became of them, checked against the record |
 //! | [`outcome`] | what parties say for good, and what may be wrong with them |
 //! | [`link`], [`http`] | signers, parties and record, as a client reaches them |
+//! | `retire` | forgets what is secret of an epoch that is over |
 //! | [`record`] | the record, read from a node in the same process or a full node of the client's own |
 //!
 //! A client may be killed between any two steps and started again. What it then sends is what it sent before, byte for
 //! byte: the issuer signs one request of a subscriber in an epoch, and another spelling of a bundle would be refused as a
 //! replay of the first. So each request and each bundle is on disk before it leaves.
 //!
-//! The token's issuer knows who asks and never sees the key that it signs; neither do the signers of receipts. Nothing
-//! here writes a work, a key or an identifier to a log of the program. That the parties do not learn the subscriber's
-//! address is for the network between: hand in over an anonymising transport.
+//! The token's issuer knows who asks and never sees the key that it signs. Signers of receipts know who asks and see no key
+//! either, but they do see how many receipts of which denominations are asked for, and bundles show as many under the key:
+//! docs/privacy.md has what follows from it. Nothing here writes a work, a key or an identifier to a log of the program.
+//! That the parties do not learn the subscriber's address is for the network between: [`http::Circuits`] lead through an
+//! anonymising one.
 
+mod backing;
 pub mod http;
 pub mod journal;
 pub mod link;
@@ -29,14 +34,16 @@ mod make;
 pub mod outcome;
 mod plan;
 pub mod record;
+mod retire;
 mod review;
 pub mod status;
 pub mod submit;
 
 pub use crate::api::Receipt;
+pub use backing::NotBacked;
 pub use journal::{Disk, Folder, JournalError};
 pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record, Signers, Standing};
-pub use log::{Lines, LogError, Outside, Play, UsageLog};
+pub use log::{Lines, LogError, Play, UsageLog};
 pub use outcome::Trouble;
 pub use plan::Summary;
 pub use status::{BundleState, BundleStatus};
@@ -116,6 +123,9 @@ pub enum ClientError {
         /// The folder's epoch.
         epoch: EpochId,
     },
+    /// The record of the chain gives no answer.
+    #[error("the record of the chain {0}")]
+    Record(LinkError),
     /// A signer's key on the chain is no key.
     #[error("the key of the {who} on the chain cannot be used: {error}")]
     Key {
@@ -176,7 +186,7 @@ pub enum Progress {
     Planned(Summary),
     /// The token is there.
     Token,
-    /// So many receipts are there.
+    /// So many receipts are there, or will not be.
     Receipts {
         /// Obtained.
         done: usize,
@@ -225,7 +235,7 @@ impl Decode for Opening {
     }
 }
 
-/// That all is decided, and what there was to decide.
+/// That nothing more is made of the epoch, and what there was to decide.
 struct Done {
     summary: Summary,
 }
@@ -241,6 +251,7 @@ mod file {
     pub(super) const PLAN: &str = "plan";
     pub(super) const KEY: &str = "key";
     pub(super) const TOKEN: &str = "token";
+    pub(super) const UNBACKED: &str = "unbacked";
     pub(super) const DONE: &str = "done";
 
     /// A file of one bundle.
@@ -302,6 +313,8 @@ impl Client {
     /// All there is to do with a log, from whatever step the last run came to: plan, token, receipts, bundles, and handing
     /// them in. What the bundles became is found out by [`Client::status`].
     ///
+    /// Plays for which the issuer of receipts gives none are handed in as not backed: see [`Report::not_backed`].
+    ///
     /// # Errors
     /// If a step fails. Started again, the client goes on from there.
     pub fn run(
@@ -316,16 +329,21 @@ impl Client {
         if let Some(Done { summary }) = self.journal.get(file::DONE)? {
             return self.reported(summary);
         }
-        let plan = self.plan(log, rng)?;
+        let mut plan = self.plan(log, rng)?;
         progress(Progress::Planned(plan.summary));
-        let bundles = self.make(&plan, signers, clock, rng, progress)?;
+        let bundles = self.make(&mut plan, signers, clock, rng, progress)?;
         self.submit(plan.summary, &bundles, (parties, clock), progress)
     }
 
     /// The plan on disk, which is of this log, or one of the log.
     fn plan(&self, log: &UsageLog, rng: &mut (impl RngCore + CryptoRng)) -> Result<Plan, ClientError> {
         match self.journal.get::<Plan>(file::PLAN)? {
-            Some(plan) => Ok(plan),
+            Some(mut plan) => {
+                if let Some(lacking) = self.lacking()? {
+                    lacking.apply(&mut plan);
+                }
+                Ok(plan)
+            }
             None => {
                 let plan = Plan::make(log, &self.epoch, &self.settings, rng)?;
                 if plan.bundles.is_empty() {

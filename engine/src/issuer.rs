@@ -10,7 +10,9 @@
 //! | [`service`] | both over HTTP |
 //!
 //! A blind signer sees a number that is uniform whatever is in it. So what is kept of a request says who asked and when,
-//! and nothing of the key that is in it; tokens and receipts are worthless as a trace.
+//! and nothing of the key that is in it; no signature leads to its request. For how many views of which denominations a
+//! code asked, in which order, the signer of receipts does see, and bundles show receipts by denomination under their key:
+//! whoever compares the two may find the code that fits a key (docs/privacy.md, "Receipts and codes").
 //!
 //! The same request gets the same answer, however often and after whatever crash: a client that lost an answer asks
 //! again. A second request of a subscriber in an epoch is refused, or one subscription would be two.

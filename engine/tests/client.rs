@@ -6,8 +6,12 @@ mod http;
 mod issuers;
 #[path = "client/late.rs"]
 mod late;
+#[path = "client/proxy.rs"]
+mod proxy;
 #[path = "client/review.rs"]
 mod review;
+#[path = "client/unbacked.rs"]
+mod unbacked;
 #[path = "client/world.rs"]
 mod world;
 

@@ -6,11 +6,14 @@ use crate::{
     cli::{Format, Whose},
     output::{self, Failure, facts, table},
 };
-use engine::client::{BundleState, BundleStatus, Lines, Outside, Report, Trouble};
+use engine::client::{BundleState, BundleStatus, ClientError, Lines, NotBacked, Report, Trouble};
 use primitives::{EpochId, PartyId, Time, calendar::utc};
 use serde_json::{Value, json};
 use sim::report::several;
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 /// What it means that no party knows a bundle any more.
 const FORGOTTEN: [&str; 2] = [
@@ -18,26 +21,20 @@ const FORGOTTEN: [&str; 2] = [
     "What they do not know any more may have been counted, or not.",
 ];
 
-/// Says of which plays of a log the time is not the epoch's, before anything of it is sent. With JSON the report has it.
-pub(super) fn outside(whose: &Whose, epoch: EpochId, found: Option<(Outside, (Time, Time))>) {
-    let Some((Outside { before, after, line }, (opens, closes))) = found else { return };
-    if whose.output == Format::Json {
-        return;
+/// Says which plays of a log began before the epoch opened, before anything of it is sent. With JSON the report has it.
+pub(super) fn earlier(whose: &Whose, epoch: EpochId, found: Option<&(Lines, Time)>) {
+    if let Some((lines, opens)) = found
+        && whose.output == Format::Table
+    {
+        // A closed standard error is no reason to keep plays back.
+        drop(writeln!(
+            io::stderr(),
+            "note: {} before epoch {epoch} opened ({} UTC), {lines}: they count in it all the same; take out what another \
+             epoch has had",
+            plays(lines, "began", "began"),
+            utc(opens.0),
+        ));
     }
-    let log = |count, when| (count > 0).then(|| format!("{} {when}", several(count, "play", "plays")));
-    let told =
-        [log(before, "from before"), log(after, "from after")].into_iter().flatten().collect::<Vec<_>>();
-    let place =
-        if before + after == 1 { format!("line {line}") } else { format!("the first on line {line}") };
-    // A closed standard error is no reason to keep plays back.
-    drop(writeln!(
-        io::stderr(),
-        "note: {} the window of epoch {epoch} ({} UTC to {} UTC), {place}: they count in it all the same; take out what \
-         another epoch has had",
-        told.join(" and "),
-        utc(opens.0),
-        utc(closes.0),
-    ));
 }
 
 /// Says which plays are left out because the epoch does not have their works. With JSON the report has it.
@@ -50,14 +47,25 @@ pub(super) fn unknown(whose: &Whose, epoch: EpochId, found: Option<&Lines>) {
     }
 }
 
-/// What was handed in, and which plays are of another time or of works that the epoch does not have.
+/// Says that what is secret of an epoch that is over is still on disk. Programs read the object on standard output alone.
+pub(super) fn kept(whose: &Whose, dir: &Path, error: &ClientError) {
+    if whose.output == Format::Table {
+        let dir = dir.display();
+        drop(writeln!(
+            io::stderr(),
+            "note: {dir}: key and plays of an epoch that is over cannot be deleted: {error}"
+        ));
+    }
+}
+
+/// What was handed in, and which plays are from before the epoch or of works that the epoch does not have.
 pub(super) fn report(
     whose: &Whose,
     epoch: EpochId,
     report: &Report,
-    (outside, unknown): (Option<Outside>, Option<Lines>),
+    (earlier, unknown): (Option<Lines>, Option<Lines>),
 ) -> Result<(), Failure> {
-    let Report { summary, bundles, taken, refused, troubles } = report;
+    let Report { summary, not_backed, bundles, taken, refused, troubles } = report;
     if whose.output == Format::Json {
         let refused = refused
             .iter()
@@ -65,7 +73,8 @@ pub(super) fn report(
         return output::json(&json!({
             "epoch": epoch,
             "summary": summary,
-            "outside_window": outside,
+            "not_backed": not_backed,
+            "before_opening": earlier,
             "unknown_works": unknown,
             "bundles": bundles,
             "taken_in": taken,
@@ -88,6 +97,7 @@ pub(super) fn report(
     for (count, why) in left_out.into_iter().filter(|(count, _)| *count > 0) {
         rows.push(["left out".into(), format!("{count} {why}")]);
     }
+    rows.extend(not_backed.as_ref().map(lacking));
     rows.push(["bundles".into(), bundles.len().to_string()]);
     for (party, taken) in PartyId::ALL.into_iter().zip(taken) {
         rows.push([
@@ -106,6 +116,11 @@ pub(super) fn report(
         }
     };
     output::print(&format!("{}\n{next}\n", facts(&rows)))
+}
+
+/// Plays without receipts as a fact.
+fn lacking(of: &NotBacked) -> [String; 2] {
+    ["not backed".into(), format!("{}: {}", several(of.plays, "play", "plays"), of.why)]
 }
 
 /// What became of bundles.

@@ -10,9 +10,10 @@ use crate::{
 use chain::Ledger;
 use engine::client::{
     Patience, Settings as Own,
-    http::{HttpParties, HttpSigners},
+    http::{Circuits, HttpParties, HttpSigners},
 };
 use primitives::{Region, RegionTag, Tier};
+use rand_core::OsRng;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -44,6 +45,8 @@ struct Settings {
     tier: Tier,
     #[serde(default = "default_dir")]
     dir: PathBuf,
+    /// Proxy through which parties and issuers are spoken to.
+    proxy: Option<String>,
     tokens: Counter,
     receipts: Option<Backing>,
 }
@@ -74,13 +77,15 @@ pub(super) fn read(whose: &Whose) -> Result<Setup, Failure> {
         Some(Backing { region, url, code: file }) => (RegionTag(Some(region)), Some((url, code(file)?))),
         None => (RegionTag::NONE, None),
     };
+    let circuits = settings.proxy.map(|url| Circuits::new(&url, &mut OsRng)).transpose().map_err(wrong)?;
+    let circuits = circuits.as_ref();
     let receipts = backing.as_ref().map(|(url, code)| (url.as_str(), code.as_str()));
     Ok(Setup {
         dir: whose.dir.clone().unwrap_or_else(|| base.join(settings.dir)),
         start: read_start(&base.join(settings.genesis))?,
         node: settings.node,
-        parties: HttpParties::new([first, second, third]).map_err(wrong)?,
-        signers: HttpSigners::new((&settings.tokens.url, &token), receipts).map_err(wrong)?,
+        parties: HttpParties::through([first, second, third], circuits).map_err(wrong)?,
+        signers: HttpSigners::through((&settings.tokens.url, &token), receipts, circuits).map_err(wrong)?,
         own: Own { tier: settings.tier, region, window: WINDOW, patience: Patience::default() },
     })
 }

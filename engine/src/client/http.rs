@@ -5,17 +5,21 @@
 //! [`LinkError::Busy`]; anything that the interface does not know is [`LinkError::Garbage`].
 
 mod agent;
+mod foreign;
 mod keys;
 pub mod operator;
+mod proxy;
 pub mod reader;
 
 pub use keys::HttpKeys;
+pub use proxy::Circuits;
 
 use super::{Answer, LinkError, Parties, Receipt, Signers, Standing};
 use agent::{
     Agent, BYTES, ErrorBody, JSON, MAX_ANSWER_BYTES, Question, Reply, at, base, garbage, is_temporary,
 };
-use primitives::{Decode, Digest, EpochId, PartyId, Region, Tier, Time, limits};
+use foreign::shown;
+use primitives::{Decode, Digest, EpochId, PartyId, Region, Tier, limits};
 use proofs::{blind::BlindSignature, inclusion::Inclusion, receipt::Denomination};
 use reqwest::{Url, header::HeaderValue};
 use serde::Deserialize;
@@ -25,8 +29,6 @@ use thiserror::Error;
 /// Longest document of an epoch: the identifiers of all works it may have, and as much again for keys, terms and what is
 /// carried over.
 const MAX_DOCUMENT_BYTES: usize = 2 * 32 * limits::MAX_WORKS;
-/// The same document as JSON, with names of fields and twice the digits.
-const MAX_EPOCH_BYTES: usize = 8 * MAX_DOCUMENT_BYTES;
 /// Statuses by which a party refuses a bundle for good.
 const REFUSALS: [u16; 4] = [400, 409, 413, 422];
 
@@ -37,6 +39,12 @@ pub enum HttpError {
     /// The address is none of HTTP.
     #[error("{url}: not an address of the form http://host:port or https://host:port")]
     Url {
+        /// The address.
+        url: String,
+    },
+    /// The address of a proxy is none.
+    #[error("{url}: not a proxy of the form socks5h://host:port, without a name and a password")]
+    Proxy {
         /// The address.
         url: String,
     },
@@ -62,13 +70,6 @@ struct StatusBody {
     refusal: Option<ErrorBody>,
 }
 
-/// The first of what a party says of its epoch.
-#[derive(Deserialize)]
-struct WindowBody {
-    opens: Option<Time>,
-    closes: Option<Time>,
-}
-
 /// Says at which address nobody answers: somebody else may have taken over.
 fn placed(base: &Url, error: LinkError) -> LinkError {
     match error {
@@ -79,9 +80,14 @@ fn placed(base: &Url, error: LinkError) -> LinkError {
     }
 }
 
+/// Who speaks to somebody, through a circuit of its own if there are circuits.
+fn agent(whom: &str, circuits: Option<&Circuits>) -> Result<Arc<Agent>, HttpError> {
+    Agent::through(circuits.map(|circuits| circuits.of(whom)).transpose()?)
+}
+
 /// The three parties, each at an address.
 pub struct HttpParties {
-    agent: Arc<Agent>,
+    agents: [Arc<Agent>; 3],
     bases: [Url; 3],
 }
 
@@ -91,8 +97,25 @@ impl HttpParties {
     /// # Errors
     /// If an address cannot be one.
     pub fn new(urls: [&str; 3]) -> Result<Self, HttpError> {
+        Self::through(urls, None)
+    }
+
+    /// The same, each through a circuit of its own, if there are circuits.
+    ///
+    /// # Errors
+    /// If an address cannot be one.
+    pub fn through(urls: [&str; 3], circuits: Option<&Circuits>) -> Result<Self, HttpError> {
         let [first, second, third] = urls;
-        Ok(Self { agent: Agent::new()?, bases: [base(first)?, base(second)?, base(third)?] })
+        let bases = [base(first)?, base(second)?, base(third)?];
+        let own = |whom| agent(whom, circuits);
+        let agents = match circuits {
+            Some(_) => [own("party-1")?, own("party-2")?, own("party-3")?],
+            None => {
+                let shared = Agent::new()?;
+                [shared.clone(), shared.clone(), shared]
+            }
+        };
+        Ok(Self { agents, bases })
     }
 
     fn get(
@@ -103,23 +126,8 @@ impl HttpParties {
         limit: usize,
     ) -> Result<Reply, LinkError> {
         let base = &self.bases[party.index()];
-        self.agent.exchange(Question::get(at(base, path), accept, limit)).map_err(|error| placed(base, error))
-    }
-
-    /// When a party began to take bundles in for its epoch, and when it ends, by its own clock; `None` if it does not know.
-    /// It is the party's word, and each has its own.
-    ///
-    /// # Errors
-    /// If the party gives none.
-    pub fn window(&self, party: PartyId) -> Result<Option<(Time, Time)>, LinkError> {
-        let reply = self.get(party, "v1/epoch", JSON, MAX_EPOCH_BYTES)?;
-        match reply.status {
-            200 => {
-                let WindowBody { opens, closes } = reply.json("an epoch")?;
-                Ok(opens.zip(closes))
-            }
-            _ => Err(reply.error()),
-        }
+        let reply = self.agents[party.index()].exchange(Question::get(at(base, path), accept, limit));
+        reply.map_err(|error| placed(base, error))
     }
 
     /// The document of the epoch that a party has open, as bytes.
@@ -136,7 +144,7 @@ impl Parties for HttpParties {
     fn submit(&self, party: PartyId, _: &Digest, bytes: &[u8]) -> Result<Answer, LinkError> {
         let base = &self.bases[party.index()];
         let question = Question::post(at(base, "v1/bundles"), bytes, JSON);
-        let reply = self.agent.exchange(question).map_err(|error| placed(base, error))?;
+        let reply = self.agents[party.index()].exchange(question).map_err(|error| placed(base, error))?;
         match reply.status {
             200 => reply.json("a receipt").map(Answer::Promised),
             202 => Ok(Answer::Waiting),
@@ -166,7 +174,7 @@ impl Parties for HttpParties {
             ("provisional", Some(receipt)) => Ok(Standing::Provisional(receipt)),
             ("final", _) => Ok(Standing::Final),
             ("refused", _) => {
-                let kind = refusal.unwrap_or_default().kind;
+                let kind = shown(&refusal.unwrap_or_default().kind);
                 // It did not come to stay, and may come again.
                 Ok(if is_temporary(&kind) { Standing::Unknown } else { Standing::Refused { kind } })
             }
@@ -189,23 +197,39 @@ impl Parties for HttpParties {
 
 /// An address with the code that is shown there.
 struct Counter {
+    agent: Arc<Agent>,
     base: Url,
     code: HeaderValue,
 }
 
 impl Counter {
-    fn new((url, code): (&str, &str), who: &'static str) -> Result<Self, HttpError> {
+    fn new(
+        (url, code): (&str, &str),
+        who: &'static str,
+        circuits: Option<&Circuits>,
+    ) -> Result<Self, HttpError> {
         let mut value =
             HeaderValue::from_str(&format!("Bearer {code}")).map_err(|_| HttpError::Code { who })?;
         // Kept out of what the library prints.
         value.set_sensitive(true);
-        Ok(Self { base: base(url)?, code: value })
+        Ok(Self { agent: agent(who, circuits)?, base: base(url)?, code: value })
+    }
+
+    fn sign(&self, path: &str, request: &BlindSignature) -> Result<BlindSignature, LinkError> {
+        let question = Question::post(at(&self.base, path), request, BYTES);
+        let reply = self.agent.exchange(question.with(&self.code));
+        let reply = reply.map_err(|error| placed(&self.base, error))?;
+        if reply.status != 200 {
+            return Err(reply.error());
+        }
+        let length = reply.body.len();
+        let answer = reply.body.try_into();
+        answer.map_err(|_| garbage(format!("{length} bytes where a signature has {}", limits::RSA_BYTES)))
     }
 }
 
 /// The issuer of tokens and the signers of receipts, each at an address with a code.
 pub struct HttpSigners {
-    agent: Arc<Agent>,
     tokens: Counter,
     receipts: Option<Counter>,
 }
@@ -217,25 +241,20 @@ impl HttpSigners {
     /// # Errors
     /// If an address or a code cannot be one.
     pub fn new(tokens: (&str, &str), receipts: Option<(&str, &str)>) -> Result<Self, HttpError> {
-        let receipts = receipts.map(|own| Counter::new(own, "receipts")).transpose()?;
-        Ok(Self { agent: Agent::new()?, tokens: Counter::new(tokens, "tokens")?, receipts })
+        Self::through(tokens, receipts, None)
     }
 
-    fn sign(
-        &self,
-        counter: &Counter,
-        path: &str,
-        request: &BlindSignature,
-    ) -> Result<BlindSignature, LinkError> {
-        let question = Question::post(at(&counter.base, path), request, BYTES);
-        let reply = self.agent.exchange(question.with(&counter.code));
-        let reply = reply.map_err(|error| placed(&counter.base, error))?;
-        if reply.status != 200 {
-            return Err(reply.error());
-        }
-        let length = reply.body.len();
-        let answer = reply.body.try_into();
-        answer.map_err(|_| garbage(format!("{length} bytes where a signature has {}", limits::RSA_BYTES)))
+    /// The same, each through a circuit of its own, if there are circuits.
+    ///
+    /// # Errors
+    /// If an address or a code cannot be one.
+    pub fn through(
+        tokens: (&str, &str),
+        receipts: Option<(&str, &str)>,
+        circuits: Option<&Circuits>,
+    ) -> Result<Self, HttpError> {
+        let receipts = receipts.map(|own| Counter::new(own, "receipts", circuits)).transpose()?;
+        Ok(Self { tokens: Counter::new(tokens, "tokens", circuits)?, receipts })
     }
 }
 
@@ -246,7 +265,7 @@ impl Signers for HttpSigners {
         tier: Tier,
         request: &BlindSignature,
     ) -> Result<BlindSignature, LinkError> {
-        self.sign(&self.tokens, &format!("v1/tokens/{epoch}/{tier}"), request)
+        self.tokens.sign(&format!("v1/tokens/{epoch}/{tier}"), request)
     }
 
     fn receipt(
@@ -259,6 +278,6 @@ impl Signers for HttpSigners {
             kind: "no-signer".into(),
             text: "no address of a signer of receipts was given".into(),
         })?;
-        self.sign(counter, &format!("v1/receipts/{epoch}/{region}/{}", denomination.views()), request)
+        counter.sign(&format!("v1/receipts/{epoch}/{region}/{}", denomination.views()), request)
     }
 }

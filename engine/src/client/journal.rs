@@ -5,6 +5,7 @@
 //! | `epoch` | which epoch, tier, region and window the folder is for | |
 //! | `last` | when the last play of the log began: what began later is for a later epoch | |
 //! | `plan` | the events of each bundle, padding included | the end |
+//! | `unbacked` | from which bundle on there are no receipts, for how many plays, and why | |
 //! | `key` | the key `sk`, the blinded request for a token, its blinding factor | the end |
 //! | `token` | the issuer's signature | the end |
 //! | `requests-N`, `receipts-N` | what is asked of the region for bundle N, and its answers | the end |
@@ -13,7 +14,9 @@
 //! | `outcome-N-P` | what party P said of bundle N | |
 //! | `final-N` | inclusion of bundle N with the header that it is in | |
 //! | `missing-N` | promises of bundle N and the epoch's root without it | |
-//! | `done` | that all is decided: what is secret is gone | |
+//! | `done` | that all is decided or the epoch is over: what is secret is gone | |
+//!
+//! The end is when every bundle is decided or the epoch is settled or given up, whichever comes first.
 //!
 //! A file is written beside its name, synced and renamed, so it is whole or not there. Each has a checksum that covers
 //! its name. The folder is a secret until `done`: it is for its owner alone, and one process at a time.
@@ -164,6 +167,12 @@ impl Journal {
             return Err(damaged());
         }
         T::from_bytes(body).map(Some).map_err(|error| JournalError::Codec { name: name.into(), error })
+    }
+
+    /// Whether a file is there.
+    pub(super) fn has(&self, name: &str) -> Result<bool, JournalError> {
+        let failed = |error| JournalError::Io { name: name.into(), what: "read", error };
+        Ok(self.disk.read(name).map_err(failed)?.is_some())
     }
 
     /// Has a value on disk when it returns.

@@ -110,7 +110,7 @@ pub trait Parties: Sync {
 }
 
 /// The issuer of the subscriber's tier and the signers of its region, as a client reaches them. Both know who asks and
-/// see nothing of what they sign. The same request gets the same answer.
+/// see nothing of what they sign, but for the denomination of a receipt. The same request gets the same answer.
 pub trait Signers {
     /// Has a request for a token signed.
     ///

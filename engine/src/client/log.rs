@@ -10,13 +10,13 @@
 //! ```
 //!
 //! One line is one play. `time` is in seconds since 1970 and orders the plays of a work: its first play of the epoch is
-//! view 0. A log covers one epoch and one subscriber; plays of another time count all the same, and [`UsageLog::outside`]
+//! view 0. A log covers one epoch and one subscriber; plays of another time count all the same, and [`UsageLog::find`]
 //! finds them. Every line is read from exactly one line of the file, so that an
 //! error names the line to look at; no error repeats what stands in it, for it says what somebody played.
 
 mod lines;
 
-pub use lines::{Lines, Outside};
+pub use lines::Lines;
 
 use primitives::{Digest, Domain, Encode, WorkId, codec_struct, hash};
 use serde::Deserialize;

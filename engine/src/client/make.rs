@@ -1,20 +1,18 @@
-//! Key, token, receipts and bundles. Each function gives back what is on disk, and makes it first if it is not there.
+//! Key, token and bundles. Each function gives back what is on disk, and makes it first if it is not there.
 
 use super::{Client, ClientError, Clock, JournalError, LinkError, Progress, Signers, file, plan::Plan};
-use primitives::{CodecError, Decode, Digest, Encode, Reader, Region, RegionTag, ShardIndex, Writer, limits};
+use primitives::{CodecError, Decode, Digest, Encode, Reader, RegionTag, ShardIndex, Writer, limits};
 use proofs::{
     blind::{BlindSignature, Pending},
     bundle::{self, Bundle, Envelope, Secrets},
     cap::Spent,
-    receipt::{Denomination, PendingReceipt, Receipt},
+    receipt::{Denomination, Receipt},
     token::{self, SubscriberKey},
 };
 use rand_core::{CryptoRng, RngCore};
 
 /// How the issuer of tokens goes by in errors.
 const ISSUER: &str = "token issuer";
-/// How the signers of receipts go by in errors.
-const SIGNER: &str = "receipt issuer";
 
 /// A bundle as it is on disk: what is sent, byte for byte.
 pub(super) struct Parcel {
@@ -61,45 +59,12 @@ impl Decode for KeyFile {
     }
 }
 
-/// Requests for receipts of one bundle.
-struct Requests(Vec<(BlindSignature, PendingReceipt)>);
-
-impl Encode for Requests {
-    fn encode(&self, w: &mut Writer) {
-        w.count(self.0.len());
-        for (request, pending) in &self.0 {
-            w.raw(request);
-            pending.encode(w);
-        }
-    }
-}
-
-impl Decode for Requests {
-    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        r.seq(limits::MAX_RECEIPTS).map(Self)
-    }
-}
-
-/// Receipts of one bundle.
-struct Receipts(Vec<Receipt>);
-
-impl Encode for Receipts {
-    fn encode(&self, w: &mut Writer) {
-        w.seq(&self.0);
-    }
-}
-
-impl Decode for Receipts {
-    fn decode(r: &mut Reader<'_>) -> Result<Self, CodecError> {
-        r.seq(limits::MAX_RECEIPTS).map(Self)
-    }
-}
-
 impl Client {
-    /// The bundles of a plan, in the order in which each goes on from the one before.
+    /// The bundles of a plan, in the order in which each goes on from the one before. Who signs receipts and fails has no
+    /// veto: then the plan has fewer events that are backed.
     pub(super) fn make(
         &self,
-        plan: &Plan,
+        plan: &mut Plan,
         signers: &dyn Signers,
         clock: &dyn Clock,
         rng: &mut (impl RngCore + CryptoRng),
@@ -119,14 +84,14 @@ impl Client {
         for (place, own) in needed.iter().enumerate() {
             let receipts = match self.parcel(place)? {
                 Some(_) => None,
-                None => Some(self.receipts((plan, place), &key, (signers, clock), rng)?),
+                None => Some(self.receipts((&mut *plan, place), &key, (signers, clock), rng)?),
             };
             issued += own;
             if *own > 0 {
                 progress(Progress::Receipts { done: issued, of: needed.iter().sum() });
             }
             if let Some(receipts) = receipts {
-                self.prove((plan, place), (&key, token, receipts), &spent, rng)?;
+                self.prove((&*plan, place), (&key, token, receipts), &spent, rng)?;
             }
             parcels.push(self.parcel(place)?.expect("it was there, or has just been written"));
             let name = file::of("spent", place);
@@ -176,56 +141,6 @@ impl Client {
         Ok((key, token))
     }
 
-    /// Receipts for the backed events of a planned bundle.
-    fn receipts(
-        &self,
-        (plan, place): (&Plan, usize),
-        key: &SubscriberKey,
-        (signers, clock): (&dyn Signers, &dyn Clock),
-        rng: &mut (impl RngCore + CryptoRng),
-    ) -> Result<Vec<Receipt>, ClientError> {
-        let backed = plan.bundles[place].backed();
-        let Some(region) = self.settings.region.0.filter(|_| backed > 0) else { return Ok(Vec::new()) };
-        let name = file::of("receipts", place);
-        if let Some(Receipts(receipts)) = self.journal.get(&name)? {
-            return Ok(receipts);
-        }
-        let epoch = self.epoch.shards[0].epoch;
-        let mut receipts = Vec::new();
-        for (request, pending) in self.requests(place, (region, backed), key, rng)?.0 {
-            let at = (region, pending.denomination());
-            let answer = self.ask(SIGNER, clock, || signers.receipt(epoch, at, &request))?;
-            let finished = pending.finish(&answer);
-            receipts.push(finished.map_err(|error| ClientError::Forged { who: SIGNER, error })?);
-        }
-        let receipts = Receipts(receipts);
-        self.journal.put(&name, &receipts)?;
-        Ok(receipts.0)
-    }
-
-    /// Requests for exactly so many views. All are on disk before the first is sent.
-    fn requests(
-        &self,
-        place: usize,
-        (region, backed): (Region, usize),
-        key: &SubscriberKey,
-        rng: &mut (impl RngCore + CryptoRng),
-    ) -> Result<Requests, ClientError> {
-        let name = file::of("requests", place);
-        if let Some(requests) = self.journal.get(&name)? {
-            return Ok(requests);
-        }
-        let (context, holder) = (&self.epoch.shards[0], key.public());
-        let mut request = |denomination: Denomination| {
-            let signer = &context.keys.regions[&(region, denomination)];
-            Receipt::request(signer, (context.chain, context.epoch, region), denomination, &holder, rng)
-        };
-        let requests: Result<_, _> = Denomination::cover(backed).into_iter().map(&mut request).collect();
-        let requests = Requests(requests.map_err(|error| ClientError::Key { who: SIGNER, error })?);
-        self.journal.put(&name, &requests)?;
-        Ok(requests)
-    }
-
     /// Proves a planned bundle and has it on disk.
     fn prove(
         &self,
@@ -256,7 +171,7 @@ impl Client {
     }
 
     /// Asks a signer until it answers, refuses, or patience is at its end.
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &self,
         who: &'static str,
         clock: &dyn Clock,

@@ -8,7 +8,7 @@ use thiserror::Error;
 /// Longest name of a refusal that is kept.
 const MAX_KIND_BYTES: usize = 64;
 /// Longest sentence of a refusal that is kept.
-const MAX_TEXT_BYTES: usize = 512;
+pub(super) const MAX_TEXT_BYTES: usize = 512;
 
 /// What is wrong with a party, or with what it says.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -54,7 +54,7 @@ pub(super) enum Outcome {
 }
 
 /// The beginning of a text, in at most so many bytes.
-fn beginning(text: &str, limit: usize) -> String {
+pub(super) fn beginning(text: &str, limit: usize) -> String {
     text[..text.floor_char_boundary(limit)].to_owned()
 }
 

@@ -65,7 +65,8 @@ impl Client {
     }
 }
 
-fn summary(journal: &Journal) -> Result<Option<Summary>, ClientError> {
+/// What became of the plays of a log: `None` before there is a plan.
+pub(super) fn summary(journal: &Journal) -> Result<Option<Summary>, ClientError> {
     if let Some(Done { summary }) = journal.get(file::DONE)? {
         return Ok(Some(summary));
     }

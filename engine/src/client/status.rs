@@ -5,6 +5,7 @@ use super::{
     make::Parcel,
     outcome::{Outcome, promises, refusals},
     plan::Plan,
+    retire::forget,
 };
 use primitives::{
     CodecError, Decode, Digest, Encode, EpochId, PartyId, Reader, ShardIndex, Writer, codec_struct,
@@ -123,8 +124,8 @@ struct Found {
 }
 
 impl Client {
-    /// Where every bundle stands. What is found out for good is kept. Once nothing is left to decide, all that is secret
-    /// is deleted: the key, the events, the openings.
+    /// Where every bundle stands. What is found out for good is kept. Once nothing is left to decide or the epoch is over,
+    /// all that is secret is deleted: the key, the events, the openings.
     ///
     /// # Errors
     /// If the files cannot be read or written. What parties or record do wrong is in the result.
@@ -152,8 +153,10 @@ impl Client {
             use BundleState::{Final, Forgotten, Missing, NotInTime};
             matches!(status.state, Final { .. } | Missing { .. } | Forgotten { .. } | NotInTime)
         };
-        if statuses.iter().all(decided) {
-            self.forget(Done { summary }, count)?;
+        // What parties do not answer keeps no key alive.
+        let is_over = || record.is_over(self.epoch.shards[0].epoch).unwrap_or(false);
+        if statuses.iter().all(decided) || (plan.is_some() && is_over()) {
+            forget(&self.journal, Done { summary })?;
         }
         Ok(statuses)
     }
@@ -318,20 +321,6 @@ impl Client {
         }
         root.verify(self.epoch.committee()).map_err(Trouble::Unsigned)?;
         Ok(Some(root))
-    }
-
-    /// Notes that all is decided, and deletes what is secret. Killed on the way, it is done again by the next status.
-    fn forget(&self, done: Done, count: usize) -> Result<(), ClientError> {
-        self.journal.put(file::DONE, &done)?;
-        for name in [file::KEY, file::TOKEN, file::PLAN] {
-            self.journal.remove(name)?;
-        }
-        for place in 0..count {
-            for kind in ["requests", "receipts", "spent"] {
-                self.journal.remove(&file::of(kind, place))?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -5,7 +5,8 @@
 //! was sent before, byte for byte, and gets the answer that it got before.
 
 use super::{
-    Answer, Client, ClientError, Clock, LinkError, Parties, Progress, Receipt, Standing, Summary, file,
+    Answer, Client, ClientError, Clock, LinkError, NotBacked, Parties, Progress, Receipt, Standing, Summary,
+    file,
     make::Parcel,
     outcome::{Outcome, Outcomes, Trouble, promises, refusals},
     review,
@@ -22,6 +23,8 @@ const LAST_ATTEMPTS: u32 = 6;
 pub struct Report {
     /// What became of the log.
     pub summary: Summary,
+    /// Plays that a serving node would back, if their receipts were not to be had.
+    pub not_backed: Option<NotBacked>,
     /// Identifiers of the bundles, in order.
     pub bundles: Vec<Digest>,
     /// Bundles that each party has taken in, in order of party.
@@ -131,7 +134,7 @@ impl Client {
             bundles.extend(self.parcel(place)?);
         }
         let outcomes = places.map(|place| self.outcomes(place)).collect::<Result<_, _>>()?;
-        Ok(Round { client: self, bundles: &bundles, outcomes, lines: Default::default() }.report(summary))
+        Round { client: self, bundles: &bundles, outcomes, lines: Default::default() }.report(summary)
     }
 }
 
@@ -262,22 +265,23 @@ impl Round<'_> {
             let troubles = self.troubles();
             return Err(ClientError::TooFewPromises { bundle: frontier, promised, troubles });
         }
-        Ok(self.report(summary))
+        self.report(summary)
     }
 
-    fn report(self, summary: Summary) -> Report {
+    fn report(self, summary: Summary) -> Result<Report, ClientError> {
         let mut taken = [0; 3];
         for receipt in self.outcomes.iter().flat_map(promises) {
             taken[receipt.party.index()] += 1;
         }
         let refused =
             |(place, outcomes)| refusals(outcomes).into_iter().map(move |(party, kind)| (place, party, kind));
-        Report {
+        Ok(Report {
             summary,
+            not_backed: self.client.lacking()?.map(|lacking| lacking.told),
             bundles: self.bundles.iter().map(|parcel| parcel.id).collect(),
             taken,
             refused: self.outcomes.iter().enumerate().flat_map(refused).collect(),
             troubles: self.troubles(),
-        }
+        })
     }
 }

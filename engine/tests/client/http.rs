@@ -24,13 +24,13 @@ use std::{
 };
 
 /// An answer: status, headers, body.
-type Reply = (u16, String, Vec<u8>);
+pub(super) type Reply = (u16, String, Vec<u8>);
 
 /// What a server answers to a method, a path and a body.
-type Handler = dyn Fn(&str, &str, &[u8]) -> Reply + Send + Sync;
+pub(super) type Handler = dyn Fn(&str, &str, &[u8]) -> Reply + Send + Sync;
 
 /// A server of few words, for as long as the test runs.
-fn server(handler: Arc<Handler>) -> String {
+pub(super) fn server(handler: Arc<Handler>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -70,11 +70,11 @@ fn serve_one(stream: TcpStream, handler: &Handler) {
     let _ = stream.write_all(&[head.as_bytes(), &body].concat());
 }
 
-fn ok(value: serde_json::Value) -> Reply {
+pub(super) fn ok(value: serde_json::Value) -> Reply {
     (200, String::new(), value.to_string().into_bytes())
 }
 
-fn error(status: u16, kind: &str, headers: &str) -> Reply {
+pub(super) fn error(status: u16, kind: &str, headers: &str) -> Reply {
     let body = json!({ "error": "it is so", "kind": kind, "hint": "do something" });
     (status, headers.into(), body.to_string().into_bytes())
 }
@@ -196,6 +196,13 @@ fn every_answer_of_a_party_is_taken_for_what_it_is() {
         let heard = submit(answer);
         assert!(is_garbage(&heard), "{heard:?}");
     }
+    // Whoever answers does not write on the terminal of who asks.
+    let hostile = json!({ "error": "\u{1b}[2J".repeat(9_000), "kind": "\u{1b}]0;x\u{7}" }).to_string();
+    let Ok(Answer::Refused { kind, text }) = submit((400, String::new(), hostile.into_bytes())) else {
+        panic!("a refusal")
+    };
+    assert_eq!(kind, r"\u{1b}]0;x\u{7}");
+    assert!(text.starts_with(r"\u{1b}[2J") && text.len() < 400 && !text.contains('\u{1b}'), "{text}");
     set(error(404, "unknown-bundle", ""));
     assert_eq!(parties.standing(number, &id), Ok(Standing::Unknown));
     assert_eq!(parties.inclusion(number, &id), Ok(None));

@@ -2,9 +2,71 @@
 
 use super::{
     PARTIES, client, run, scene, states,
-    world::{EPOCH, Fuse, Mishap, NEXT},
+    world::{EPOCH, Fuse, Killed, Mishap, MortalDisk, NEXT, World},
 };
-use engine::client::BundleState;
+use engine::client::{BundleState, Client, Folder};
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+/// What opens a subscriber's bundles, or names its works.
+const SECRETS: [&str; 5] = ["key", "token", "plan", "requests-00000", "receipts-00001"];
+
+/// Which files of a folder are secret.
+fn secrets(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let is_secret = |name: &String| {
+        let kinds = ["requests-", "receipts-", "spent-"];
+        ["key", "token", "plan"].contains(&&**name) || kinds.iter().any(|kind| name.starts_with(kind))
+    };
+    names.filter(is_secret).collect()
+}
+
+fn retire(folder: &Path, world: &World, fuse: &Fuse) -> bool {
+    let disk = MortalDisk { folder: Folder::open(folder).unwrap(), fuse: fuse.clone() };
+    Client::retire(Box::new(disk), EPOCH, world).unwrap()
+}
+
+#[test]
+fn nothing_secret_is_left_of_an_epoch_that_is_over_whatever_parties_answer() {
+    let scene = || {
+        let (folders, world, signers) = scene();
+        run(&folders, &world, &signers).unwrap();
+        // It is given up before its root is on record, and nobody says more.
+        (1..=3).for_each(|party| world.always(party, Some(Mishap::Down)));
+        (folders, world)
+    };
+    let (folders, world) = scene();
+    let folder = folders.client();
+    let promised = BundleState::Provisional { by: PARTIES.to_vec() };
+    assert_eq!(states(&folders, &world), [promised.clone(), promised.clone()]);
+    assert!(!retire(&folder, &world, &Fuse::never()), "it may still be settled");
+    assert!(SECRETS.iter().all(|name| folder.join(name).exists()));
+    world.end(EPOCH);
+    let fuse = Fuse::never();
+    assert!(retire(&folder, &world, &fuse));
+    assert_eq!(secrets(&folder), [""; 0]);
+    assert!(folder.join("outcome-00000-1").exists() && folder.join("bundle-00001").exists(), "evidence");
+    assert!(!retire(&folder, &world, &Fuse::never()), "there is nothing more");
+    assert_eq!(states(&folders, &world), [promised.clone(), promised.clone()], "what is known stays known");
+    // Killed at any step, it is done by the next call.
+    for killed_after in 0..i64::MAX - fuse.left() {
+        let (folders, world) = scene();
+        world.end(EPOCH);
+        let folder = folders.client();
+        let died = catch_unwind(AssertUnwindSafe(|| retire(&folder, &world, &Fuse::after(killed_after))));
+        assert!(died.is_err_and(|panic| panic.is::<Killed>()), "after {killed_after} steps");
+        retire(&folder, &world, &Fuse::never());
+        assert_eq!(secrets(&folder), [""; 0], "killed after {killed_after}");
+    }
+    // Whoever asks for the bundles of such an epoch leaves nothing either.
+    let (folders, world) = scene();
+    world.end(EPOCH);
+    assert_eq!(states(&folders, &world), [promised.clone(), promised]);
+    assert_eq!(secrets(&folders.client()), [""; 0]);
+}
 
 #[test]
 fn whoever_asks_when_parties_need_not_know_any_more_accuses_nobody() {

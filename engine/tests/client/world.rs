@@ -212,9 +212,14 @@ pub(crate) fn issuers(folder: &Path, code: &Code, views: u64) -> (TokenIssuer, R
 
 impl LocalSigners {
     pub(crate) fn new(folder: &Path) -> Self {
-        let code = Code::generate(&mut OsRng);
         // Exactly as many views as the log has backed.
-        let (tokens, receipts) = issuers(folder, &code, 6);
+        Self::with_views(folder, 6)
+    }
+
+    /// Issuers with so many views to give away.
+    pub(crate) fn with_views(folder: &Path, views: u64) -> Self {
+        let code = Code::generate(&mut OsRng);
+        let (tokens, receipts) = issuers(folder, &code, views);
         Self { tokens: Mutex::new(tokens), receipts: Mutex::new(receipts), code, fuse: Fuse::never() }
     }
 

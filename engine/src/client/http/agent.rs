@@ -1,9 +1,9 @@
 //! One exchange over HTTP: bounded in time and length, and read for what its status means.
 
-use super::HttpError;
+use super::{HttpError, foreign::shown};
 use crate::client::LinkError;
 use reqwest::{
-    Client, Method, Url,
+    Client, Method, Proxy, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER},
     redirect::Policy,
     tls::Version,
@@ -12,11 +12,11 @@ use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
 use tokio::runtime::{Builder, Runtime};
 
-/// Longest time to connect.
+/// Longest time to connect. Through a proxy it may take all of [`EXCHANGE`]: circuits are built first.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest time of a whole exchange: a party answers as soon as it has checked a bundle, and says when that takes longer.
 const EXCHANGE: Duration = Duration::from_secs(60);
-/// Longest answer. The longest that means something is an inclusion as JSON, of some kilobytes.
+/// Longest answer that is read; of what it says [`shown`] passes less on. The longest that means something is an inclusion as JSON, of some kilobytes.
 pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Longest pause that an answer may ask for. One who asks for more is taken to ask for this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(86_400);
@@ -87,15 +87,20 @@ pub(super) struct ErrorBody {
 
 impl Agent {
     pub(super) fn new() -> Result<Arc<Self>, HttpError> {
+        Self::through(None)
+    }
+
+    /// One that speaks through a proxy and never around it, if there is one.
+    pub(super) fn through(proxy: Option<Proxy>) -> Result<Arc<Self>, HttpError> {
         let failed = |error: &dyn std::fmt::Display| HttpError::Machine { reason: error.to_string() };
         // Where another part of the program has chosen a provider already, that one serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .connect_timeout(CONNECT)
-            .redirect(Policy::none())
-            .tls_version_min(Version::TLS_1_3)
-            .build()
-            .map_err(|error| failed(&error))?;
+        let builder = Client::builder().redirect(Policy::none()).tls_version_min(Version::TLS_1_3);
+        let builder = match proxy {
+            Some(proxy) => builder.connect_timeout(EXCHANGE).proxy(proxy),
+            None => builder.connect_timeout(CONNECT),
+        };
+        let client = builder.build().map_err(|error| failed(&error))?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         Ok(Arc::new(Self { runtime: runtime.map_err(|error| failed(&error))?, client }))
     }
@@ -110,7 +115,7 @@ impl Agent {
             request = request.header(CONTENT_TYPE, BYTES).body(body.to_vec());
         }
         let unreachable =
-            |error: reqwest::Error| LinkError::Unreachable { reason: causes(&error.without_url()) };
+            |error: reqwest::Error| LinkError::Unreachable { reason: shown(&causes(&error.without_url())) };
         self.runtime.block_on(async {
             let mut response = request.send().await.map_err(unreachable)?;
             let status = response.status().as_u16();
@@ -147,8 +152,8 @@ fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-pub(super) fn garbage(what: impl Into<String>) -> LinkError {
-    LinkError::Garbage { what: what.into() }
+pub(super) fn garbage(what: impl AsRef<str>) -> LinkError {
+    LinkError::Garbage { what: shown(what.as_ref()) }
 }
 
 impl Reply {
@@ -159,6 +164,7 @@ impl Reply {
     /// What a status that is no success says.
     pub(super) fn error(&self) -> LinkError {
         let ErrorBody { error, kind } = serde_json::from_slice(&self.body).unwrap_or_default();
+        let (error, kind) = (shown(&error), shown(&kind));
         let kind = if kind.is_empty() { format!("status {}", self.status) } else { kind };
         match self.status {
             408 | 425 | 429 | 500..=599 => LinkError::Busy { kind, retry_after: self.retry_after },

@@ -1,6 +1,6 @@
 //! What the operator of a party asks its API: numbers, whether it is well, and what its clock says.
 
-use super::{HttpError, LinkError, agent::Agent, agent::Question, at, base};
+use super::{HttpError, LinkError, agent::Agent, agent::Question, at, base, shown};
 use primitives::Time;
 use reqwest::Url;
 use serde::Deserialize;
@@ -43,7 +43,7 @@ impl Answered {
             error: String,
         }
         match serde_json::from_str::<Body>(&self.body) {
-            Ok(body) => body.error,
+            Ok(body) => shown(&body.error),
             Err(_) => format!("HTTP status {}", self.status),
         }
     }

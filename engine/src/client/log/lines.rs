@@ -31,17 +31,6 @@ impl fmt::Display for Lines {
     }
 }
 
-/// Plays of a log that are not from the time of an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Outside {
-    /// Begun before the epoch took bundles in.
-    pub before: u64,
-    /// Begun after it takes them in no longer.
-    pub after: u64,
-    /// Line of the first of them in the file.
-    pub line: u64,
-}
-
 impl UsageLog {
     /// Plays of which something is so, if there are any.
     pub fn find(&self, is_so: impl Fn(&Play) -> bool) -> Option<Lines> {
@@ -51,15 +40,6 @@ impl UsageLog {
         first.sort_unstable();
         first.truncate(NAMED);
         (plays > 0).then_some(Lines { plays, first })
-    }
-
-    /// Plays that began outside of the time from `opens` to `closes`, if there are any. They count like others: the time
-    /// orders plays, and no proof says anything of it.
-    pub fn outside(&self, opens: Time, closes: Time) -> Option<Outside> {
-        let [before, after] = [self.find(|play| play.time < opens.0), self.find(|play| play.time > closes.0)];
-        let line = *before.iter().chain(&after).filter_map(|lines| lines.first.first()).min()?;
-        let [before, after] = [before, after].map(|lines| lines.map_or(0, |lines| lines.plays));
-        Some(Outside { before, after, line })
     }
 
     /// When the last play began.

@@ -32,14 +32,13 @@ fn both_forms_say_the_same_in_whatever_order_of_columns() {
 }
 
 #[test]
-fn plays_of_another_time_are_found_with_the_first_line() {
+fn plays_of_another_time_are_found_with_their_lines() {
     let head = "time,work,seconds_played,length_seconds,backed";
-    let plays: String = [30, 9, 20, 31, 10].map(|time| format!("{time},{WORK},100,200,yes\n")).concat();
+    let plays: String = [30, 9, 20, 31, 8].map(|time| format!("{time},{WORK},100,200,yes\n")).concat();
     let log = parse(&format!("{head}\n{plays}")).unwrap();
-    assert_eq!(log.outside(Time(10), Time(30)), Some(Outside { before: 1, after: 1, line: 3 }));
-    assert_eq!(log.outside(Time(0), Time(19)), Some(Outside { before: 0, after: 3, line: 2 }));
-    assert_eq!(log.outside(Time(9), Time(31)), None);
-    assert_eq!(parse(head).unwrap().outside(Time(9), Time(31)), None);
+    let before = |time| log.find(|play| play.time < time);
+    assert_eq!(before(10), Some(Lines { plays: 2, first: vec![3, 6] }));
+    assert_eq!(before(8), None);
 }
 
 #[test]
