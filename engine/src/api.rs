@@ -19,7 +19,7 @@
 mod answer;
 mod body;
 pub mod desk;
-mod door;
+pub(crate) mod door;
 pub mod edition;
 pub mod limits;
 mod openapi;
@@ -173,7 +173,7 @@ pub fn serve(listen: SocketAddr, desk: Arc<dyn Desk>, limits: Limits) -> Result<
 }
 
 fn server(listener: TcpListener, desk: Arc<dyn Desk>, limits: Limits) -> io::Result<actix_web::dev::Server> {
-    let door = Arc::new(Door::new(limits.clone(), desk.clone()));
+    let door = Arc::new(Door::new(limits.clone(), Some(desk.clone())));
     let submissions = Semaphore::new(limits.submissions);
     let service = Arc::new(Service { desk, limits: limits.clone(), submissions });
     let app = move || {

@@ -29,7 +29,7 @@ pub mod tokens;
 pub use codes::{Code, CodeHash, CodesError, Serving, Subscriber};
 pub use keys::KeysError;
 pub use receipts::ReceiptIssuer;
-pub use service::{Running, ServiceError, Signs, serve};
+pub use service::{Running, ServiceError, Signs, serve, serve_within};
 pub use tokens::TokenIssuer;
 
 use chain::log::LogError;

@@ -55,14 +55,15 @@ struct Counts {
 }
 
 /// Counts connections, and turns those away that are too many.
-pub(super) struct Door {
+pub(crate) struct Door {
     limits: Limits,
     counts: Mutex<Counts>,
-    desk: Arc<dyn super::Desk>,
+    /// Whose numbers say how many there are, if anybody's do.
+    desk: Option<Arc<dyn super::Desk>>,
 }
 
 /// A connection's place. It is free again when this is dropped, with the connection.
-pub(super) struct Place {
+pub(crate) struct Place {
     door: Arc<Door>,
     origins: Vec<Origin>,
     /// Ends the connection at its age.
@@ -71,7 +72,7 @@ pub(super) struct Place {
 
 /// What there was no room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub(crate) enum Full {
     /// Any connection.
     All,
     /// Another one of this address.
@@ -89,13 +90,13 @@ impl Full {
 }
 
 impl Door {
-    pub(super) fn new(limits: Limits, desk: Arc<dyn super::Desk>) -> Self {
+    pub(crate) fn new(limits: Limits, desk: Option<Arc<dyn super::Desk>>) -> Self {
         Self { limits, counts: Mutex::default(), desk }
     }
 
     /// Gives a new connection its place. If there is none it is told so and closed, whether or not it ever asks for
     /// anything.
-    pub(super) fn enter(self: &Arc<Self>, socket: &TcpStream) -> Option<Place> {
+    pub(crate) fn enter(self: &Arc<Self>, socket: &TcpStream) -> Option<Place> {
         // Without a peer it is closed already. Without a second handle it could not be ended.
         let (peer, handle) = (socket.peer_addr().ok()?, second_handle(socket).ok()?);
         let origins = Origin::of(peer.ip(), &self.limits.proxies);
@@ -110,7 +111,9 @@ impl Door {
                 Some(Place { door: self.clone(), origins, end })
             }
             Err(full) => {
-                self.telemetry().turned_away(full.name());
+                if let Some(telemetry) = self.telemetry() {
+                    telemetry.turned_away(full.name());
+                }
                 // It need not get to know why.
                 drop((&handle).write_all(turned_away().as_bytes()));
                 drop(handle.shutdown(Shutdown::Both));
@@ -131,7 +134,7 @@ impl Door {
         }
         counts.all += 1;
         origins.iter().for_each(|origin| *counts.of.entry(*origin).or_default() += 1);
-        self.telemetry().connections(counts.all);
+        self.tell(counts.all);
         Ok(())
     }
 
@@ -146,15 +149,21 @@ impl Door {
                 }
             }
         }
-        self.telemetry().connections(counts.all);
+        self.tell(counts.all);
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().expect("nobody panics while counting")
     }
 
-    fn telemetry(&self) -> &Telemetry {
-        self.desk.telemetry()
+    fn tell(&self, connections: usize) {
+        if let Some(telemetry) = self.telemetry() {
+            telemetry.connections(connections);
+        }
+    }
+
+    fn telemetry(&self) -> Option<&Telemetry> {
+        self.desk.as_ref().map(|desk| desk.telemetry())
     }
 }
 

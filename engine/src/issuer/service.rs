@@ -9,15 +9,19 @@
 //!
 //! Bodies are the bytes of a number as long as the modulus, both ways. An error is JSON: `error` for people, `kind` for
 //! programs, `hint` for what to do next. Nothing is written to a log of who asks for what.
+//!
+//! Connections have the door of a party's API: counted in all and of one address, and ended at their age. Whoever listens on
+//! a loopback address has a proxy in front, which all clients come from: the proxy counts addresses then.
 
 mod problem;
 
 use super::{IssuerError, ReceiptIssuer, TokenIssuer};
+use crate::api::{Limits, door::Door};
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
-    dev::ServerHandle,
+    dev::{Extensions, ServerHandle},
     http::header::{self, AUTHORIZATION},
-    rt::{System, time::timeout},
+    rt::{System, net::TcpStream, time::timeout},
     web::{self, Data, Path, Payload},
 };
 use primitives::{EpochId, Region, Tier, ids::to_hex, limits};
@@ -26,6 +30,7 @@ use proofs::{blind::BlindKey, receipt::Denomination};
 use rand_core::OsRng;
 use serde_json::{Value, json};
 use std::{
+    any::Any,
     io,
     net::{SocketAddr, TcpListener, ToSocketAddrs},
     sync::{Arc, Mutex, MutexGuard, mpsc},
@@ -36,12 +41,8 @@ use thiserror::Error;
 
 /// Longest body: a request is shorter, and one that is longer is told so.
 const MAX_BODY_BYTES: usize = 2 * limits::RSA_BYTES;
-/// Longest time for the head of a request, and for its body.
+/// Longest time for the body of a request: a client sends it in one packet.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
-/// Longest time that a connection stays open without a request.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Most connections at a time. More wait.
-const MAX_CONNECTIONS: usize = 256;
 /// Longest time that a stop waits for requests in hand.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
@@ -139,25 +140,65 @@ impl Drop for Running {
     }
 }
 
-/// Starts a service on a thread of its own.
+/// What clients may cost where a service listens.
+fn limits_at(address: SocketAddr) -> Limits {
+    let limits = Limits::default();
+    match address.ip().is_loopback() {
+        true => Limits { per_address: limits.connections, ..limits },
+        false => limits,
+    }
+}
+
+/// Starts a service on a thread of its own, with the limits of a party's API: on a loopback address with those behind a proxy.
 ///
 /// # Errors
 /// If nobody can listen at the address.
 pub fn serve(listen: impl ToSocketAddrs, signs: impl Into<Signs>) -> Result<Running, ServiceError> {
+    start(listen, signs.into(), limits_at)
+}
+
+/// Starts a service on a thread of its own, whose clients may cost so much.
+///
+/// # Errors
+/// If nobody can listen at the address.
+pub fn serve_within(
+    listen: impl ToSocketAddrs,
+    signs: impl Into<Signs>,
+    limits: Limits,
+) -> Result<Running, ServiceError> {
+    start(listen, signs.into(), |_| limits)
+}
+
+fn start(
+    listen: impl ToSocketAddrs,
+    signs: Signs,
+    limits: impl FnOnce(SocketAddr) -> Limits,
+) -> Result<Running, ServiceError> {
     let listener = TcpListener::bind(listen).map_err(ServiceError::Listen)?;
     let address = listener.local_addr().map_err(ServiceError::Listen)?;
-    let desk = Arc::new(Mutex::new(signs.into()));
+    let limits = limits(address);
+    let desk = Arc::new(Mutex::new(signs));
     let served = Data::from(desk.clone());
     let (tell, told) = mpsc::channel();
     let thread = thread::spawn(move || {
         System::new().block_on(async move {
+            let door = Arc::new(Door::new(limits.clone(), None));
+            let enter = move |socket: &dyn Any, data: &mut Extensions| {
+                // It is always one: this server listens on nothing else.
+                if let Some(place) = socket.downcast_ref::<TcpStream>().and_then(|socket| door.enter(socket))
+                {
+                    data.insert(place);
+                }
+            };
             let server = HttpServer::new(move || App::new().app_data(served.clone()).configure(routes))
                 .workers(1)
-                .max_connections(MAX_CONNECTIONS)
-                .client_request_timeout(REQUEST_TIME)
-                .keep_alive(KEEP_ALIVE)
+                // The door counts them. This only stops a flood that the door is too slow to turn away.
+                .max_connections(2 * limits.connections)
+                .client_request_timeout(limits.head)
+                .keep_alive(limits.idle)
                 .shutdown_timeout(SHUTDOWN.as_secs())
                 .disable_signals()
+                .on_connect(enter)
                 .listen(listener)?
                 .run();
             // Whoever started it may be gone; then it is dropped with its handle.
@@ -292,5 +333,18 @@ fn signature(signed: Result<[u8; limits::RSA_BYTES], Problem>) -> HttpResponse {
             .content_type("application/octet-stream")
             .body(signature.to_vec()),
         Err(error) => problem(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_share_of_the_door_unless_it_is_that_of_a_proxy() {
+        let [open, loopback] =
+            ["0.0.0.0:1", "127.0.0.1:1"].map(|address| limits_at(address.parse().unwrap()));
+        assert!(open.per_address < open.connections);
+        assert_eq!(loopback.per_address, loopback.connections);
     }
 }

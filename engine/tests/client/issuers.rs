@@ -2,8 +2,9 @@
 
 use super::world::{EPOCH, issuers, region};
 use engine::{
+    api::Limits,
     client::{LinkError, Signers, http::HttpSigners},
-    issuer::{Code, IssuerError, serve},
+    issuer::{Code, IssuerError, serve, serve_within},
 };
 use primitives::{EpochId, Tier};
 use proofs::{blind::BlindSignature, receipt::Denomination, testing};
@@ -11,6 +12,7 @@ use rand_core::OsRng;
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    time::{Duration, Instant},
 };
 
 fn request() -> BlindSignature {
@@ -76,6 +78,28 @@ fn a_serving_node_gives_away_what_it_has_and_a_repeat_costs_nothing() {
     let unknown = signer.sign("nobody", at(1), &second, &mut OsRng);
     assert!(matches!(unknown, Err(IssuerError::UnknownCode)));
     assert_eq!(signer.keys(EPOCH).len(), 3);
+}
+
+#[test]
+fn idle_connections_of_one_address_do_not_shut_the_others_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let code = Code::generate(&mut OsRng);
+    let age = Duration::from_secs(2);
+    let limits = Limits { per_address: 3, proxies: Vec::new(), age, ..Limits::default() };
+    let service = serve_within("127.0.0.1:0", issuers(dir.path(), &code, 0).0, limits).unwrap();
+    let at = service.local_addr();
+    let get = || raw(at, b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    let begun = Instant::now();
+    let idle: Vec<_> = (0..3).map(|_| TcpStream::connect(at).unwrap()).collect();
+    let turned_away = get();
+    assert!(turned_away.starts_with("HTTP/1.1 429") && turned_away.contains("crowded"), "{turned_away}");
+    // They end at their age, whether or not whoever holds them lets go.
+    while !get().starts_with("HTTP/1.1 200") {
+        assert!(begun.elapsed() < Duration::from_secs(9), "idle connections keep their places");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(begun.elapsed() >= age);
+    drop(idle);
 }
 
 /// The answer to a request as it is written, status line and all.
