@@ -107,7 +107,8 @@ fn another_client(pilot: &Path) {
     }
     for (issuer, what, code) in [
         ("token-issuer", ["--tier", "1"], "token.code"),
-        ("receipt-issuer", ["--views", "40"], "receipt.code"),
+        // Fewer than it plays.
+        ("receipt-issuer", ["--views", "1"], "receipt.code"),
     ] {
         let config = pilot.join(issuer).join("issuer.toml");
         let out = own.join(code);
@@ -293,6 +294,7 @@ fn a_pilot_is_laid_out_and_used() {
         (&true.into(), Some(0)),
         "{report}"
     );
+    assert!(report["not_backed"].is_null(), "{report}");
     let earlier = &report["before_opening"];
     assert_eq!((&earlier["plays"], &earlier["first"][0]), (&3.into(), &2.into()), "plays from before");
     let after = fs::read(first.join("data/epoch-1/bundle-00000")).expect("a bundle");
@@ -304,6 +306,9 @@ fn a_pilot_is_laid_out_and_used() {
     assert!(!second.join("data/epoch-1/plan").exists(), "nothing is begun with it");
     let report = submit(&second, &played(&second, &[work; 2]));
     assert_eq!(report["complete"], true, "{report}");
+    let lacking = &report["not_backed"];
+    assert_eq!(lacking["plays"], 1, "its issuer has no more views, and the epoch takes it in: {report}");
+    assert!(lacking["why"].as_str().is_some_and(|why| why.contains("budget")), "{report}");
     let bundle = assert_final(&first);
     // The other one does not ask what became of its bundles.
     let secrets = ["key", "plan", "token"].map(|name| second.join("data/epoch-1").join(name));

@@ -40,6 +40,7 @@ The settings:
              \"http://127.0.0.1:4503\"]
   tier = 1
   dir = \"data\"
+  proxy = \"socks5h://127.0.0.1:9050\"   # leave it away, and all see your address
   [tokens]
   url = \"http://127.0.0.1:4601\"
   code = \"token.code\"              # a file readable by you alone
@@ -49,9 +50,10 @@ The settings:
   code = \"receipt.code\"
 
 Killed at any moment and started again with the same log, it sends what it sent
-before, byte for byte. The folder holds what was played until all is decided:
-keep the disk encrypted. Nobody is asked what the epoch opened with: a full node
-of the client's own follows the chain from the genesis on, and checks it.";
+before, byte for byte. The folder holds what was played until all is decided or
+the epoch is over: keep the disk encrypted. Nobody is asked what the epoch
+opened with: a full node of the client's own follows the chain from the genesis
+on, and checks it. It speaks to `node` directly, and not through the proxy.";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:

@@ -255,6 +255,13 @@ mod tests {
     }
 
     #[test]
+    fn plays_without_receipts_are_a_fact_with_its_reason() {
+        let told = |plays| lacking(&NotBacked { plays, why: "the receipt issuer refuses (budget)".into() });
+        assert_eq!(told(1), ["not backed", "1 play: the receipt issuer refuses (budget)"]);
+        assert_eq!(told(2)[1], "2 plays: the receipt issuer refuses (budget)");
+    }
+
+    #[test]
     fn of_a_party_that_cannot_be_reached_the_address_is_in_doubt() {
         let unreachable = LinkError::Unreachable { reason: "http://127.0.0.1:4502: refused".into() };
         let troubles = vec![(PartyId::ALL[1], Trouble::Link(unreachable))];
