@@ -5,13 +5,20 @@ mod settings;
 use crate::{
     cli::{Format, MakeCode, RunIssuer},
     files::{self, FileError},
+    node,
     output::{self, Failure, facts},
     progress,
     stop::{self, STOP},
 };
+use chain::{
+    Ledger,
+    node::{Following, Mirror, Notice, RunError},
+};
 use engine::issuer::{
-    Code, CodesError, KeysError, OpenError, ReceiptIssuer, ServiceError, Serving, Signs, Subscriber,
-    TokenIssuer, codes, keys, serve,
+    Code, CodesError, KeysError, OpenError, ReceiptIssuer, Record, ServiceError, Serving, Signs, Standing,
+    Subscriber, TokenIssuer, codes,
+    keys::{self, Purpose},
+    serve,
 };
 use rand_core::OsRng;
 use serde_json::json;
@@ -20,14 +27,16 @@ use sim::{progress::Stage, report::several};
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     thread,
     time::{Duration, SystemTime},
 };
 use thiserror::Error;
 
-/// How often the list of codes is looked at.
+/// How often the list of codes, and the chain, are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long its own node may take to have all blocks before it is looked whether this is to stop.
+const CATCH_UP: Duration = Duration::from_secs(1);
 
 /// Why an issuer does not run, or a code is not made.
 #[derive(Debug, Error)]
@@ -44,6 +53,9 @@ pub(crate) enum IssuerFailure {
     /// What it has on disk.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// Its own node.
+    #[error("the issuer's own node: {0}")]
+    Run(#[from] Box<RunError>),
     /// The service.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -60,7 +72,10 @@ impl IssuerFailure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::File(error) => error.code(),
+            Self::Keys(KeysError::OnRecord { .. }) | Self::Open(OpenError::OtherKey { .. }) => 2,
             Self::Codes(CodesError::Unwritten { .. }) | Self::Keys(_) | Self::Open(_) => 3,
+            Self::Run(error) if matches!(**error, RunError::Block { .. }) => 4,
+            Self::Run(_) => 3,
             Self::Codes(_) | Self::OtherKind { .. } | Self::NoTier { .. } => 2,
             Self::Service(ServiceError::Listen(_)) => 2,
             Self::Service(_) => 3,
@@ -71,16 +86,78 @@ impl IssuerFailure {
 /// Runs an issuer.
 pub(crate) fn run(arguments: &RunIssuer) -> Result<(), Failure> {
     stop::heed_interrupts()?;
-    Ok(serve_until_stopped(arguments)?)
+    let settings = Settings::read(&arguments.config).map_err(IssuerFailure::from)?;
+    let start = node::read_start(&settings.genesis)?;
+    let json = arguments.output == Format::Json;
+    let mirror = Arc::new(follow(&settings, start, json)?);
+    let ended = serve_until_stopped(arguments, &settings, &mirror);
+    match Arc::into_inner(mirror) {
+        // What stopped its node is what stopped the issuer.
+        Some(mirror) if mirror.has_stopped() => {
+            mirror.stop().map_err(|error| IssuerFailure::from(Box::new(error)))?
+        }
+        _ => {}
+    }
+    Ok(ended?)
 }
 
-fn serve_until_stopped(arguments: &RunIssuer) -> Result<(), IssuerFailure> {
-    let settings = Settings::read(&arguments.config)?;
+/// Starts the issuer's own node.
+fn follow(settings: &Settings, start: Ledger, json: bool) -> Result<Mirror, IssuerFailure> {
+    let dir = settings.chain();
+    fs::create_dir_all(&dir).map_err(|error| FileError::Unwritten { path: dir.clone(), error })?;
+    let tell = move |notice: Notice| {
+        if !matches!(notice, Notice::Block { .. }) {
+            let line = node::line(&notice);
+            say(json, &format!("its node: {line}"), &json!({ "event": "chain", "notice": line }));
+        }
+    };
+    let following = Following { dir, start, url: settings.node.clone() };
+    Ok(Mirror::start(following, tell).map_err(Box::new)?)
+}
+
+/// Waits until the issuer's own node has every block; whether it is to go on. One whose keys are all there goes on without
+/// whoever it follows: what it knows by then is on its own disk.
+fn catch_up(mirror: &Mirror, settings: &Settings, json: bool) -> bool {
+    let is_needed = |purpose: &Purpose| mirror.standing(purpose.epoch()) != Standing::Over;
+    let has_keys = || {
+        let mut needed = settings.purposes().into_iter().filter(is_needed);
+        needed.all(|purpose| keys::is_kept(&settings.keys(), purpose))
+    };
+    while !STOP.load(Ordering::Relaxed) && !mirror.has_stopped() {
+        match mirror.catch_up(CATCH_UP) {
+            Ok(true) => return true,
+            Ok(false) => {}
+            Err(error) if has_keys() => {
+                let height = mirror.head().height;
+                let line = format!("{error}; goes on with what it knows, up to block {height}");
+                say(
+                    json,
+                    &line,
+                    &json!({ "event": "behind", "height": height, "reason": error.to_string() }),
+                );
+                return true;
+            }
+            // Keys are made when it is known which are on record. The node's own notices say what is waited for.
+            Err(_) => thread::sleep(LOOK_EVERY),
+        }
+    }
+    false
+}
+
+fn serve_until_stopped(
+    arguments: &RunIssuer,
+    settings: &Settings,
+    mirror: &Arc<Mirror>,
+) -> Result<(), IssuerFailure> {
+    let json = arguments.output == Format::Json;
+    if !catch_up(mirror, settings, json) {
+        return Ok(());
+    }
     let progress = progress::choose(arguments.quiet);
     let purposes = settings.purposes();
     progress.begin(Stage::Keys, purposes.len() as u64);
     for purpose in purposes {
-        keys::prepare(&settings.keys(), [purpose], &mut OsRng)?;
+        keys::prepare(&settings.keys(), [purpose], &**mirror, &mut OsRng)?;
         progress.advance(Stage::Keys, 1);
         if STOP.load(Ordering::Relaxed) {
             return Ok(());
@@ -88,12 +165,18 @@ fn serve_until_stopped(arguments: &RunIssuer) -> Result<(), IssuerFailure> {
     }
     progress.end(Stage::Keys);
     let mut seen = changed(&settings.codes);
+    let (folder, codes, record) = (settings.keys(), &settings.codes, mirror.clone());
     let signs: Signs = match settings.signs {
-        Kind::Tokens => TokenIssuer::open(&settings.keys(), codes::subscribers(&settings.codes)?)?.into(),
-        Kind::Receipts => ReceiptIssuer::open(&settings.keys(), codes::serving(&settings.codes)?)?.into(),
+        Kind::Tokens => TokenIssuer::open(&folder, codes::subscribers(codes)?, record)?.into(),
+        Kind::Receipts => ReceiptIssuer::open(&folder, codes::serving(codes)?, record)?.into(),
     };
+    for tail in signs.torn() {
+        let bytes = several(tail.bytes, "byte", "bytes");
+        let line = format!("a crash had left {bytes} of a request behind that was not answered, now cut off");
+        say(json, &line, &json!({ "event": "torn", "bytes": tail.bytes }));
+    }
     let running = serve(settings.listen, signs)?;
-    let (json, address) = (arguments.output == Format::Json, running.local_addr());
+    let address = running.local_addr();
     say(
         json,
         &format!("signs {} at http://{address}", settings.signs.name()),
@@ -101,14 +184,15 @@ fn serve_until_stopped(arguments: &RunIssuer) -> Result<(), IssuerFailure> {
             "event": "started", "signs": settings.signs.name(), "listen": address,
         }),
     );
-    while !STOP.load(Ordering::Relaxed) {
+    // Without its node it would sign for an epoch that is long over.
+    while !STOP.load(Ordering::Relaxed) && !mirror.has_stopped() {
         if running.has_ended() {
             return Ok(running.wait()?);
         }
         let now = changed(&settings.codes);
         if now != seen {
             seen = now;
-            match read_again(&settings, &running) {
+            match read_again(settings, &running) {
                 Ok(count) => say(
                     json,
                     &format!("{} may ask", several(count as u64, "code", "codes")),
@@ -120,6 +204,12 @@ fn serve_until_stopped(arguments: &RunIssuer) -> Result<(), IssuerFailure> {
                 Err(error) => output::tell(&error.to_string(), None, 2, json),
             }
         }
+        running.change(|signs| {
+            for epoch in signs.forget() {
+                let line = format!("epoch {epoch} is over: forgets what was signed in it");
+                say(json, &line, &json!({ "event": "over", "epoch": epoch }));
+            }
+        });
         thread::sleep(LOOK_EVERY);
     }
     running.stop()?;

@@ -5,7 +5,11 @@ mod common;
 
 use chain::node;
 use common::{cwe, error, path, stdout};
-use engine::client::http::operator::HttpOperator;
+use engine::client::{
+    LinkError, Signers,
+    http::{HttpSigners, operator::HttpOperator},
+};
+use primitives::{EpochId, Tier};
 use serde_json::Value;
 use std::{
     fs::{self, File},
@@ -212,6 +216,19 @@ fn assert_fetched(party: &Process, node: &str, dir: &Path) {
     assert_eq!(fs::read_dir(dir).expect("a folder").count(), 1, "nothing else is left there");
 }
 
+/// What an issuer of tokens says to a client whose epoch is not open: the kind, and whether it may come again.
+fn unsigned(issuer: &Process, client: &Path, epoch: u64) -> (String, bool) {
+    let text = issuer.text();
+    let url = text.split("signs tokens at ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let code = fs::read_to_string(client.join("token.code")).expect("a code");
+    let signers = HttpSigners::new((url.expect("an address"), code.trim()), None).expect("an address");
+    match signers.token(EpochId(epoch), Tier(1), &[0; 256]) {
+        Err(LinkError::Busy { kind, .. }) => (kind, true),
+        Err(LinkError::Refused { kind, .. }) => (kind, false),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Every bundle is in a batch, and that was checked. The first of them.
 fn assert_final(client: &Path) -> String {
     let config = client.join("client.toml");
@@ -273,6 +290,10 @@ fn a_pilot_is_laid_out_and_used() {
     issuers.iter_mut().for_each(|issuer| issuer.wait_for("at http://"));
     parties.iter_mut().for_each(|party| party.wait_for("API at http://"));
     another_client(pilot);
+    // There is a key of each epoch, and neither is open.
+    for epoch in [1, 2] {
+        assert_eq!(unsigned(&issuers[0], &pilot.join("client-2"), epoch), ("not-open".into(), true));
+    }
 
     let (song, key) = (pilot.join("song.flac"), pilot.join("creator/creator.key"));
     fs::write(&song, "a song").expect("written");
@@ -314,6 +335,8 @@ fn a_pilot_is_laid_out_and_used() {
     let secrets = ["key", "plan", "token"].map(|name| second.join("data/epoch-1").join(name));
     assert!(secrets.iter().all(|file| file.exists()));
     steward.wait_for("epoch 1 is settled");
+    issuers.iter_mut().for_each(|issuer| issuer.wait_for("epoch 1 is over"));
+    assert_eq!(unsigned(&issuers[0], &second, 1), ("epoch-over".into(), false));
 
     let creator = made["creator"].as_str().expect("a person");
     let paid = json(&done(&["payouts", "--creator", creator, "--url", url, "-o", "json"]));

@@ -23,7 +23,9 @@ Examples:
   curl -s http://127.0.0.1:4601/v1/keys/1
       the public keys of epoch 1, as the steward puts them on record
 
-The file says what is signed and for which epochs:
+The file says what is signed, and for which epochs there are keys:
+  genesis = \"genesis.json\"    # of the chain
+  node = \"ws://127.0.0.1:4300\"   # the sequencer's, or one that follows it
   signs = \"tokens\"            # or \"receipts\"
   dir = \"data\"                # its keys, and what was signed for whom
   codes = \"codes.json\"        # hashes of the codes of those who may ask
@@ -34,7 +36,12 @@ The file says what is signed and for which epochs:
 
 Keys that are not there yet are made before it serves, which takes some seconds
 each; they are files in DIR/keys, for nobody else to read. Keep a copy: their
-public halves are on the chain. The list of codes is read again when it changes.
+public halves are on the chain, and a key that is on record is not made anew.
+
+It follows the chain with a node of its own in DIR/chain, and signs for the
+epoch that is open there and for no other. While NODE is away it goes on with
+what it knows, and says so. What was signed is forgotten with its epoch. The list
+of codes is read again when it changes.
 SIGTERM and ctrl-C end the requests in hand first.";
 
 const CODE_EXAMPLES: &str = "\

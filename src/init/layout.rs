@@ -97,12 +97,12 @@ pub(super) fn write(dir: &Path, arguments: &InitCommittee, places: Places) -> Re
         files::write(&steward_dir.join("members").join(name), &(member + "\n"))?;
     }
     files::write(&steward_dir.join("steward.toml"), &steward(arguments, &places))?;
-    let (tokens, receipts) = (folder("token-issuer", false)?, folder("receipt-issuer", false)?);
+    let (tokens, receipts) = (folder("token-issuer", true)?, folder("receipt-issuer", true)?);
     let region = Region::try_from(REGION).expect("a region");
     let (tiers, epochs) = (TIERS.map(|(tier, _)| tier).to_vec(), arguments.epochs);
     let signed = [(&tokens, Signs::Tokens(tiers)), (&receipts, Signs::Receipts(vec![region]))];
     for (number, (path, signs)) in (0..).zip(signed) {
-        let settings = IssuerFile { signs, listen: places.issuer(number), epochs };
+        let settings = IssuerFile { node: places.node_url(), signs, listen: places.issuer(number), epochs };
         files::write(&path.join("issuer.toml"), &settings.to_string())?;
     }
     let client_dir = folder("client-example", true)?;

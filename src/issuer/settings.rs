@@ -38,6 +38,8 @@ impl Kind {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
+    pub(super) genesis: PathBuf,
+    pub(super) node: String,
     pub(super) signs: Kind,
     #[serde(default = "default_dir")]
     dir: PathBuf,
@@ -61,6 +63,7 @@ impl Settings {
         let (mut settings, base) = files::settings::<Self>(path)?;
         settings.dir = base.join(settings.dir);
         settings.codes = base.join(settings.codes);
+        settings.genesis = base.join(settings.genesis);
         bounded(path, "epochs", settings.epochs, EPOCHS)?;
         bounded(path, "first_epoch", settings.first_epoch, FIRST_EPOCHS)?;
         let (needed, other, what) = match settings.signs {
@@ -79,6 +82,11 @@ impl Settings {
     /// The folder of its keys and answers.
     pub(super) fn keys(&self) -> PathBuf {
         self.dir.join("keys")
+    }
+
+    /// The folder of its own node.
+    pub(super) fn chain(&self) -> PathBuf {
+        self.dir.join("chain")
     }
 
     /// What it has keys for, the first epoch first.
@@ -107,7 +115,7 @@ mod tests {
         Settings::read(&path)
     }
 
-    const RECEIPTS: &str = "signs = \"receipts\"\ncodes = \"codes.json\"\nlisten = \"127.0.0.1:0\"\nregions = [1, 2]\n\
+    const RECEIPTS: &str = "genesis = \"genesis.json\"\nnode = \"ws://127.0.0.1:4300\"\nsigns = \"receipts\"\ncodes = \"codes.json\"\nlisten = \"127.0.0.1:0\"\nregions = [1, 2]\n\
                             first_epoch = 3\nepochs = 2\n";
 
     #[test]
@@ -130,6 +138,7 @@ mod tests {
             ("regions = [1, 2]", "regions = [1]\ntiers = [1]"),
             ("\"receipts\"", "\"tokens\""),
             ("epochs = 2", "epochs = 2\nepoch = 1"),
+            ("node = \"ws://127.0.0.1:4300\"\n", ""),
         ] {
             let refused = read(&RECEIPTS.replace(from, to));
             assert!(matches!(refused, Err(FileError::Wrong { .. })), "{to}: {refused:?}");

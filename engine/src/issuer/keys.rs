@@ -1,5 +1,6 @@
 //! Keys of blind signers on disk: one file each, named after what it signs.
 
+use super::record::{Record, Standing};
 use crate::private;
 use primitives::{EpochId, Region, Tier};
 use proofs::{
@@ -32,6 +33,12 @@ pub enum KeysError {
         what: &'static str,
         /// Why not.
         error: io::Error,
+    },
+    /// A key is missing whose public half is on record.
+    #[error("{path}: is missing, and its public half is on the chain: restore it from a copy", path = .path.display())]
+    OnRecord {
+        /// The file.
+        path: PathBuf,
     },
     /// A file is not a key, or none can be made.
     #[error("{path}: {error}; restore it from a copy, for its public half is on the chain", path = .path.display())]
@@ -102,13 +109,14 @@ impl FromStr for Purpose {
 pub type Keys = BTreeMap<Purpose, BlindIssuer>;
 
 /// Makes the keys that a folder does not have yet. Their public halves go on the chain before their epoch opens. A key
-/// takes some seconds to find.
+/// takes some seconds to find. For an epoch that is over none is made.
 ///
 /// # Errors
-/// If the folder or a file cannot be written.
+/// If the folder or a file cannot be written, or a key is missing that is on record: nothing holds under another.
 pub fn prepare(
     folder: &Path,
     purposes: impl IntoIterator<Item = Purpose>,
+    record: &dyn Record,
     rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<(), KeysError> {
     private::make_folder(folder).map_err(|error| failed(folder, "made", error))?;
@@ -118,11 +126,22 @@ pub fn prepare(
         if path.try_exists().map_err(|error| failed(&path, "read", error))? {
             continue;
         }
+        if record.standing(purpose.epoch()) == Standing::Over {
+            continue;
+        }
+        if record.key(purpose).is_some() {
+            return Err(KeysError::OnRecord { path });
+        }
         let made = BlindIssuer::generate(rng).and_then(|key| key.secret_der());
         let der = made.map_err(|error| KeysError::Key { path: path.clone(), error })?;
         private::write(folder, &name, &der).map_err(|error| failed(&path, "written", error))?;
     }
     Ok(())
+}
+
+/// Whether a folder has a file for a key.
+pub fn is_kept(folder: &Path, purpose: Purpose) -> bool {
+    folder.join(format!("{purpose}{EXTENSION}")).is_file()
 }
 
 /// Reads the keys of a folder. Files of other names are left alone.
@@ -161,7 +180,8 @@ fn failed(path: &Path, what: &'static str, error: io::Error) -> KeysError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proofs::testing::issuer;
+    use crate::issuer::record::testing::Fixed;
+    use proofs::testing::{issuer, other_issuer};
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
     #[test]
@@ -187,7 +207,8 @@ mod tests {
         let folder = dir.path().join("keys");
         let purpose = Purpose::Token(EpochId(1), Tier(1));
         keep(&folder, purpose, issuer()).unwrap();
-        prepare(&folder, [purpose], &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
+        prepare(&folder, [purpose], &Fixed(Standing::Ahead, None), &mut ChaCha20Rng::seed_from_u64(1))
+            .unwrap();
         fs::write(folder.join("notes.txt"), "not a key").unwrap();
         let keys = load(&folder).unwrap();
         assert_eq!((keys.len(), keys[&purpose].public()), (1, issuer().public()));
@@ -199,5 +220,27 @@ mod tests {
         }
         fs::write(folder.join("token-2-1.der"), "not a key").unwrap();
         assert!(matches!(load(&folder), Err(KeysError::Key { error: BlindError::Key, .. })));
+    }
+    #[test]
+    fn a_key_that_is_missing_is_not_replaced_once_it_is_on_record() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("keys");
+        let purpose = Purpose::Token(EpochId(1), Tier(1));
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let der = Some(issuer().public().der().to_vec());
+        let refused = prepare(&folder, [purpose], &Fixed(Standing::Ahead, der.clone()), &mut rng);
+        assert!(matches!(refused, Err(KeysError::OnRecord { .. })), "{refused:?}");
+        prepare(&folder, [purpose], &Fixed(Standing::Over, der.clone()), &mut rng).unwrap();
+        assert!(load(&folder).unwrap().is_empty(), "nobody needs a key of an epoch that is over");
+
+        keep(&folder, purpose, other_issuer()).unwrap();
+        let open = |der| {
+            let record = Fixed(Standing::Ahead, der);
+            crate::issuer::TokenIssuer::open(&folder, BTreeMap::new(), std::sync::Arc::new(record))
+        };
+        assert!(
+            matches!(open(der), Err(crate::issuer::OpenError::OtherKey { purpose: of }) if of == purpose)
+        );
+        assert!(open(None).is_ok(), "nothing is on record of it yet");
     }
 }

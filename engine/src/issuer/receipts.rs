@@ -5,36 +5,71 @@ use super::{
     answers::{self, Answers},
     codes::{CodeHash, Serving},
     keys::{self, Keys, Purpose},
+    record::{self, Record, Standing},
 };
 use crate::private;
-use primitives::{EpochId, Region};
+use chain::log::TornTail;
+use primitives::{EpochId, Region, limits::RECEIPT_DENOMINATIONS};
 use proofs::{
     blind::{BlindKey, BlindSignature},
     receipt::Denomination,
 };
 use rand_core::{CryptoRng, RngCore};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
+
+/// Views of the largest receipt.
+const LARGEST: u64 = RECEIPT_DENOMINATIONS[2] as u64;
+/// Most receipts of a bundle that are smaller than the largest: as many of each size as do not make the next.
+const SMALLER: u64 = {
+    let [one, some, most] = RECEIPT_DENOMINATIONS;
+    (some / one - 1 + most / some - 1) as u64
+};
+
+/// Most receipts that a code may have in an epoch: what an honest client needs that spreads its views over all its bundles
+/// ([`Denomination::cover`] of each). Whoever wants more of them wants the room of others.
+fn most_receipts(views: u64, max_bundles: u16) -> u64 {
+    views.min(views / LARGEST + SMALLER * u64::from(max_bundles))
+}
 
 /// The signer of receipts of one region or several.
 pub struct ReceiptIssuer {
     keys: Keys,
     serving: BTreeMap<CodeHash, Serving>,
     answers: Answers,
+    record: Arc<dyn Record>,
 }
 
 impl ReceiptIssuer {
     /// A signer with the keys of a folder, which keeps its answers there. The folder is for one process.
     ///
     /// # Errors
-    /// If keys or earlier answers cannot be read.
-    pub fn open(folder: &Path, serving: BTreeMap<CodeHash, Serving>) -> Result<Self, OpenError> {
+    /// If keys or earlier answers cannot be read, or a key is not the one on record.
+    pub fn open(
+        folder: &Path,
+        serving: BTreeMap<CodeHash, Serving>,
+        record: Arc<dyn Record>,
+    ) -> Result<Self, OpenError> {
         let unmade = |error| OpenError::Folder { folder: folder.display().to_string(), error };
         private::make_folder(folder).map_err(unmade)?;
         let mut keys = keys::load(folder)?;
         keys.retain(|purpose, _| matches!(purpose, Purpose::Receipt(..)));
-        let of_use = |epoch| keys.keys().any(|purpose| purpose.epoch() == epoch);
-        let answers = Answers::open(&folder.join("receipts.log"), of_use)?;
-        Ok(Self { keys, serving, answers })
+        record::check_keys(&*record, &keys)?;
+        let answers = Answers::open(folder, "receipts", |epoch| record.standing(epoch) == Standing::Over)?;
+        Ok(Self { keys, serving, answers, record })
+    }
+
+    /// Forgets what was signed in epochs that are over by now; which.
+    pub fn forget(&mut self) -> Vec<EpochId> {
+        self.answers.forget(|epoch| self.record.standing(epoch) == Standing::Over)
+    }
+
+    /// What crashes had left of requests that they interrupted: cut off, and never answered.
+    pub fn torn(&self) -> &[TornTail] {
+        self.answers.torn()
     }
 
     /// Who may ask from now on. What was signed for others stays remembered.
@@ -57,7 +92,8 @@ impl ReceiptIssuer {
     /// Signs a request for a receipt. The same request for the same denomination gets the same answer and is counted once.
     ///
     /// # Errors
-    /// If the code is nobody's, there is no key, or the node has fewer views left than are asked for.
+    /// If the code is nobody's, there is no key or not the one on record, the epoch is not open, or the node has fewer views
+    /// left than are asked for, or as many receipts as its views can need.
     pub fn sign(
         &mut self,
         code: &str,
@@ -69,24 +105,50 @@ impl ReceiptIssuer {
         let budget = self.serving.get(&who).ok_or(IssuerError::UnknownCode)?.views;
         let views = denomination.views();
         let no_key = || IssuerError::NoKey { epoch, what: format!("region {region} for {views} views") };
-        let key = self.keys.get(&Purpose::Receipt(epoch, region, denomination)).ok_or_else(no_key)?;
+        let purpose = Purpose::Receipt(epoch, region, denomination);
+        let key = self.keys.get(&purpose).ok_or_else(no_key)?;
         let (request, digest) = answers::read(request).ok_or(IssuerError::Request)?;
+        let max_bundles = record::may_sign(&*self.record, purpose, key)?;
         let asked = (u16::from_be_bytes([region.into(), views]), digest);
-        let given = self.answers.given(who, epoch);
-        if let Some(answer) = given.and_then(|given| given.get(&asked)) {
-            return Ok(*answer);
+        let given = self.answers.of(epoch).map_err(Box::new)?.get(&who);
+        if !given.is_some_and(|given| given.contains(&asked)) {
+            let max_bundles = max_bundles.ok_or(IssuerError::EpochOver { epoch })?;
+            let receipts = given.map_or(0, BTreeSet::len) as u64;
+            let views_of = |(what, _): &(u16, _)| u64::from(what.to_be_bytes()[1]);
+            let away: u64 = given.into_iter().flatten().map(views_of).sum();
+            let (left, most) = (budget.saturating_sub(away), most_receipts(budget, max_bundles));
+            if u64::from(views) > left {
+                return Err(IssuerError::Budget { epoch, left, denomination });
+            }
+            if receipts >= most {
+                return Err(IssuerError::Receipts { epoch, most });
+            }
+            if self.answers.is_full() {
+                return Err(IssuerError::Full);
+            }
+            // Before anything is on disk: a request that is no number uses nothing up.
+            let answer = key.sign(&request, rng).map_err(|_| IssuerError::Request)?;
+            self.answers.add((who, epoch), asked).map_err(Box::new)?;
+            return Ok(answer);
         }
-        let views_of = |((what, _), _): (&(u16, _), _)| u64::from(what.to_be_bytes()[1]);
-        let away: u64 = given.into_iter().flatten().map(views_of).sum();
-        let left = budget.saturating_sub(away);
-        if u64::from(views) > left {
-            return Err(IssuerError::Budget { epoch, left, denomination });
+        key.sign(&request, rng).map_err(|_| IssuerError::Request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use primitives::limits::BUNDLE_SIZES;
+
+    #[test]
+    fn an_honest_client_needs_no_more_receipts_than_a_code_may_have() {
+        for bundles in [1u16, 3, 16] {
+            for backed in 0..=BUNDLE_SIZES[2] {
+                let needed = Denomination::cover(backed).len() as u64 * u64::from(bundles);
+                let views = backed as u64 * u64::from(bundles);
+                assert!(needed <= most_receipts(views, bundles), "{bundles} bundles of {backed}");
+            }
         }
-        if self.answers.is_full() {
-            return Err(IssuerError::Full);
-        }
-        let answer = key.sign(&request, rng).map_err(|_| IssuerError::Request)?;
-        self.answers.add((who, epoch), asked, answer)?;
-        Ok(answer)
+        assert_eq!(most_receipts(5_000, 16), 408, "not one for every view");
     }
 }

@@ -24,6 +24,7 @@ use actix_web::{
     rt::{System, net::TcpStream, time::timeout},
     web::{self, Data, Path, Payload},
 };
+use chain::log::TornTail;
 use primitives::{EpochId, Region, Tier, ids::to_hex, limits};
 use problem::{Problem, problem};
 use proofs::{blind::BlindKey, receipt::Denomination};
@@ -67,6 +68,24 @@ pub enum Signs {
     Tokens(TokenIssuer),
     /// Receipts.
     Receipts(ReceiptIssuer),
+}
+
+impl Signs {
+    /// Forgets what was signed in epochs that are over by now; which.
+    pub fn forget(&mut self) -> Vec<EpochId> {
+        match self {
+            Self::Tokens(issuer) => issuer.forget(),
+            Self::Receipts(issuer) => issuer.forget(),
+        }
+    }
+
+    /// What crashes had left of requests that they interrupted: cut off, and never answered.
+    pub fn torn(&self) -> &[TornTail] {
+        match self {
+            Self::Tokens(issuer) => issuer.torn(),
+            Self::Receipts(issuer) => issuer.torn(),
+        }
+    }
 }
 
 impl From<TokenIssuer> for Signs {

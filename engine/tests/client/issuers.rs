@@ -1,17 +1,23 @@
 //! The issuers: once for each subscriber and epoch, the same answer to the same request, over HTTP and across restarts.
 
-use super::world::{EPOCH, issuers, region};
+use super::world::{EPOCH, NEXT, TestChain, issuers, issuers_on, keep_keys, region};
 use engine::{
     api::Limits,
     client::{LinkError, Signers, http::HttpSigners},
-    issuer::{Code, IssuerError, serve, serve_within},
+    issuer::{
+        Code, IssuerError, OpenError, Standing,
+        keys::{self, Purpose},
+        serve, serve_within,
+    },
 };
 use primitives::{EpochId, Tier};
 use proofs::{blind::BlindSignature, receipt::Denomination, testing};
 use rand_core::OsRng;
 use std::{
+    fs,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -80,6 +86,128 @@ fn a_serving_node_gives_away_what_it_has_and_a_repeat_costs_nothing() {
     assert_eq!(signer.keys(EPOCH).len(), 3);
 }
 
+/// Keys of the next epoch, beside those of the one that is open.
+fn keep_keys_ahead(folder: &Path) {
+    keep_keys(folder);
+    keys::keep(folder, Purpose::Token(NEXT, Tier(1)), testing::issuer()).unwrap();
+    for d in Denomination::all() {
+        keys::keep(folder, Purpose::Receipt(NEXT, region(), d), testing::receipt_issuer(d)).unwrap();
+    }
+}
+
+#[test]
+fn an_issuer_signs_for_the_epoch_that_is_open_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (chain, code) = (TestChain::new(), Code::generate(&mut OsRng));
+    keep_keys_ahead(dir.path());
+    let (mut tokens, mut receipts) = issuers_on(&chain, dir.path(), &code, 20);
+    let (first, second) = (request(), request());
+    let one = Denomination::new(1).unwrap();
+    let mut sign = |epoch, request: &[u8]| {
+        let token = tokens.sign(code.reveal(), (epoch, Tier(1)), request, &mut OsRng);
+        let receipt = receipts.sign(code.reveal(), (epoch, region(), one), request, &mut OsRng);
+        (token, receipt)
+    };
+    // There are keys, and who has paid now has not paid for then.
+    let early = sign(NEXT, &first);
+    assert!(matches!(
+        early,
+        (Err(IssuerError::NotOpen { epoch: NEXT }), Err(IssuerError::NotOpen { epoch: NEXT }))
+    ));
+    let answers = sign(EPOCH, &first);
+    let answers = (answers.0.unwrap(), answers.1.unwrap());
+    // Whoever lost an answer gets it, and nobody else gets one.
+    chain.put(EPOCH, Standing::Closed);
+    let again = sign(EPOCH, &first);
+    assert_eq!((again.0.unwrap(), again.1.unwrap()), answers);
+    for standing in [Standing::Closed, Standing::Over] {
+        chain.put(EPOCH, standing);
+        let late = sign(EPOCH, &second);
+        assert!(
+            matches!(late, (Err(IssuerError::EpochOver { .. }), Err(IssuerError::EpochOver { .. }))),
+            "{standing:?}"
+        );
+    }
+    chain.put(NEXT, Standing::Open { max_bundles: 1 });
+    let next = sign(NEXT, &first);
+    assert!(next.0.is_ok() && next.1.is_ok(), "what was refused used nothing up");
+    assert_eq!(tokens.keys(NEXT).len(), 1, "public keys are shown at any time");
+}
+
+#[test]
+fn what_was_signed_in_an_epoch_that_is_over_takes_no_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let (chain, code) = (TestChain::new(), Code::generate(&mut OsRng));
+    keep_keys_ahead(dir.path());
+    let open = || issuers_on(&chain, dir.path(), &code, 0).0;
+    let files = || [EPOCH, NEXT].map(|epoch| dir.path().join(format!("tokens-{epoch}.log")).exists());
+    let mut issuer = open();
+    issuer.sign(code.reveal(), (EPOCH, Tier(1)), &request(), &mut OsRng).unwrap();
+    chain.put(EPOCH, Standing::Closed);
+    chain.put(NEXT, Standing::Open { max_bundles: 1 });
+    issuer.sign(code.reveal(), (NEXT, Tier(1)), &request(), &mut OsRng).unwrap();
+    assert_eq!((issuer.forget(), files()), (vec![], [true, true]), "it is not over yet");
+    chain.put(EPOCH, Standing::Over);
+    assert_eq!((issuer.forget(), files()), (vec![EPOCH], [false, true]));
+    drop(issuer);
+    chain.put(NEXT, Standing::Over);
+    drop(open());
+    assert_eq!(files(), [false, false], "an epoch may end while the issuer is away");
+}
+
+#[test]
+fn one_code_has_as_many_receipts_as_its_views_need_and_leaves_room_to_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let (chain, code) = (TestChain::new(), Code::generate(&mut OsRng));
+    chain.put(EPOCH, Standing::Open { max_bundles: 1 });
+    let (_, mut signer) = issuers_on(&chain, dir.path(), &code, 64);
+    let mut sign = |views| {
+        let at = (EPOCH, region(), Denomination::new(views).unwrap());
+        signer.sign(code.reveal(), at, &request(), &mut OsRng)
+    };
+    // 64 views are four of the largest, and in one bundle no more than six others.
+    for _ in 0..10 {
+        sign(1).unwrap();
+    }
+    assert!(matches!(sign(1), Err(IssuerError::Receipts { most: 10, .. })));
+}
+
+#[test]
+fn what_is_repeated_holds_under_the_key_that_is_on_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let (chain, code, request) = (TestChain::new(), Code::generate(&mut OsRng), request());
+    let at = (EPOCH, Tier(1));
+    let mut issuer = issuers_on(&chain, dir.path(), &code, 0).0;
+    let answer = issuer.sign(code.reveal(), at, &request, &mut OsRng).unwrap();
+    drop(issuer);
+    // The key of another issuer: what it would sign holds nowhere, so that it does not even start.
+    let purpose = Purpose::Token(EPOCH, Tier(1));
+    keys::keep(dir.path(), purpose, testing::other_issuer()).unwrap();
+    let opened = engine::issuer::TokenIssuer::open(dir.path(), Default::default(), chain.clone());
+    assert!(matches!(opened, Err(OpenError::OtherKey { purpose: of }) if of == purpose));
+    // Once it is restored, the same request gets the answer that holds.
+    let mut issuer = issuers_on(&chain, dir.path(), &code, 0).0;
+    assert_eq!(issuer.sign(code.reveal(), at, &request, &mut OsRng).unwrap(), answer);
+    assert_eq!(testing::issuer().sign(&request, &mut OsRng).unwrap(), answer);
+}
+
+#[test]
+fn a_torn_file_of_what_was_signed_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let code = Code::generate(&mut OsRng);
+    let (mut issuer, first) = (issuers(dir.path(), &code, 0).0, request());
+    assert_eq!(issuer.torn(), []);
+    let answer = issuer.sign(code.reveal(), (EPOCH, Tier(1)), &first, &mut OsRng).unwrap();
+    drop(issuer);
+    let file = dir.path().join(format!("tokens-{EPOCH}.log"));
+    let mut bytes = fs::read(&file).unwrap();
+    bytes.extend([1; 20]);
+    fs::write(&file, bytes).unwrap();
+    let mut issuer = issuers(dir.path(), &code, 0).0;
+    assert_eq!(issuer.torn().iter().map(|tail| tail.bytes).collect::<Vec<_>>(), [20]);
+    assert_eq!(issuer.sign(code.reveal(), (EPOCH, Tier(1)), &first, &mut OsRng).unwrap(), answer);
+}
+
 #[test]
 fn idle_connections_of_one_address_do_not_shut_the_others_out() {
     let dir = tempfile::tempdir().unwrap();
@@ -123,7 +251,9 @@ fn with_body(path: &str, code: &str, body: &[u8]) -> Vec<u8> {
 fn the_service_says_what_is_wrong_and_stops_cleanly() {
     let dir = tempfile::tempdir().unwrap();
     let code = Code::generate(&mut OsRng);
-    let (tokens, receipts) = issuers(dir.path(), &code, 4);
+    keep_keys_ahead(dir.path());
+    let chain = TestChain::new();
+    let (tokens, receipts) = issuers_on(&chain, dir.path(), &code, 4);
     let (tokens, receipts) = (serve("127.0.0.1:0", tokens).unwrap(), serve("127.0.0.1:0", receipts).unwrap());
     let (at, header) = (tokens.local_addr(), format!("authorization: Bearer {}\r\n", code.reveal()));
     let (first, second) = (request(), request());
@@ -142,6 +272,9 @@ fn the_service_says_what_is_wrong_and_stops_cleanly() {
     expect(raw(at, &with_body(path, "authorization: Bearer x\r\n", &first)), 401, "unknown-code");
     expect(raw(at, &with_body("/v1/tokens/3/2", &header, &first)), 403, "other-tier");
     expect(raw(at, &with_body("/v1/tokens/9/1", &header, &first)), 404, "no-key");
+    let early = raw(at, &with_body("/v1/tokens/4/1", &header, &first));
+    assert!(early.contains("retry-after: 2\r\n"), "{early}");
+    expect(early, 503, "not-open");
     expect(raw(at, &with_body("/v1/tokens/03/1", &header, &first)), 400, "path");
     expect(raw(at, &with_body("/v1/tokens/3/900", &header, &first)), 400, "path");
     expect(raw(at, &with_body(path, &header, b"")), 400, "request");
@@ -167,6 +300,15 @@ fn the_service_says_what_is_wrong_and_stops_cleanly() {
     assert!(signers.receipt(EPOCH, views(4), &first).is_ok());
     match signers.receipt(EPOCH, views(1), &second) {
         Err(LinkError::Refused { kind, .. }) => assert_eq!(kind, "budget"),
+        other => panic!("{other:?}"),
+    }
+    match signers.token(NEXT, Tier(1), &first) {
+        Err(LinkError::Busy { kind, retry_after: Some(_) }) => assert_eq!(kind, "not-open"),
+        other => panic!("{other:?}"),
+    }
+    chain.put(EPOCH, Standing::Over);
+    match signers.token(EPOCH, Tier(1), &first) {
+        Err(LinkError::Refused { kind, .. }) => assert_eq!(kind, "epoch-over"),
         other => panic!("{other:?}"),
     }
     tokens.stop().unwrap();

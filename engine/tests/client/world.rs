@@ -6,7 +6,10 @@ use engine::{
         Answer, Clock, Disk, Folder, LinkError, Parties, Patience, Play, Receipt, Record, Settings, Signers,
         Standing, UsageLog,
     },
-    issuer::{Code, IssuerError, ReceiptIssuer, Serving, Subscriber, TokenIssuer, keys},
+    issuer::{
+        Code, IssuerError, ReceiptIssuer, Record as OnChain, Serving, Standing as Stands, Subscriber,
+        TokenIssuer, keys,
+    },
     message::OpenedEpoch,
 };
 use primitives::{
@@ -201,13 +204,52 @@ pub(crate) fn keep_keys(folder: &Path) {
     }
 }
 
-/// Issuers of a folder for one subscriber of tier 1, and one serving node with so many views.
+/// A chain on which an epoch stands somewhere, with the keys of [`keep_keys`] on record for all epochs.
+pub(crate) struct TestChain(Mutex<BTreeMap<EpochId, Stands>>);
+
+impl TestChain {
+    pub(crate) fn new() -> Arc<Self> {
+        let open = Stands::Open { max_bundles: MAX_BUNDLES };
+        Arc::new(Self(Mutex::new([(EPOCH, open)].into())))
+    }
+
+    pub(crate) fn put(&self, epoch: EpochId, stands: Stands) {
+        self.0.lock().unwrap().insert(epoch, stands);
+    }
+}
+
+impl OnChain for TestChain {
+    fn standing(&self, epoch: EpochId) -> Stands {
+        self.0.lock().unwrap().get(&epoch).copied().unwrap_or(Stands::Ahead)
+    }
+
+    fn key(&self, purpose: keys::Purpose) -> Option<Vec<u8>> {
+        let key = match purpose {
+            keys::Purpose::Token(_, Tier(1)) => issuer(),
+            keys::Purpose::Token(_, _) => other_issuer(),
+            keys::Purpose::Receipt(_, _, d) => receipt_issuer(d),
+        };
+        Some(key.public().der().to_vec())
+    }
+}
+
+/// Issuers of a folder for one subscriber of tier 1, and one serving node with so many views, while the epoch is open.
 pub(crate) fn issuers(folder: &Path, code: &Code, views: u64) -> (TokenIssuer, ReceiptIssuer) {
+    issuers_on(&TestChain::new(), folder, code, views)
+}
+
+/// The same on a chain.
+pub(crate) fn issuers_on(
+    chain: &Arc<TestChain>,
+    folder: &Path,
+    code: &Code,
+    views: u64,
+) -> (TokenIssuer, ReceiptIssuer) {
     keep_keys(folder);
     let subscriber = Subscriber { code: code.hash(), tier: Tier(1) };
     let serving = Serving { code: code.hash(), views };
-    let tokens = TokenIssuer::open(folder, [(code.hash(), subscriber)].into()).unwrap();
-    (tokens, ReceiptIssuer::open(folder, [(code.hash(), serving)].into()).unwrap())
+    let tokens = TokenIssuer::open(folder, [(code.hash(), subscriber)].into(), chain.clone()).unwrap();
+    (tokens, ReceiptIssuer::open(folder, [(code.hash(), serving)].into(), chain.clone()).unwrap())
 }
 
 impl LocalSigners {

@@ -79,8 +79,8 @@ impl Hosts {
     /// # Errors
     /// If a file cannot be written, or an issuer does not answer.
     pub fn start_issuers(&mut self) -> Result<(), HostsError> {
-        issuers::lay_out(&self.options, &self.world, &self.ports)?;
         let genesis = origin::to_json(&self.world.genesis());
+        issuers::lay_out(&self.options, &self.world, &self.ports, &genesis)?;
         for place in self.with_plays() {
             self.lay_out_client(place, &genesis)?;
         }

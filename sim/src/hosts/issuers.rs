@@ -44,7 +44,7 @@ fn of_world<'a>(world: &'a World, ports: &Ports) -> Vec<Issuer<'a>> {
     let receipts = receipts.map(|((region, of), key)| (Purpose::Receipt(epoch, *region, *of), key)).collect();
     let all = [(Signs::Tokens(tiers), tokens), (Signs::Receipts(regions.into_iter().collect()), receipts)];
     let issuer = |((name, listen), (signs, keys))| {
-        let settings = IssuerFile { signs, listen, epochs: 1 };
+        let settings = IssuerFile { node: ports.node_url(), signs, listen, epochs: 1 };
         Issuer { name, settings, keys }
     };
     let named = NAMES.into_iter().zip(ports.issuers());
@@ -52,12 +52,18 @@ fn of_world<'a>(world: &'a World, ports: &Ports) -> Vec<Issuer<'a>> {
 }
 
 /// Makes the folders of the issuers: settings, and the keys that are on record.
-pub(super) fn lay_out(options: &Options, world: &World, ports: &Ports) -> Result<(), HostsError> {
+pub(super) fn lay_out(
+    options: &Options,
+    world: &World,
+    ports: &Ports,
+    genesis: &str,
+) -> Result<(), HostsError> {
     for Issuer { name, settings, keys } in of_world(world, ports) {
         let dir = folder(&options.dir, name);
         let unmade = |error| failed(&dir.display().to_string(), error);
         fs::create_dir_all(&dir).map_err(unmade)?;
         fs::write(dir.join("issuer.toml"), settings.to_string()).map_err(unmade)?;
+        fs::write(dir.join("genesis.json"), genesis).map_err(unmade)?;
         for (purpose, key) in keys {
             let kept = keys::keep(&dir.join("data").join("keys"), purpose, key);
             kept.map_err(|error| HostsError::Issuer { issuer: name, reason: error.to_string() })?;

@@ -113,9 +113,11 @@ pub enum Signs {
     Receipts(Vec<Region>),
 }
 
-/// Settings of an issuer, in a folder with `codes.json`.
+/// Settings of an issuer, in a folder with `genesis.json` and `codes.json`.
 #[derive(Clone, Debug)]
 pub struct IssuerFile {
+    /// The sequencer's node.
+    pub node: String,
     /// What it signs.
     pub signs: Signs,
     /// Where it answers.
@@ -126,7 +128,7 @@ pub struct IssuerFile {
 
 impl fmt::Display for IssuerFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { listen, epochs, .. } = self;
+        let Self { node, listen, epochs, .. } = self;
         let listed = |each: Vec<String>| each.join(", ");
         let (signs, own, numbers) = match &self.signs {
             Signs::Tokens(tiers) => {
@@ -138,9 +140,13 @@ impl fmt::Display for IssuerFile {
         };
         write!(
             f,
-            r#"# tokens, or receipts.
+            r#"genesis = "genesis.json"
+# The sequencer's node, from which its own follows the chain: it signs for the epoch that is open there, and for no other.
+node = "{node}"
+# tokens, or receipts.
 signs = "{signs}"
-# Its keys, and what was signed for whom. Keep a copy: public halves of the keys are on the chain.
+# Its keys, what was signed for whom in epochs that are not over, and a copy of the chain. Keep a copy of the keys: public
+# halves are on the chain, and no other key is taken for one of them.
 dir = "data"
 # Hashes of the codes of those who may ask: `cwe issuer code` adds to it.
 codes = "codes.json"

@@ -12,7 +12,7 @@ use proofs::{
 /// Where a key stands. It follows from its epoch: a key has no other life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// Its epoch has not opened: tokens and receipts are signed ahead, and count for nothing yet.
+    /// Its epoch has not opened: what it would sign counts for nothing yet, and issuers sign nothing under it.
     Pending,
     /// Its epoch is open, up to its settlement.
     Active,

@@ -10,6 +10,8 @@ use thiserror::Error;
 
 /// Seconds after which a request may come again that could not be answered.
 const RETRY_SECONDS: u64 = 30;
+/// The same, before an epoch is open: a client that hears of the opening first asks a block too early.
+const RETRY_OPENING_SECONDS: u64 = 2;
 
 /// What the shell itself has to refuse, beside an issuer.
 #[derive(Debug, Error)]
@@ -38,8 +40,13 @@ impl Problem {
             Self::Issuer(E::OtherTier { .. }) => StatusCode::FORBIDDEN,
             Self::Issuer(E::NoKey { .. }) | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Issuer(E::Request) | Self::Path => StatusCode::BAD_REQUEST,
-            Self::Issuer(E::OtherRequest { .. } | E::Budget { .. }) => StatusCode::CONFLICT,
-            Self::Issuer(E::Full | E::Disk(_)) | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Issuer(E::EpochOver { .. }) => StatusCode::GONE,
+            Self::Issuer(E::OtherRequest { .. } | E::Budget { .. } | E::Receipts { .. }) => {
+                StatusCode::CONFLICT
+            }
+            Self::Issuer(E::NotOpen { .. } | E::OtherKey { .. } | E::Full | E::Disk(_)) | Self::Stopping => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoBody => StatusCode::REQUEST_TIMEOUT,
@@ -71,7 +78,11 @@ pub(super) fn problem(problem: &Problem) -> HttpResponse {
     };
     let mut response = HttpResponse::build(problem.status());
     if problem.status() == StatusCode::SERVICE_UNAVAILABLE {
-        response.insert_header((header::RETRY_AFTER, RETRY_SECONDS));
+        let seconds = match problem {
+            Problem::Issuer(IssuerError::NotOpen { .. }) => RETRY_OPENING_SECONDS,
+            _ => RETRY_SECONDS,
+        };
+        response.insert_header((header::RETRY_AFTER, seconds));
     }
     if let Problem::Method(method) = problem {
         response.insert_header((header::ALLOW, *method));
