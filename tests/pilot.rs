@@ -292,7 +292,7 @@ fn a_pilot_is_laid_out_and_used() {
     another_client(pilot);
     // There is a key of each epoch, and neither is open.
     for epoch in [1, 2] {
-        assert_eq!(unsigned(&issuers[0], &pilot.join("client-2"), epoch), ("not-open".into(), true));
+        assert_eq!(unsigned(&issuers[0], &pilot.join("client-example"), epoch), ("not-open".into(), true));
     }
 
     let (song, key) = (pilot.join("song.flac"), pilot.join("creator/creator.key"));
