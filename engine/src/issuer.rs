@@ -188,7 +188,9 @@ impl IssuerError {
             Self::OtherRequest { .. } => {
                 "send the request that was sent first: it gets the answer that it got"
             }
-            Self::Budget { .. } => "hand in the plays without receipts, or ask the node's operator for more",
+            Self::Budget { .. } => {
+                "plays without a receipt count as not backed; ask the node's operator for more"
+            }
             Self::Receipts { .. } => "ask for receipts of as many views as there are, largest first",
             Self::Full => "come back when an epoch is over",
             Self::Disk(_) => "the operator looks at the disk; send the same request again later",

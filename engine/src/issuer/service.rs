@@ -10,8 +10,8 @@
 //! Bodies are the bytes of a number as long as the modulus, both ways. An error is JSON: `error` for people, `kind` for
 //! programs, `hint` for what to do next. Nothing is written to a log of who asks for what.
 //!
-//! Connections have the door of a party's API: counted in all and of one address, and ended at their age. Whoever listens on
-//! a loopback address has a proxy in front, which all clients come from: the proxy counts addresses then.
+//! Connections have the door of a party's API: counted in all and of one address, unless they come from a proxy on this
+//! machine, and ended at their age.
 
 mod problem;
 
@@ -159,21 +159,12 @@ impl Drop for Running {
     }
 }
 
-/// What clients may cost where a service listens.
-fn limits_at(address: SocketAddr) -> Limits {
-    let limits = Limits::default();
-    match address.ip().is_loopback() {
-        true => Limits { per_address: limits.connections, ..limits },
-        false => limits,
-    }
-}
-
-/// Starts a service on a thread of its own, with the limits of a party's API: on a loopback address with those behind a proxy.
+/// Starts a service on a thread of its own, with the limits of a party's API.
 ///
 /// # Errors
 /// If nobody can listen at the address.
 pub fn serve(listen: impl ToSocketAddrs, signs: impl Into<Signs>) -> Result<Running, ServiceError> {
-    start(listen, signs.into(), limits_at)
+    serve_within(listen, signs, Limits::default())
 }
 
 /// Starts a service on a thread of its own, whose clients may cost so much.
@@ -185,18 +176,9 @@ pub fn serve_within(
     signs: impl Into<Signs>,
     limits: Limits,
 ) -> Result<Running, ServiceError> {
-    start(listen, signs.into(), |_| limits)
-}
-
-fn start(
-    listen: impl ToSocketAddrs,
-    signs: Signs,
-    limits: impl FnOnce(SocketAddr) -> Limits,
-) -> Result<Running, ServiceError> {
     let listener = TcpListener::bind(listen).map_err(ServiceError::Listen)?;
     let address = listener.local_addr().map_err(ServiceError::Listen)?;
-    let limits = limits(address);
-    let desk = Arc::new(Mutex::new(signs));
+    let desk = Arc::new(Mutex::new(signs.into()));
     let served = Data::from(desk.clone());
     let (tell, told) = mpsc::channel();
     let thread = thread::spawn(move || {
@@ -352,18 +334,5 @@ fn signature(signed: Result<[u8; limits::RSA_BYTES], Problem>) -> HttpResponse {
             .content_type("application/octet-stream")
             .body(signature.to_vec()),
         Err(error) => problem(&error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_has_a_share_of_the_door_unless_it_is_that_of_a_proxy() {
-        let [open, loopback] =
-            ["0.0.0.0:1", "127.0.0.1:1"].map(|address| limits_at(address.parse().unwrap()));
-        assert!(open.per_address < open.connections);
-        assert_eq!(loopback.per_address, loopback.connections);
     }
 }
