@@ -1,12 +1,13 @@
 //! `cwe issuer`.
 
+pub(crate) mod admission;
 mod settings;
 
 use crate::{
-    cli::{Format, MakeCode, RunIssuer},
-    files::{self, FileError},
+    cli::{Format, RunIssuer},
+    files::FileError,
     node,
-    output::{self, Failure, facts},
+    output::{self, Failure},
     progress,
     stop::{self, STOP},
 };
@@ -15,8 +16,8 @@ use chain::{
     node::{Following, Mirror, Notice, RunError},
 };
 use engine::issuer::{
-    Code, CodesError, KeysError, OpenError, ReceiptIssuer, Record, ServiceError, Serving, Signs, Standing,
-    Subscriber, TokenIssuer, codes,
+    CodesError, KeysError, OpenError, ReceiptIssuer, Record, ServiceError, Signs, Standing, TokenIssuer,
+    codes,
     keys::{self, Purpose},
     serve,
 };
@@ -252,62 +253,4 @@ fn changed(path: &Path) -> Option<(SystemTime, u64)> {
 fn say(json: bool, line: &str, object: &serde_json::Value) {
     // Whoever reads this may be gone; that is no reason to stop.
     drop(if json { output::print(&format!("{object}\n")) } else { output::print(&format!("{line}\n")) });
-}
-
-/// Makes a code.
-pub(crate) fn code(arguments: &MakeCode) -> Result<(), Failure> {
-    let settings = Settings::read(&arguments.config).map_err(IssuerFailure::from)?;
-    let code = Code::generate(&mut OsRng);
-    if let Some(path) = &arguments.out {
-        files::write_secret(path, code.reveal()).map_err(IssuerFailure::from)?;
-    }
-    if let Err(error) = add(&settings, arguments, &code) {
-        // A code that is on no list is nobody's.
-        arguments.out.iter().for_each(|path| drop(fs::remove_file(path)));
-        return Err(error.into());
-    }
-    let whom = match arguments.tier {
-        Some(tier) => format!("tier {tier}"),
-        None => format!("{} views an epoch", arguments.views.unwrap_or_default()),
-    };
-    match (arguments.output, &arguments.out) {
-        (Format::Json, out) => {
-            let shown = out.is_none().then(|| code.reveal());
-            output::json(&json!({
-                "code": shown, "hash": code.hash(), "file": out, "codes": settings.codes,
-                "tier": arguments.tier, "views": arguments.views,
-            }))
-        }
-        (Format::Table, Some(path)) => output::print(&facts(&[
-            ["code".into(), format!("in {}", path.display())],
-            ["for".into(), whom],
-            ["list".into(), settings.codes.display().to_string()],
-        ])),
-        (Format::Table, None) => output::print(&format!("{}\n", code.reveal())),
-    }
-}
-
-/// Puts the hash of a code on the list.
-fn add(settings: &Settings, arguments: &MakeCode, code: &Code) -> Result<(), IssuerFailure> {
-    let other = |flag| IssuerFailure::OtherKind {
-        path: arguments.config.clone(),
-        signs: settings.signs.name(),
-        flag,
-    };
-    match settings.signs {
-        Kind::Tokens => {
-            let tier = arguments.tier().ok_or_else(|| other("--tier"))?;
-            if !settings.tiers.contains(&tier) {
-                let tiers: Vec<String> = settings.tiers.iter().map(ToString::to_string).collect();
-                let (path, tiers) = (arguments.config.clone(), tiers.join(", "));
-                return Err(IssuerFailure::NoTier { path, tier: tier.0, tiers });
-            }
-            codes::add_subscriber(&settings.codes, Subscriber { code: code.hash(), tier })?;
-        }
-        Kind::Receipts => {
-            let views = arguments.views.ok_or_else(|| other("--views"))?;
-            codes::add_serving(&settings.codes, Serving { code: code.hash(), views })?;
-        }
-    }
-    Ok(())
 }

@@ -382,7 +382,7 @@ fn plays_that_are_yet_to_come_are_refused_with_their_lines() {
 /// What stands in a terminal of 80 columns, and in any that is wider.
 #[test]
 fn help_fits_eighty_columns() {
-    let families: [&[&str]; 27] = [
+    let families: [&[&str]; 28] = [
         &[],
         &["demo"],
         &["epoch", "fetch"],
@@ -407,6 +407,7 @@ fn help_fits_eighty_columns() {
         &["client", "status"],
         &["issuer"],
         &["issuer", "code"],
+        &["issuer", "revoke"],
         &["steward"],
         &["init"],
         &["init", "committee"],

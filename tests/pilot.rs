@@ -216,6 +216,24 @@ fn assert_fetched(party: &Process, node: &str, dir: &Path) {
     assert_eq!(fs::read_dir(dir).expect("a folder").count(), 1, "nothing else is left there");
 }
 
+/// A code gives its place to another, and is taken off the list: by the first digits of its hash.
+fn assert_codes_can_be_taken_back(pilot: &Path) {
+    let config = pilot.join("token-issuer/issuer.toml");
+    let issuer = |command: &str, arguments: &[&str]| {
+        cwe(&[&["issuer", command, "--config", path(&config), "-o", "json"], arguments].concat())
+    };
+    let listed = || fs::read_to_string(pilot.join("token-issuer/codes.json")).expect("a list");
+    let (before, made) = (listed(), json(&issuer("code", &["--tier", "2"])));
+    let digits = |of: &Value| of["hash"].as_str().expect("a hash")[..12].to_owned();
+    let other = json(&issuer("code", &["--replace", &digits(&made)]));
+    assert_eq!((&other["tier"], listed().contains(&digits(&other))), (&2.into(), true), "{other}");
+    let refused = issuer("revoke", &[&digits(&made)]);
+    assert_eq!(refused.status.code(), Some(2), "it is off the list: {refused:?}");
+    assert!(error(&refused).contains("0 codes have a hash that begins with"), "{refused:?}");
+    assert_eq!(json(&issuer("revoke", &[&digits(&other)]))["hash"], other["hash"]);
+    assert_eq!(listed(), before);
+}
+
 /// What an issuer of tokens says to a client whose epoch is not open: the kind, and whether it may come again.
 fn unsigned(issuer: &Process, client: &Path, epoch: u64) -> (String, bool) {
     let text = issuer.text();
@@ -280,6 +298,7 @@ fn a_pilot_is_laid_out_and_used() {
     let member = fs::read_to_string(pilot.join("steward/members/party-2.json")).expect("written");
     assert_eq!(json(&keys), serde_json::from_str::<Value>(&member).expect("JSON"));
 
+    assert_codes_can_be_taken_back(pilot);
     let mut node = Process::start(pilot, "node", &["node", "run", "--config", "node.toml"]);
     node.wait_for("listening on");
     let issue = ["issuer", "run", "--config", "issuer.toml", "-q"];

@@ -55,8 +55,21 @@ Examples:
       a code for receipts of 400 views an epoch, in a file for nobody else to
       read
 
+  cwe issuer code --config token-issuer/issuer.toml --replace 1f0c9a27
+      another code for a subscriber who has lost the one whose hash begins so: the
+      old one gets nothing more, and the new one no second token of an epoch
+
 A code is shown once and kept nowhere: give it to whom it is for, over a way that
 nobody listens to. A running issuer takes it within a second.";
+
+const REVOKE_EXAMPLES: &str = "\
+Examples:
+  cwe issuer revoke --config token-issuer/issuer.toml 1f0c9a27
+      who has the code whose hash begins so gets nothing signed any more
+
+`cwe issuer code` prints the hash when it makes a code, and the list of codes has
+it. A running issuer takes the change within a second; what it has signed stays
+good for its epoch.";
 
 /// What to do with an issuer.
 #[derive(Debug, Subcommand)]
@@ -64,8 +77,10 @@ nobody listens to. A running issuer takes it within a second.";
 pub(crate) enum IssuerCommand {
     /// Serve a signer of tokens, or one of receipts
     Run(RunIssuer),
-    /// Make a code for somebody who may ask
+    /// Make a code for somebody who may ask, or one in the place of another
     Code(MakeCode),
+    /// Take a code off the list
+    Revoke(RevokeCode),
 }
 
 /// Arguments of `cwe issuer run`.
@@ -91,11 +106,14 @@ pub(crate) struct MakeCode {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
     /// The tier that is paid for, with an issuer of tokens
-    #[arg(long, value_name = "TIER", value_parser = super::values::number::<u8>, required_unless_present = "views")]
+    #[arg(long, value_name = "TIER", value_parser = super::values::number::<u8>, required_unless_present_any = ["views", "replace"])]
     pub(crate) tier: Option<u8>,
     /// Views for which there are receipts in each epoch, with a signer of receipts
     #[arg(long, value_name = "N", value_parser = super::values::number::<u64>, conflicts_with = "tier")]
     pub(crate) views: Option<u64>,
+    /// Take the place of the code whose hash begins so, with what is paid for: what was signed for that one counts for this
+    #[arg(long, value_name = "HASH", conflicts_with_all = ["tier", "views"])]
+    pub(crate) replace: Option<String>,
     /// Write the code to a new file, readable by you alone, and do not print it
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -109,4 +127,19 @@ impl MakeCode {
     pub(crate) fn tier(&self) -> Option<Tier> {
         self.tier.map(Tier)
     }
+}
+
+/// Arguments of `cwe issuer revoke`.
+#[derive(Debug, Args)]
+#[command(after_help = REVOKE_EXAMPLES)]
+pub(crate) struct RevokeCode {
+    /// The issuer's file of settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// The code's hash, or enough of its first digits
+    #[arg(value_name = "HASH")]
+    pub(crate) hash: String,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
 }

@@ -107,8 +107,8 @@ pub(super) fn write(dir: &Path, arguments: &InitCommittee, places: Places) -> Re
     }
     let client_dir = folder("client-example", true)?;
     let (token, receipt) = (Code::generate(&mut OsRng), Code::generate(&mut OsRng));
-    codes::add_subscriber(tokens.join("codes.json"), Subscriber { code: token.hash(), tier: Tier(1) })?;
-    codes::add_serving(receipts.join("codes.json"), Serving { code: receipt.hash(), views: VIEWS })?;
+    codes::add(tokens.join("codes.json"), Subscriber::new(token.hash(), Tier(1)))?;
+    codes::add(receipts.join("codes.json"), Serving::new(receipt.hash(), VIEWS))?;
     files::write_secret(&client_dir.join("token.code"), token.reveal())?;
     files::write_secret(&client_dir.join("receipt.code"), receipt.reveal())?;
     let [tokens, receipts] = places.issuers();

@@ -65,6 +65,9 @@ pub struct Subscriber {
     pub code: CodeHash,
     /// The tier that is paid for.
     pub tier: Tier,
+    /// The first code of the subscription, if this one has taken its place: what was signed for that counts for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<CodeHash>,
 }
 
 /// A serving node, which may give receipts away for what it serves; for a pilot, one client of it.
@@ -75,6 +78,64 @@ pub struct Serving {
     pub code: CodeHash,
     /// Views that its receipts of one epoch may stand for.
     pub views: u64,
+    /// Its first code, if this one has taken its place: what was signed for that counts for this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<CodeHash>,
+}
+
+impl Subscriber {
+    /// Whoever has this code.
+    pub fn new(code: CodeHash, tier: Tier) -> Self {
+        Self { code, tier, first: None }
+    }
+}
+
+impl Serving {
+    /// Whoever has this code.
+    pub fn new(code: CodeHash, views: u64) -> Self {
+        Self { code, views, first: None }
+    }
+}
+
+/// Somebody on a list.
+pub trait Entry: Copy + Serialize + DeserializeOwned {
+    /// Hash of the code.
+    fn code(&self) -> CodeHash;
+
+    /// Whom what was signed is counted for: it stays the same when a code takes the place of another.
+    fn account(&self) -> CodeHash;
+
+    /// The same with another code.
+    #[must_use]
+    fn with_code(self, code: CodeHash) -> Self;
+}
+
+impl Entry for Subscriber {
+    fn code(&self) -> CodeHash {
+        self.code
+    }
+
+    fn account(&self) -> CodeHash {
+        self.first.unwrap_or(self.code)
+    }
+
+    fn with_code(self, code: CodeHash) -> Self {
+        Self { code, first: Some(self.account()), ..self }
+    }
+}
+
+impl Entry for Serving {
+    fn code(&self) -> CodeHash {
+        self.code
+    }
+
+    fn account(&self) -> CodeHash {
+        self.first.unwrap_or(self.code)
+    }
+
+    fn with_code(self, code: CodeHash) -> Self {
+        Self { code, first: Some(self.account()), ..self }
+    }
 }
 
 /// Why a list of codes cannot be used.
@@ -111,6 +172,18 @@ pub enum CodesError {
         /// Why not.
         error: serde_json::Error,
     },
+    /// No code, or more than one, has a hash that begins so.
+    #[error(
+        "{file}: {found} codes have a hash that begins with {digits}; give more of its digits, as the list has them"
+    )]
+    NotOne {
+        /// The file.
+        file: String,
+        /// What was given.
+        digits: String,
+        /// How many there are.
+        found: usize,
+    },
     /// A code is there twice.
     #[error("{file}: entry {entry} has the code of an earlier one; give each its own")]
     Twice {
@@ -121,10 +194,7 @@ pub enum CodesError {
     },
 }
 
-fn read<T: DeserializeOwned>(
-    path: &Path,
-    code: fn(&T) -> CodeHash,
-) -> Result<BTreeMap<CodeHash, T>, CodesError> {
+fn read<T: Entry>(path: &Path) -> Result<BTreeMap<CodeHash, T>, CodesError> {
     let file = path.display().to_string();
     let mut text = String::new();
     let opened = File::open(path).and_then(|file| file.take(MAX_LIST_BYTES + 1).read_to_string(&mut text));
@@ -136,7 +206,7 @@ fn read<T: DeserializeOwned>(
         serde_json::from_str(&text).map_err(|error| CodesError::Json { file: file.clone(), error })?;
     let mut codes = BTreeMap::new();
     for (at, entry) in list.into_iter().enumerate() {
-        if codes.insert(code(&entry), entry).is_some() {
+        if codes.insert(entry.code(), entry).is_some() {
             return Err(CodesError::Twice { file, entry: at + 1 });
         }
     }
@@ -148,7 +218,7 @@ fn read<T: DeserializeOwned>(
 /// # Errors
 /// If the file cannot be read, or a code is there twice.
 pub fn subscribers(path: impl AsRef<Path>) -> Result<BTreeMap<CodeHash, Subscriber>, CodesError> {
-    read(path.as_ref(), |entry: &Subscriber| entry.code)
+    read(path.as_ref())
 }
 
 /// Reads a list of serving nodes: `[{"code": "HASH", "views": 1000}, …]`.
@@ -156,15 +226,14 @@ pub fn subscribers(path: impl AsRef<Path>) -> Result<BTreeMap<CodeHash, Subscrib
 /// # Errors
 /// If the file cannot be read, or a code is there twice.
 pub fn serving(path: impl AsRef<Path>) -> Result<BTreeMap<CodeHash, Serving>, CodesError> {
-    read(path.as_ref(), |entry: &Serving| entry.code)
+    read(path.as_ref())
 }
 
-/// Adds an entry to a list, which is made if it is not there. Whoever adds another at the same time waits.
-fn add<T: Serialize + DeserializeOwned + Clone>(
+/// Changes a list, which is made if it is not there. Whoever changes it at the same time waits.
+fn change<T: Entry, R>(
     path: &Path,
-    entry: &T,
-    code: fn(&T) -> CodeHash,
-) -> Result<(), CodesError> {
+    change: impl FnOnce(&mut BTreeMap<CodeHash, T>) -> Result<R, CodesError>,
+) -> Result<R, CodesError> {
     let unwritten = |error| CodesError::Unwritten { file: path.display().to_string(), error };
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| unwritten(io::ErrorKind::InvalidFilename.into()))?;
@@ -172,55 +241,109 @@ fn add<T: Serialize + DeserializeOwned + Clone>(
     let lock = private::options().create(true).truncate(false).open(folder.join(format!("{name}.lock")));
     let lock = lock.map_err(unwritten)?;
     lock.lock().map_err(unwritten)?;
-    let mut codes = match read(path, code) {
+    let mut codes = match read(path) {
         Err(CodesError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
         codes => codes?,
     };
-    codes.insert(code(entry), entry.clone());
+    let changed = change(&mut codes)?;
     let list: Vec<&T> = codes.values().collect();
     let mut text = serde_json::to_vec_pretty(&list).expect("a list of codes is JSON");
     text.push(b'\n');
-    private::write(folder, name, &text).map_err(unwritten)
+    private::write(folder, name, &text).map_err(unwritten)?;
+    Ok(changed)
 }
 
-/// Adds a subscriber to a list. One with this code is there once, with the tier that was given last.
+/// Adds somebody to a list. Whoever is there with this code is there once, as given last.
 ///
 /// # Errors
 /// If the list cannot be read or written.
-pub fn add_subscriber(path: impl AsRef<Path>, entry: Subscriber) -> Result<(), CodesError> {
-    add(path.as_ref(), &entry, |entry| entry.code)
+pub fn add<T: Entry>(path: impl AsRef<Path>, entry: T) -> Result<(), CodesError> {
+    change(path.as_ref(), |codes| {
+        codes.insert(entry.code(), entry);
+        Ok(())
+    })
 }
 
-/// Adds a serving node to a list, or one client of it. One with this code is there once, with the views that were given
-/// last.
+/// Takes the one off a list whose code has a hash that begins with these digits, and gives it.
 ///
 /// # Errors
-/// If the list cannot be read or written.
-pub fn add_serving(path: impl AsRef<Path>, entry: Serving) -> Result<(), CodesError> {
-    add(path.as_ref(), &entry, |entry| entry.code)
+/// If the list cannot be read or written, or there is not exactly one.
+pub fn revoke<T: Entry>(path: impl AsRef<Path>, digits: &str) -> Result<T, CodesError> {
+    let path = path.as_ref();
+    change(path, |codes| taken(codes, (path, digits)))
+}
+
+/// Puts another code in the place of the one whose hash begins with these digits: what was signed for the old one counts for
+/// the new one, so that a lost code is not a second subscription. Gives the entry as it is now.
+///
+/// # Errors
+/// If the list cannot be read or written, or there is not exactly one.
+pub fn replace<T: Entry>(path: impl AsRef<Path>, digits: &str, code: CodeHash) -> Result<T, CodesError> {
+    let path = path.as_ref();
+    change(path, |codes| {
+        let entry: T = taken(codes, (path, digits))?;
+        let entry = entry.with_code(code);
+        codes.insert(code, entry);
+        Ok(entry)
+    })
+}
+
+fn taken<T: Entry>(
+    codes: &mut BTreeMap<CodeHash, T>,
+    (path, digits): (&Path, &str),
+) -> Result<T, CodesError> {
+    let begins = |code: &&CodeHash| !digits.is_empty() && code.0.to_string().starts_with(digits);
+    let found: Vec<CodeHash> = codes.keys().filter(begins).copied().collect();
+    let entry = if let [one] = found[..] { codes.remove(&one) } else { None };
+    entry.ok_or_else(|| CodesError::NotOne {
+        file: path.display().to_string(),
+        digits: digits.into(),
+        found: found.len(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
-    use std::fs;
+    use std::{collections::BTreeSet, fs};
 
     #[test]
     fn who_is_added_is_on_the_list_beside_the_others() {
         let mut rng = ChaCha20Rng::seed_from_u64(2);
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("codes.json");
-        let entries =
-            [1, 2].map(|tier| Subscriber { code: Code::generate(&mut rng).hash(), tier: Tier(tier) });
-        entries.iter().for_each(|entry| add_subscriber(&path, *entry).unwrap());
+        let entries = [1, 2].map(|tier| Subscriber::new(Code::generate(&mut rng).hash(), Tier(tier)));
+        entries.iter().for_each(|entry| add(&path, *entry).unwrap());
         let moved = Subscriber { tier: Tier(3), ..entries[0] };
-        add_subscriber(&path, moved).unwrap();
+        add(&path, moved).unwrap();
         let list = subscribers(&path).unwrap();
         assert_eq!((list.len(), list[&moved.code], list[&entries[1].code]), (2, moved, entries[1]));
         fs::write(&path, "no list").unwrap();
-        assert!(matches!(add_subscriber(&path, moved), Err(CodesError::Json { .. })));
+        assert!(matches!(add(&path, moved), Err(CodesError::Json { .. })));
         assert_eq!(fs::read_to_string(&path).unwrap(), "no list", "what cannot be read is not written over");
+    }
+
+    #[test]
+    fn a_code_is_taken_off_the_list_or_gives_its_place_to_another() {
+        let mut rng = ChaCha20Rng::seed_from_u64(3);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("codes.json");
+        let [one, other, second, third] = [(); 4].map(|()| Code::generate(&mut rng).hash());
+        [one, other].into_iter().for_each(|code| add(&path, Serving::new(code, 9)).unwrap());
+        let digits = |code: CodeHash| code.0.to_string()[..12].to_owned();
+        let replaced: Serving = replace(&path, &digits(one), second).unwrap();
+        let again: Serving = replace(&path, &digits(second), third).unwrap();
+        assert_eq!((replaced.account(), again.account(), again.views), (one, one, 9));
+        let list = serving(&path).unwrap();
+        assert_eq!(list.keys().copied().collect::<BTreeSet<_>>(), BTreeSet::from([other, third]));
+        let gone: Serving = revoke(&path, &digits(other)).unwrap();
+        assert_eq!((gone.code, serving(&path).unwrap().len()), (other, 1));
+        for (digits, count) in [(digits(other), 0), (String::new(), 0)] {
+            let refused = revoke::<Serving>(&path, &digits);
+            assert!(matches!(refused, Err(CodesError::NotOne { found, .. }) if found == count), "{digits}");
+        }
+        assert_eq!(serving(&path).unwrap().len(), 1, "nothing is changed by what is refused");
     }
 
     #[test]
@@ -229,7 +352,7 @@ mod tests {
         let code = Code::generate(&mut rng);
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("subscribers.json");
-        let entry = Subscriber { code: code.hash(), tier: Tier(2) };
+        let entry = Subscriber::new(code.hash(), Tier(2));
         let text = serde_json::to_string(&[entry]).unwrap();
         assert!(!text.contains(code.reveal()) && !format!("{code:?}").contains(code.reveal()));
         fs::write(&path, &text).unwrap();

@@ -3,7 +3,7 @@
 use super::{
     IssuerError, OpenError,
     answers::{self, Answers},
-    codes::{CodeHash, Serving},
+    codes::{CodeHash, Entry, Serving},
     keys::{self, Keys, Purpose},
     record::{self, Record, Standing},
 };
@@ -101,8 +101,8 @@ impl ReceiptIssuer {
         request: &[u8],
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<BlindSignature, IssuerError> {
-        let who = CodeHash::of(code);
-        let budget = self.serving.get(&who).ok_or(IssuerError::UnknownCode)?.views;
+        let serving = self.serving.get(&CodeHash::of(code)).ok_or(IssuerError::UnknownCode)?;
+        let (who, budget) = (serving.account(), serving.views);
         let views = denomination.views();
         let no_key = || IssuerError::NoKey { epoch, what: format!("region {region} for {views} views") };
         let purpose = Purpose::Receipt(epoch, region, denomination);

@@ -3,7 +3,7 @@
 use super::{
     IssuerError, OpenError,
     answers::{self, Answers},
-    codes::{CodeHash, Subscriber},
+    codes::{CodeHash, Entry, Subscriber},
     keys::{self, Keys, Purpose},
     record::{self, Record, Standing},
 };
@@ -78,8 +78,8 @@ impl TokenIssuer {
         request: &[u8],
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<BlindSignature, IssuerError> {
-        let who = CodeHash::of(code);
-        let subscriber = self.subscribers.get(&who).ok_or(IssuerError::UnknownCode)?;
+        let subscriber = self.subscribers.get(&CodeHash::of(code)).ok_or(IssuerError::UnknownCode)?;
+        let who = subscriber.account();
         if subscriber.tier != tier {
             return Err(IssuerError::OtherTier { tier });
         }

@@ -5,7 +5,8 @@ use engine::{
     api::Limits,
     client::{LinkError, Signers, http::HttpSigners},
     issuer::{
-        Code, IssuerError, OpenError, Standing,
+        Code, IssuerError, OpenError, Serving, Standing, Subscriber,
+        codes::Entry,
         keys::{self, Purpose},
         serve, serve_within,
     },
@@ -50,6 +51,29 @@ fn one_request_of_a_subscriber_in_an_epoch_is_signed_however_often_it_comes() {
         issuer.keys(EPOCH),
         [(Tier(1), testing::issuer().public()), (Tier(2), testing::other_issuer().public())]
     );
+}
+
+/// A code that takes the place of a lost one is the same subscription: no second token, and no second quota.
+#[test]
+fn a_code_in_the_place_of_another_gets_what_that_one_has_left() {
+    let (dir, old) = (tempfile::tempdir().unwrap(), Code::generate(&mut OsRng));
+    let (at, first) = ((EPOCH, Tier(1)), request());
+    let sixteen = (EPOCH, region(), Denomination::new(16).unwrap());
+    let (mut tokens, mut receipts) = issuers(dir.path(), &old, 20);
+    let answer = tokens.sign(old.reveal(), at, &first, &mut OsRng).unwrap();
+    receipts.sign(old.reveal(), sixteen, &first, &mut OsRng).unwrap();
+    let new = Code::generate(&mut OsRng);
+    let paid = Subscriber::new(old.hash(), Tier(1)).with_code(new.hash());
+    let served = Serving::new(old.hash(), 20).with_code(new.hash());
+    tokens.admit([(new.hash(), paid)].into());
+    receipts.admit([(new.hash(), served)].into());
+    assert_eq!(tokens.sign(new.reveal(), at, &first, &mut OsRng).unwrap(), answer);
+    let refused = tokens.sign(new.reveal(), at, &request(), &mut OsRng);
+    assert!(matches!(refused, Err(IssuerError::OtherRequest { .. })));
+    let refused = receipts.sign(new.reveal(), sixteen, &request(), &mut OsRng);
+    assert!(matches!(refused, Err(IssuerError::Budget { left: 4, .. })));
+    let refused = tokens.sign(old.reveal(), at, &first, &mut OsRng);
+    assert!(matches!(refused, Err(IssuerError::UnknownCode)), "the old one is nobody's");
 }
 
 #[test]

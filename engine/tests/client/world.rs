@@ -246,8 +246,8 @@ pub(crate) fn issuers_on(
     views: u64,
 ) -> (TokenIssuer, ReceiptIssuer) {
     keep_keys(folder);
-    let subscriber = Subscriber { code: code.hash(), tier: Tier(1) };
-    let serving = Serving { code: code.hash(), views };
+    let subscriber = Subscriber::new(code.hash(), Tier(1));
+    let serving = Serving::new(code.hash(), views);
     let tokens = TokenIssuer::open(folder, [(code.hash(), subscriber)].into(), chain.clone()).unwrap();
     (tokens, ReceiptIssuer::open(folder, [(code.hash(), serving)].into(), chain.clone()).unwrap())
 }

@@ -166,12 +166,12 @@ impl Hosts {
         };
         let unlisted = |error| failed("a list of codes", io::Error::other(error));
         let [subscribers, serving] = issuers::lists(&self.options.dir);
-        let paid = Subscriber { code: code("token.code")?, tier: *tier };
-        codes::add_subscriber(subscribers, paid).map_err(unlisted)?;
+        let paid = Subscriber::new(code("token.code")?, *tier);
+        codes::add(subscribers, paid).map_err(unlisted)?;
         if region.0.is_some() {
             let views = events.iter().filter(|event| event.backed).count() as u64;
-            let served = Serving { code: code("receipt.code")?, views };
-            codes::add_serving(serving, served).map_err(unlisted)?;
+            let served = Serving::new(code("receipt.code")?, views);
+            codes::add(serving, served).map_err(unlisted)?;
         }
         Ok(())
     }
