@@ -213,8 +213,10 @@ impl<P: Node> Report<P> {
     fn links(&self, telemetry: &Telemetry) -> BTreeSet<PartyId> {
         let links = self.links.lock().expect("nobody panics while holding it");
         let (seat, links) = links.as_ref().map(|(seat, links)| (*seat, links.status())).unzip();
+        // Whoever lost its seat may be linked from there still, until the epoch is over in which it did.
+        let has_lost = self.seen.notes().waits.is_some_and(Lack::is_of_seat);
         for one in Seat::ALL {
-            let is_own = f64::from(u8::from(seat == Some(one)));
+            let is_own = f64::from(u8::from(seat == Some(one) && !has_lost));
             telemetry.set(&telemetry::SEAT, &[("seat", &one.to_string())], is_own);
         }
         let mut linked = BTreeSet::new();
