@@ -6,6 +6,7 @@
 //! | [`keys`] | a key for each epoch and tier, or epoch and denomination, in files for their owner alone |
 //! | `answers` | what was signed for whom in epochs that are not over, on disk before it is answered |
 //! | [`record`] | what the chain says: which epoch is open, and which keys are on record |
+//! | [`book`] | what both have: keys, list, answers, chain |
 //! | [`tokens`] | one blind signature for each subscriber and epoch |
 //! | [`receipts`] | blind signatures for the views that a serving node has to give away |
 //! | [`service`] | both over HTTP |
@@ -16,11 +17,13 @@
 //! whoever compares the two may find the code that fits a key (docs/privacy.md, "Receipts and codes").
 //!
 //! An issuer signs for the epoch that is open on the chain, and for no other. The same request gets the same answer,
-//! however often and after whatever crash: a client that lost an answer asks again. A second request of a subscriber in an epoch is refused, or one subscription would be two.
+//! however often and after whatever crash: a client that lost an answer asks again. A second request of a subscriber in an
+//! epoch is refused, or one subscription would be two.
 //!
 //! Codes travel in the clear: a service belongs behind TLS, or on a loopback address.
 
 mod answers;
+pub mod book;
 pub mod codes;
 pub mod keys;
 pub mod receipts;

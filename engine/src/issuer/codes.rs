@@ -1,5 +1,6 @@
 //! Who may ask: bearer codes. A list holds their hashes, so that whoever reads the list cannot ask in anybody's place.
 
+use super::keys::Purpose;
 use crate::private;
 use primitives::{Digest, Domain, Tier, hash, ids::to_hex};
 use rand_core::{CryptoRng, RngCore};
@@ -99,42 +100,71 @@ impl Serving {
 
 /// Somebody on a list.
 pub trait Entry: Copy + Serialize + DeserializeOwned {
+    /// Begin of the names of the files in which it is kept what was signed for such.
+    const FILES: &'static str;
+
+    /// Whether such may ask for what is signed with keys for this.
+    fn may_ask(purpose: &Purpose) -> bool;
+
     /// Hash of the code.
     fn code(&self) -> CodeHash;
 
+    /// The first code, if another has taken its place.
+    fn first(&self) -> Option<CodeHash>;
+
+    /// The same with another code, in the place of the first.
+    #[must_use]
+    fn in_place_of(self, first: CodeHash, code: CodeHash) -> Self;
+
     /// Whom what was signed is counted for: it stays the same when a code takes the place of another.
-    fn account(&self) -> CodeHash;
+    fn account(&self) -> CodeHash {
+        self.first().unwrap_or(self.code())
+    }
 
     /// The same with another code.
     #[must_use]
-    fn with_code(self, code: CodeHash) -> Self;
+    fn with_code(self, code: CodeHash) -> Self {
+        self.in_place_of(self.account(), code)
+    }
 }
 
 impl Entry for Subscriber {
+    const FILES: &'static str = "tokens";
+
+    fn may_ask(purpose: &Purpose) -> bool {
+        matches!(purpose, Purpose::Token(..))
+    }
+
     fn code(&self) -> CodeHash {
         self.code
     }
 
-    fn account(&self) -> CodeHash {
-        self.first.unwrap_or(self.code)
+    fn first(&self) -> Option<CodeHash> {
+        self.first
     }
 
-    fn with_code(self, code: CodeHash) -> Self {
-        Self { code, first: Some(self.account()), ..self }
+    fn in_place_of(self, first: CodeHash, code: CodeHash) -> Self {
+        Self { code, first: Some(first), ..self }
     }
 }
 
 impl Entry for Serving {
+    const FILES: &'static str = "receipts";
+
+    fn may_ask(purpose: &Purpose) -> bool {
+        matches!(purpose, Purpose::Receipt(..))
+    }
+
     fn code(&self) -> CodeHash {
         self.code
     }
 
-    fn account(&self) -> CodeHash {
-        self.first.unwrap_or(self.code)
+    fn first(&self) -> Option<CodeHash> {
+        self.first
     }
 
-    fn with_code(self, code: CodeHash) -> Self {
-        Self { code, first: Some(self.account()), ..self }
+    fn in_place_of(self, first: CodeHash, code: CodeHash) -> Self {
+        Self { code, first: Some(first), ..self }
     }
 }
 

@@ -1,25 +1,19 @@
 //! The signer of a region's receipts: blind signatures for as many views as a serving node has to give away.
 
 use super::{
-    IssuerError, OpenError,
-    answers::{self, Answers},
-    codes::{CodeHash, Entry, Serving},
-    keys::{self, Keys, Purpose},
-    record::{self, Record, Standing},
+    IssuerError, answers,
+    book::Issuer,
+    codes::{Entry, Serving},
+    keys::Purpose,
+    record,
 };
-use crate::private;
-use chain::log::TornTail;
 use primitives::{EpochId, Region, limits::RECEIPT_DENOMINATIONS};
 use proofs::{
     blind::{BlindKey, BlindSignature},
     receipt::Denomination,
 };
 use rand_core::{CryptoRng, RngCore};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::Arc,
-};
+use std::collections::BTreeSet;
 
 /// Views of the largest receipt.
 const LARGEST: u64 = RECEIPT_DENOMINATIONS[2] as u64;
@@ -36,47 +30,9 @@ fn most_receipts(views: u64, max_bundles: u16) -> u64 {
 }
 
 /// The signer of receipts of one region or several.
-pub struct ReceiptIssuer {
-    keys: Keys,
-    serving: BTreeMap<CodeHash, Serving>,
-    answers: Answers,
-    record: Arc<dyn Record>,
-}
+pub type ReceiptIssuer = Issuer<Serving>;
 
 impl ReceiptIssuer {
-    /// A signer with the keys of a folder, which keeps its answers there. The folder is for one process.
-    ///
-    /// # Errors
-    /// If keys or earlier answers cannot be read, or a key is not the one on record.
-    pub fn open(
-        folder: &Path,
-        serving: BTreeMap<CodeHash, Serving>,
-        record: Arc<dyn Record>,
-    ) -> Result<Self, OpenError> {
-        let unmade = |error| OpenError::Folder { folder: folder.display().to_string(), error };
-        private::make_folder(folder).map_err(unmade)?;
-        let mut keys = keys::load(folder)?;
-        keys.retain(|purpose, _| matches!(purpose, Purpose::Receipt(..)));
-        record::check_keys(&*record, &keys)?;
-        let answers = Answers::open(folder, "receipts", |epoch| record.standing(epoch) == Standing::Over)?;
-        Ok(Self { keys, serving, answers, record })
-    }
-
-    /// Forgets what was signed in epochs that are over by now; which.
-    pub fn forget(&mut self) -> Vec<EpochId> {
-        self.answers.forget(|epoch| self.record.standing(epoch) == Standing::Over)
-    }
-
-    /// What crashes had left of requests that they interrupted: cut off, and never answered.
-    pub fn torn(&self) -> &[TornTail] {
-        self.answers.torn()
-    }
-
-    /// Who may ask from now on. What was signed for others stays remembered.
-    pub fn admit(&mut self, serving: BTreeMap<CodeHash, Serving>) {
-        self.serving = serving;
-    }
-
     /// Public keys of an epoch's regions and denominations.
     pub fn keys(&self, epoch: EpochId) -> Vec<((Region, Denomination), &BlindKey)> {
         let keys = self.keys.iter();
@@ -101,7 +57,7 @@ impl ReceiptIssuer {
         request: &[u8],
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<BlindSignature, IssuerError> {
-        let serving = self.serving.get(&CodeHash::of(code)).ok_or(IssuerError::UnknownCode)?;
+        let serving = self.who(code)?;
         let (who, budget) = (serving.account(), serving.views);
         let views = denomination.views();
         let no_key = || IssuerError::NoKey { epoch, what: format!("region {region} for {views} views") };

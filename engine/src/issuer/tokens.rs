@@ -1,61 +1,20 @@
 //! The issuer of tokens: one blind signature for each subscriber and epoch, under the key of the tier that was paid for.
 
 use super::{
-    IssuerError, OpenError,
-    answers::{self, Answers},
-    codes::{CodeHash, Entry, Subscriber},
-    keys::{self, Keys, Purpose},
-    record::{self, Record, Standing},
+    IssuerError, answers,
+    book::Issuer,
+    codes::{Entry, Subscriber},
+    keys::Purpose,
+    record,
 };
-use crate::private;
-use chain::log::TornTail;
 use primitives::{EpochId, Tier};
 use proofs::blind::{BlindKey, BlindSignature};
 use rand_core::{CryptoRng, RngCore};
-use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// The issuer of tokens.
-pub struct TokenIssuer {
-    keys: Keys,
-    subscribers: BTreeMap<CodeHash, Subscriber>,
-    answers: Answers,
-    record: Arc<dyn Record>,
-}
+pub type TokenIssuer = Issuer<Subscriber>;
 
 impl TokenIssuer {
-    /// An issuer with the keys of a folder, which keeps its answers there. The folder is for one process.
-    ///
-    /// # Errors
-    /// If keys or earlier answers cannot be read, or a key is not the one on record.
-    pub fn open(
-        folder: &Path,
-        subscribers: BTreeMap<CodeHash, Subscriber>,
-        record: Arc<dyn Record>,
-    ) -> Result<Self, OpenError> {
-        let unmade = |error| OpenError::Folder { folder: folder.display().to_string(), error };
-        private::make_folder(folder).map_err(unmade)?;
-        let mut keys = keys::load(folder)?;
-        keys.retain(|purpose, _| matches!(purpose, Purpose::Token(..)));
-        record::check_keys(&*record, &keys)?;
-        let answers = Answers::open(folder, "tokens", |epoch| record.standing(epoch) == Standing::Over)?;
-        Ok(Self { keys, subscribers, answers, record })
-    }
-
-    /// Forgets what was signed in epochs that are over by now; which.
-    pub fn forget(&mut self) -> Vec<EpochId> {
-        self.answers.forget(|epoch| self.record.standing(epoch) == Standing::Over)
-    }
-
-    /// What crashes had left of requests that they interrupted: cut off, and never answered.
-    pub fn torn(&self) -> &[TornTail] {
-        self.answers.torn()
-    }
-
-    /// Who may ask from now on. What was signed for others stays remembered.
-    pub fn admit(&mut self, subscribers: BTreeMap<CodeHash, Subscriber>) {
-        self.subscribers = subscribers;
-    }
-
     /// Public keys of an epoch's tiers.
     pub fn keys(&self, epoch: EpochId) -> Vec<(Tier, &BlindKey)> {
         let keys = self.keys.iter();
@@ -78,7 +37,7 @@ impl TokenIssuer {
         request: &[u8],
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<BlindSignature, IssuerError> {
-        let subscriber = self.subscribers.get(&CodeHash::of(code)).ok_or(IssuerError::UnknownCode)?;
+        let subscriber = self.who(code)?;
         let who = subscriber.account();
         if subscriber.tier != tier {
             return Err(IssuerError::OtherTier { tier });
