@@ -96,9 +96,13 @@ impl Telemetry {
     /// An epoch is in a phase.
     pub fn phase(&self, epoch: EpochId, phase: Phase) {
         self.gauge(&EPOCH, vec![], epoch.0 as f64);
+        self.in_phase(&PHASE, Some(phase));
+    }
+
+    /// Sets a number to 1 for one phase, or for none, and to 0 for the others.
+    pub(crate) fn in_phase(&self, metric: &Metric, phase: Option<Phase>) {
         for one in Phase::ALL {
-            let value = if one == phase { 1.0 } else { 0.0 };
-            self.gauge(&PHASE, vec![label("phase", one.name())], value);
+            self.gauge(metric, vec![label("phase", one.name())], truth(phase == Some(one)));
         }
     }
 
@@ -130,7 +134,7 @@ impl Telemetry {
     /// How the link to a party is.
     pub fn link(&self, peer: PartyId, state: LinkState) {
         let labels = || vec![label("peer", peer.to_string())];
-        self.gauge(&LINK_UP, labels(), if state.up { 1.0 } else { 0.0 });
+        self.gauge(&LINK_UP, labels(), truth(state.up));
         self.gauge(&LINK_UNACKED, labels(), state.unacknowledged as f64);
         if let Some(round_trip) = state.round_trip {
             self.gauge(&LINK_TRIP, labels(), round_trip.as_secs_f64());
@@ -183,6 +187,11 @@ impl Telemetry {
         debug_assert_eq!(metric.kind, Kind::Gauge);
         self.recorder.register_gauge(&Key::from_parts(metric.name, labels), &ORIGIN).set(value);
     }
+}
+
+/// A number for what is so or not.
+pub(crate) fn truth(is_so: bool) -> f64 {
+    f64::from(u8::from(is_so))
 }
 
 fn owned(labels: &[(&'static str, &str)]) -> Vec<Label> {

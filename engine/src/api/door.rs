@@ -72,7 +72,7 @@ pub(crate) struct Place {
 
 /// What there was no room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Full {
+enum Full {
     /// Any connection.
     All,
     /// Another one of this address.

@@ -15,7 +15,7 @@ use crate::{
     party::evidence::Evidence,
     settlement::Port,
     store::Store,
-    telemetry::{self, Telemetry},
+    telemetry::{self, Telemetry, truth},
 };
 use chain::node::{Notice, now};
 use primitives::{Digest, EpochId, PartyId};
@@ -216,8 +216,8 @@ impl<P: Node> Report<P> {
         // Whoever lost its seat may be linked from there still, until the epoch is over in which it did.
         let has_lost = self.seen.notes().waits.is_some_and(Lack::is_of_seat);
         for one in Seat::ALL {
-            let is_own = f64::from(u8::from(seat == Some(one) && !has_lost));
-            telemetry.set(&telemetry::SEAT, &[("seat", &one.to_string())], is_own);
+            let is_own = seat == Some(one) && !has_lost;
+            telemetry.set(&telemetry::SEAT, &[("seat", &one.to_string())], truth(is_own));
         }
         let mut linked = BTreeSet::new();
         for status in links.unwrap_or_default() {
@@ -247,7 +247,6 @@ impl<P: Node> Report<P> {
 
     fn notes(&self, telemetry: &Telemetry) {
         let notes = self.seen.notes();
-        let told = |flag: bool| f64::from(u8::from(flag));
         if let Some((epoch, (phase, since))) = notes.shown() {
             telemetry.phase(epoch, phase);
             telemetry.set(&telemetry::PHASE_AGE, &[], since.elapsed().as_secs_f64());
@@ -256,13 +255,10 @@ impl<P: Node> Report<P> {
         let age = closing.map_or(0.0, |(_, (_, since))| since.elapsed().as_secs_f64());
         telemetry.set(&telemetry::CLOSING, &[], closing.map_or(0.0, |(epoch, _)| epoch.0 as f64));
         telemetry.set(&telemetry::CLOSING_AGE, &[], age);
-        for one in Phase::ALL {
-            let is_in = closing.is_some_and(|(_, (phase, _))| phase == one);
-            telemetry.set(&telemetry::CLOSING_PHASE, &[("phase", one.name())], told(is_in));
-        }
-        telemetry.set(&telemetry::WAITING, &[], told(notes.waits.is_some()));
-        telemetry.set(&telemetry::SITTING_OUT, &[], told(notes.waits.is_some_and(Lack::sits_out)));
-        telemetry.set(&telemetry::FOLLOWING, &[], told(!notes.is_away));
+        telemetry.in_phase(&telemetry::CLOSING_PHASE, closing.map(|(_, (phase, _))| phase));
+        telemetry.set(&telemetry::WAITING, &[], truth(notes.waits.is_some()));
+        telemetry.set(&telemetry::SITTING_OUT, &[], truth(notes.waits.is_some_and(Lack::sits_out)));
+        telemetry.set(&telemetry::FOLLOWING, &[], truth(!notes.is_away));
         telemetry.so_far(&telemetry::ABORTED, &[], notes.aborted);
         for (peer, count) in &notes.lost {
             telemetry.so_far(&telemetry::LINK_LOST, &[("peer", &peer.to_string())], *count);
