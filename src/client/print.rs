@@ -21,41 +21,40 @@ const FORGOTTEN: [&str; 2] = [
     "What they do not know any more may have been counted, or not.",
 ];
 
+/// Says something beside the result. Programs read the object on standard output alone.
+fn note(whose: &Whose, what: &str) {
+    if whose.output == Format::Table {
+        // A closed standard error is no reason to keep plays back.
+        drop(writeln!(io::stderr(), "note: {what}"));
+    }
+}
+
 /// Says which plays of a log began before the epoch opened, before anything of it is sent. With JSON the report has it.
 pub(super) fn earlier(whose: &Whose, epoch: EpochId, found: Option<&(Lines, Time)>) {
-    if let Some((lines, opens)) = found
-        && whose.output == Format::Table
-    {
-        // A closed standard error is no reason to keep plays back.
-        drop(writeln!(
-            io::stderr(),
-            "note: {} before epoch {epoch} opened ({} UTC), {lines}: they count in it all the same; take out what another \
-             epoch has had",
-            plays(lines, "began", "began"),
-            utc(opens.0),
-        ));
+    if let Some((lines, opens)) = found {
+        let (plays, opens) = (plays(lines, "began", "began"), utc(opens.0));
+        note(
+            whose,
+            &format!(
+                "{plays} before epoch {epoch} opened ({opens} UTC), {lines}: they count in it all the same; take out what \
+                 another epoch has had"
+            ),
+        );
     }
 }
 
 /// Says which plays are left out because the epoch does not have their works. With JSON the report has it.
 pub(super) fn unknown(whose: &Whose, epoch: EpochId, found: Option<&Lines>) {
-    if let Some(lines) = found
-        && whose.output == Format::Table
-    {
+    if let Some(lines) = found {
         let plays = plays(lines, "is of a work", "are of works");
-        drop(writeln!(io::stderr(), "note: {plays} that epoch {epoch} does not have, {lines}: left out"));
+        note(whose, &format!("{plays} that epoch {epoch} does not have, {lines}: left out"));
     }
 }
 
-/// Says that what is secret of an epoch that is over is still on disk. Programs read the object on standard output alone.
+/// Says that what is secret of an epoch that is over is still on disk.
 pub(super) fn kept(whose: &Whose, dir: &Path, error: &ClientError) {
-    if whose.output == Format::Table {
-        let dir = dir.display();
-        drop(writeln!(
-            io::stderr(),
-            "note: {dir}: key and plays of an epoch that is over cannot be deleted: {error}"
-        ));
-    }
+    let dir = dir.display();
+    note(whose, &format!("{dir}: key and plays of an epoch that is over cannot be deleted: {error}"));
 }
 
 /// What was handed in, and which plays are from before the epoch or of works that the epoch does not have.
