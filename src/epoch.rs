@@ -164,7 +164,7 @@ pub(crate) fn bundles(record: &EpochRecord) -> u64 {
 }
 
 /// Anchored headers of all shards.
-fn headers(record: &EpochRecord) -> impl Iterator<Item = &HeaderRecord> {
+pub(crate) fn headers(record: &EpochRecord) -> impl Iterator<Item = &HeaderRecord> {
     record.shards.iter().flat_map(|shard| &shard.headers)
 }
 

@@ -437,9 +437,18 @@ fn columns(header: &[&str], right_from: usize, rows: Vec<Vec<String>>, width: u1
 
 /// The command that verifies a record at `path`, as it can be pasted where this program was started.
 pub(crate) fn check_command(path: &Path) -> String {
+    epoch_command("verify", path)
+}
+
+/// The command that audits a record at `path` against a root.
+pub(crate) fn audit_command(path: &Path, root: &str) -> String {
+    format!("{} --root {root}", epoch_command("audit", path))
+}
+
+fn epoch_command(command: &str, path: &Path) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "cwe".into());
     let path = path.display().to_string();
-    format!("{} epoch verify {}", quoted(&program), quoted(&path))
+    format!("{} epoch {command} {}", quoted(&program), quoted(&path))
 }
 
 /// The command that verifies a record at `path` against a root.

@@ -9,7 +9,7 @@ use engine::{
     host::{HostSecret, Seat},
     telemetry::{METRICS, read::Samples},
 };
-use primitives::{Decode, PartyId, ids::to_hex};
+use primitives::{Decode, Encode, PartyId, ids::to_hex};
 use proofs::bundle::Bundle;
 use serde_json::Value;
 use sim::{
@@ -81,6 +81,7 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 }
 
 const IDENTIFIER: &str = "the bundle's identifier";
+const SEALED: &str = "a sealed seed";
 
 /// What in a bundle could name a subscriber or what was watched.
 fn traces(bundle: &Bundle, opened: &engine::message::OpenedEpoch) -> Vec<(&'static str, Vec<u8>)> {
@@ -90,6 +91,7 @@ fn traces(bundle: &Bundle, opened: &engine::message::OpenedEpoch) -> Vec<(&'stat
         ("the token", bundle.token.to_vec()),
         (IDENTIFIER, bundle.id().0.to_vec()),
     ];
+    traces.extend(bundle.sealed().keys.iter().flatten().map(|sealed| (SEALED, sealed.to_bytes())));
     traces.extend(bundle.tags.iter().map(|tag| ("a tag", tag.0.to_vec())));
     traces.extend(bundle.pseudonyms(context).iter().map(|name| ("a pseudonym", name.0.to_vec())));
     traces.extend(bundle.receipts.iter().map(|receipt| ("a receipt", receipt.serial.to_vec())));
@@ -171,7 +173,12 @@ fn operators_see_a_running_committee_and_logs_name_nobody() {
             );
             for (content, path) in &data {
                 // Names of bundles outlive their epoch by one, so that clients can fetch receipts: of these alone.
-                if what == IDENTIFIER && path.starts_with(home.join("data").join("store").join("signed")) {
+                let data = home.join("data");
+                if what == IDENTIFIER && path.starts_with(data.join("store").join("signed")) {
+                    continue;
+                }
+                // What is published for audit is there for all to see, as on any other host.
+                if what != SEALED && path.starts_with(data.join("published")) {
                     continue;
                 }
                 assert!(!contains(content, &bytes), "{what} is in {} after the epoch", path.display());

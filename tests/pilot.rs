@@ -214,6 +214,31 @@ fn assert_fetched(party: &Process, node: &str, dir: &Path) {
     let again = ask("1");
     assert_eq!((again.status.code(), fs::read(&file).ok()), (Some(2), Some(before)), "{again:?}");
     assert_eq!(fs::read_dir(dir).expect("a folder").count(), 1, "nothing else is left there");
+
+    // With what was published of every bundle, each of them is verified again.
+    let whole = dir.with_file_name("epoch-1-with-bundles");
+    let ask =
+        [&["epoch", "fetch", "--url", &url, "--epoch", "1", "--bundles", "-q"], &[path(&whole)][..]].concat();
+    let begun = Instant::now();
+    let fetched = loop {
+        let fetched = cwe(&ask);
+        if fetched.status.success() {
+            break fetched;
+        }
+        assert!(begun.elapsed() < PATIENCE && !whole.exists(), "the party publishes them soon: {fetched:?}");
+        thread::sleep(Duration::from_millis(300));
+    };
+    assert!(stdout(&fetched).contains("epoch audit"), "{fetched:?}");
+    let audited = json(&done(&["epoch", "audit", path(&whole), "-q", "-o", "json"]));
+    assert_eq!((&audited["holds"], &audited["bundles"]), (&true.into(), &verified["bundles"]), "{audited}");
+    assert_eq!(audited["gaps"], serde_json::json!([]), "{audited}");
+    let stream = whole.join("statements.bin");
+    let mut changed = fs::read(&stream).expect("fetched");
+    let last = changed.len() - 40;
+    changed[last] ^= 1;
+    fs::write(&stream, changed).expect("written");
+    let refused = cwe(&["epoch", "audit", path(&whole), "-q"]);
+    assert_eq!(refused.status.code(), Some(1), "a bundle that nobody proved: {refused:?}");
 }
 
 /// A code gives its place to another, and is taken off the list: by the first digits of its hash.

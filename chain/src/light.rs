@@ -22,5 +22,5 @@ pub mod verify;
 pub use decimal::{Decimal128, Decimal256};
 pub use finding::Finding;
 pub use record::{EpochRecord, RecordError, record};
-pub use signers::{ContextError, SignerKeys};
+pub use signers::{ContextError, IssuerRecord, ReceiptSignerRecord, SignerKeys};
 pub use verify::{Anchoring, Refused, Verdict, verify};

@@ -29,7 +29,7 @@ mod schema;
 mod submit;
 mod table;
 
-pub use desk::{Busy, Desk, EpochInfo, Outcome, Status, Submission};
+pub use desk::{Busy, Desk, EpochInfo, Outcome, PART_BYTES, Statements, Status, Submission};
 pub use edition::Edition;
 pub use limits::Limits;
 pub use receipt::Receipt;

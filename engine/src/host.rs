@@ -260,7 +260,8 @@ pub fn run(setup: &Setup, stop: &AtomicBool, told: Arc<dyn Fn(Told) + Send + Syn
     });
     let of_chain = told.clone();
     let port = Arc::new(Remote::start(following, move |notice| of_chain(Told::Chain(notice)))?);
-    let counter = Counter::new((chain, genesis), store.clone(), port.clone(), now());
+    let published = setup.dir.join("published");
+    let counter = Counter::new((chain, genesis), store.clone(), port.clone(), (now(), published));
     let counter = Arc::new(counter);
     api::Desk::telemetry(&*counter).host(&setup.secret.member().signing, &genesis);
     let links = Arc::new(Mutex::new(None));
@@ -313,7 +314,10 @@ impl Host<'_> {
     /// Runs every epoch that the chain has in hand, each on a thread of its own: one may be closed while the next takes bundles
     /// in.
     fn run(&self, mut states: BTreeMap<EpochId, EpochState>) -> Result<(), HostError> {
-        self.counter.remember(read(&*self.port, in_hand)[0]);
+        let first = read(&*self.port, in_hand)[0];
+        self.counter.remember(first);
+        // It may have been stopped between the end of an epoch and this.
+        first.0.checked_sub(1).map(EpochId).into_iter().for_each(|before| self.counter.publish(before));
         thread::scope(|scope| {
             let (mut running, mut waits, mut ended) = (Running::new(), None, Ok(()));
             let mut over = BTreeSet::new();

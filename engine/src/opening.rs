@@ -7,10 +7,11 @@
 
 use crate::message::OpenedEpoch;
 use chain::{
+    light::{IssuerRecord, ReceiptSignerRecord, SignerKeys},
     modules::usage::{IssuerKey, Opening, RegionKey},
     state::State,
 };
-use primitives::{CodecError, Decode, Encode, EpochId, Reader, Region, Tier, Writer, limits};
+use primitives::{CodecError, Decode, Encode, EpochId, Reader, Region, Tier, Writer, ids::to_hex, limits};
 use proofs::{
     blind::BlindKey,
     epoch::{EpochContext, EpochKeys},
@@ -171,6 +172,20 @@ impl EpochDocument {
         let issuers = self.issuers.iter().map(issuer).collect::<Result<Vec<_>, _>>()?;
         let regions = self.regions.iter().map(region).collect::<Result<Vec<_>, _>>()?;
         Ok(self.opening.keys(issuers, regions))
+    }
+}
+
+impl From<&EpochDocument> for SignerKeys {
+    fn from(document: &EpochDocument) -> Self {
+        let issuer = |k: &IssuerKey| IssuerRecord { tier: k.tier, key: to_hex(&k.key) };
+        let signer = |k: &RegionKey| {
+            let RegionKey { region, denomination, ref key, .. } = *k;
+            ReceiptSignerRecord { region, denomination, key: to_hex(key) }
+        };
+        Self {
+            tiers: document.issuers.iter().map(issuer).collect(),
+            receipts: document.regions.iter().map(signer).collect(),
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Stage {
     Layer1,
     /// The log is replayed, and a light client checks the record.
     Verification,
+    /// What was published of bundles is fetched, part by part.
+    Fetch,
     /// Published bundles are verified again.
     Audit,
     /// The rows of a sweep are evaluated.
@@ -62,6 +64,7 @@ impl Stage {
             Self::Claims => "payouts claimed",
             Self::Layer1 => "anchored and paid on L1",
             Self::Verification => "replay and light client",
+            Self::Fetch => "parts of published bundles",
             Self::Audit => "published bundles verified again",
             Self::Rows => "rows of the sweep",
             Self::Draws => "draws compared",
@@ -85,6 +88,7 @@ impl Stage {
             Self::Claims => "claims",
             Self::Layer1 => "layer1",
             Self::Verification => "verification",
+            Self::Fetch => "fetch",
             Self::Audit => "audit",
             Self::Rows => "rows",
             Self::Draws => "draws",

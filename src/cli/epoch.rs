@@ -9,7 +9,7 @@ const FETCH_EXAMPLES: &str = "\
 Examples:
   cwe epoch fetch --url http://127.0.0.1:4501 --epoch 1 epoch-1
   cwe epoch fetch --url https://party1.example.org --epoch 1 epoch-1 \\
-      --node ws://127.0.0.1:4300
+      --node ws://127.0.0.1:4300 --bundles
 
 Each party gives the record of every epoch that is settled. It is that party's
 word: `cwe epoch verify epoch-1 --root ROOT` holds it against a state root that
@@ -17,8 +17,9 @@ you trust. With --node, the root is looked for among the last blocks of a node,
 best one of your own, and the whole command is printed. A record of a running
 chain is proved from its last block, so it may have another root each time.
 
-`cwe epoch show` shows what was fetched. For `cwe epoch audit` more is needed
-than parties give: what they published of every bundle.";
+`cwe epoch show` shows what was fetched. For `cwe epoch audit` more is needed:
+what was published of every bundle. With --bundles it is fetched too, from a party
+that was there for all of them, between the end of the epoch and that of the next.";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -79,6 +80,12 @@ pub(crate) struct Fetch {
     /// Address of a node that you trust: the record's state root is to be that of one of its last blocks
     #[arg(long, value_name = "URL")]
     pub(crate) node: Option<String>,
+    /// Also fetch what `cwe epoch audit` needs: statements.bin and signers.json, about as long as the bundles were
+    #[arg(long)]
+    pub(crate) bundles: bool,
+    /// No progress on standard error
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
     /// How to print the result
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,

@@ -1,22 +1,29 @@
-//! `cwe epoch fetch`: the public record of an epoch, from a party.
+//! `cwe epoch fetch`: the public record of an epoch, and what an audit of it needs, from a party.
+
+mod bundles;
 
 use super::{MAX_RECORD_BYTES, overview};
 use crate::{
     account::Node,
     cli::{Fetch, Format},
-    output::{self, Failure, facts, verify_command},
+    output::{self, Failure, audit_command, facts, verify_command},
+    progress,
 };
+use bundles::From;
 use chain::light::{EpochRecord, verify::root_digest};
-use engine::client::{
-    LinkError,
-    http::{HttpError, reader::HttpReader},
+use engine::{
+    client::{
+        LinkError,
+        http::{HttpError, reader::HttpReader},
+    },
+    host::outlook::bytes as size,
 };
 use primitives::{Digest, EpochId};
 use serde_json::{Value, json};
-use sim::demo::folder::EPOCH_FILE;
+use sim::demo::folder::{EPOCH_FILE, SIGNERS_FILE, STATEMENTS_FILE};
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 use thiserror::Error;
@@ -40,8 +47,11 @@ pub(crate) enum FetchFailure {
     /// The party has no record of the epoch.
     #[error("{url}: has no public record of epoch {epoch}")]
     NoRecord { url: String, epoch: EpochId },
-    /// What it gives is no record.
-    #[error("{url}: what it gives for epoch {epoch} is no record of it: {what}")]
+    /// The party has not published the bundles of the epoch.
+    #[error("{url}: has nothing of the bundles of epoch {epoch}; nothing was written")]
+    NoBundles { url: String, epoch: EpochId },
+    /// What it gives is not what was asked for.
+    #[error("{url}: what it gives for epoch {epoch} is not of it: {what}")]
     Garbage { url: String, epoch: EpochId, what: String },
     /// The node does not have the record's state root.
     #[error("{node}: none of its last blocks has the record's state root {root}; nothing was written")]
@@ -59,6 +69,7 @@ impl FetchFailure {
             Self::Occupied { .. }
             | Self::Address(_)
             | Self::NoRecord { .. }
+            | Self::NoBundles { .. }
             | Self::Link(LinkError::Unreachable { .. }) => 2,
             Self::Link(_) | Self::Garbage { .. } | Self::Unwritten { .. } => 3,
         }
@@ -76,6 +87,10 @@ impl FetchFailure {
             Self::NoRecord { .. } => {
                 Some("a record is there once its epoch is settled, and of none that was given up")
             }
+            Self::NoBundles { .. } => Some(
+                "ask another party: each that was there for all of them has them soon after the epoch is settled, and until the \
+                 next one is",
+            ),
             Self::NotAnchored { .. } => Some(
                 "ask another party; if the node only follows, try again once it has the sequencer's last block",
             ),
@@ -86,7 +101,7 @@ impl FetchFailure {
 
 /// Fetches a record into a folder.
 pub(crate) fn run(arguments: &Fetch) -> Result<(), Failure> {
-    let Fetch { dir, url, epoch, node, output } = arguments;
+    let Fetch { dir, url, epoch, node, bundles, quiet, output } = arguments;
     let path = dir.join(EPOCH_FILE);
     if path.exists() {
         return Err(FetchFailure::Occupied { path }.into());
@@ -105,21 +120,33 @@ pub(crate) fn run(arguments: &Fetch) -> Result<(), Failure> {
         Some(node) => Some(block_with(node, root)?),
         None => None,
     };
-    write(dir, &bytes).map_err(|error| FetchFailure::Unwritten { path: path.clone(), error })?;
+    let published = match bundles {
+        true => {
+            let from = From { reader: &reader, url };
+            let index = from.index(&record)?;
+            from.fetch((*epoch, &index), dir, &*progress::choose(*quiet))?;
+            Some(index.bytes)
+        }
+        false => None,
+    };
+    // The record comes last: with it everything is there.
+    let written = write(dir, EPOCH_FILE, &mut |out| out.write_all(&bytes));
+    written.map_err(|error| FetchFailure::Unwritten { path: path.clone(), error })?;
     match output {
         Format::Json => {
             let mut object = overview(&record);
             object["written"] = json!(path);
             object["block"] = json!(block);
+            object["published_bytes"] = json!(published);
             output::json(&object)
         }
-        Format::Table => output::print(&text((&path, &record), root, (node.as_deref(), block))),
+        Format::Table => output::print(&text((&path, &record), (root, published), (node.as_deref(), block))),
     }
 }
 
 fn text(
     (path, record): (&Path, &EpochRecord),
-    root: Digest,
+    (root, published): (Digest, Option<u64>),
     (node, block): (Option<&str>, Option<u64>),
 ) -> String {
     let mut rows = vec![
@@ -128,22 +155,25 @@ fn text(
         ["state root".into(), root.to_string()],
         ["written".into(), path.display().to_string()],
     ];
-    match (node, block) {
-        (Some(node), Some(block)) => {
-            rows.push(["anchored".into(), format!("block {block} of {node} has this state root")]);
-            format!(
-                "{}\nNothing is verified yet: {}\n",
-                facts(&rows),
-                verify_command(path, &root.to_string())
-            )
-        }
-        _ => format!(
-            "{}\nNothing is verified yet: {}\nROOT is the state root above once a node that you trust has a block with it: \
-             --node looks for that block.\n",
-            facts(&rows),
-            verify_command(path, "ROOT"),
-        ),
+    if let Some(published) = published {
+        rows.push([
+            "bundles".into(),
+            format!("{STATEMENTS_FILE} and {SIGNERS_FILE} beside it, {}", size(published as f64)),
+        ]);
     }
+    let anchored = node.zip(block);
+    if let Some((node, block)) = anchored {
+        rows.push(["anchored".into(), format!("block {block} of {node} has this state root")]);
+    }
+    let root = if anchored.is_some() { root.to_string() } else { "ROOT".into() };
+    let mut text = format!("{}\nNothing is verified yet: {}\n", facts(&rows), verify_command(path, &root));
+    if published.is_some() {
+        text += &format!("Nor is any bundle: {}\n", audit_command(path, &root));
+    }
+    if anchored.is_none() {
+        text += "ROOT is the state root above once a node that you trust has a block with it: --node looks for that block.\n";
+    }
+    text
 }
 
 /// The last block of a node with this state root.
@@ -165,20 +195,24 @@ fn block_with(url: &str, root: Digest) -> Result<u64, Failure> {
     Err(FetchFailure::NotAnchored { node: url.into(), root }.into())
 }
 
-/// Writes the record beside its name, and gives it the name once it is whole.
-fn write(dir: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file beside its name, and gives it the name once it is whole.
+fn write(dir: &Path, name: &str, all: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     fs::create_dir_all(dir)?;
-    let unfinished = dir.join(format!("{EPOCH_FILE}.part"));
-    let mut file = File::create(&unfinished)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    match written.and_then(|()| fs::rename(&unfinished, dir.join(EPOCH_FILE))) {
-        Ok(()) => File::open(dir)?.sync_all(),
-        Err(error) => {
-            // The disk may be full: nothing is left behind that looks like a record.
-            drop(fs::remove_file(&unfinished));
-            Err(error)
-        }
-    }
+    let unfinished = dir.join(format!("{name}.part"));
+    let mut write = || {
+        let mut out = BufWriter::new(File::create(&unfinished)?);
+        all(&mut out)?;
+        out.flush()?;
+        out.get_ref().sync_all()?;
+        fs::rename(&unfinished, dir.join(name))?;
+        File::open(dir)?.sync_all()
+    };
+    write().inspect_err(|_| {
+        // The disk may be full: nothing is left behind that looks like what was asked for.
+        drop(fs::remove_file(&unfinished));
+        // Unless something else is in it.
+        drop(fs::remove_dir(dir));
+    })
 }
 
 #[cfg(test)]
@@ -204,7 +238,8 @@ mod tests {
 
     fn refused(dir: &Path, url: &str) -> FetchFailure {
         let (dir, url) = (dir.to_owned(), url.to_owned());
-        match run(&Fetch { dir, url, epoch: EpochId(7), node: None, output: Format::Table }) {
+        let (bundles, quiet, output) = (false, true, Format::Table);
+        match run(&Fetch { dir, url, epoch: EpochId(7), node: None, bundles, quiet, output }) {
             Err(Failure::Fetch(failure)) => failure,
             other => panic!("{other:?}"),
         }
@@ -230,7 +265,7 @@ mod tests {
     #[test]
     fn a_record_that_is_there_stays() {
         let folder = tempfile::tempdir().expect("a folder");
-        write(folder.path(), b"a record").expect("written");
+        write(folder.path(), EPOCH_FILE, &mut |out| out.write_all(b"a record")).expect("written");
         let failure = refused(folder.path(), "http://127.0.0.1:1");
         assert!(matches!(failure, FetchFailure::Occupied { .. }), "before anybody is asked: {failure}");
         assert_eq!(fs::read(folder.path().join(EPOCH_FILE)).expect("there"), b"a record");

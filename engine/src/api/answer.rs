@@ -3,7 +3,7 @@
 use super::{
     Service,
     body::Long,
-    desk::{Busy, EpochInfo, Status},
+    desk::{Busy, EpochInfo, PART_BYTES, Statements, Status},
     door,
     problem::Problem,
     submit::submit,
@@ -19,6 +19,7 @@ use primitives::{Digest, Encode, EpochId, ids::to_hex};
 use proofs::inclusion::Inclusion;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// How long a record may be kept by whoever asked for it. It is final: an hour only bounds what a false one would do.
 const RECORD_CACHE: &str = "public, max-age=3600";
@@ -91,16 +92,20 @@ async fn endpoint(
             }
         }
         Endpoint::Record => {
-            let epoch =
-                request.match_info().query("epoch").parse::<EpochId>().map_err(|_| Problem::NotAnEpoch)?;
-            let asked = desk.clone();
-            let record = block(move || asked.record(epoch)).await.map_err(|_| Problem::Unreadable)?;
-            let record = record.map_err(|Busy| Problem::Unreadable)?.ok_or(Problem::NoRecord)?;
-            let record = Long::new([Bytes::from_owner(record)]);
-            Ok(HttpResponse::Ok()
-                .insert_header((CACHE_CONTROL, RECORD_CACHE))
-                .content_type("application/json")
-                .body(record))
+            let (epoch, asked) = (named_epoch(request)?, desk.clone());
+            let record = from_disk(move || asked.record(epoch)).await?.ok_or(Problem::NoRecord)?;
+            Ok(shared("application/json", record))
+        }
+        Endpoint::Statements => {
+            let (epoch, asked) = (named_epoch(request)?, desk.clone());
+            let found = from_disk(move || Ok(asked.statements(epoch))).await?;
+            Ok(json(&statements(&found.ok_or(Problem::NoStatements)?)))
+        }
+        Endpoint::StatementsPart => {
+            let (epoch, asked) = (named_epoch(request)?, desk.clone());
+            let part = request.match_info().query("part").parse::<u32>().map_err(|_| Problem::NotAPart)?;
+            let part = from_disk(move || asked.statements_part(epoch, part)).await?;
+            Ok(shared(BYTES, part.ok_or(Problem::NoStatements)?))
         }
         Endpoint::Evidence => {
             let found: Vec<_> = desk.evidence().iter().map(|found| evidence(found)).collect();
@@ -131,6 +136,30 @@ fn long<const N: usize>(kind: &str, parts: [Bytes; N]) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "no-store")).content_type(kind);
     response.body(Long::new(parts))
+}
+
+/// What takes a disk to find out.
+async fn from_disk<T: Send + 'static>(
+    find: impl FnOnce() -> Result<Option<T>, Busy> + Send + 'static,
+) -> Result<Option<T>, Problem> {
+    let found = block(find).await.map_err(|_| Problem::Unreadable)?;
+    found.map_err(|Busy| Problem::Unreadable)
+}
+
+/// An answer that stays the same, and that many readers may have at a time.
+fn shared(kind: &str, bytes: Arc<[u8]>) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, RECORD_CACHE)).content_type(kind);
+    response.body(Long::new([Bytes::from_owner(bytes)]))
+}
+
+fn named_epoch(request: &HttpRequest) -> Result<EpochId, Problem> {
+    request.match_info().query("epoch").parse().map_err(|_| Problem::NotAnEpoch)
+}
+
+fn statements(found: &Statements) -> Value {
+    let Statements { bytes, signers } = found;
+    json!({ "bytes": bytes, "part_bytes": PART_BYTES, "signers": signers })
 }
 
 fn bundle(request: &HttpRequest) -> Result<Digest, Problem> {

@@ -2,6 +2,7 @@
 
 use super::{edition::Edition, receipt::Receipt};
 use crate::{effect::Refusal, message::Phase, party::evidence::Evidence, telemetry::Telemetry};
+use chain::light::SignerKeys;
 use primitives::{Digest, EpochId, PartyId, Time};
 use proofs::inclusion::Inclusion;
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
@@ -11,7 +12,7 @@ pub type Outcome = Pin<Box<dyn Future<Output = Submission> + Send>>;
 
 /// The party's process. The API asks it, and knows nothing of actors, stores or the chain.
 ///
-/// All but [`Desk::submit`] and [`Desk::record`] are asked from a thread that serves many clients, and answer from memory.
+/// All but [`Desk::submit`], [`Desk::record`] and what is published of bundles are asked from a thread that serves many clients, and answer from memory.
 pub trait Desk: Send + Sync + 'static {
     /// The epoch that is open, or the last one that was. `None` before the first.
     fn epoch(&self) -> Option<EpochInfo>;
@@ -33,6 +34,16 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// If readers have as many others as there is room for.
     fn record(&self, epoch: EpochId) -> Result<Option<Arc<[u8]>>, Busy>;
+
+    /// What there is for an audit of an epoch, if it is here. Asked on a thread that may wait for a disk.
+    fn statements(&self, epoch: EpochId) -> Option<Statements>;
+
+    /// One part, from 0 on, of what is published of an epoch's bundles (`chain::light::audit::stream`): [`PART_BYTES`] of them,
+    /// or fewer if it is the last. Asked on a thread that may wait for a disk.
+    ///
+    /// # Errors
+    /// If readers have as many others as there is room for, or the disk does not give it.
+    fn statements_part(&self, epoch: EpochId, part: u32) -> Result<Option<Arc<[u8]>>, Busy>;
 
     /// Evidence against parties that this one found or was shown.
     fn evidence(&self) -> Vec<Arc<Evidence>>;
@@ -60,7 +71,19 @@ pub trait Desk: Send + Sync + 'static {
     }
 }
 
-/// There is no room for what is asked for just now.
+/// Bytes of a part of what is published of bundles.
+pub const PART_BYTES: usize = 1 << 20;
+
+/// What there is for an audit of an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statements {
+    /// How long the stream of what is published of its bundles is.
+    pub bytes: u64,
+    /// Keys of the blind signers, under which the bundles verify.
+    pub signers: SignerKeys,
+}
+
+/// There is no room for what is asked for just now, or the disk does not give it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Busy;
 

@@ -52,7 +52,7 @@ fn operation(route: &Route) -> Value {
     let mut operation = json!({
         "operationId": route.name,
         "summary": route.about,
-        "parameters": route.place.map(parameter).into_iter().collect::<Vec<_>>(),
+        "parameters": route.places.iter().copied().map(parameter).collect::<Vec<_>>(),
         "responses": responses,
     });
     if route.endpoint == Endpoint::Submit {
@@ -66,22 +66,15 @@ fn operation(route: &Route) -> Value {
 }
 
 fn parameter(place: Place) -> Value {
-    match place {
-        Place::Bundle => json!({
-            "name": "id",
-            "in": "path",
-            "required": true,
-            "description": "Identifier of a bundle.",
-            "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
-        }),
-        Place::Epoch => json!({
-            "name": "epoch",
-            "in": "path",
-            "required": true,
-            "description": "Number of an epoch.",
-            "schema": { "type": "integer", "minimum": 0 },
-        }),
-    }
+    let number = json!({ "type": "integer", "minimum": 0 });
+    let (about, schema) = match place {
+        Place::Bundle => {
+            ("Identifier of a bundle.", json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }))
+        }
+        Place::Epoch => ("Number of an epoch.", number),
+        Place::Part => ("Number of a part, from 0 on.", number),
+    };
+    json!({ "name": place.name(), "in": "path", "required": true, "description": about, "schema": schema })
 }
 
 fn response(route: &Route, answer: &Answer) -> Value {

@@ -32,6 +32,9 @@ pub(super) enum Problem {
     /// What is in the path's place of an epoch is no number.
     #[error("this is not the number of an epoch")]
     NotAnEpoch,
+    /// What is in the path's place of a part is no number.
+    #[error("this is not the number of a part")]
+    NotAPart,
     /// A body is announced as something else than bytes.
     #[error("a bundle comes as application/octet-stream, without a content encoding")]
     ContentType,
@@ -73,6 +76,9 @@ pub(super) enum Problem {
     /// An epoch has no public record.
     #[error("this epoch has no public record here")]
     NoRecord,
+    /// What was published of an epoch's bundles is not here, or has no such part.
+    #[error("what was published of this epoch's bundles is not here, or has fewer parts")]
+    NoStatements,
     /// The process is broken.
     #[error("the party's process is broken: {0}")]
     Unwell(String),
@@ -88,8 +94,10 @@ impl Problem {
     /// Status of the answer.
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::NotAnId | Self::NotAnEpoch | Self::BrokenBody => StatusCode::BAD_REQUEST,
-            Self::NoRoute | Self::UnknownBundle | Self::NotFinal | Self::NoRecord => StatusCode::NOT_FOUND,
+            Self::NotAnId | Self::NotAnEpoch | Self::NotAPart | Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::NoRoute | Self::UnknownBundle | Self::NotFinal | Self::NoRecord | Self::NoStatements => {
+                StatusCode::NOT_FOUND
+            }
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
@@ -109,6 +117,7 @@ impl Problem {
             Self::Method { .. } => "method",
             Self::NotAnId => "not-an-id",
             Self::NotAnEpoch => "not-an-epoch",
+            Self::NotAPart => "not-a-part",
             Self::ContentType => "content-type",
             Self::TooLong => "too-long",
             Self::SlowBody { .. } => "slow-body",
@@ -120,6 +129,7 @@ impl Problem {
             Self::UnknownBundle => "unknown-bundle",
             Self::NotFinal => "not-final",
             Self::NoRecord => "no-record",
+            Self::NoStatements => "no-statements",
             Self::Unwell(_) => "unwell",
             Self::NotReady(_) => "not-ready",
             Self::Unreadable => "unreadable",
@@ -133,6 +143,7 @@ impl Problem {
             Self::Method { .. } => "/openapi.json lists the method of every path",
             Self::NotAnId => "an identifier is 64 lower-case hexadecimal digits",
             Self::NotAnEpoch => "an epoch is a number in decimal digits",
+            Self::NotAPart => "parts are numbered from 0, in decimal digits",
             Self::ContentType => {
                 "send the canonical bytes of the bundle as they are, with content-type: application/octet-stream"
             }
@@ -148,6 +159,9 @@ impl Problem {
             Self::UnknownBundle => "hand it in, or ask the party that it was handed in to",
             Self::NotFinal => "ask for its status, and come back when it is final",
             Self::NoRecord => "a record is there when its epoch is final",
+            Self::NoStatements => {
+                "it is there soon after its epoch is settled, and until the next one is; or ask another party"
+            }
             Self::Unwell(_) => "restart the process",
             Self::NotReady(_) => "come back after the seconds in retry-after, or go to another party",
             Self::Unreadable => "come back after the seconds in retry-after, or go to another party",

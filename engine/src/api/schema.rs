@@ -12,6 +12,7 @@ pub(super) enum Shape {
     Status,
     Inclusion,
     Record,
+    Statements,
     Evidence,
     Health,
     Ready,
@@ -20,7 +21,7 @@ pub(super) enum Shape {
 
 impl Shape {
     /// Every shape.
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Error,
         Self::Epoch,
         Self::Receipt,
@@ -28,6 +29,7 @@ impl Shape {
         Self::Status,
         Self::Inclusion,
         Self::Record,
+        Self::Statements,
         Self::Evidence,
         Self::Health,
         Self::Ready,
@@ -44,6 +46,7 @@ impl Shape {
             Self::Status => "Status",
             Self::Inclusion => "Inclusion",
             Self::Record => "Record",
+            Self::Statements => "Statements",
             Self::Evidence => "Evidence",
             Self::Health => "Health",
             Self::Ready => "Ready",
@@ -89,6 +92,7 @@ impl Shape {
             })),
             // Its format is the record's own: docs and code of the chain describe it.
             Self::Record => json!({ "type": "object", "description": "The public record of an epoch." }),
+            Self::Statements => statements(),
             Self::Evidence => closed(json!({ "evidence": { "type": "array", "items": closed(json!({
                 "kind": { "type": "string", "enum": ["equivocation", "omission", "double-use"] },
                 "party": party(),
@@ -101,6 +105,26 @@ impl Shape {
             }
         }
     }
+}
+
+fn statements() -> Value {
+    let issuer = closed(json!({
+        "tier": number("The tier."),
+        "key": hex(None, "DER of the key of its token issuer."),
+    }));
+    let signer = closed(json!({
+        "region": number("The region."),
+        "denomination": number("Views that a receipt stands for."),
+        "key": hex(None, "DER of the key."),
+    }));
+    closed(json!({
+        "bytes": number("Bytes of all parts together."),
+        "part_bytes": number("Bytes of each part but the last, which may have fewer."),
+        "signers": closed(json!({
+            "tiers": { "type": "array", "items": issuer },
+            "receipts": { "type": "array", "items": signer },
+        })),
+    }))
 }
 
 fn epoch() -> Value {

@@ -12,6 +12,8 @@ pub(super) enum Endpoint {
     Status,
     Inclusion,
     Record,
+    Statements,
+    StatementsPart,
     Evidence,
     Health,
     Ready,
@@ -53,6 +55,19 @@ pub(super) enum Place {
     Bundle,
     /// `{epoch}`: the number of an epoch.
     Epoch,
+    /// `{part}`: the number of a part of what is long.
+    Part,
+}
+
+impl Place {
+    /// Its name between the braces.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Bundle => "id",
+            Self::Epoch => "epoch",
+            Self::Part => "part",
+        }
+    }
 }
 
 /// What an answer consists of.
@@ -94,8 +109,8 @@ pub(super) struct Route {
     pub(super) name: &'static str,
     /// What it does.
     pub(super) about: &'static str,
-    /// The place in its path.
-    pub(super) place: Option<Place>,
+    /// The places in its path.
+    pub(super) places: &'static [Place],
     /// Its answers, by status.
     pub(super) answers: &'static [Answer],
 }
@@ -114,6 +129,8 @@ const fn later(status: u16, about: &'static str) -> Answer {
 
 const NO_EPOCH: Answer = later(503, "No epoch has opened yet.");
 const NO_ID: Answer = no(400, "The path names no bundle.");
+const UNPUBLISHED: Answer = no(404, "It is not here: not yet, not any more, or never.");
+const UNREADABLE: Answer = later(503, "The party cannot read it now.");
 
 /// Every route.
 pub(super) const ROUTES: &[Route] = &[
@@ -123,7 +140,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/v1/epoch",
         name: "epoch",
         about: "The epoch: its phase, and what it opened with.",
-        place: None,
+        places: &[],
         answers: &[ok(Content::Json(Shape::Epoch), "The epoch that is open, or the last one."), NO_EPOCH],
     },
     Route {
@@ -133,7 +150,7 @@ pub(super) const ROUTES: &[Route] = &[
         name: "epochDocument",
         about: "Canonical bytes of what the epoch opened with: all that bundles are made and checked with. Compare it with \
             the chain before you use it.",
-        place: None,
+        places: &[],
         answers: &[ok(Content::Bytes, "The document."), NO_EPOCH],
     },
     Route {
@@ -142,7 +159,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/v1/bundles",
         name: "submit",
         about: "Hands a bundle in. The same bytes get the same receipt, however often they come.",
-        place: None,
+        places: &[],
         answers: &[
             ok(Content::Json(Shape::Receipt), "The bundle is verified and on the party's disk."),
             Answer {
@@ -167,7 +184,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/v1/bundles/{id}",
         name: "status",
         about: "How a bundle stands.",
-        place: Some(Place::Bundle),
+        places: &[Place::Bundle],
         answers: &[
             ok(Content::Json(Shape::Status), "How it stands."),
             NO_ID,
@@ -181,7 +198,7 @@ pub(super) const ROUTES: &[Route] = &[
         name: "inclusion",
         about: "The final receipt of a bundle: the path from it to the root of its batch, which the chain has anchored. With \
             accept: application/octet-stream it comes as canonical bytes.",
-        place: Some(Place::Bundle),
+        places: &[Place::Bundle],
         answers: &[
             ok(Content::JsonOrBytes(Shape::Inclusion), "The final receipt."),
             NO_ID,
@@ -194,12 +211,42 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/v1/epochs/{epoch}/record",
         name: "record",
         about: "The public record of an epoch: everything that its figures follow from.",
-        place: Some(Place::Epoch),
+        places: &[Place::Epoch],
         answers: &[
             ok(Content::Json(Shape::Record), "The record."),
             no(400, "The path names no epoch."),
             no(404, "The epoch has no public record here."),
-            later(503, "The party cannot read the record now."),
+            UNREADABLE,
+        ],
+    },
+    Route {
+        endpoint: Endpoint::Statements,
+        method: Method::Get,
+        path: "/v1/epochs/{epoch}/statements",
+        name: "statements",
+        about: "What there is for an audit of an epoch: how long that is which was published of its bundles, and the keys of the \
+            blind signers.",
+        places: &[Place::Epoch],
+        answers: &[
+            ok(Content::Json(Shape::Statements), "What there is."),
+            no(400, "The path names no epoch."),
+            UNPUBLISHED,
+            UNREADABLE,
+        ],
+    },
+    Route {
+        endpoint: Endpoint::StatementsPart,
+        method: Method::Get,
+        path: "/v1/epochs/{epoch}/statements/{part}",
+        name: "statementsPart",
+        about: "A part of what was published of an epoch's bundles. All parts, from 0 on, one after the other are the file that \
+            an audit reads.",
+        places: &[Place::Epoch, Place::Part],
+        answers: &[
+            ok(Content::Bytes, "The part."),
+            no(400, "The path names no epoch, or no part."),
+            UNPUBLISHED,
+            UNREADABLE,
         ],
     },
     Route {
@@ -208,7 +255,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/v1/evidence",
         name: "evidence",
         about: "Evidence against parties, which anybody can check.",
-        place: None,
+        places: &[],
         answers: &[ok(Content::Json(Shape::Evidence), "What there is.")],
     },
     Route {
@@ -217,7 +264,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/healthz",
         name: "health",
         about: "Whether the process is alive.",
-        place: None,
+        places: &[],
         answers: &[ok(Content::Json(Shape::Health), "It is."), no(503, "Only a restart mends it.")],
     },
     Route {
@@ -226,7 +273,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/readyz",
         name: "ready",
         about: "Whether the party can take bundles in.",
-        place: None,
+        places: &[],
         answers: &[ok(Content::Json(Shape::Ready), "It can."), later(503, "It cannot, and says why.")],
     },
     Route {
@@ -235,7 +282,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/metrics",
         name: "metrics",
         about: "The party's numbers, in the text format of Prometheus.",
-        place: None,
+        places: &[],
         answers: &[ok(Content::Text, "The numbers.")],
     },
     Route {
@@ -244,7 +291,7 @@ pub(super) const ROUTES: &[Route] = &[
         path: "/openapi.json",
         name: "openapi",
         about: "This document.",
-        place: None,
+        places: &[],
         answers: &[ok(Content::Json(Shape::OpenApi), "The document.")],
     },
 ];
@@ -261,12 +308,9 @@ mod tests {
         assert_eq!((paths.len(), names.len()), (ROUTES.len(), ROUTES.len()));
         for route in ROUTES {
             assert!(route.answers.is_sorted_by(|a, b| a.status < b.status), "{}", route.name);
-            let place = match route.place {
-                None => !route.path.contains('{'),
-                Some(Place::Bundle) => route.path.contains("{id}"),
-                Some(Place::Epoch) => route.path.contains("{epoch}"),
-            };
-            assert!(place, "{}", route.path);
+            let named: Vec<_> = route.places.iter().map(|place| format!("{{{}}}", place.name())).collect();
+            let in_path: Vec<_> = route.path.split('/').filter(|part| part.starts_with('{')).collect();
+            assert_eq!(named, in_path, "{}", route.path);
         }
     }
 }

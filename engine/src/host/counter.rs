@@ -3,135 +3,41 @@
 //! A receipt is given once the bundle's proof holds, its tags are new, and its bytes are on this party's disk. Bundles that
 //! come together are written together. No address ever comes here.
 
-mod records;
+mod finals;
+mod of;
+mod published;
+mod shared;
 mod standings;
 
 use crate::{
-    api::{Busy, Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
+    api::{Busy, Desk, Edition, EpochInfo, Outcome, Statements, Status, Submission},
     effect::{Event, Refusal},
     message::{Address, Message, Phase},
-    party::{collect::MAX_UNSETTLED, evidence::Evidence},
+    opening::EpochDocument,
+    party::evidence::Evidence,
     settlement::{Port, read},
     store::Store,
     telemetry::Telemetry,
     transport::{Switchboard, Transport},
 };
-use chain::{light, modules::usage::Opening};
-use primitives::{ChainId, Digest, EpochId, PartyId, ShardIndex, Time};
-use proofs::{
-    committee::PartySigner,
-    inclusion::{FinalBatch, batch_root},
-    tally::SignedHeader,
-};
-use records::Records;
+use chain::light::{self, SignerKeys};
+use of::{COME_BACK, Of};
+use primitives::{ChainId, Digest, EpochId, Time};
+use proofs::committee::PartySigner;
+use published::Published;
+use shared::Shared;
 use standings::{Place, Standing, Standings};
 use std::{
-    collections::{BTreeMap, VecDeque},
     mem,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
 };
 use tokio::sync::oneshot;
 
-/// Most bundles that wait for their answer. More are told to come back.
-const MAX_WAITING: usize = crate::intake::MAX_IN_FLIGHT;
 /// Epochs of which there are receipts: one that takes bundles in, one that is closed, and one that is over, for whoever asks late.
 const KEPT: usize = 3;
-/// Most refused bundles that are remembered.
-const MAX_REFUSED: usize = 1 << 16;
-/// When those may come again that find no room.
-const COME_BACK: Duration = Duration::from_secs(2);
-
-/// An epoch in hand, or one that is over.
-struct Of {
-    epoch: EpochId,
-    /// While it takes bundles in, and until it is over.
-    info: Option<EpochInfo>,
-    /// Its actors, until it is over.
-    board: Option<Arc<Switchboard>>,
-    /// The party whose seat this host has or had; a standby takes nothing in.
-    signer: Option<PartySigner>,
-    bundles: Standings,
-    /// The store has room for few more, as of the last look at the disk: who submits does not wait for it.
-    is_full: bool,
-    waiters: BTreeMap<Digest, Vec<oneshot::Sender<Submission>>>,
-    /// Refused ones, the oldest first.
-    refused: VecDeque<Digest>,
-    /// Taken in by the party, and not yet on disk.
-    fresh: Vec<Digest>,
-}
-
-impl Of {
-    /// One that is over, of whose final bundles it is known where they are.
-    fn over(epoch: EpochId, bundles: Standings) -> Self {
-        let (waiters, refused, fresh) = Default::default();
-        Self {
-            epoch,
-            info: None,
-            board: None,
-            signer: None,
-            bundles,
-            is_full: false,
-            waiters,
-            refused,
-            fresh,
-        }
-    }
-
-    fn party(&self) -> Option<PartyId> {
-        self.signer.as_ref().map(PartySigner::party)
-    }
-
-    fn receipt(&self, chain: ChainId, id: Digest) -> Option<Receipt> {
-        Some(Receipt::sign(self.signer.as_ref()?, chain, self.epoch, id))
-    }
-
-    /// Whether there is no room for one more bundle.
-    fn is_busy(&self) -> bool {
-        let waiting = self.bundles.waiting();
-        waiting >= MAX_WAITING || waiting + self.bundles.taken() >= MAX_UNSETTLED
-    }
-
-    fn answer(&mut self, id: Digest, submission: impl Fn() -> Submission) {
-        for waiter in self.waiters.remove(&id).into_iter().flatten() {
-            // Whoever asked may be gone.
-            drop(waiter.send(submission()));
-        }
-    }
-
-    fn refused(&mut self, id: Digest, refusal: &Refusal) {
-        if *refusal == Refusal::TakenIn {
-            if matches!(self.bundles.get(&id), Some(Standing::Waiting(_) | Standing::Parked(_))) {
-                self.fresh.push(id);
-            }
-            return;
-        }
-        if *refusal == Refusal::Duplicate && !matches!(self.bundles.get(&id), Some(Standing::Waiting(_))) {
-            return;
-        }
-        let again =
-            matches!(refusal, Refusal::Busy | Refusal::TooFarAhead | Refusal::MayBeCounted | Refusal::Closed);
-        self.bundles.remove(&id);
-        if *refusal == Refusal::Duplicate {
-            // The door has seen it, and what became of it nobody remembers: no word is given for it.
-            return self.answer(id, || Submission::Pending);
-        }
-        if !again {
-            self.bundles.put(id, Standing::Refused(refusal.clone()));
-            self.refused.push_back(id);
-            if self.refused.len() > MAX_REFUSED
-                && let Some(oldest) = self.refused.pop_front()
-            {
-                // It may have become final all the same: the chain decides.
-                if matches!(self.bundles.get(&oldest), Some(Standing::Refused(_))) {
-                    self.bundles.remove(&oldest);
-                }
-            }
-        }
-        let retry_after = again.then_some(COME_BACK);
-        self.answer(id, || Submission::Refused { refusal: refusal.clone(), retry_after });
-    }
-}
+/// Most public records in memory: each may have tens of megabytes.
+const MAX_RECORDS: usize = 8;
 
 #[derive(Default)]
 struct Inner {
@@ -173,7 +79,8 @@ pub(super) struct Counter {
     port: Arc<dyn Port>,
     telemetry: Telemetry,
     inner: Mutex<Inner>,
-    records: Records,
+    records: Shared<EpochId>,
+    published: Published,
 }
 
 impl Counter {
@@ -181,37 +88,16 @@ impl Counter {
         (chain, genesis): (ChainId, Digest),
         store: Arc<Store>,
         port: Arc<dyn Port>,
-        started: Time,
+        (started, published): (Time, PathBuf),
     ) -> Self {
-        let (telemetry, inner, records) = (Telemetry::new(started), Mutex::default(), Records::default());
-        Self { chain, genesis, store, port, telemetry, inner, records }
+        let (telemetry, inner, records) =
+            (Telemetry::new(started), Mutex::default(), Shared::new(MAX_RECORDS));
+        let published = Published::new(published);
+        Self { chain, genesis, store, port, telemetry, inner, records, published }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().expect("nobody panics while holding the counter")
-    }
-
-    /// Where the final bundles of an epoch are, by the batches that this party signed and the chain anchored. Of others their
-    /// signers know it.
-    fn finals_on_disk(&self, epoch: EpochId) -> BTreeMap<Digest, Place> {
-        let mut names = self.store.signed(epoch);
-        read(&*self.port, |ledger| {
-            let shards = ledger.state().openings.get(&epoch).map_or(0, Opening::shard_count);
-            let shards = (0..).map(ShardIndex).take(shards);
-            let anchored = shards.flat_map(|shard| ledger.state().anchors_of(epoch, shard));
-            let of_batch = |SignedHeader { header, .. }: &SignedHeader| {
-                let names = names.remove(&header.digest())?;
-                (batch_root(&names) == header.batch_root).then(|| Arc::new(FinalBatch::new(header, names)))
-            };
-            anchored.filter_map(of_batch).flat_map(Place::all_of).collect()
-        })
-    }
-
-    /// Begins with what is on disk of the epoch before this one.
-    pub(super) fn remember(&self, epoch: EpochId) {
-        let Some(before) = epoch.0.checked_sub(1).map(EpochId) else { return };
-        let finals = Standings::finals(self.finals_on_disk(before));
-        self.inner().put(Of::over(before, finals));
     }
 
     /// Goes on to an epoch, in a party's seat or in none, of which these bundles are on disk already.
@@ -222,7 +108,7 @@ impl Counter {
         on_disk: impl IntoIterator<Item = Digest>,
     ) {
         let mut bundles = Standings::on_disk(on_disk);
-        for (id, place) in self.finals_on_disk(epoch) {
+        for (id, place) in self.places_on_disk(epoch) {
             bundles.put(id, Standing::Final(place));
         }
         if self.inner().epochs.is_empty() {
@@ -407,9 +293,19 @@ impl Desk for Counter {
 
     fn record(&self, epoch: EpochId) -> Result<Option<Arc<[u8]>>, Busy> {
         self.records.get(epoch, || {
-            let record = read(&*self.port, |ledger| light::record(ledger, epoch)).ok()?;
-            serde_json::to_vec_pretty(&record).ok()
+            let record = read(&*self.port, |ledger| light::record(ledger, epoch)).ok();
+            Ok(record.and_then(|record| serde_json::to_vec_pretty(&record).ok()))
         })
+    }
+
+    fn statements(&self, epoch: EpochId) -> Option<Statements> {
+        let bytes = self.published.bytes(epoch)?;
+        let document = read(&*self.port, |ledger| EpochDocument::on_record(ledger.state(), epoch)).ok()?;
+        Some(Statements { bytes, signers: SignerKeys::from(&document) })
+    }
+
+    fn statements_part(&self, epoch: EpochId, part: u32) -> Result<Option<Arc<[u8]>>, Busy> {
+        self.published.part(epoch, part)
     }
 
     fn evidence(&self) -> Vec<Arc<Evidence>> {

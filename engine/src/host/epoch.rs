@@ -84,6 +84,9 @@ pub(super) fn run(
     host.crossing.leave(epoch);
     running.actors.finish();
     host.counter.leave(epoch);
+    if matches!(ended, Ok(true)) {
+        host.counter.publish(epoch);
+    }
     ended
 }
 

@@ -6,7 +6,7 @@
 
 use super::{Lack, Linked, Seat, Told, counter::Counter, machine};
 use crate::{
-    api::{Busy, Desk, EpochInfo, Outcome, Status},
+    api::{Busy, Desk, EpochInfo, Outcome, Statements, Status},
     link::{
         Handler, Host as Peer, LinkEvent, LinkState, Refusal, STEP_ACKNOWLEDGE, STEP_ANSWER, Versions,
         hello::Mismatch,
@@ -291,6 +291,14 @@ impl<P: Node> Desk for Report<P> {
         self.counter.record(epoch)
     }
 
+    fn statements(&self, epoch: EpochId) -> Option<Statements> {
+        self.counter.statements(epoch)
+    }
+
+    fn statements_part(&self, epoch: EpochId, part: u32) -> Result<Option<Arc<[u8]>>, Busy> {
+        self.counter.statements_part(epoch, part)
+    }
+
     fn evidence(&self) -> Vec<Arc<Evidence>> {
         self.counter.evidence()
     }
@@ -385,7 +393,9 @@ fn measure(telemetry: &Telemetry, store: &Store, dir: &std::path::Path) {
         }
         Err(error) => tracing::warn!(%error, "the store cannot be measured"),
     }
-    telemetry.store("chain", machine::folder_bytes(&dir.join("chain")));
+    for part in ["chain", "published"] {
+        telemetry.store(part, machine::folder_bytes(&dir.join(part)));
+    }
     if let Some(disk) = machine::disk(dir) {
         telemetry.set(&telemetry::DISK_FREE, &[], disk.free as f64);
         telemetry.set(&telemetry::DISK_SIZE, &[], disk.size as f64);

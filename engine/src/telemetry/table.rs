@@ -131,7 +131,7 @@ metrics_table! {
     FOLLOWING = "cwe_chain_following", Gauge, None, [],
         "1 while the sequencer's node answers, 0 while it does not.";
     STORE = "cwe_store_bytes", Gauge, Some(Unit::Bytes), ["store"],
-        "Bytes on disk: of records, large records and bundles of the store, and of the chain.";
+        "Bytes on disk: of records, large records and bundles of the store, of the chain, and of what is published.";
     DISK_FREE = "cwe_disk_free_bytes", Gauge, Some(Unit::Bytes), [],
         "Bytes that are free for this process on the disk of its store.";
     DISK_SIZE = "cwe_disk_size_bytes", Gauge, Some(Unit::Bytes), [],

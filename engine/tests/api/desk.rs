@@ -1,12 +1,15 @@
 //! A desk that verifies real bundles and remembers what it took in, and does as it is told otherwise.
 
-use chain::modules::{
-    dapr::payout::Split,
-    usage::{CarriedUsage, IssuerKey, ListedWork, Opening, RegionKey, Seating, TierSales},
+use chain::{
+    light::SignerKeys,
+    modules::{
+        dapr::payout::Split,
+        usage::{CarriedUsage, IssuerKey, ListedWork, Opening, RegionKey, Seating, TierSales},
+    },
 };
 use engine::{
     Evidence, Phase, Refusal,
-    api::{Busy, Desk, Edition, EpochInfo, Outcome, Receipt, Status, Submission},
+    api::{Busy, Desk, Edition, EpochInfo, Outcome, Receipt, Statements, Status, Submission},
     opening::EpochDocument,
     party::evidence::{Equivocation, Signed},
     telemetry::Telemetry,
@@ -32,6 +35,9 @@ use std::{
 pub(super) const UNREADABLE: EpochId = EpochId(13);
 /// An epoch for whose record there is no room.
 pub(super) const BUSY: EpochId = EpochId(14);
+
+/// What stands for what is published of bundles.
+pub(super) const STREAM: &[u8] = b"all parts of it";
 
 /// What the desk does with bundles.
 #[derive(Clone)]
@@ -238,6 +244,16 @@ impl Desk for FakeDesk {
             return Err(Busy);
         }
         Ok((epoch == EpochId(1)).then(|| br#"{"epoch":1}"#.as_slice().into()))
+    }
+
+    fn statements(&self, epoch: EpochId) -> Option<Statements> {
+        assert!(epoch != UNREADABLE, "a disk that fails");
+        let signers = SignerKeys::from(&self.context.keys);
+        (epoch == EpochId(1)).then_some(Statements { bytes: STREAM.len() as u64, signers })
+    }
+
+    fn statements_part(&self, epoch: EpochId, part: u32) -> Result<Option<Arc<[u8]>>, Busy> {
+        self.record(epoch).map(|found| found.filter(|_| part == 0).map(|_| STREAM.into()))
     }
 
     fn evidence(&self) -> Vec<Arc<Evidence>> {

@@ -70,7 +70,9 @@ struct Reader {
 
 impl Reader {
     fn ask(&mut self, method: &str, template: &str, place: &str, headers: &[(&str, &str)], body: &[u8]) {
-        let path = template.replace("{id}", place).replace("{epoch}", place);
+        // Of two places the second stands after a slash.
+        let (first, part) = place.split_once('/').unwrap_or((place, ""));
+        let path = template.replace("{id}", first).replace("{epoch}", first).replace("{part}", part);
         let answer = client::ask(self.at, method, &path, headers, body);
         let operation = &self.document["paths"][template][method.to_ascii_lowercase()];
         let status = answer.status.to_string();
@@ -213,6 +215,10 @@ fn ask_for_the_rest(reader: &mut Reader, fake: &FakeDesk) {
         "%00",
     ] {
         reader.get("/v1/epochs/{epoch}/record", epoch);
+        reader.get("/v1/epochs/{epoch}/statements", epoch);
+        for part in ["0", "1", "4294967296", "last"] {
+            reader.get("/v1/epochs/{epoch}/statements/{part}", &format!("{epoch}/{part}"));
+        }
     }
     for trouble in [None, Some("the link to party 2 is down")] {
         fake.set_trouble(trouble);
