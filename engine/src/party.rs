@@ -234,7 +234,13 @@ impl Party {
             (Address::Outside, Message::Restarted(host)) => self.restarted(host),
             (Address::Party(peer), Message::Peer(letter)) if letter.message == PeerMessage::Here => {
                 self.attendance.heard(peer);
-                Vec::new()
+                // Whoever says so opens totals already. This party may be far behind, such as after a restart in a long epoch.
+                match self.stage {
+                    Stage::Idle | Stage::Announced(_) | Stage::Collecting(_) => {
+                        vec![Attendance::here_to(peer)]
+                    }
+                    _ => Vec::new(),
+                }
             }
             (Address::Party(peer), Message::Peer(letter)) if !letter.message.is_agreement() => {
                 self.attendance.heard(peer);
@@ -242,7 +248,7 @@ impl Party {
                     return Vec::new();
                 }
                 let anew = letter.sitting > self.attendance.sitting() && self.is_tallying();
-                let mut effects = if anew { self.again(peer, letter.sitting.attempt) } else { Vec::new() };
+                let mut effects = if anew { self.again(letter.sitting.attempt) } else { Vec::new() };
                 effects.extend(self.tallying(from, Input::Peer(peer, letter)));
                 effects
             }

@@ -141,7 +141,11 @@ impl Attendance {
 
     /// What tells the others that this party is there.
     pub(super) fn here(&self) -> [Effect; 2] {
-        let here = |to| Effect::peer(to, primitives::ShardIndex(0), PeerMessage::Here);
-        [self.party.next(), self.party.previous()].map(here)
+        [self.party.next(), self.party.previous()].map(Self::here_to)
+    }
+
+    /// What tells another that this party is there.
+    pub(super) fn here_to(to: PartyId) -> Effect {
+        Effect::peer(to, primitives::ShardIndex(0), PeerMessage::Here)
     }
 }

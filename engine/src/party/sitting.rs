@@ -7,7 +7,7 @@ use crate::{
     message::{Address, Letter, Message, PeerMessage, Seated, Sitting},
 };
 use chain::modules::usage::seat_digest;
-use primitives::{PartyId, ShardIndex};
+use primitives::ShardIndex;
 use std::sync::Arc;
 
 /// Most attempts of one sitting: each time a party is started again while totals are opened, all begin anew.
@@ -129,16 +129,17 @@ impl Party {
     pub(super) fn restarted(&mut self, host: Address) -> Vec<Effect> {
         let From::Known(Address::Party(peer)) = self.attendance.seat_of(host) else { return Vec::new() };
         match self.is_tallying() && peer != self.party {
-            true => self.again(peer, self.attendance.sitting().attempt.saturating_add(1)),
+            true => self.again(self.attendance.sitting().attempt.saturating_add(1)),
             false => Vec::new(),
         }
     }
 
     /// Another party begins anew: it was started again, and has lost what it had computed. Nothing can be computed without
-    /// it, so all begin anew, over the same set.
-    pub(super) fn again(&mut self, from: PartyId, attempt: u8) -> Vec<Effect> {
+    /// it, so all begin anew, over the same set. Where that was too often nobody is named: numbers of attempts pass from one
+    /// to the next, and who began to raise them cannot be told.
+    pub(super) fn again(&mut self, attempt: u8) -> Vec<Effect> {
         if attempt > MAX_ATTEMPTS {
-            return self.stop(Some(from), format!("party {from} began anew more than {MAX_ATTEMPTS} times"));
+            return self.stop(None, format!("the sitting was begun anew more than {MAX_ATTEMPTS} times"));
         }
         let mut effects = vec![self.sit(attempt)];
         let sitting = self.attendance.sitting();

@@ -9,7 +9,10 @@ use chain::{light, modules::usage::seat_digest};
 use curve25519_dalek::scalar::Scalar;
 use primitives::{PartyId, ShardIndex};
 use proofs::testing::committee;
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 /// Bundles of the epoch.
 const BUNDLES: u64 = 5;
@@ -91,6 +94,23 @@ fn a_party_that_is_there_keeps_its_seat() {
 }
 
 #[test]
+fn a_party_that_is_far_behind_keeps_its_seat() {
+    let (mut mesh, opened) = Mesh::opened();
+    let behind = PartyId::ALL[1];
+    // It has none of what the others agree on, as if it were checking a long epoch's bundles again.
+    mesh.tamper =
+        Box::new(move |from, to, message| !message.is_agreement() || (from != behind && to != behind));
+    mesh.submit_honest(&opened, BUNDLES);
+    mesh.close();
+    mesh.tick(LONG);
+    assert_eq!((mesh.phase(), mesh.seated()), (Phase::Open, None));
+    mesh.tamper = Box::new(|_, _, _| true);
+    mesh.tick(LONG);
+    mesh.assert_done();
+    assert_eq!(mesh.seated(), None);
+}
+
+#[test]
 fn a_party_that_comes_back_in_time_keeps_its_seat() {
     let (mut mesh, _) = collected();
     let gone = PartyId::ALL[2];
@@ -101,6 +121,31 @@ fn a_party_that_comes_back_in_time_keeps_its_seat() {
     mesh.tick(LONG);
     mesh.assert_done();
     assert_eq!(mesh.seated(), None);
+}
+
+#[test]
+fn numbers_of_attempts_that_one_party_made_up_name_nobody() {
+    let (mut mesh, _) = collected();
+    let [liar, honest, other] = PartyId::ALL;
+    let sent = Rc::new(RefCell::new(None));
+    let seen = sent.clone();
+    mesh.tamper = Box::new(move |from, _, message| {
+        let is_step = matches!(message, PeerMessage::Compute(_));
+        if from == liar && is_step {
+            seen.borrow_mut().get_or_insert(message.clone());
+        }
+        !is_step
+    });
+    mesh.close();
+    let message = sent.borrow_mut().take().expect("it began to compute");
+    let letter = Letter { shard: ShardIndex(0), sitting: Sitting { seats: 0, attempt: 100 }, message };
+    mesh.forge(Address::Party(liar), Address::Party(honest), Message::Peer(letter));
+    assert_eq!(mesh.phase(), Phase::Open);
+    // Another party is started again, which is its right.
+    mesh.forge(Address::Outside, Address::Party(honest), Message::Restarted(Address::Party(other)));
+    let (culprit, reason) = mesh.aborted().expect("it stops");
+    assert_eq!(culprit, None, "{reason}");
+    assert!(reason.contains("begun anew"), "{reason}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use crate::api::Busy;
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex, Weak},
     time::{Duration, Instant},
 };
@@ -10,6 +11,9 @@ use std::{
 /// For how long an answer is given again. A record is proved from the state after a block, and another one after the next; both
 /// hold.
 const FRESH: Duration = Duration::from_secs(60);
+
+/// Of those that nobody has, the last so many stay for as long: whoever asks for a few in turns does not have them made anew.
+const RECENT: usize = 4;
 
 /// An answer that was made.
 struct Made<K> {
@@ -19,8 +23,8 @@ struct Made<K> {
 }
 
 struct Inner<K> {
-    /// The last one, which is likely to be asked for again.
-    last: Option<Arc<[u8]>>,
+    /// The last ones, which are likely to be asked for again, and when each was made.
+    recent: VecDeque<(Instant, Arc<[u8]>)>,
     /// All that somebody still has, the oldest first.
     made: Vec<Made<K>>,
 }
@@ -35,7 +39,7 @@ pub(super) struct Shared<K> {
 impl<K: Copy + PartialEq> Shared<K> {
     /// None yet, and never more than so many.
     pub(super) fn new(most: usize) -> Self {
-        Self { most, inner: Mutex::new(Inner { last: None, made: Vec::new() }) }
+        Self { most, inner: Mutex::new(Inner { recent: VecDeque::new(), made: Vec::new() }) }
     }
 
     /// The answer under a key: one that somebody reads just now, or else what `make` gives. One at a time is made.
@@ -45,19 +49,27 @@ impl<K: Copy + PartialEq> Shared<K> {
         make: impl FnOnce() -> Result<Option<Vec<u8>>, Busy>,
     ) -> Result<Option<Arc<[u8]>>, Busy> {
         let mut inner = self.inner.lock().expect("nobody panics while making an answer");
+        inner.recent.retain(|(at, _)| at.elapsed() < FRESH);
         inner.made.retain(|made| made.bytes.strong_count() > 0);
         let under = inner.made.iter().rev().find(|made| made.key == key);
         let known = under.and_then(|made| Some((made.at, made.bytes.upgrade()?)));
-        let is_full = inner.made.len() >= self.most;
-        match known {
-            Some((at, bytes)) if is_full || at.elapsed() < FRESH => return Ok(Some(bytes)),
-            _ if is_full => return Err(Busy),
-            _ => {}
+        if let Some((at, bytes)) = &known
+            && (inner.made.len() >= self.most || at.elapsed() < FRESH)
+        {
+            return Ok(Some(bytes.clone()));
+        }
+        // What nobody has makes room.
+        while inner.recent.len() >= RECENT || (inner.made.len() >= self.most && !inner.recent.is_empty()) {
+            inner.recent.pop_front();
+            inner.made.retain(|made| made.bytes.strong_count() > 0);
+        }
+        if inner.made.len() >= self.most {
+            return Err(Busy);
         }
         let Some(bytes) = make()? else { return Ok(None) };
-        let bytes: Arc<[u8]> = bytes.into();
-        inner.made.push(Made { key, at: Instant::now(), bytes: Arc::downgrade(&bytes) });
-        inner.last = Some(bytes.clone());
+        let (at, bytes): (_, Arc<[u8]>) = (Instant::now(), bytes.into());
+        inner.made.push(Made { key, at, bytes: Arc::downgrade(&bytes) });
+        inner.recent.push_back((at, bytes.clone()));
         Ok(Some(bytes))
     }
 }
@@ -88,6 +100,22 @@ mod tests {
         assert!(get(1).0.is_ok());
         drop((held, more));
         assert!(get(9).0.is_ok(), "there is room again");
+    }
+
+    #[test]
+    fn who_asks_for_a_few_in_turns_does_not_have_them_made_anew() {
+        let (answers, mut made) = (Shared::new(MOST), 0);
+        for n in 0..40 {
+            let key = n % RECENT;
+            let answer = answers.get(key, || {
+                made += 1;
+                Ok(Some(vec![1]))
+            });
+            assert!(answer.is_ok_and(|answer| answer.is_some()));
+        }
+        assert_eq!(made, RECENT);
+        // Many others make room for each other.
+        assert!((0..100).all(|key| answers.get(key, || Ok(Some(vec![1]))).is_ok()));
     }
 
     #[test]
