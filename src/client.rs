@@ -18,17 +18,19 @@ use chain::{
 };
 use engine::{
     client::{
-        BundleState, BundleStatus, Client, ClientError, Folder, JournalError, Lines, MachineClock, Progress,
-        UsageLog,
+        BundleState, BundleStatus, Client, ClientError, Clock, Folder, JournalError, Lines, LinkError,
+        MachineClock, Progress, Signers, UsageLog, http::HttpSigners,
     },
     message::OpenedEpoch,
     opening::{EpochDocument, OpeningError},
 };
-use primitives::{EpochId, Time};
+use primitives::{EpochId, Region, Tier, Time};
+use proofs::{blind::BlindSignature, receipt::Denomination};
 use rand_core::OsRng;
 use settings::Setup;
 use sim::progress::Stage;
 use std::{
+    cell::Cell,
     fs, io,
     path::{Path, PathBuf},
     thread,
@@ -90,7 +92,9 @@ impl Desk {
         let (found, next, may_open) = self.mirror.read(|ledger| {
             let (state, origin) = (ledger.state(), ledger.origin());
             let (last, next) = (state.epochs.iter().next_back(), state.next_epoch(origin));
-            (last.map(|last| (last.epoch, last.phase)), next, state.in_hand(origin).contains(&next))
+            let has_keys = state.issuer_keys.iter().any(|key| key.epoch == next);
+            let may_open = has_keys && state.in_hand(origin).contains(&next);
+            (last.map(|last| (last.epoch, last.phase)), next, may_open)
         });
         match found {
             Some((epoch, Phase::Open)) => Ok(epoch),
@@ -222,11 +226,82 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
         _ => {}
     };
     let Setup { parties, signers, .. } = &desk.setup;
-    let clock = MachineClock::default();
+    let clock = Waiting {
+        whose: &arguments.whose,
+        desk: &desk,
+        epoch,
+        clock: MachineClock::default(),
+        told: Cell::default(),
+    };
+    let unbacked = Unbacked(signers);
+    let signers: &dyn Signers = if arguments.without_receipts { &unbacked } else { signers };
     let report = client.run(&log, signers, (parties, &clock), &mut OsRng, &mut tell);
     let report = report.map_err(|error| desk.failure(error))?;
     let earlier = earlier.map(|(lines, _)| lines);
     print::report(&arguments.whose, epoch, &report, (earlier, unknown))
+}
+
+/// How often it is said for whom is waited.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// Waits for others as long as the epoch takes bundles in, and says for whom.
+struct Waiting<'a> {
+    whose: &'a Whose,
+    desk: &'a Desk,
+    epoch: EpochId,
+    clock: MachineClock,
+    /// For whom that was said last, and when.
+    told: Cell<Option<(&'static str, Duration)>>,
+}
+
+impl Clock for Waiting<'_> {
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn sleep(&self, pause: Duration) {
+        self.clock.sleep(pause);
+    }
+
+    fn is_over(&self) -> bool {
+        self.desk.mirror.read(|ledger| {
+            let found = ledger.state().epochs.get(&self.epoch);
+            found.is_some_and(|found| found.phase != Phase::Open)
+        })
+    }
+
+    fn waits(&self, who: &'static str, error: &LinkError) {
+        let now = self.now();
+        let is_known = |(of, at): (_, Duration)| of == who && now.saturating_sub(at) < TELL_EVERY;
+        if !self.told.get().is_some_and(is_known) {
+            self.told.set(Some((who, now)));
+            print::waits(self.whose, who, error);
+        }
+    }
+}
+
+/// Signers of whom no receipt is asked.
+struct Unbacked<'a>(&'a HttpSigners);
+
+impl Signers for Unbacked<'_> {
+    fn token(
+        &self,
+        epoch: EpochId,
+        tier: Tier,
+        request: &BlindSignature,
+    ) -> Result<BlindSignature, LinkError> {
+        self.0.token(epoch, tier, request)
+    }
+
+    fn receipt(
+        &self,
+        _: EpochId,
+        _: (Region, Denomination),
+        _: &BlindSignature,
+    ) -> Result<BlindSignature, LinkError> {
+        let text = "--without-receipts was given".into();
+        Err(LinkError::Refused { kind: "not-asked".into(), text })
+    }
 }
 
 /// Shows how far a stage is, from what it was at before.

@@ -153,6 +153,12 @@ pub enum ClientError {
     /// No bundle can be made.
     #[error("no bundle can be made: {0}")]
     Prove(ProveError),
+    /// The epoch's window closed before all bundles were made: none was handed in.
+    #[error("epoch {epoch} takes no bundles in any more, and nothing of the log was handed in")]
+    Closed {
+        /// The epoch.
+        epoch: EpochId,
+    },
     /// Two parties refuse a bundle: it is not counted, and none that goes on from it.
     #[error("bundle {bundle} is refused by {}: it is not counted, and no later one", spelled(.by))]
     Refused {
@@ -186,11 +192,11 @@ pub enum Progress {
     Planned(Summary),
     /// The token is there.
     Token,
-    /// So many receipts are there, or will not be.
+    /// So many receipts were obtained.
     Receipts {
         /// Obtained.
         done: usize,
-        /// In all.
+        /// In all, of those that are to be had.
         of: usize,
     },
     /// So many bundles are made.

@@ -168,6 +168,7 @@ impl Refusal {
             Self::Duplicate => "duplicate",
             Self::TakenIn => "taken-in",
             Self::Busy => "busy",
+            Self::Proof(BundleError::OtherContext) => "other-epoch",
             Self::Proof(_) => "proof",
             Self::Replay { .. } => "replay",
             Self::SpentReceipt { .. } => "spent-receipt",

@@ -110,6 +110,9 @@ pub(crate) struct Submit {
     /// sent where there are any
     #[arg(long)]
     pub(crate) leave_out_unknown: bool,
+    /// Ask for no more receipts: what has none counts as not backed
+    #[arg(long)]
+    pub(crate) without_receipts: bool,
     /// No progress on standard error
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -1,7 +1,10 @@
 //! Why a client does not go on, what to do about it, and the exit codes of both.
 
 use crate::files::FileError;
-use chain::node::{ClientError as NodeError, RunError};
+use chain::{
+    log::LogError as ChainLogError,
+    node::{ClientError as QueryError, NodeError, RunError},
+};
 use engine::{
     client::{ClientError, JournalError, Lines, LinkError, LogError, Trouble},
     opening::OpeningError,
@@ -46,7 +49,7 @@ pub(crate) enum ClientFailure {
     Run(#[from] Box<RunError>),
     /// The node that its own follows.
     #[error(transparent)]
-    Node(#[from] Box<NodeError>),
+    Node(#[from] Box<QueryError>),
     /// Its own node stopped, or has not all blocks in time.
     #[error("the client's own node in {dir} does not get to the chain's last block", dir = .dir.display())]
     Behind { dir: PathBuf },
@@ -107,13 +110,11 @@ impl ClientFailure {
             | Self::Node(_)
             | Self::NoEpoch { .. }
             | Self::Nothing { .. } => 2,
-            Self::Run(error) => {
-                if matches!(**error, RunError::Block { .. }) {
-                    4
-                } else {
-                    3
-                }
-            }
+            Self::Run(error) => match **error {
+                RunError::Block { .. } => 4,
+                _ if is_in_use(error) => 2,
+                _ => 3,
+            },
             Self::Behind { .. } | Self::Opening(_) => 3,
             Self::Missing { .. } => 1,
             Self::Client(error) | Self::Earlier { error, .. } => code(error),
@@ -137,6 +138,28 @@ impl ClientFailure {
             Self::NoEpoch { may_open: true, .. } => Some("try again in some seconds"),
             Self::NoEpoch { .. } => Some("try again once one is open"),
             Self::Nothing { epochs, .. } if epochs.is_empty() => Some("start with `cwe client submit`"),
+            Self::Run(error) if is_in_use(error) => {
+                Some("another `cwe client` is at work with this folder: wait until it has ended")
+            }
+            Self::Client(ClientError::Closed { .. }) => {
+                Some("hand the same log in again once the next epoch is open")
+            }
+            Self::Client(ClientError::Signer { error: LinkError::Refused { kind, .. }, .. })
+                if kind == "unknown-code" =>
+            {
+                Some(
+                    "put the code that its operator gave you into the file that the settings name, or, of receipts, add \
+                     --without-receipts",
+                )
+            }
+            Self::Client(ClientError::Signer { error: LinkError::Refused { kind, .. }, .. })
+                if kind == "other-request" =>
+            {
+                Some(
+                    "this subscription has its token of the epoch from another folder or device: hand in from there, where \
+                     the files of the epoch are",
+                )
+            }
             Self::Client(ClientError::TooFewPromises { troubles, .. })
                 if troubles.iter().any(is_unreachable) =>
             {
@@ -152,6 +175,11 @@ pub(super) fn is_unreachable((_, trouble): &(PartyId, Trouble)) -> bool {
     matches!(trouble, Trouble::Link(LinkError::Unreachable { .. }))
 }
 
+/// Whether another process has the folder of the client's own node.
+fn is_in_use(error: &RunError) -> bool {
+    matches!(error, RunError::Open { error, .. } if matches!(**error, NodeError::Log(ChainLogError::InUse)))
+}
+
 fn code(error: &ClientError) -> u8 {
     match error {
         ClientError::Refused { .. } | ClientError::Forged { .. } => 1,
@@ -161,6 +189,7 @@ fn code(error: &ClientError) -> u8 {
         | ClientError::OtherFolder { .. }
         | ClientError::OtherLog { .. }
         | ClientError::NothingCounts { .. }
+        | ClientError::Closed { .. }
         | ClientError::Journal(JournalError::InUse { .. })
         | ClientError::Signer { error: LinkError::Refused { .. }, .. } => 2,
         _ => 3,

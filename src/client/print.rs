@@ -6,7 +6,7 @@ use crate::{
     cli::{Format, Whose},
     output::{self, Failure, facts, table},
 };
-use engine::client::{BundleState, BundleStatus, ClientError, Lines, NotBacked, Report, Trouble};
+use engine::client::{BundleState, BundleStatus, ClientError, Lines, LinkError, NotBacked, Report, Trouble};
 use primitives::{EpochId, PartyId, Time, calendar::utc};
 use serde_json::{Value, json};
 use sim::report::several;
@@ -49,6 +49,11 @@ pub(super) fn unknown(whose: &Whose, epoch: EpochId, found: Option<&Lines>) {
         let plays = plays(lines, "is of a work", "are of works");
         note(whose, &format!("{plays} that epoch {epoch} does not have, {lines}: left out"));
     }
+}
+
+/// Says for whom is waited.
+pub(super) fn waits(whose: &Whose, who: &str, error: &LinkError) {
+    note(whose, &format!("waiting for the {who}, which {error}"));
 }
 
 /// Says that what is secret of an epoch that is over is still on disk.

@@ -65,7 +65,7 @@ pub(super) enum Problem {
         retry_after: Option<Duration>,
     },
     /// No epoch has opened.
-    #[error("no epoch has opened yet")]
+    #[error("no epoch is open")]
     NoEpoch,
     /// Nothing is known of a bundle.
     #[error("this party knows of no such bundle")]

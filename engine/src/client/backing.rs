@@ -11,7 +11,7 @@
 //! them there are is not (docs/privacy.md, "Receipts and codes").
 
 use super::{
-    Client, ClientError, Clock, Signers, file,
+    Client, ClientError, Clock, LinkError, Signers, file,
     outcome::{MAX_TEXT_BYTES, beginning},
     plan::Plan,
 };
@@ -23,6 +23,10 @@ use proofs::{
 };
 use rand_core::{CryptoRng, RngCore};
 
+/// How their issuer says that a code is nobody's.
+const UNKNOWN_CODE: &str = "unknown-code";
+/// How it says that a code has not so many views left.
+const BUDGET: &str = "budget";
 /// How the signers of receipts go by in errors.
 const SIGNER: &str = "receipt issuer";
 
@@ -117,10 +121,20 @@ fn views(receipts: &[Receipt]) -> usize {
     receipts.iter().map(|receipt| usize::from(receipt.denomination.views())).sum()
 }
 
-/// Whether it is the issuer of receipts that failed, and not this machine.
+/// Whether it is the issuer of receipts that failed, and not this machine. That a code is nobody's its subscriber can mend.
 fn is_of_signer(error: &ClientError) -> bool {
     use ClientError::{Forged, Key, Signer};
+    let unknown =
+        |error: &LinkError| matches!(error, LinkError::Refused { kind, .. } if kind == UNKNOWN_CODE);
+    if matches!(error, Signer { who: SIGNER, error } if unknown(error)) {
+        return false;
+    }
     matches!(error, Signer { who: SIGNER, .. } | Forged { who: SIGNER, .. } | Key { who: SIGNER, .. })
+}
+
+/// Whether the issuer has fewer views left than a receipt stands for.
+fn is_of_budget(error: &ClientError) -> bool {
+    matches!(error, ClientError::Signer { error: LinkError::Refused { kind, .. }, .. } if kind == BUDGET)
 }
 
 impl Client {
@@ -172,18 +186,28 @@ impl Client {
         receipts: &mut Vec<Receipt>,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<(), ClientError> {
-        let epoch = self.epoch.shards[0].epoch;
+        let (epoch, mut refused) = (self.epoch.shards[0].epoch, None);
         for (request, pending) in self.requests(place, (region, backed), key, rng)?.0 {
             if views(receipts) == backed {
                 // The requests are older than the note that fewer are backed.
                 break;
             }
             let at = (region, pending.denomination());
-            let answer = self.ask(SIGNER, clock, || signers.receipt(epoch, at, &request))?;
+            if refused.as_ref().is_some_and(|(above, _)| at.1.views() >= *above) {
+                continue;
+            }
+            let answer = match self.ask(SIGNER, clock, || signers.receipt(epoch, at, &request)) {
+                // There may be views left for smaller ones.
+                Err(error) if is_of_budget(&error) => {
+                    refused = Some((at.1.views(), error));
+                    continue;
+                }
+                answer => answer?,
+            };
             let finished = pending.finish(&answer);
             receipts.push(finished.map_err(|error| ClientError::Forged { who: SIGNER, error })?);
         }
-        Ok(())
+        refused.map_or(Ok(()), |(_, error)| Err(error))
     }
 
     /// Requests for exactly so many views. All are on disk before the first is sent.

@@ -165,6 +165,15 @@ pub trait Record {
 
 /// Time, as a client waits for others.
 pub trait Clock {
+    /// Whether the epoch takes no bundles in any more, as far as the client's own node knows: nobody is waited for then, and
+    /// nothing more is made.
+    fn is_over(&self) -> bool {
+        false
+    }
+
+    /// Is told for whom the client waits, and why, before each pause.
+    fn waits(&self, _who: &'static str, _error: &LinkError) {}
+
     /// Time since some moment.
     fn now(&self) -> Duration;
 

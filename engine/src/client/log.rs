@@ -201,6 +201,8 @@ impl UsageLog {
             if line % PROGRESS_LINES == 0 {
                 progress(line);
             }
+            // Spreadsheets put a mark before the first line.
+            let text = if line == 1 { text.trim_start_matches('\u{feff}') } else { text };
             let play = match &form {
                 None if text.starts_with('{') => {
                     form = Some(Form::Json);

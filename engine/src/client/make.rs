@@ -76,29 +76,40 @@ impl Client {
             // Nothing was played: the issuer need not know that there is a key.
             return Ok(parcels);
         }
+        let is_new = self.journal.get::<BlindSignature>(file::TOKEN)?.is_none();
         let (key, token) = self.token(signers, clock, rng)?;
-        progress(Progress::Token);
-        let needed: Vec<usize> =
-            plan.bundles.iter().map(|bundle| Denomination::cover(bundle.backed()).len()).collect();
+        if is_new {
+            progress(Progress::Token);
+        }
         let (mut issued, mut spent) = (0, Spent::default());
-        for (place, own) in needed.iter().enumerate() {
-            let receipts = match self.parcel(place)? {
-                Some(_) => None,
-                None => Some(self.receipts((&mut *plan, place), &key, (signers, clock), rng)?),
-            };
-            issued += own;
-            if *own > 0 {
-                progress(Progress::Receipts { done: issued, of: needed.iter().sum() });
-            }
-            if let Some(receipts) = receipts {
+        for place in 0..of {
+            if self.parcel(place)?.is_none() {
+                self.check_open(clock)?;
+                let receipts = self.receipts((&mut *plan, place), &key, (signers, clock), rng)?;
+                issued += receipts.len();
+                if !receipts.is_empty() {
+                    let later = plan.bundles[place + 1..].iter();
+                    let missing = later.map(|bundle| Denomination::cover(bundle.backed()).len());
+                    progress(Progress::Receipts { done: issued, of: issued + missing.sum::<usize>() });
+                }
+                // Receipts may have taken their time.
+                self.check_open(clock)?;
                 self.prove((&*plan, place), (&key, token, receipts), &spent, rng)?;
+                progress(Progress::Made { done: place + 1, of });
             }
             parcels.push(self.parcel(place)?.expect("it was there, or has just been written"));
             let name = file::of("spent", place);
             spent = self.journal.get(&name)?.ok_or(JournalError::Damaged { name })?;
-            progress(Progress::Made { done: place + 1, of });
         }
         Ok(parcels)
+    }
+
+    /// That bundles may still be handed in: none is, before all are made.
+    fn check_open(&self, clock: &dyn Clock) -> Result<(), ClientError> {
+        match clock.is_over() {
+            true => Err(ClientError::Closed { epoch: self.epoch.shards[0].epoch }),
+            false => Ok(()),
+        }
     }
 
     /// A bundle on disk, if it is there.
@@ -170,7 +181,7 @@ impl Client {
         Ok(())
     }
 
-    /// Asks a signer until it answers, refuses, or patience is at its end.
+    /// Asks a signer until it answers, refuses, or patience or the epoch's window is at its end.
     pub(super) fn ask<T>(
         &self,
         who: &'static str,
@@ -189,10 +200,12 @@ impl Client {
                     return Err(ClientError::Signer { who, error });
                 }
             };
-            match self.settings.patience.pause(failures, asked) {
-                Some(pause) => clock.sleep(pause),
-                None => return Err(ClientError::Signer { who, error }),
-            }
+            let Some(pause) = self.settings.patience.pause(failures, asked) else {
+                return Err(ClientError::Signer { who, error });
+            };
+            self.check_open(clock)?;
+            clock.waits(who, &error);
+            clock.sleep(pause);
         }
         unreachable!("patience comes to an end")
     }

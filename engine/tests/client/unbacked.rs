@@ -4,7 +4,7 @@ use super::{
     Folders, client, life, run, scene,
     world::{Fuse, Killed, LocalSigners, TestClock, World, log},
 };
-use engine::client::{ClientError, LinkError, NotBacked, Report, Signers};
+use engine::client::{ClientError, Clock, LinkError, NotBacked, Report, Signers};
 use primitives::{Decode, EpochId, Region, RegionTag, Tier};
 use proofs::{blind::BlindSignature, bundle::Bundle, receipt::Denomination};
 use rand_core::OsRng;
@@ -12,6 +12,7 @@ use std::{
     cell::Cell,
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
 };
 
 /// Plays of the log that are backed: five in the first bundle, and one in the second.
@@ -54,7 +55,7 @@ impl Signers for Failing<'_> {
 }
 
 const FAILURES: [(Failure, &str); 4] = [
-    (|| Err(LinkError::Refused { kind: "unknown-code".into(), text: "nobody's".into() }), "(unknown-code)"),
+    (|| Err(LinkError::Refused { kind: "no-key".into(), text: "none".into() }), "(no-key)"),
     (|| Err(LinkError::Garbage { what: "a cat".into() }), "a cat"),
     (|| Err(LinkError::Unreachable { reason: "refused".into() }), "cannot be reached"),
     (|| Ok([7; 256]), "no signature under its key"),
@@ -100,6 +101,76 @@ fn no_issuer_of_receipts_has_a_veto_over_an_epoch() {
             assert_eq!(run(&folders, &world, &signers).unwrap().not_backed, report.not_backed);
         }
     }
+}
+
+/// What its subscriber can mend is no reason to hand plays in as not backed.
+#[test]
+fn a_code_that_is_nobodys_stops_the_client_until_there_is_another() {
+    let (folders, world, signers) = scene();
+    let failure = || Err(LinkError::Refused { kind: "unknown-code".into(), text: "nobody's".into() });
+    for signed in [0, 1] {
+        let failing = Failing { signers: &signers, left: Cell::new(signed), failure };
+        let ended = run_with(&folders, &world, &failing);
+        assert!(matches!(ended, Err(ClientError::Signer { who: "receipt issuer", .. })), "{ended:?}");
+        assert_eq!(world.came(1).len(), 0);
+    }
+    let report = run(&folders, &world, &signers).unwrap();
+    assert_eq!((report.not_backed, shown(&world)), (None, vec![5, 1]));
+}
+
+#[test]
+fn where_few_views_are_left_smaller_receipts_take_them() {
+    let folders = Folders::new();
+    let (world, signers) = (World::new(), LocalSigners::with_views(&folders.issuers(), 3));
+    let report = run(&folders, &world, &signers).unwrap();
+    // Of 4 and 1 views in the first bundle and 1 in the second: 4 are more than are left.
+    let not_backed = report.not_backed.expect("some are not backed");
+    assert_eq!((shown(&world), not_backed.plays), (vec![1, 0], 5), "{not_backed:?}");
+}
+
+/// Waits in vain until the epoch takes no bundles in any more.
+#[derive(Default)]
+struct Closing {
+    pauses: Cell<u32>,
+    told: Cell<u32>,
+}
+
+impl Closing {
+    /// Pauses after which the window is closed.
+    const LEFT: u32 = 3;
+}
+
+impl Clock for Closing {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep(&self, _: Duration) {
+        self.pauses.set(self.pauses.get() + 1);
+    }
+
+    fn is_over(&self) -> bool {
+        self.pauses.get() >= Self::LEFT
+    }
+
+    fn waits(&self, who: &'static str, _: &LinkError) {
+        assert_eq!(who, "receipt issuer");
+        self.told.set(self.told.get() + 1);
+    }
+}
+
+#[test]
+fn nobody_is_waited_for_beyond_the_window_and_nothing_is_made_then() {
+    let (folders, world, signers) = scene();
+    let failing = Failing { signers: &signers, left: Cell::new(0), failure: FAILURES[2].0 };
+    let (own, clock) = (client(&folders.client(), &world, &Fuse::never()), Closing::default());
+    let run = || own.run(&log(), &failing, (&world, &clock), &mut OsRng, &mut |_| ());
+    for _ in 0..2 {
+        let ended = run();
+        assert!(matches!(ended, Err(ClientError::Closed { .. })), "{ended:?}");
+        assert_eq!((clock.pauses.get(), clock.told.get()), (Closing::LEFT, Closing::LEFT));
+    }
+    assert!(world.came(1).is_empty() && !folders.client().join("bundle-00000").exists());
 }
 
 #[test]

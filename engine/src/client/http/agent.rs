@@ -83,6 +83,7 @@ pub(super) struct Reply {
 pub(super) struct ErrorBody {
     error: String,
     pub(super) kind: String,
+    hint: String,
 }
 
 impl Agent {
@@ -163,8 +164,9 @@ impl Reply {
 
     /// What a status that is no success says.
     pub(super) fn error(&self) -> LinkError {
-        let ErrorBody { error, kind } = serde_json::from_slice(&self.body).unwrap_or_default();
+        let ErrorBody { error, kind, hint } = serde_json::from_slice(&self.body).unwrap_or_default();
         let (error, kind) = (shown(&error), shown(&kind));
+        let error = if hint.is_empty() { error } else { shown(&format!("{error}; {hint}")) };
         let kind = if kind.is_empty() { format!("status {}", self.status) } else { kind };
         match self.status {
             408 | 425 | 429 | 500..=599 => LinkError::Busy { kind, retry_after: self.retry_after },

@@ -27,6 +27,7 @@ fn both_forms_say_the_same_in_whatever_order_of_columns() {
     let log = parse(&csv).unwrap();
     assert_eq!((log.plays().len(), log.plays()[0].time), (2, 5), "in order of time");
     assert_eq!(parse(&turned).unwrap(), log);
+    assert_eq!(parse(&format!("\u{feff}{csv}")).unwrap(), log, "a spreadsheet marks its files");
     assert_eq!(parse(&json).unwrap(), log);
     assert_eq!(parse(&json).unwrap().digest(), log.digest());
 }
