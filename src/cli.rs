@@ -20,7 +20,7 @@ pub(crate) use client::{ClientCommand, Status, Submit, Whose};
 pub(crate) use epoch::{Audit, EpochCommand, Fetch, Show, Verify};
 pub(crate) use gov::GovCommand;
 pub(crate) use init::{InitCommand, InitCommittee};
-pub(crate) use issuer::{IssuerCommand, MakeCode, RevokeCode, RunIssuer};
+pub(crate) use issuer::{IssuerCommand, ListCodes, MakeCode, RevokeCode, RunIssuer};
 pub(crate) use node::{Export, Init, NodeCommand, NodeSettings, Run, ShowConfig};
 pub(crate) use party::{
     PartyBackup, PartyCommand, PartyDoctor, PartyKeys, PartyRestore, PartyStatus, RunParty,

@@ -21,6 +21,7 @@ use engine::issuer::{
     keys::{self, Purpose},
     serve,
 };
+use primitives::{Digest, EpochId};
 use rand_core::OsRng;
 use serde_json::json;
 use settings::{Kind, Settings};
@@ -63,6 +64,9 @@ pub(crate) enum IssuerFailure {
     /// A code for what this issuer does not sign.
     #[error("{path}: an issuer of {signs}: give {flag}", path = .path.display())]
     OtherKind { path: PathBuf, signs: &'static str, flag: &'static str },
+    /// The code of a file is on no list.
+    #[error("{path}: the code in {file} is nobody's; its hash is {hash}", path = .path.display(), file = .file.display())]
+    Nobodys { path: PathBuf, file: PathBuf, hash: Digest },
     /// A tier for which there are no keys.
     #[error("{path}: has no tier {tier}; its tiers are {tiers}", path = .path.display())]
     NoTier { path: PathBuf, tier: u8, tiers: String },
@@ -77,7 +81,7 @@ impl IssuerFailure {
             Self::Codes(CodesError::Unwritten { .. }) | Self::Keys(_) | Self::Open(_) => 3,
             Self::Run(error) if matches!(**error, RunError::Block { .. }) => 4,
             Self::Run(_) => 3,
-            Self::Codes(_) | Self::OtherKind { .. } | Self::NoTier { .. } => 2,
+            Self::Codes(_) | Self::OtherKind { .. } | Self::Nobodys { .. } | Self::NoTier { .. } => 2,
             Self::Service(ServiceError::Listen(_)) => 2,
             Self::Service(_) => 3,
         }
@@ -185,6 +189,7 @@ fn serve_until_stopped(
             "event": "started", "signs": settings.signs.name(), "listen": address,
         }),
     );
+    let (epochs, mut open) = (settings.purposes(), None);
     // Without its node it would sign for an epoch that is long over.
     while !STOP.load(Ordering::Relaxed) && !mirror.has_stopped() {
         if running.has_ended() {
@@ -211,6 +216,16 @@ fn serve_until_stopped(
                 say(json, &line, &json!({ "event": "over", "epoch": epoch }));
             }
         });
+        let is_open = |epoch: &EpochId| matches!(mirror.standing(*epoch), Standing::Open { .. });
+        let now = epochs.iter().map(|purpose| purpose.epoch()).find(is_open);
+        if let Some(epoch) = now.filter(|_| open != now) {
+            say(
+                json,
+                &format!("epoch {epoch} is open: signs for it"),
+                &json!({ "event": "open", "epoch": epoch }),
+            );
+        }
+        open = now;
         thread::sleep(LOOK_EVERY);
     }
     running.stop()?;

@@ -75,6 +75,7 @@ fn main() -> ExitCode {
         Command::Steward(StewardCommand::Run(arguments)) => steward::run(&arguments),
         Command::Issuer(IssuerCommand::Run(arguments)) => issuer::run(&arguments),
         Command::Issuer(IssuerCommand::Code(arguments)) => issuer::admission::make(&arguments),
+        Command::Issuer(IssuerCommand::Codes(arguments)) => issuer::admission::show(&arguments),
         Command::Issuer(IssuerCommand::Revoke(arguments)) => issuer::admission::revoke(&arguments),
         Command::Client(ClientCommand::Submit(arguments)) => client::submit(&arguments),
         Command::Client(ClientCommand::Status(arguments)) => client::status(&arguments),

@@ -67,9 +67,19 @@ Examples:
   cwe issuer revoke --config token-issuer/issuer.toml 1f0c9a27
       who has the code whose hash begins so gets nothing signed any more
 
-`cwe issuer code` prints the hash when it makes a code, and the list of codes has
-it. A running issuer takes the change within a second; what it has signed stays
+`cwe issuer code` prints the hash when it makes a code, and `cwe issuer codes` lists
+it; eight digits are enough. A running issuer takes the change within a second; what it has signed stays
 good for its epoch.";
+
+const CODES_EXAMPLES: &str = "\
+Examples:
+  cwe issuer codes --config token-issuer/issuer.toml
+      who may ask: the hash of each code, and what it is for
+
+  cwe issuer codes --config token-issuer/issuer.toml --of token.code
+      the one of the code in a file, such as that of a subscriber who left
+
+By its hash, or eight digits of it or more, a code is revoked or replaced.";
 
 /// What to do with an issuer.
 #[derive(Debug, Subcommand)]
@@ -79,6 +89,8 @@ pub(crate) enum IssuerCommand {
     Run(RunIssuer),
     /// Make a code for somebody who may ask, or one in the place of another
     Code(MakeCode),
+    /// List who may ask, by the hashes of their codes
+    Codes(ListCodes),
     /// Take a code off the list
     Revoke(RevokeCode),
 }
@@ -129,6 +141,21 @@ impl MakeCode {
     }
 }
 
+/// Arguments of `cwe issuer codes`.
+#[derive(Debug, Args)]
+#[command(after_help = CODES_EXAMPLES)]
+pub(crate) struct ListCodes {
+    /// The issuer's file of settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Only the one of the code in this file
+    #[arg(long, value_name = "CODE")]
+    pub(crate) of: Option<PathBuf>,
+    /// How to print the result
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+}
+
 /// Arguments of `cwe issuer revoke`.
 #[derive(Debug, Args)]
 #[command(after_help = REVOKE_EXAMPLES)]
@@ -136,7 +163,7 @@ pub(crate) struct RevokeCode {
     /// The issuer's file of settings
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
-    /// The code's hash, or enough of its first digits
+    /// The code's hash, or eight of its first digits or more
     #[arg(value_name = "HASH")]
     pub(crate) hash: String,
     /// How to print the result

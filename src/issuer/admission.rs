@@ -1,10 +1,10 @@
-//! `cwe issuer code` and `cwe issuer revoke`: who may ask.
+//! `cwe issuer code`, `cwe issuer codes` and `cwe issuer revoke`: who may ask.
 
 use super::{IssuerFailure, Settings, settings::Kind};
 use crate::{
-    cli::{Format, MakeCode, RevokeCode},
+    cli::{Format, ListCodes, MakeCode, RevokeCode},
     files,
-    output::{self, Failure, facts},
+    output::{self, Failure, facts, table},
 };
 use engine::issuer::{
     Code, CodesError, Serving, Subscriber,
@@ -108,6 +108,37 @@ fn list(settings: &Settings, arguments: &MakeCode, code: &Code) -> Result<Listed
         Listed::Serving(entry) => codes::add(path, *entry)?,
     }
     Ok(listed)
+}
+
+/// Shows the list, or one of it.
+pub(crate) fn show(arguments: &ListCodes) -> Result<(), Failure> {
+    let settings = Settings::read(&arguments.config).map_err(IssuerFailure::from)?;
+    let path = &settings.codes;
+    let listed: Result<Vec<Listed>, CodesError> = match settings.signs {
+        Kind::Tokens => {
+            codes::subscribers(path).map(|list| list.into_values().map(Listed::Subscriber).collect())
+        }
+        Kind::Receipts => codes::serving(path).map(|list| list.into_values().map(Listed::Serving).collect()),
+    };
+    let mut listed = listed.map_err(IssuerFailure::from)?;
+    if let Some(file) = &arguments.of {
+        let of = CodeHash::of(&files::secret(file).map_err(IssuerFailure::from)?);
+        listed.retain(|entry| entry.code() == of);
+        if listed.is_empty() {
+            let (path, file) = (path.clone(), file.clone());
+            return Err(IssuerFailure::Nobodys { path, file, hash: of.0 }.into());
+        }
+    }
+    match arguments.output {
+        Format::Json => {
+            let list: Vec<_> = listed.iter().map(Listed::object).collect();
+            output::json(&json!({ "codes": list, "list": path }))
+        }
+        Format::Table => {
+            let rows = listed.iter().map(|entry| [entry.code().0.to_string(), entry.whom()]).collect();
+            output::print(&table(["hash", "for"], 2, rows))
+        }
+    }
 }
 
 /// Takes a code off the list.

@@ -18,6 +18,9 @@ use zeroize::Zeroizing;
 /// Longest list, in bytes: a hundred for each of some hundred thousand entries.
 pub const MAX_LIST_BYTES: u64 = 32 << 20;
 
+/// Fewest digits of a hash by which a code is taken off a list: of fewer a slip may be somebody else's.
+pub const MIN_DIGITS: usize = 8;
+
 /// A code as its holder has it: 64 hexadecimal digits of 32 random bytes, which nobody guesses. So its hash needs no salt.
 pub struct Code(Zeroizing<String>);
 
@@ -202,10 +205,18 @@ pub enum CodesError {
         /// Why not.
         error: serde_json::Error,
     },
-    /// No code, or more than one, has a hash that begins so.
+    /// Too few digits to take somebody's code away by.
     #[error(
-        "{file}: {found} codes have a hash that begins with {digits}; give more of its digits, as the list has them"
+        "{digits:?} is too little of a hash: give {MIN_DIGITS} digits of it or more, as `cwe issuer codes` lists them"
     )]
+    TooFew {
+        /// What was given.
+        digits: String,
+    },
+    /// No code, or more than one, has a hash that begins so.
+    #[error("{file}: {} a hash that begins with {digits}; {}",
+        if *.found == 0 { "no code has".into() } else { format!("{found} codes have") },
+        if *.found == 0 { "`cwe issuer codes` lists them" } else { "give more of its digits" })]
     NotOne {
         /// The file.
         file: String,
@@ -322,7 +333,10 @@ fn taken<T: Entry>(
     codes: &mut BTreeMap<CodeHash, T>,
     (path, digits): (&Path, &str),
 ) -> Result<T, CodesError> {
-    let begins = |code: &&CodeHash| !digits.is_empty() && code.0.to_string().starts_with(digits);
+    if digits.len() < MIN_DIGITS {
+        return Err(CodesError::TooFew { digits: digits.into() });
+    }
+    let begins = |code: &&CodeHash| code.0.to_string().starts_with(digits);
     let found: Vec<CodeHash> = codes.keys().filter(begins).copied().collect();
     let entry = if let [one] = found[..] { codes.remove(&one) } else { None };
     entry.ok_or_else(|| CodesError::NotOne {
@@ -369,9 +383,11 @@ mod tests {
         assert_eq!(list.keys().copied().collect::<BTreeSet<_>>(), BTreeSet::from([other, third]));
         let gone: Serving = revoke(&path, &digits(other)).unwrap();
         assert_eq!((gone.code, serving(&path).unwrap().len()), (other, 1));
-        for (digits, count) in [(digits(other), 0), (String::new(), 0)] {
-            let refused = revoke::<Serving>(&path, &digits);
-            assert!(matches!(refused, Err(CodesError::NotOne { found, .. }) if found == count), "{digits}");
+        let refused = revoke::<Serving>(&path, &digits(other));
+        assert!(matches!(refused, Err(CodesError::NotOne { found: 0, .. })), "{refused:?}");
+        for short in ["", &digits(third)[..MIN_DIGITS - 1]] {
+            let refused = revoke::<Serving>(&path, short);
+            assert!(matches!(refused, Err(CodesError::TooFew { .. })), "{short}: {refused:?}");
         }
         assert_eq!(serving(&path).unwrap().len(), 1, "nothing is changed by what is refused");
     }
