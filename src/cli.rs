@@ -50,8 +50,10 @@ Exit codes:
   0  all is well
   1  something that was checked does not hold, the parties stopped the epoch, or
      the ledger refused a transaction
-  2  bad input, or a wrong call
-  3  the program failed, or the node that it asked is gone
+  2  bad input, a wrong call, no node that answers, or something that there
+     is not
+  3  the program failed; a node's answer is none, or a transaction that it took
+     is in no block in time
   4  a node found a block that breaks a rule
   130  interrupted; nothing was written, or what was written can be resumed; a
      transaction that a node took comes all the same";

@@ -39,6 +39,8 @@ impl FileError {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Unreadable { .. } | Self::Wrong { .. } => 2,
+            // What is there already is not written over.
+            Self::Unwritten { error, .. } if error.kind() == io::ErrorKind::AlreadyExists => 2,
             Self::Unwritten { .. } => 3,
         }
     }
@@ -164,7 +166,7 @@ mod tests {
         write_secret(&path, &digits).expect("written");
         assert_eq!(*secret(&path).expect("a secret"), digits);
         assert!(
-            matches!(write_secret(&path, &digits), Err(FileError::Unwritten { .. })),
+            write_secret(&path, &digits).is_err_and(|error| error.code() == 2),
             "never over another"
         );
         let other = dir.path().join("other.secret");
