@@ -31,6 +31,8 @@ pub(super) const JSON: &str = "application/json";
 pub(super) struct Agent {
     runtime: Runtime,
     client: Client,
+    /// It speaks through a proxy.
+    is_proxied: bool,
 }
 
 /// What is asked.
@@ -96,6 +98,7 @@ impl Agent {
         let failed = |error: &dyn std::fmt::Display| HttpError::Machine { reason: error.to_string() };
         // Where another part of the program has chosen a provider already, that one serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let is_proxied = proxy.is_some();
         let builder = Client::builder().redirect(Policy::none()).tls_version_min(Version::TLS_1_3);
         let builder = match proxy {
             Some(proxy) => builder.connect_timeout(EXCHANGE).proxy(proxy),
@@ -103,7 +106,7 @@ impl Agent {
         };
         let client = builder.build().map_err(|error| failed(&error))?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        Ok(Arc::new(Self { runtime: runtime.map_err(|error| failed(&error))?, client }))
+        Ok(Arc::new(Self { runtime: runtime.map_err(|error| failed(&error))?, client, is_proxied }))
     }
 
     pub(super) fn exchange(&self, question: Question<'_>) -> Result<Reply, LinkError> {
@@ -115,8 +118,10 @@ impl Agent {
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, BYTES).body(body.to_vec());
         }
-        let unreachable =
-            |error: reqwest::Error| LinkError::Unreachable { reason: shown(&causes(&error.without_url())) };
+        let unreachable = |error: reqwest::Error| {
+            let by = if self.is_proxied && error.is_connect() { "through the proxy: " } else { "" };
+            LinkError::Unreachable { reason: shown(&format!("{by}{}", causes(&error.without_url()))) }
+        };
         self.runtime.block_on(async {
             let mut response = request.send().await.map_err(unreachable)?;
             let status = response.status().as_u16();
