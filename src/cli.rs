@@ -45,7 +45,19 @@ use std::path::PathBuf;
 /// The L1 in this process.
 pub(crate) const EMBEDDED: &str = "embedded";
 
-const EXIT_CODES: &str = "\
+const EXAMPLES: &str = "\
+Examples:
+  cwe demo --out run
+      a whole epoch on this machine, from plays to payouts
+  cwe epoch verify run
+      its public record, from scratch
+  cwe demo --processes
+      the same with a process for each party, issuer and client
+  cwe init committee pilot
+      the folders of a pilot, with settings and fresh keys
+
+Every command has examples in its own help: `cwe help client submit`.
+
 Exit codes:
   0  all is well
   1  something that was checked does not hold, the parties stopped the epoch, or
@@ -133,7 +145,7 @@ again). docs/governance.md explains the page.";
 
 /// The economic core of the Clean Web Economy.
 #[derive(Debug, Parser)]
-#[command(name = "cwe", version, after_help = EXIT_CODES, max_term_width = 80)]
+#[command(name = "cwe", version, after_help = EXAMPLES, max_term_width = 80)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -165,10 +165,7 @@ mod tests {
         let digits = "5e".repeat(32);
         write_secret(&path, &digits).expect("written");
         assert_eq!(*secret(&path).expect("a secret"), digits);
-        assert!(
-            write_secret(&path, &digits).is_err_and(|error| error.code() == 2),
-            "never over another"
-        );
+        assert!(write_secret(&path, &digits).is_err_and(|error| error.code() == 2), "never over another");
         let other = dir.path().join("other.secret");
         for wrong in ["5e".repeat(31), "5e".repeat(33), "xy".repeat(32), String::new()] {
             write_secret(&other, &wrong).expect("written");

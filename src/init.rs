@@ -29,6 +29,9 @@ pub(crate) enum InitFailure {
          somebody stands by"
     )]
     Host { given: String },
+    /// A host is named twice.
+    #[error("--hosts: {host} is there twice: each party has a host of its own")]
+    HostTwice { host: String },
     /// The folder cannot be made.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -47,7 +50,7 @@ impl InitFailure {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Host { .. } => 2,
+            Self::Host { .. } | Self::HostTwice { .. } => 2,
             Self::Folder(
                 FolderError::Occupied { .. } | FolderError::NoName { .. } | FolderError::Uncreatable { .. },
             ) => 2,

@@ -295,12 +295,12 @@ fn help_names_every_command_and_the_exit_codes() {
         assert!(stdout(&help).contains(word), "{word}");
     }
     assert!(stdout(&cwe(&["demo", "--help"])).contains("Examples:"));
-    for family in ["party", "client", "issuer", "steward", "init"] {
+    for family in ["epoch", "node", "party", "client", "issuer", "steward", "init"] {
         let help = cwe(&[family, "--help"]);
         assert!(stdout(&help).contains(&format!("Examples:\n  cwe {family} ")), "{help:?}");
     }
     // Every command of a family has an example of itself.
-    for family in ["work", "gov", "node", "party", "client", "issuer", "steward", "init"] {
+    for family in ["epoch", "work", "gov", "node", "party", "client", "issuer", "steward", "init"] {
         let help = cwe(&[family, "--help"]);
         let listed = stdout(&help).split("Commands:").nth(1).expect("a list").split("Options:").next();
         let names = listed.expect("a list").lines().filter_map(|line| line.strip_prefix("  "));
@@ -311,6 +311,13 @@ fn help_names_every_command_and_the_exit_codes() {
             assert!(stdout(&help).contains(&format!("  cwe {family} {name}")), "{family} {name}: {help:?}");
         }
     }
+    let twice =
+        cwe(&["init", "committee", "/proc/pilot", "--hosts", "a.example.org,b.example.org,a.example.org"]);
+    assert_eq!(
+        (twice.status.code(), error(&twice).contains("a.example.org is there twice")),
+        (Some(2), true),
+        "{twice:?}"
+    );
     let help = cwe(&["epoch", "verify", "--help"]);
     for word in ["--root", "state_root", "layer1.epoch_root", "layer1.last_root"] {
         assert!(stdout(&help).contains(word), "{word}");
@@ -382,9 +389,11 @@ fn plays_that_are_yet_to_come_are_refused_with_their_lines() {
 /// What stands in a terminal of 80 columns, and in any that is wider.
 #[test]
 fn help_fits_eighty_columns() {
-    let families: [&[&str]; 28] = [
+    let families: [&[&str]; 32] = [
         &[],
         &["demo"],
+        &["epoch"],
+        &["epoch", "show"],
         &["epoch", "fetch"],
         &["epoch", "verify"],
         &["epoch", "audit"],
@@ -397,6 +406,7 @@ fn help_fits_eighty_columns() {
         &["work", "register"],
         &["work", "update"],
         &["payouts"],
+        &["node"],
         &["node", "init"],
         &["node", "run"],
         &["party"],
@@ -407,6 +417,7 @@ fn help_fits_eighty_columns() {
         &["client", "status"],
         &["issuer"],
         &["issuer", "code"],
+        &["issuer", "codes"],
         &["issuer", "revoke"],
         &["steward"],
         &["init"],

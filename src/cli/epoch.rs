@@ -5,6 +5,23 @@ use clap::{Args, Subcommand};
 use primitives::EpochId;
 use std::path::PathBuf;
 
+const EXAMPLES: &str = "\
+Examples:
+  cwe epoch fetch --url https://party1.example.org --epoch 1 epoch-1 --bundles
+  cwe epoch show epoch-1
+  cwe epoch verify epoch-1 --root 1f0e…
+  cwe epoch audit epoch-1 --root 1f0e…
+
+What a party gives is its word; verify recomputes all that follows from it, and
+audit every bundle that it counts.";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  cwe epoch show runs/synthetic-seed-1
+  cwe epoch show epoch-1/epoch.json -o json
+
+Nothing is verified: `cwe epoch verify` does that.";
+
 const FETCH_EXAMPLES: &str = "\
 Examples:
   cwe epoch fetch --url http://127.0.0.1:4501 --epoch 1 epoch-1
@@ -18,8 +35,9 @@ best one of your own, and the whole command is printed. A record of a running
 chain is proved from its last block, so it may have another root each time.
 
 `cwe epoch show` shows what was fetched. For `cwe epoch audit` more is needed:
-what was published of every bundle. With --bundles it is fetched too, from a party
-that was there for all of them, between the end of the epoch and that of the next.";
+what was published of every bundle. With --bundles it is fetched too, from a
+party that was there for all of them. Parties have it from the end of the epoch
+to that of the next.";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
@@ -53,6 +71,7 @@ verifies under the right ones alone.";
 
 /// What to do with a record.
 #[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(crate) enum EpochCommand {
     /// Fetch the public record of a settled epoch from a party
     Fetch(Fetch),
@@ -122,6 +141,7 @@ pub(crate) struct Audit {
 
 /// Arguments of `cwe epoch show`.
 #[derive(Debug, Args)]
+#[command(after_help = SHOW_EXAMPLES)]
 pub(crate) struct Show {
     /// A run folder, or a record file
     #[arg(value_name = "RUNDIR")]

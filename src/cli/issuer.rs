@@ -67,8 +67,8 @@ Examples:
   cwe issuer revoke --config token-issuer/issuer.toml 1f0c9a27
       who has the code whose hash begins so gets nothing signed any more
 
-`cwe issuer code` prints the hash when it makes a code, and `cwe issuer codes` lists
-it; eight digits are enough. A running issuer takes the change within a second; what it has signed stays
+`cwe issuer code` prints the hash when it makes a code, and `cwe issuer codes`
+lists it; eight digits are enough. A running issuer takes the change within a second; what it has signed stays
 good for its epoch.";
 
 const CODES_EXAMPLES: &str = "\

@@ -69,8 +69,16 @@ without an open epoch, since the parties' signatures name the chain.
 What it prints as root is the state root of the old chain's last block: compare
 it with `cwe node status` of a node that you trust.";
 
+const EXAMPLES: &str = "\
+Examples:
+  cwe node init net
+  cwe node run --config net/node.toml
+      a chain of your own with one sequencer
+  cwe node status --url ws://127.0.0.1:4300";
+
 /// What to do with a node.
 #[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
 pub(crate) enum NodeCommand {
     /// Make a chain for development: genesis, keys and a commented file of settings
     Init(Init),

@@ -4,7 +4,10 @@ use super::InitFailure;
 use crate::cli::InitCommittee;
 use engine::host::Seat;
 use primitives::PartyId;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
 
 /// From the node's port to those of the links, the APIs and the issuers.
 const LINKS: u16 = 101;
@@ -36,6 +39,11 @@ impl Places {
             |host: &&String| !host.is_empty() && host.len() <= MAX_HOST_BYTES && host.chars().all(plain);
         if let Some(given) = arguments.hosts.iter().find(|host| !is_host(host)) {
             return Err(InitFailure::Host { given: given.clone() });
+        }
+        // Two parties on one host are one party.
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = arguments.hosts.iter().find(|host| !seen.insert(*host)) {
+            return Err(InitFailure::HostTwice { host: twice.clone() });
         }
         match arguments.hosts.len() {
             0 | 3 | 4 => Ok(Self { hosts: arguments.hosts.clone(), port: arguments.port }),
