@@ -68,8 +68,8 @@ Examples:
       who has the code whose hash begins so gets nothing signed any more
 
 `cwe issuer code` prints the hash when it makes a code, and `cwe issuer codes`
-lists it; eight digits are enough. A running issuer takes the change within a second; what it has signed stays
-good for its epoch.";
+lists it; eight digits are enough. A running issuer takes the change within a
+second; what it has signed stays good for its epoch.";
 
 const CODES_EXAMPLES: &str = "\
 Examples:
