@@ -46,6 +46,7 @@ pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record
 pub use log::{Lines, LogError, Play, UsageLog};
 pub use outcome::Trouble;
 pub use plan::Summary;
+pub use review::HandedIn;
 pub use status::{BundleState, BundleStatus};
 pub use submit::Report;
 
@@ -253,6 +254,12 @@ mod file {
     pub(super) const TOKEN: &str = "token";
     pub(super) const UNBACKED: &str = "unbacked";
     pub(super) const DONE: &str = "done";
+
+    /// Kinds of files that there are for each bundle.
+    pub(super) const SENT: &str = "sent";
+    pub(super) const FINAL: &str = "final";
+    pub(super) const MISSING: &str = "missing";
+    pub(super) const ABSENT: &str = "absent";
 
     /// A file of one bundle.
     pub(super) fn of(kind: &str, bundle: usize) -> String {

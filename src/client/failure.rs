@@ -31,6 +31,10 @@ pub(crate) enum ClientFailure {
     #[error("{log}, {lines}: {} no later than the last that was handed in for epoch {epoch}, and would count twice",
         plays(.lines, "began", "began"), log = .log.display())]
     Again { log: PathBuf, lines: Lines, epoch: EpochId },
+    /// Plays that were sent before, and nobody has said what became of them.
+    #[error("{log}, {lines}: {} no later than the last that was sent for epoch {epoch}, of which no party has said what \
+        became of it: they may count twice", plays(.lines, "began", "began"), log = .log.display())]
+    Unheard { log: PathBuf, lines: Lines, epoch: EpochId },
     /// Plays of works that the epoch does not have.
     #[error("{log}, {lines}: {} that epoch {epoch} does not have", plays(.lines, "is of a work", "are of works"),
         log = .log.display())]
@@ -102,6 +106,7 @@ impl ClientFailure {
             Self::Log(_)
             | Self::Early { .. }
             | Self::Again { .. }
+            | Self::Unheard { .. }
             | Self::Unknown { .. }
             | Self::OtherLog { .. }
             | Self::Node(_)
@@ -128,6 +133,10 @@ impl ClientFailure {
             Self::Again { .. } => {
                 Some("take them out, or add --again if they were not in that log; nothing was sent")
             }
+            Self::Unheard { .. } => Some(
+                "ask with `cwe client status --epoch`, and start again; or take them out, or add --again if they were not in \
+                 that log; nothing was sent",
+            ),
             Self::Unknown { .. } => Some(
                 "correct the lines, or add --leave-out-unknown to hand in the others alone; nothing was sent",
             ),

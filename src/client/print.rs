@@ -192,7 +192,11 @@ fn words(state: &BundleState) -> [String; 2] {
             ["missing".into(), format!("promised by {}: {evidence}", listed(promised))]
         }
         BundleState::Forgotten { promised } => {
-            ["not known any more".into(), format!("promised by {}", listed(promised))]
+            let said = match promised[..] {
+                [] => "sent, and no answer came".into(),
+                _ => format!("promised by {}", listed(promised)),
+            };
+            ["not known any more".into(), said]
         }
         BundleState::NotInTime => ["not in time".into(), "the epoch is frozen without it".into()],
     }
@@ -248,6 +252,8 @@ mod tests {
         assert!(said.contains("until the epoch after is over") && !said.contains("missing"), "{said}");
         let object = object(&forgotten);
         assert_eq!((&object["state"], &object["promised"]), (&json!("forgotten"), &json!([1, 2, 3])));
+        let unheard = status(BundleState::Forgotten { promised: Vec::new() }, Vec::new());
+        assert!(text(EpochId(1), &[unheard]).contains("sent, and no answer came"));
         let missing =
             BundleState::Missing { promised: PartyId::ALL.to_vec(), evidence: "missing-00000".into() };
         assert!(!text(EpochId(1), &[status(missing, Vec::new())]).contains("ask in time"));

@@ -11,9 +11,11 @@
 //! | `requests-N`, `receipts-N` | what is asked of the region for bundle N, and its answers | the end |
 //! | `spent-N` | the opening of `Cum` after bundle N | the end |
 //! | `bundle-N` | the exact bytes of bundle N | |
+//! | `sent-N` | that bundle N is sent: from then on a party may have it, whatever is heard | |
 //! | `outcome-N-P` | what party P said of bundle N | |
 //! | `final-N` | inclusion of bundle N with the header that it is in | |
 //! | `missing-N` | promises of bundle N and the epoch's root without it | |
+//! | `absent-N` | the epoch's root, of whose batches two parties say that none has bundle N | |
 //! | `done` | that all is decided or the epoch is over: what is secret is gone | |
 //!
 //! The end is when every bundle is decided or the epoch is settled or given up, whichever comes first.

@@ -2,7 +2,8 @@
 //!
 //! A bundle follows once two parties have taken the one before in. The third gets its bundles as soon as it is there, in
 //! the same order; should it never be, the two others have all that the epoch needs. What is sent a second time is what
-//! was sent before, byte for byte, and gets the answer that it got before.
+//! was sent before, byte for byte, and gets the answer that it got before. That a bundle is sent is on disk before it
+//! leaves: a party may have it from then on, also where no answer ever comes.
 
 use super::{
     Answer, Client, ClientError, Clock, LinkError, NotBacked, Parties, Progress, Receipt, Standing, Summary,
@@ -118,7 +119,11 @@ impl Client {
                 continue;
             }
             let ready = work.into_iter().filter(|(party, _)| round.lines[party.index()].not_before <= now);
-            for (party, place, heard) in round.ask(ready.collect(), parties) {
+            let ready: Vec<_> = ready.collect();
+            for (_, place) in &ready {
+                round.note(*place)?;
+            }
+            for (party, place, heard) in round.ask(ready, parties) {
                 round.hear((party, place), heard, clock.now())?;
             }
         }
@@ -161,6 +166,15 @@ impl Round<'_> {
             (place <= frontier && !self.lines[party.index()].over).then_some((party, place))
         };
         PartyId::ALL.into_iter().filter_map(next).collect()
+    }
+
+    /// Has it on disk that a bundle is sent.
+    fn note(&mut self, place: usize) -> Result<(), ClientError> {
+        let name = file::of(file::SENT, place);
+        if !self.client.journal.has(&name)? {
+            self.client.journal.put(&name, &self.bundles[place].id)?;
+        }
+        Ok(())
     }
 
     /// Asks parties at the same time. The answers are in order of party.
