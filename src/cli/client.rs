@@ -40,7 +40,8 @@ The settings:
              \"http://127.0.0.1:4503\"]
   tier = 1
   dir = \"data\"
-  proxy = \"socks5h://127.0.0.1:9050\"   # leave it away, and all see your address
+  proxy = \"socks5h://127.0.0.1:9050\"   # leave it away, and all see your address;
+                                     # with it, https:// or .onion addresses
   [tokens]
   url = \"http://127.0.0.1:4601\"
   code = \"token.code\"              # a file readable by you alone

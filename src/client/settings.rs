@@ -80,12 +80,14 @@ pub(super) fn read(whose: &Whose) -> Result<Setup, Failure> {
     let circuits = settings.proxy.map(|url| Circuits::new(&url, &mut OsRng)).transpose().map_err(wrong)?;
     let circuits = circuits.as_ref();
     let receipts = backing.as_ref().map(|(url, code)| (url.as_str(), code.as_str()));
+    let parties = HttpParties::through([first, second, third], circuits).map_err(wrong)?;
+    let signers = HttpSigners::through((&settings.tokens.url, &token), receipts, circuits).map_err(wrong)?;
     Ok(Setup {
         dir: whose.dir.clone().unwrap_or_else(|| base.join(settings.dir)),
         start: read_start(&base.join(settings.genesis))?,
         node: settings.node,
-        parties: HttpParties::through([first, second, third], circuits).map_err(wrong)?,
-        signers: HttpSigners::through((&settings.tokens.url, &token), receipts, circuits).map_err(wrong)?,
+        parties,
+        signers,
         own: Own { tier: settings.tier, region, window: WINDOW, patience: Patience::default() },
     })
 }
