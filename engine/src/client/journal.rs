@@ -23,7 +23,9 @@
 //! A file is written beside its name, synced and renamed, so it is whole or not there. Each has a checksum that covers
 //! its name. The folder is a secret until `done`: it is for its owner alone, and one process at a time.
 
-use crate::private::{self, UNFINISHED};
+pub(super) use crate::private::UNFINISHED;
+
+use crate::private;
 use primitives::{CodecError, Decode, Digest, Domain, Encode, hash};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -46,6 +48,9 @@ pub trait Disk: Send {
 
     /// Removes a file, and what was in it as far as the system lets. It need not be there.
     fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Names of all files, also of those that were begun and never put in place.
+    fn names(&self) -> io::Result<Vec<String>>;
 }
 
 /// A folder that one process has to itself.
@@ -143,6 +148,15 @@ impl Disk for Folder {
         }
         File::open(&self.path)?.sync_all()
     }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            // Whatever has another name is none of the client's.
+            names.extend(entry?.file_name().into_string().ok());
+        }
+        Ok(names)
+    }
 }
 
 /// Reads and writes values of a client.
@@ -184,6 +198,12 @@ impl Journal {
         bytes.extend_from_slice(&checksum.0);
         let failed = |error| JournalError::Io { name: name.into(), what: "written", error };
         self.disk.write(name, &bytes).map_err(failed)
+    }
+
+    /// Names of all files, also of those that are not whole.
+    pub(super) fn names(&self) -> Result<Vec<String>, JournalError> {
+        let failed = |error| JournalError::Io { name: "folder".into(), what: "read", error };
+        self.disk.names().map_err(failed)
     }
 
     /// Removes a file. It need not be there.

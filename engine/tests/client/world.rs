@@ -167,6 +167,10 @@ impl Disk for MortalDisk {
         self.fuse.step();
         self.folder.remove(name)
     }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.folder.names()
+    }
 }
 
 /// Time that passes by sleeping alone.
