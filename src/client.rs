@@ -196,6 +196,7 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
         Progress::Token => step(&*progress, Stage::Tokens, &mut token, (1, 1)),
         Progress::Receipts { done, of } => step(&*progress, Stage::Receipts, &mut receipts, (done, of)),
         Progress::Made { done, of } => step(&*progress, Stage::Bundles, &mut made, (done, of)),
+        Progress::Waits { pause } => print::waits(&arguments.whose, pause),
         Progress::TakenIn { done, of } => step(&*progress, Stage::HandedIn, &mut taken, (done, of)),
         _ => {}
     };

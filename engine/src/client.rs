@@ -59,6 +59,7 @@ use primitives::{
 };
 use proofs::{blind::BlindError, bundle::ProveError, receipt::Denomination};
 use rand_core::{CryptoRng, RngCore};
+use std::time::Duration;
 use thiserror::Error;
 
 /// Whose client it is, and how it behaves.
@@ -70,6 +71,8 @@ pub struct Settings {
     pub region: RegionTag,
     /// Window of the epoch in which the bundles say that they are handed in, below [`limits::WINDOWS`].
     pub window: u16,
+    /// Longest time to wait between what issuers sign and the first bundle. How long is drawn: both know when they are asked.
+    pub delay: Duration,
     /// How long to try.
     pub patience: Patience,
 }
@@ -200,6 +203,11 @@ pub enum Progress {
         done: usize,
         /// In all.
         of: usize,
+    },
+    /// Nothing is handed in for so long: see [`Settings::delay`].
+    Waits {
+        /// How long.
+        pause: Duration,
     },
     /// So many bundles were taken in by two parties or three.
     TakenIn {
@@ -339,6 +347,10 @@ impl Client {
         let mut plan = self.plan(log, rng)?;
         progress(Progress::Planned(plan.summary));
         let bundles = self.make(&mut plan, signers, clock, rng, progress)?;
+        if let Some(pause) = self.pause(rng)? {
+            progress(Progress::Waits { pause });
+            clock.sleep(pause);
+        }
         self.submit(plan.summary, &bundles, (parties, clock), progress)
     }
 

@@ -42,6 +42,8 @@ The settings:
   dir = \"data\"
   proxy = \"socks5h://127.0.0.1:9050\"   # leave it away, and all see your address;
                                      # with it, https:// or .onion addresses
+  delay_seconds = 120              # at most, drawn anew: without it, times say
+                                   # more about whose the bundles are
   [tokens]
   url = \"http://127.0.0.1:4601\"
   code = \"token.code\"              # a file readable by you alone

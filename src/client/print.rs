@@ -13,6 +13,7 @@ use sim::report::several;
 use std::{
     io::{self, Write},
     path::Path,
+    time::Duration,
 };
 
 /// What it means that no party knows a bundle any more.
@@ -49,6 +50,11 @@ pub(super) fn unknown(whose: &Whose, epoch: EpochId, found: Option<&Lines>) {
         let plays = plays(lines, "is of a work", "are of works");
         note(whose, &format!("{plays} that epoch {epoch} does not have, {lines}: left out"));
     }
+}
+
+/// Says why nothing is handed in yet.
+pub(super) fn waits(whose: &Whose, pause: Duration) {
+    note(whose, &format!("waits for {} s before anything is handed in (`delay_seconds`)", pause.as_secs()));
 }
 
 /// Says that what is secret of an epoch that is over is still on disk.

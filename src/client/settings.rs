@@ -15,7 +15,7 @@ use engine::client::{
 use primitives::{Region, RegionTag, Tier};
 use rand_core::OsRng;
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// Window of the epoch that bundles name. All clients name the same: it says nothing of whose a bundle is.
 const WINDOW: u16 = 0;
@@ -47,6 +47,9 @@ struct Settings {
     dir: PathBuf,
     /// Proxy through which parties and issuers are spoken to.
     proxy: Option<String>,
+    /// Longest time to wait before the first bundle.
+    #[serde(default)]
+    delay_seconds: u32,
     tokens: Counter,
     receipts: Option<Backing>,
 }
@@ -88,6 +91,12 @@ pub(super) fn read(whose: &Whose) -> Result<Setup, Failure> {
         node: settings.node,
         parties,
         signers,
-        own: Own { tier: settings.tier, region, window: WINDOW, patience: Patience::default() },
+        own: Own {
+            tier: settings.tier,
+            region,
+            window: WINDOW,
+            delay: Duration::from_secs(settings.delay_seconds.into()),
+            patience: Patience::default(),
+        },
     })
 }

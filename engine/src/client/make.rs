@@ -10,6 +10,7 @@ use proofs::{
     token::{self, SubscriberKey},
 };
 use rand_core::{CryptoRng, RngCore};
+use std::time::Duration;
 
 /// How the issuer of tokens goes by in errors.
 const ISSUER: &str = "token issuer";
@@ -168,6 +169,19 @@ impl Client {
         self.journal.put(&file::of("spent", place), &after)?;
         self.journal.put(&file::of("bundle", place), &Raw(bundle.to_bytes()))?;
         Ok(())
+    }
+
+    /// How long to wait before the first bundle; `None` if nothing is to be waited for, or it was sent before.
+    pub(super) fn pause(
+        &self,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Option<Duration>, ClientError> {
+        let longest = u64::try_from(self.settings.delay.as_millis()).unwrap_or(u64::MAX - 1);
+        if longest == 0 || self.journal.has(&file::of(file::SENT, 0))? {
+            return Ok(None);
+        }
+        // Drawn from so many more numbers than there are milliseconds that all are as likely.
+        Ok(Some(Duration::from_millis(rng.next_u64() % (longest + 1))))
     }
 
     /// Asks a signer until it answers, refuses, or patience is at its end.

@@ -100,7 +100,7 @@ pub(crate) fn epoch() -> OpenedEpoch {
 pub(crate) fn settings() -> Settings {
     let patience =
         Patience { attempts: 4, first: Duration::from_millis(500), longest: Duration::from_secs(60) };
-    Settings { tier: Tier(1), region: RegionTag(Some(region())), window: 2, patience }
+    Settings { tier: Tier(1), region: RegionTag(Some(region())), window: 2, delay: Duration::ZERO, patience }
 }
 
 /// A play of a whole work.
