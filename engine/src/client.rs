@@ -256,6 +256,7 @@ mod file {
     use primitives::PartyId;
 
     pub(super) const EPOCH: &str = "epoch";
+    pub(super) const FIRST: &str = "first";
     pub(super) const LAST: &str = "last";
     pub(super) const PLAN: &str = "plan";
     pub(super) const KEY: &str = "key";
@@ -368,7 +369,8 @@ impl Client {
                 if plan.bundles.is_empty() {
                     return Err(ClientError::NothingCounts { summary: plan.summary });
                 }
-                if let Some(last) = log.last() {
+                if let (Some(first), Some(last)) = (log.first(), log.last()) {
+                    self.journal.put(file::FIRST, &first)?;
                     self.journal.put(file::LAST, &last)?;
                 }
                 self.journal.put(file::PLAN, &plan)?;

@@ -452,6 +452,7 @@ fn a_folder_says_nothing_of_works_once_all_is_decided() {
         "epoch",
         "final-00000",
         "final-00001",
+        "first",
         "last",
         "lock",
         "outcome-00000-1",

@@ -29,9 +29,9 @@ The log is CSV or JSON lines, one play a line, of one subscriber in one epoch:
    \"length_seconds\":200,\"backed\":true}          (on one line)
 
 Before anything is sent, plays are looked at: none may be yet to come, be of a
-work that the epoch does not have (--leave-out-unknown), or have begun before the
-last play of an earlier epoch's log (--again). From then on, what was begun goes
-on without these flags.
+work that the epoch does not have (--leave-out-unknown), or have begun between
+the first and the last play of an earlier epoch's log (--again). From then on,
+what was begun goes on without these flags.
 
 The settings:
   genesis = \"genesis.json\"          # the chain's, as every node has it
@@ -105,8 +105,8 @@ pub(crate) struct Submit {
     /// What was played, as CSV or JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) log: PathBuf,
-    /// Hand in plays also that began no later than the last that was handed in for an earlier epoch: they were not in
-    /// that log, or would count twice
+    /// Hand in plays also that began between the first and the last that were handed in for an earlier epoch: they were not
+    /// in that log, or would count twice
     #[arg(long)]
     pub(crate) again: bool,
     /// Leave out plays of works that the epoch does not have, such as works of other platforms; without this, nothing is

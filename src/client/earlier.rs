@@ -60,7 +60,7 @@ mod tests {
     }
 
     fn had(epoch: u64, last: u64, answered: bool) -> (EpochId, HandedIn) {
-        (EpochId(epoch), HandedIn { last: Time(last), answered })
+        (EpochId(epoch), HandedIn { first: Time(last - 15), last: Time(last), answered })
     }
 
     #[test]
@@ -68,6 +68,8 @@ mod tests {
         let review = |times: &[u64], earlier: &[_]| review((Path::new("plays.csv"), &log(times)), earlier);
         assert!(review(&[5], &[]).is_ok());
         assert!(review(&[31], &[had(1, 20, true), had(2, 30, false)]).is_ok());
+        // An epoch that was given up is not among them: what it had comes again, though a later one has had a log.
+        assert!(review(&[5, 14], &[had(2, 30, true)]).is_ok());
         let refused = review(&[5, 25, 35], &[had(1, 20, true), had(2, 30, true)]);
         assert!(
             matches!(&refused, Err(ClientFailure::Again { lines, epoch: EpochId(2), .. }) if lines.plays == 2),

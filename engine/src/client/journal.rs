@@ -3,7 +3,7 @@
 //! | File | Holds | Until |
 //! |---|---|---|
 //! | `epoch` | which epoch, tier, region and window the folder is for | |
-//! | `last` | when the last play of the log began: what began later is for a later epoch | |
+//! | `first`, `last` | when the first and the last play of the log began: what began before or after was not in it | |
 //! | `plan` | the events of each bundle, padding included | the end |
 //! | `unbacked` | from which bundle on there are no receipts, for how many plays, and why | |
 //! | `key` | the key `sk`, the blinded request for a token, its blinding factor | the end |

@@ -12,6 +12,8 @@ use proofs::committee::QUORUM;
 /// The log that an epoch has of a subscriber, or may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HandedIn {
+    /// When its first play began.
+    pub first: Time,
     /// When its last play began.
     pub last: Time,
     /// Whether somebody said to have taken some of it in. Otherwise it was sent, and nobody who would know has said that it
@@ -22,7 +24,7 @@ pub struct HandedIn {
 impl HandedIn {
     /// Whether a play may have been in it: then it would count twice.
     pub fn may_have(&self, play: &Play) -> bool {
-        play.time <= self.last.0
+        (self.first.0..=self.last.0).contains(&play.time)
     }
 }
 
@@ -91,7 +93,10 @@ impl Client {
             return Ok(None);
         }
         let answered = held.contains(&Held::Taken);
-        Ok(journal.get(file::LAST)?.map(|last| HandedIn { last, answered }))
+        let Some(last) = journal.get(file::LAST)? else { return Ok(None) };
+        // Folders of before have no first: there, all that is earlier may have been in it.
+        let first = journal.get(file::FIRST)?.unwrap_or(Time(0));
+        Ok(Some(HandedIn { first, last, answered }))
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     world::{Fuse, Mishap, NEXT, TestClock, World, log, play, work},
 };
 use engine::client::{BundleState, Client, ClientError, Folder, HandedIn, Play, UsageLog};
-use primitives::WorkId;
+use primitives::{Time, WorkId};
 use rand_core::OsRng;
 
 /// What later epochs ask the folder of an earlier one.
@@ -15,7 +15,7 @@ fn handed_in(folders: &Folders) -> Option<HandedIn> {
 
 /// The whole log, which somebody answered for or not.
 fn all(answered: bool) -> Option<HandedIn> {
-    log().last().map(|last| HandedIn { last, answered })
+    log().first().zip(log().last()).map(|(first, last)| HandedIn { first, last, answered })
 }
 
 /// A client whose bundle all parties take in, and hears of none. It is killed then.
@@ -38,6 +38,9 @@ fn a_folder_tells_when_the_last_play_began_that_was_taken_in() {
     states(&folders, &world);
     assert!(!folders.client().join("plan").exists());
     assert_eq!(handed_in(&folders), all(true), "also when all is decided");
+    // Without the first, as before there was one, all is in doubt that is not later.
+    std::fs::remove_file(folders.client().join("first")).unwrap();
+    assert_eq!(handed_in(&folders), all(true).map(|had| HandedIn { first: Time(0), ..had }));
     // By then a log is known by its last play alone.
     let own = client(&folders.client(), &world, &Fuse::never());
     let later = UsageLog::new(vec![play(99, work(0, 0), false)]);
