@@ -6,6 +6,8 @@ mod http;
 mod issuers;
 #[path = "client/late.rs"]
 mod late;
+#[path = "client/pace.rs"]
+mod pace;
 #[path = "client/proxy.rs"]
 mod proxy;
 #[path = "client/review.rs"]
@@ -247,34 +249,6 @@ fn a_busy_party_is_left_alone_for_as_long_as_it_asks() {
     assert!(report.is_complete() && report.troubles.is_empty());
     assert_eq!(clock.slept.borrow()[0], pause);
     assert_eq!(world.came(1).len(), 2, "a slow party is asked for the standing, and gets nothing twice");
-}
-
-/// An issuer knows when it is asked, and a party when a bundle comes.
-#[test]
-fn the_first_bundle_comes_a_random_time_after_the_token() {
-    let delay = Duration::from_secs(3600);
-    let waited = |folders: &Folders, world: &World, signers: &LocalSigners| {
-        let (clock, mut told) = (TestClock::default(), None);
-        let folder = Folder::open(folders.client()).unwrap();
-        let own =
-            Client::open(Box::new(folder), world.epoch.clone(), Settings { delay, ..settings() }).unwrap();
-        let mut tell = |at| {
-            if let Progress::Waits { pause } = at {
-                assert!(world.came(1).is_empty(), "nothing was handed in before");
-                told = Some(pause);
-            }
-        };
-        own.run(&log(), signers, (world, &clock), &mut OsRng, &mut tell).unwrap();
-        assert_eq!(clock.slept.borrow().first().copied(), told);
-        told
-    };
-    let mut pauses = Vec::new();
-    for _ in 0..2 {
-        let (folders, world, signers) = scene();
-        pauses.push(waited(&folders, &world, &signers).unwrap());
-        assert_eq!(waited(&folders, &world, &signers), None, "it was sent");
-    }
-    assert!(pauses[0] != pauses[1] && pauses.iter().all(|pause| *pause <= delay), "{pauses:?}");
 }
 
 #[test]

@@ -30,6 +30,12 @@ pub enum LinkError {
         /// How long to wait, if it says so.
         retry_after: Option<Duration>,
     },
+    /// It answers, or does not, for longer than it is waited for in all.
+    #[error("takes too long: it was waited for {} s in all", .waited.as_secs())]
+    Slow {
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// It refuses for good.
     #[error("refuses ({kind}): {text}")]
     Refused {
@@ -170,6 +176,10 @@ pub trait Clock {
 
     /// Waits.
     fn sleep(&self, pause: Duration);
+
+    /// Waits while others are at work, for as long as `pause` at most. `came` waits by itself, for as long as it is told, and
+    /// says whether something came: then there is no more to wait for.
+    fn wait(&self, pause: Duration, came: &mut dyn FnMut(Duration) -> bool);
 }
 
 /// The time of the machine.
@@ -190,6 +200,10 @@ impl Clock for MachineClock {
     fn sleep(&self, pause: Duration) {
         std::thread::sleep(pause);
     }
+
+    fn wait(&self, pause: Duration, came: &mut dyn FnMut(Duration) -> bool) {
+        came(pause);
+    }
 }
 
 /// How long a client tries before it leaves the rest to its next start.
@@ -204,7 +218,7 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// Nine minutes in all: longer than a party takes to start again.
+    /// Nine minutes of pauses in all: longer than a party takes to start again.
     fn default() -> Self {
         Self { attempts: 16, first: Duration::from_millis(500), longest: Duration::from_secs(60) }
     }

@@ -81,11 +81,11 @@ impl Client {
         progress(Progress::Token);
         let needed: Vec<usize> =
             plan.bundles.iter().map(|bundle| Denomination::cover(bundle.backed()).len()).collect();
-        let (mut issued, mut spent) = (0, Spent::default());
+        let (mut issued, mut spent, mut waited) = (0, Spent::default(), Duration::ZERO);
         for (place, own) in needed.iter().enumerate() {
             let receipts = match self.parcel(place)? {
                 Some(_) => None,
-                None => Some(self.receipts((&mut *plan, place), &key, (signers, clock), rng)?),
+                None => Some(self.receipts((&mut *plan, place), &key, (signers, clock, &mut waited), rng)?),
             };
             issued += own;
             if *own > 0 {
@@ -135,7 +135,7 @@ impl Client {
         if let Some(token) = self.journal.get(file::TOKEN)? {
             return Ok((key, token));
         }
-        let answer = self.ask(ISSUER, clock, || signers.token(context.epoch, tier, &request))?;
+        let answer = self.ask((ISSUER, None), clock, || signers.token(context.epoch, tier, &request))?;
         let finished = pending.finish(&answer);
         let token = finished.map_err(|error| ClientError::Forged { who: ISSUER, error })?;
         self.journal.put(file::TOKEN, &token)?;
@@ -184,13 +184,14 @@ impl Client {
         Ok(Some(Duration::from_millis(rng.next_u64() % (longest + 1))))
     }
 
-    /// Asks a signer until it answers, refuses, or patience is at its end.
+    /// Asks a signer until it answers, refuses, or patience is at its end, or so much time has gone by.
     pub(super) fn ask<T>(
         &self,
-        who: &'static str,
+        (who, within): (&'static str, Option<Duration>),
         clock: &dyn Clock,
         mut request: impl FnMut() -> Result<T, LinkError>,
     ) -> Result<T, ClientError> {
+        let begun = clock.now();
         for failures in 1.. {
             let error = match request() {
                 Ok(answer) => return Ok(answer),
@@ -199,11 +200,13 @@ impl Client {
             let asked = match &error {
                 LinkError::Busy { retry_after, .. } => *retry_after,
                 LinkError::Unreachable { .. } => None,
-                LinkError::Refused { .. } | LinkError::Garbage { .. } => {
+                LinkError::Refused { .. } | LinkError::Garbage { .. } | LinkError::Slow { .. } => {
                     return Err(ClientError::Signer { who, error });
                 }
             };
-            match self.settings.patience.pause(failures, asked) {
+            let left = within.map(|within| within.saturating_sub(clock.now().saturating_sub(begun)));
+            let pause = self.settings.patience.pause(failures, asked);
+            match pause.filter(|pause| left.is_none_or(|left| *pause < left)) {
                 Some(pause) => clock.sleep(pause),
                 None => return Err(ClientError::Signer { who, error }),
             }

@@ -2,9 +2,11 @@
 
 use super::{
     Folders, client, life, run, scene,
-    world::{Fuse, Killed, LocalSigners, TestClock, World, log},
+    world::{Fuse, Killed, LocalSigners, TestClock, World, log, settings},
 };
-use engine::client::{ClientError, LinkError, NotBacked, Report, Signers};
+use engine::client::{
+    Client, ClientError, Clock, Folder, LinkError, NotBacked, Patience, Report, Settings, Signers,
+};
 use primitives::{Decode, EpochId, Region, RegionTag, Tier};
 use proofs::{blind::BlindSignature, bundle::Bundle, receipt::Denomination};
 use rand_core::OsRng;
@@ -12,6 +14,7 @@ use std::{
     cell::Cell,
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
 };
 
 /// Plays of the log that are backed: five in the first bundle, and one in the second.
@@ -99,6 +102,61 @@ fn no_issuer_of_receipts_has_a_veto_over_an_epoch() {
             assert!(!folders.client().join("plan").exists());
             assert_eq!(run(&folders, &world, &signers).unwrap().not_backed, report.not_backed);
         }
+    }
+}
+
+/// An issuer of receipts that signs, or fails, after so long.
+struct Dawdling<'a> {
+    signers: &'a LocalSigners,
+    clock: &'a TestClock,
+    each: Duration,
+    signs: bool,
+}
+
+impl Signers for Dawdling<'_> {
+    fn token(
+        &self,
+        epoch: EpochId,
+        tier: Tier,
+        request: &BlindSignature,
+    ) -> Result<BlindSignature, LinkError> {
+        self.signers.token(epoch, tier, request)
+    }
+
+    fn receipt(
+        &self,
+        epoch: EpochId,
+        at: (Region, Denomination),
+        request: &BlindSignature,
+    ) -> Result<BlindSignature, LinkError> {
+        self.clock.sleep(self.each);
+        match self.signs {
+            true => self.signers.receipt(epoch, at, request),
+            false => Err(LinkError::Unreachable { reason: "timed out".into() }),
+        }
+    }
+}
+
+#[test]
+fn an_issuer_of_receipts_has_ten_minutes_for_all_of_them() {
+    let longest = Duration::from_secs(600);
+    // The first two receipts take all of it; nobody waits for the third. One that hangs has no more, whatever the patience.
+    for (each, signs, views, why) in [
+        (longest / 2, true, [5, 0], "waited for 600 s in all"),
+        (Duration::from_secs(60), false, [0, 0], "timed out"),
+    ] {
+        let (folders, world, signers) = scene();
+        let clock = TestClock::default();
+        let dawdling = Dawdling { signers: &signers, clock: &clock, each, signs };
+        let settings = Settings { patience: Patience::default(), ..settings() };
+        let folder = Folder::open(folders.client()).unwrap();
+        let own = Client::open(Box::new(folder), world.epoch.clone(), settings).unwrap();
+        let report = own.run(&log(), &dawdling, (&world, &clock), &mut OsRng, &mut |_| ()).unwrap();
+        assert!(report.is_complete() && clock.now() <= longest + each, "{:?}", clock.now());
+        assert_eq!(shown(&world), views);
+        let told = report.not_backed.expect("some are not backed");
+        assert_eq!(told.plays, BACKED - views.iter().sum::<u64>());
+        assert!(told.why.contains(why), "{}", told.why);
     }
 }
 

@@ -189,6 +189,11 @@ impl Clock for TestClock {
         self.now.set(self.now.get() + pause);
         self.slept.borrow_mut().push(pause);
     }
+
+    /// As long as somebody is at work, no time passes.
+    fn wait(&self, _: Duration, came: &mut dyn FnMut(Duration) -> bool) {
+        while !came(Duration::from_secs(1)) {}
+    }
 }
 
 /// Issuers in this process, on a disk that outlives the client.
