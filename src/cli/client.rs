@@ -40,7 +40,7 @@ The settings:
              \"http://127.0.0.1:4503\"]
   tier = 1
   dir = \"data\"
-  proxy = \"socks5h://127.0.0.1:9050\"   # leave it away, and all see your address;
+  proxy = \"socks5h://127.0.0.1:9050\"   # without it, all see your address;
                                      # with it, https:// or .onion addresses
   delay_seconds = 120              # at most, drawn anew: without it, times say
                                    # more about whose the bundles are
