@@ -1,5 +1,6 @@
 //! `cwe client`.
 
+mod earlier;
 mod failure;
 mod print;
 mod settings;
@@ -138,25 +139,6 @@ impl Desk {
         Ok(folder.is_dir() && Client::decided(Box::new(Folder::open(folder)?))?.is_some())
     }
 
-    /// Of what was handed in for earlier epochs the last play, and its epoch. An epoch that was given up pays nothing: what
-    /// it had may come again.
-    fn handed_in(&self, epoch: EpochId) -> Result<Option<(Time, EpochId)>, ClientFailure> {
-        let given_up = |epoch: &EpochId| {
-            self.mirror.read(|ledger| {
-                ledger.state().epochs.get(epoch).is_some_and(|found| found.phase == Phase::Abandoned)
-            })
-        };
-        let mut last = None;
-        for earlier in self.folders().into_iter().filter(|earlier| *earlier < epoch && !given_up(earlier)) {
-            let dir = self.folder(earlier);
-            let disk = Folder::open(&dir).map_err(ClientError::from);
-            let found = disk.and_then(|disk| Client::handed_in(Box::new(disk)));
-            let found = found.map_err(|error| ClientFailure::Earlier { dir, error })?;
-            last = last.max(found.map(|found| (found, earlier)));
-        }
-        Ok(last)
-    }
-
     /// Stops before anything of a log is sent that is wrong with it, as far as can be told: an epoch takes one log of a
     /// subscription, which cannot be corrected later.
     fn review(
@@ -165,16 +147,12 @@ impl Desk {
         (epoch, log): (EpochId, &UsageLog),
         unknown: Option<&Lines>,
     ) -> Result<(), ClientFailure> {
-        let path = || arguments.log.clone();
-        if !arguments.again
-            && let Some((last, earlier)) = self.handed_in(epoch)?
-            && let Some(lines) = log.find(|play| play.time <= last.0)
-        {
-            return Err(ClientFailure::Again { log: path(), lines, epoch: earlier });
+        if !arguments.again {
+            earlier::review((&arguments.log, log), &self.earlier(epoch)?)?;
         }
         match unknown {
             Some(lines) if !arguments.leave_out_unknown => {
-                Err(ClientFailure::Unknown { log: path(), lines: lines.clone(), epoch })
+                Err(ClientFailure::Unknown { log: arguments.log.clone(), lines: lines.clone(), epoch })
             }
             _ => Ok(()),
         }
@@ -222,6 +200,7 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
         Progress::Token => step(&*progress, Stage::Tokens, &mut token, (1, 1)),
         Progress::Receipts { done, of } => step(&*progress, Stage::Receipts, &mut receipts, (done, of)),
         Progress::Made { done, of } => step(&*progress, Stage::Bundles, &mut made, (done, of)),
+        Progress::Waits { pause } => print::delays(&arguments.whose, pause),
         Progress::TakenIn { done, of } => step(&*progress, Stage::HandedIn, &mut taken, (done, of)),
         _ => {}
     };
@@ -261,6 +240,10 @@ impl Clock for Waiting<'_> {
 
     fn sleep(&self, pause: Duration) {
         self.clock.sleep(pause);
+    }
+
+    fn wait(&self, pause: Duration, came: &mut dyn FnMut(Duration) -> bool) {
+        self.clock.wait(pause, came);
     }
 
     fn is_over(&self) -> bool {

@@ -386,6 +386,37 @@ fn plays_that_are_yet_to_come_are_refused_with_their_lines() {
     );
 }
 
+/// What a client would send through a proxy is for nobody at its other end.
+#[test]
+fn settings_with_a_proxy_and_open_addresses_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let place = |name: &str| folder.path().join(name);
+    let work = "07".repeat(32);
+    let head = "time,work,seconds_played,length_seconds,backed";
+    fs::write(place("plays.csv"), format!("{head}\n1700000000,{work},9,9,yes\n")).expect("written");
+    fs::write(place("token.code"), "07".repeat(32)).expect("written");
+    #[cfg(unix)]
+    fs::set_permissions(place("token.code"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .expect("private");
+    let said = |tokens: &str| {
+        let settings = format!(
+            "genesis = \"genesis.json\"\nnode = \"ws://127.0.0.1:1\"\ntier = 1\nproxy = \"socks5h://127.0.0.1:1\"\n\
+             parties = [\"https://a.example\", \"http://b.onion\", \"http://127.0.0.1:4503\"]\n\
+             [tokens]\nurl = \"{tokens}\"\ncode = \"token.code\"\n"
+        );
+        fs::write(place("client.toml"), settings).expect("written");
+        let (config, log) = (place("client.toml"), place("plays.csv"));
+        let refused = cwe(&["client", "submit", "--config", path(&config), "--log", path(&log)]);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+        error(&refused).to_owned()
+    };
+    let open = said("http://tokens.example");
+    assert!(open.contains("client.toml: http://tokens.example/: with `proxy`"), "{open}");
+    assert!(open.contains("use an address of the form https://host"), "{open}");
+    let closed = said("https://tokens.example");
+    assert!(closed.contains("genesis.json") && !closed.contains("proxy"), "{closed}");
+}
+
 /// What stands in a terminal of 80 columns, and in any that is wider.
 #[test]
 fn help_fits_eighty_columns() {

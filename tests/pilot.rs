@@ -394,7 +394,7 @@ fn a_pilot_is_laid_out_and_used() {
     // What was paid for with the first epoch is not handed in with the second by mistake.
     parties[0].wait_for("epoch 2: collect");
     let said = turned_away(&first, &log);
-    assert!(said.contains("lines 2, 3 and 4: 3 plays began no later"), "{said}");
+    assert!(said.contains("lines 2, 3 and 4: 3 plays began between the first and the last"), "{said}");
     assert!(said.contains("epoch 1") && said.contains("--again"), "{said}");
     turned_away(&second, &second.join("plays.csv"));
     assert!(!secrets.iter().any(|file| file.exists()), "of an epoch that is over nothing secret is left");

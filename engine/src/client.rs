@@ -46,6 +46,7 @@ pub use link::{Answer, Clock, LinkError, MachineClock, Parties, Patience, Record
 pub use log::{Lines, LogError, Play, UsageLog};
 pub use outcome::Trouble;
 pub use plan::Summary;
+pub use review::HandedIn;
 pub use status::{BundleState, BundleStatus};
 pub use submit::Report;
 
@@ -58,6 +59,7 @@ use primitives::{
 };
 use proofs::{blind::BlindError, bundle::ProveError, receipt::Denomination};
 use rand_core::{CryptoRng, RngCore};
+use std::time::Duration;
 use thiserror::Error;
 
 /// Whose client it is, and how it behaves.
@@ -69,6 +71,8 @@ pub struct Settings {
     pub region: RegionTag,
     /// Window of the epoch in which the bundles say that they are handed in, below [`limits::WINDOWS`].
     pub window: u16,
+    /// Longest time to wait between what issuers sign and the first bundle. How long is drawn: both know when they are asked.
+    pub delay: Duration,
     /// How long to try.
     pub patience: Patience,
 }
@@ -206,6 +210,11 @@ pub enum Progress {
         /// In all.
         of: usize,
     },
+    /// Nothing is handed in for so long: see [`Settings::delay`].
+    Waits {
+        /// How long.
+        pause: Duration,
+    },
     /// So many bundles were taken in by two parties or three.
     TakenIn {
         /// Taken in.
@@ -253,12 +262,19 @@ mod file {
     use primitives::PartyId;
 
     pub(super) const EPOCH: &str = "epoch";
+    pub(super) const FIRST: &str = "first";
     pub(super) const LAST: &str = "last";
     pub(super) const PLAN: &str = "plan";
     pub(super) const KEY: &str = "key";
     pub(super) const TOKEN: &str = "token";
     pub(super) const UNBACKED: &str = "unbacked";
     pub(super) const DONE: &str = "done";
+
+    /// Kinds of files that there are for each bundle.
+    pub(super) const SENT: &str = "sent";
+    pub(super) const FINAL: &str = "final";
+    pub(super) const MISSING: &str = "missing";
+    pub(super) const ABSENT: &str = "absent";
 
     /// A file of one bundle.
     pub(super) fn of(kind: &str, bundle: usize) -> String {
@@ -338,6 +354,10 @@ impl Client {
         let mut plan = self.plan(log, rng)?;
         progress(Progress::Planned(plan.summary));
         let bundles = self.make(&mut plan, signers, clock, rng, progress)?;
+        if let Some(pause) = self.pause(rng)? {
+            progress(Progress::Waits { pause });
+            clock.sleep(pause);
+        }
         self.submit(plan.summary, &bundles, (parties, clock), progress)
     }
 
@@ -355,7 +375,8 @@ impl Client {
                 if plan.bundles.is_empty() {
                     return Err(ClientError::NothingCounts { summary: plan.summary });
                 }
-                if let Some(last) = log.last() {
+                if let (Some(first), Some(last)) = (log.first(), log.last()) {
+                    self.journal.put(file::FIRST, &first)?;
                     self.journal.put(file::LAST, &last)?;
                 }
                 self.journal.put(file::PLAN, &plan)?;

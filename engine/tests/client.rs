@@ -6,6 +6,8 @@ mod http;
 mod issuers;
 #[path = "client/late.rs"]
 mod late;
+#[path = "client/pace.rs"]
+mod pace;
 #[path = "client/proxy.rs"]
 mod proxy;
 #[path = "client/review.rs"]
@@ -150,6 +152,10 @@ fn a_client_that_is_killed_between_any_two_steps_goes_on_with_the_same_bytes() {
         assert!(panic.is::<Killed>(), "after {killed_after} steps it fails by itself");
         deaths += 1;
         let came: Vec<_> = (1..=3).map(|party| world.came(party)).collect();
+        if came.iter().any(|came| !came.is_empty()) {
+            let had = Client::handed_in(Box::new(Folder::open(folders.client()).unwrap())).unwrap();
+            assert!(had.is_some(), "a party has it, killed after {killed_after}");
+        }
         let alive = Fuse::never();
         (world.fuse, _) = (alive.clone(), signers.asked_by(&alive));
         assert_eq!(life(&folders, &world, &signers, &alive), undisturbed, "killed after {killed_after}");
@@ -420,6 +426,7 @@ fn a_folder_says_nothing_of_works_once_all_is_decided() {
         "epoch",
         "final-00000",
         "final-00001",
+        "first",
         "last",
         "lock",
         "outcome-00000-1",
@@ -428,6 +435,8 @@ fn a_folder_says_nothing_of_works_once_all_is_decided() {
         "outcome-00001-1",
         "outcome-00001-2",
         "outcome-00001-3",
+        "sent-00000",
+        "sent-00001",
     ];
     assert_eq!(names, expected);
 }

@@ -29,9 +29,9 @@ The log is CSV or JSON lines, one play a line, of one subscriber in one epoch:
    \"length_seconds\":200,\"backed\":true}          (on one line)
 
 Before anything is sent, plays are looked at: none may be yet to come, be of a
-work that the epoch does not have (--leave-out-unknown), or have begun before the
-last play of an earlier epoch's log (--again). From then on, what was begun goes
-on without these flags.
+work that the epoch does not have (--leave-out-unknown), or have begun between
+the first and the last play of an earlier epoch's log (--again). From then on,
+what was begun goes on without these flags.
 
 The settings:
   genesis = \"genesis.json\"          # the chain's, as every node has it
@@ -40,7 +40,10 @@ The settings:
              \"http://127.0.0.1:4503\"]
   tier = 1
   dir = \"data\"
-  proxy = \"socks5h://127.0.0.1:9050\"   # leave it away, and all see your address
+  proxy = \"socks5h://127.0.0.1:9050\"   # without it, all see your address;
+                                     # with it, https:// or .onion addresses
+  delay_seconds = 120              # at most, drawn anew: without it, times say
+                                   # more about whose the bundles are
   [tokens]
   url = \"http://127.0.0.1:4601\"
   code = \"token.code\"              # a file readable by you alone
@@ -102,8 +105,8 @@ pub(crate) struct Submit {
     /// What was played, as CSV or JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) log: PathBuf,
-    /// Hand in plays also that began no later than the last that was handed in for an earlier epoch: they were not in
-    /// that log, or would count twice
+    /// Hand in plays also that began between the first and the last that were handed in for an earlier epoch: they were not
+    /// in that log, or would count twice
     #[arg(long)]
     pub(crate) again: bool,
     /// Leave out plays of works that the epoch does not have, such as works of other platforms; without this, nothing is

@@ -31,9 +31,13 @@ pub(crate) enum ClientFailure {
         utc(.now.0), log = .log.display())]
     Early { log: PathBuf, lines: Lines, now: Time },
     /// Plays that may have been handed in before.
-    #[error("{log}, {lines}: {} no later than the last that was handed in for epoch {epoch}, and would count twice",
+    #[error("{log}, {lines}: {} between the first and the last that were handed in for epoch {epoch}, and would count twice",
         plays(.lines, "began", "began"), log = .log.display())]
     Again { log: PathBuf, lines: Lines, epoch: EpochId },
+    /// Plays that were sent before, and nobody has said what became of them.
+    #[error("{log}, {lines}: {} between the first and the last that were sent for epoch {epoch}, of which no party has said \
+        what became of them: they may count twice", plays(.lines, "began", "began"), log = .log.display())]
+    Unheard { log: PathBuf, lines: Lines, epoch: EpochId },
     /// Plays of works that the epoch does not have.
     #[error("{log}, {lines}: {} that epoch {epoch} does not have", plays(.lines, "is of a work", "are of works"),
         log = .log.display())]
@@ -105,6 +109,7 @@ impl ClientFailure {
             Self::Log(_)
             | Self::Early { .. }
             | Self::Again { .. }
+            | Self::Unheard { .. }
             | Self::Unknown { .. }
             | Self::OtherLog { .. }
             | Self::Node(_)
@@ -129,6 +134,10 @@ impl ClientFailure {
             Self::Again { .. } => {
                 Some("take them out, or add --again if they were not in that log; nothing was sent")
             }
+            Self::Unheard { .. } => Some(
+                "ask with `cwe client status --epoch`, and start again; or take them out, or add --again if they were not in \
+                 that log; nothing was sent",
+            ),
             Self::Unknown { .. } => Some(
                 "correct the lines, or add --leave-out-unknown to hand in the others alone; nothing was sent",
             ),
@@ -213,8 +222,8 @@ mod tests {
             (unknown(2), "plays.csv, lines 2 and 3: 2 plays are of works that epoch 1 does not have"),
             (
                 again,
-                "plays.csv, lines 2 and 3: 2 plays began no later than the last that was handed in for epoch 1, and would \
-                 count twice",
+                "plays.csv, lines 2 and 3: 2 plays began between the first and the last that were handed in for epoch 1, and \
+                 would count twice",
             ),
             (
                 early,

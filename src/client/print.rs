@@ -13,6 +13,7 @@ use sim::report::several;
 use std::{
     io::{self, Write},
     path::Path,
+    time::Duration,
 };
 
 /// What it means that no party knows a bundle any more.
@@ -54,6 +55,11 @@ pub(super) fn unknown(whose: &Whose, epoch: EpochId, found: Option<&Lines>) {
 /// Says for whom is waited.
 pub(super) fn waits(whose: &Whose, who: &str, error: &LinkError) {
     note(whose, &format!("waiting for the {who}, which {error}"));
+}
+
+/// Says why nothing is handed in yet.
+pub(super) fn delays(whose: &Whose, pause: Duration) {
+    note(whose, &format!("waits for {} s before anything is handed in (`delay_seconds`)", pause.as_secs()));
 }
 
 /// Says that what is secret of an epoch that is over is still on disk.
@@ -197,7 +203,11 @@ fn words(state: &BundleState) -> [String; 2] {
             ["missing".into(), format!("promised by {}: {evidence}", listed(promised))]
         }
         BundleState::Forgotten { promised } => {
-            ["not known any more".into(), format!("promised by {}", listed(promised))]
+            let said = match promised[..] {
+                [] => "sent, and no answer came".into(),
+                _ => format!("promised by {}", listed(promised)),
+            };
+            ["not known any more".into(), said]
         }
         BundleState::NotInTime => ["not in time".into(), "the epoch is frozen without it".into()],
     }
@@ -253,6 +263,8 @@ mod tests {
         assert!(said.contains("until the epoch after is over") && !said.contains("missing"), "{said}");
         let object = object(&forgotten);
         assert_eq!((&object["state"], &object["promised"]), (&json!("forgotten"), &json!([1, 2, 3])));
+        let unheard = status(BundleState::Forgotten { promised: Vec::new() }, Vec::new());
+        assert!(text(EpochId(1), &[unheard]).contains("sent, and no answer came"));
         let missing =
             BundleState::Missing { promised: PartyId::ALL.to_vec(), evidence: "missing-00000".into() };
         assert!(!text(EpochId(1), &[status(missing, Vec::new())]).contains("ask in time"));

@@ -15,7 +15,7 @@ use engine::client::{
 use primitives::{Region, RegionTag, Tier};
 use rand_core::OsRng;
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// Window of the epoch that bundles name. All clients name the same: it says nothing of whose a bundle is.
 const WINDOW: u16 = 0;
@@ -47,6 +47,9 @@ struct Settings {
     dir: PathBuf,
     /// Proxy through which parties and issuers are spoken to.
     proxy: Option<String>,
+    /// Longest time to wait before the first bundle.
+    #[serde(default)]
+    delay_seconds: u32,
     tokens: Counter,
     receipts: Option<Backing>,
 }
@@ -80,12 +83,20 @@ pub(super) fn read(whose: &Whose) -> Result<Setup, Failure> {
     let circuits = settings.proxy.map(|url| Circuits::new(&url, &mut OsRng)).transpose().map_err(wrong)?;
     let circuits = circuits.as_ref();
     let receipts = backing.as_ref().map(|(url, code)| (url.as_str(), code.as_str()));
+    let parties = HttpParties::through([first, second, third], circuits).map_err(wrong)?;
+    let signers = HttpSigners::through((&settings.tokens.url, &token), receipts, circuits).map_err(wrong)?;
     Ok(Setup {
         dir: whose.dir.clone().unwrap_or_else(|| base.join(settings.dir)),
         start: read_start(&base.join(settings.genesis))?,
         node: settings.node,
-        parties: HttpParties::through([first, second, third], circuits).map_err(wrong)?,
-        signers: HttpSigners::through((&settings.tokens.url, &token), receipts, circuits).map_err(wrong)?,
-        own: Own { tier: settings.tier, region, window: WINDOW, patience: Patience::default() },
+        parties,
+        signers,
+        own: Own {
+            tier: settings.tier,
+            region,
+            window: WINDOW,
+            delay: Duration::from_secs(settings.delay_seconds.into()),
+            patience: Patience::default(),
+        },
     })
 }

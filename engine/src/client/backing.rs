@@ -1,7 +1,8 @@
 //! Receipts for what is backed, and what becomes of a plan if their issuer gives none.
 //!
 //! A receipt is worth something to the subscriber, and the epoch is worth more: an issuer of receipts that refuses, is
-//! silent for longer than the client's patience, or answers what is no signature has no veto over it. From the bundle on
+//! silent for longer than the client's patience, takes longer than [`LONGEST`] for all that it is asked in a run, or answers
+//! what is no signature has no veto over it. From the bundle on
 //! that it fails at, what it has not signed is not backed. A note in one file beside the plan says so: the two together
 //! are the plan that goes on, after whatever crash. Bundles that are made stay as they are, because the note begins at the
 //! first that is not; should the issuer fail again before that one is made, it has fewer backed still.
@@ -22,11 +23,15 @@ use proofs::{
     token::SubscriberKey,
 };
 use rand_core::{CryptoRng, RngCore};
+use std::time::Duration;
 
 /// How their issuer says that a code is nobody's.
 const UNKNOWN_CODE: &str = "unknown-code";
 /// How it says that a code has not so many views left.
 const BUDGET: &str = "budget";
+/// How long the signers of receipts are waited for in a run, for all receipts together. A request that has begun by then
+/// comes to its end.
+const LONGEST: Duration = Duration::from_secs(600);
 /// How the signers of receipts go by in errors.
 const SIGNER: &str = "receipt issuer";
 
@@ -149,7 +154,7 @@ impl Client {
         &self,
         (plan, place): (&mut Plan, usize),
         key: &SubscriberKey,
-        signers: (&dyn Signers, &dyn Clock),
+        (signers, clock, waited): (&dyn Signers, &dyn Clock, &mut Duration),
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Vec<Receipt>, ClientError> {
         let backed = plan.bundles[place].backed();
@@ -159,7 +164,7 @@ impl Client {
             return Ok(receipts);
         }
         let mut receipts = Vec::new();
-        match self.obtain((place, region, backed), key, signers, &mut receipts, rng) {
+        match self.obtain((place, region, backed), key, (signers, clock, waited), &mut receipts, rng) {
             Ok(()) => {}
             Err(error) if is_of_signer(&error) => {
                 let known = self.lacking()?.map_or(0, |lacking| lacking.told.plays);
@@ -182,7 +187,7 @@ impl Client {
         &self,
         (place, region, backed): (usize, Region, usize),
         key: &SubscriberKey,
-        (signers, clock): (&dyn Signers, &dyn Clock),
+        (signers, clock, waited): (&dyn Signers, &dyn Clock, &mut Duration),
         receipts: &mut Vec<Receipt>,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<(), ClientError> {
@@ -196,7 +201,14 @@ impl Client {
             if refused.as_ref().is_some_and(|(above, _)| at.1.views() >= *above) {
                 continue;
             }
-            let answer = match self.ask(SIGNER, clock, || signers.receipt(epoch, at, &request)) {
+            let left = LONGEST.saturating_sub(*waited);
+            if left.is_zero() {
+                return Err(ClientError::Signer { who: SIGNER, error: LinkError::Slow { waited: *waited } });
+            }
+            let begun = clock.now();
+            let answer = self.ask((SIGNER, Some(left)), clock, || signers.receipt(epoch, at, &request));
+            *waited += clock.now().saturating_sub(begun);
+            let answer = match answer {
                 // There may be views left for smaller ones.
                 Err(error) if is_of_budget(&error) => {
                     refused = Some((at.1.views(), error));

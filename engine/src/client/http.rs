@@ -23,7 +23,7 @@ use primitives::{Decode, Digest, EpochId, PartyId, Region, Tier, limits};
 use proofs::{blind::BlindSignature, inclusion::Inclusion, receipt::Denomination};
 use reqwest::{Url, header::HeaderValue};
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 use thiserror::Error;
 
 /// Longest document of an epoch: the identifiers of all works it may have, and as much again for keys, terms and what is
@@ -45,6 +45,15 @@ pub enum HttpError {
     /// The address of a proxy is none.
     #[error("{url}: not a proxy of the form socks5h://host:port, without a name and a password")]
     Proxy {
+        /// The address.
+        url: String,
+    },
+    /// An address that is not encrypted, and a proxy whose other end is anybody's.
+    #[error(
+        "{url}: with `proxy`, whoever runs its other end could read and change what is said there, codes among it; use an \
+         address of the form https://host, or one that ends in .onion"
+    )]
+    Open {
         /// The address.
         url: String,
     },
@@ -85,6 +94,24 @@ fn agent(whom: &str, circuits: Option<&Circuits>) -> Result<Arc<Agent>, HttpErro
     Agent::through(circuits.map(|circuits| circuits.of(whom)).transpose()?)
 }
 
+/// An address, if what is said there is for nobody on the way: whoever runs the exit of a circuit sees all that is not
+/// encrypted. Onion services are, by their names, and nobody stands between a machine and itself.
+fn reached(base: Url, circuits: Option<&Circuits>) -> Result<Url, HttpError> {
+    if circuits.is_some() && base.scheme() == "http" && !is_onion(&base) && !is_loopback(&base) {
+        return Err(HttpError::Open { url: base.to_string() });
+    }
+    Ok(base)
+}
+
+fn is_onion(base: &Url) -> bool {
+    base.domain().is_some_and(|name| name.trim_end_matches('.').ends_with(".onion"))
+}
+
+fn is_loopback(base: &Url) -> bool {
+    let address = |host: &str| host.trim_matches(['[', ']']).parse::<IpAddr>();
+    base.host_str().is_some_and(|host| host == "localhost" || address(host).is_ok_and(|ip| ip.is_loopback()))
+}
+
 /// The three parties, each at an address.
 pub struct HttpParties {
     agents: [Arc<Agent>; 3],
@@ -103,10 +130,11 @@ impl HttpParties {
     /// The same, each through a circuit of its own, if there are circuits.
     ///
     /// # Errors
-    /// If an address cannot be one.
+    /// If an address cannot be one; [`HttpError::Open`] if the other end of a circuit could read along.
     pub fn through(urls: [&str; 3], circuits: Option<&Circuits>) -> Result<Self, HttpError> {
         let [first, second, third] = urls;
-        let bases = [base(first)?, base(second)?, base(third)?];
+        let at = |url| reached(base(url)?, circuits);
+        let bases = [at(first)?, at(second)?, at(third)?];
         let own = |whom| agent(whom, circuits);
         let agents = match circuits {
             Some(_) => [own("party-1")?, own("party-2")?, own("party-3")?],
@@ -212,7 +240,7 @@ impl Counter {
             HeaderValue::from_str(&format!("Bearer {code}")).map_err(|_| HttpError::Code { who })?;
         // Kept out of what the library prints.
         value.set_sensitive(true);
-        Ok(Self { agent: agent(who, circuits)?, base: base(url)?, code: value })
+        Ok(Self { agent: agent(who, circuits)?, base: reached(base(url)?, circuits)?, code: value })
     }
 
     fn sign(&self, path: &str, request: &BlindSignature) -> Result<BlindSignature, LinkError> {
@@ -247,7 +275,7 @@ impl HttpSigners {
     /// The same, each through a circuit of its own, if there are circuits.
     ///
     /// # Errors
-    /// If an address or a code cannot be one.
+    /// If an address or a code cannot be one; [`HttpError::Open`] if the other end of a circuit could read along.
     pub fn through(
         tokens: (&str, &str),
         receipts: Option<(&str, &str)>,

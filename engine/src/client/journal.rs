@@ -3,7 +3,7 @@
 //! | File | Holds | Until |
 //! |---|---|---|
 //! | `epoch` | which epoch, tier, region and window the folder is for | |
-//! | `last` | when the last play of the log began: what began later is for a later epoch | |
+//! | `first`, `last` | when the first and the last play of the log began: what began before or after was not in it | |
 //! | `plan` | the events of each bundle, padding included | the end |
 //! | `unbacked` | from which bundle on there are no receipts, for how many plays, and why | |
 //! | `key` | the key `sk`, the blinded request for a token, its blinding factor | the end |
@@ -11,9 +11,11 @@
 //! | `requests-N`, `receipts-N` | what is asked of the region for bundle N, and its answers | the end |
 //! | `spent-N` | the opening of `Cum` after bundle N | the end |
 //! | `bundle-N` | the exact bytes of bundle N | |
+//! | `sent-N` | that bundle N is sent: from then on a party may have it, whatever is heard | |
 //! | `outcome-N-P` | what party P said of bundle N | |
 //! | `final-N` | inclusion of bundle N with the header that it is in | |
 //! | `missing-N` | promises of bundle N and the epoch's root without it | |
+//! | `absent-N` | the epoch's root, of whose batches two parties say that none has bundle N | |
 //! | `done` | that all is decided or the epoch is over: what is secret is gone | |
 //!
 //! The end is when every bundle is decided or the epoch is settled or given up, whichever comes first.
@@ -21,7 +23,9 @@
 //! A file is written beside its name, synced and renamed, so it is whole or not there. Each has a checksum that covers
 //! its name. The folder is a secret until `done`: it is for its owner alone, and one process at a time.
 
-use crate::private::{self, UNFINISHED};
+pub(super) use crate::private::UNFINISHED;
+
+use crate::private;
 use primitives::{CodecError, Decode, Digest, Domain, Encode, hash};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -44,6 +48,9 @@ pub trait Disk: Send {
 
     /// Removes a file, and what was in it as far as the system lets. It need not be there.
     fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Names of all files, also of those that were begun and never put in place.
+    fn names(&self) -> io::Result<Vec<String>>;
 }
 
 /// A folder that one process has to itself.
@@ -141,6 +148,15 @@ impl Disk for Folder {
         }
         File::open(&self.path)?.sync_all()
     }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            // Whatever has another name is none of the client's.
+            names.extend(entry?.file_name().into_string().ok());
+        }
+        Ok(names)
+    }
 }
 
 /// Reads and writes values of a client.
@@ -182,6 +198,12 @@ impl Journal {
         bytes.extend_from_slice(&checksum.0);
         let failed = |error| JournalError::Io { name: name.into(), what: "written", error };
         self.disk.write(name, &bytes).map_err(failed)
+    }
+
+    /// Names of all files, also of those that are not whole.
+    pub(super) fn names(&self) -> Result<Vec<String>, JournalError> {
+        let failed = |error| JournalError::Io { name: "folder".into(), what: "read", error };
+        self.disk.names().map_err(failed)
     }
 
     /// Removes a file. It need not be there.

@@ -30,6 +30,12 @@ pub enum LinkError {
         /// How long to wait, if it says so.
         retry_after: Option<Duration>,
     },
+    /// It answers, or does not, for longer than it is waited for in all.
+    #[error("takes too long: it was waited for {} s in all", .waited.as_secs())]
+    Slow {
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// It refuses for good.
     #[error("refuses ({kind}): {text}")]
     Refused {
@@ -165,6 +171,16 @@ pub trait Record {
 
 /// Time, as a client waits for others.
 pub trait Clock {
+    /// Time since some moment.
+    fn now(&self) -> Duration;
+
+    /// Waits.
+    fn sleep(&self, pause: Duration);
+
+    /// Waits while others are at work, for as long as `pause` at most. `came` waits by itself, for as long as it is told, and
+    /// says whether something came: then there is no more to wait for.
+    fn wait(&self, pause: Duration, came: &mut dyn FnMut(Duration) -> bool);
+
     /// Whether the epoch takes no bundles in any more, as far as the client's own node knows: nobody is waited for then, and
     /// nothing more is made.
     fn is_over(&self) -> bool {
@@ -173,12 +189,6 @@ pub trait Clock {
 
     /// Is told for whom the client waits, and why, before each pause.
     fn waits(&self, _who: &'static str, _error: &LinkError) {}
-
-    /// Time since some moment.
-    fn now(&self) -> Duration;
-
-    /// Waits.
-    fn sleep(&self, pause: Duration);
 }
 
 /// The time of the machine.
@@ -199,6 +209,10 @@ impl Clock for MachineClock {
     fn sleep(&self, pause: Duration) {
         std::thread::sleep(pause);
     }
+
+    fn wait(&self, pause: Duration, came: &mut dyn FnMut(Duration) -> bool) {
+        came(pause);
+    }
 }
 
 /// How long a client tries before it leaves the rest to its next start.
@@ -213,7 +227,7 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// Nine minutes in all: longer than a party takes to start again.
+    /// Nine minutes of pauses in all: longer than a party takes to start again.
     fn default() -> Self {
         Self { attempts: 16, first: Duration::from_millis(500), longest: Duration::from_secs(60) }
     }

@@ -10,6 +10,7 @@ use proofs::{
     token::{self, SubscriberKey},
 };
 use rand_core::{CryptoRng, RngCore};
+use std::time::Duration;
 
 /// How the issuer of tokens goes by in errors.
 const ISSUER: &str = "token issuer";
@@ -81,11 +82,12 @@ impl Client {
         if is_new {
             progress(Progress::Token);
         }
-        let (mut issued, mut spent) = (0, Spent::default());
+        let (mut issued, mut spent, mut waited) = (0, Spent::default(), Duration::ZERO);
         for place in 0..of {
             if self.parcel(place)?.is_none() {
                 self.check_open(clock)?;
-                let receipts = self.receipts((&mut *plan, place), &key, (signers, clock), rng)?;
+                let receipts =
+                    self.receipts((&mut *plan, place), &key, (signers, clock, &mut waited), rng)?;
                 issued += receipts.len();
                 if !receipts.is_empty() {
                     let later = plan.bundles[place + 1..].iter();
@@ -145,7 +147,7 @@ impl Client {
         if let Some(token) = self.journal.get(file::TOKEN)? {
             return Ok((key, token));
         }
-        let answer = self.ask(ISSUER, clock, || signers.token(context.epoch, tier, &request))?;
+        let answer = self.ask((ISSUER, None), clock, || signers.token(context.epoch, tier, &request))?;
         let finished = pending.finish(&answer);
         let token = finished.map_err(|error| ClientError::Forged { who: ISSUER, error })?;
         self.journal.put(file::TOKEN, &token)?;
@@ -181,13 +183,27 @@ impl Client {
         Ok(())
     }
 
-    /// Asks a signer until it answers, refuses, or patience or the epoch's window is at its end.
+    /// How long to wait before the first bundle; `None` if nothing is to be waited for, or it was sent before.
+    pub(super) fn pause(
+        &self,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Option<Duration>, ClientError> {
+        let longest = u64::try_from(self.settings.delay.as_millis()).unwrap_or(u64::MAX - 1);
+        if longest == 0 || self.journal.has(&file::of(file::SENT, 0))? {
+            return Ok(None);
+        }
+        // Drawn from so many more numbers than there are milliseconds that all are as likely.
+        Ok(Some(Duration::from_millis(rng.next_u64() % (longest + 1))))
+    }
+
+    /// Asks a signer until it answers, refuses, or patience or the epoch's window is at its end, or so much time has gone by.
     pub(super) fn ask<T>(
         &self,
-        who: &'static str,
+        (who, within): (&'static str, Option<Duration>),
         clock: &dyn Clock,
         mut request: impl FnMut() -> Result<T, LinkError>,
     ) -> Result<T, ClientError> {
+        let begun = clock.now();
         for failures in 1.. {
             let error = match request() {
                 Ok(answer) => return Ok(answer),
@@ -196,11 +212,13 @@ impl Client {
             let asked = match &error {
                 LinkError::Busy { retry_after, .. } => *retry_after,
                 LinkError::Unreachable { .. } => None,
-                LinkError::Refused { .. } | LinkError::Garbage { .. } => {
+                LinkError::Refused { .. } | LinkError::Garbage { .. } | LinkError::Slow { .. } => {
                     return Err(ClientError::Signer { who, error });
                 }
             };
-            let Some(pause) = self.settings.patience.pause(failures, asked) else {
+            let left = within.map(|within| within.saturating_sub(clock.now().saturating_sub(begun)));
+            let pause = self.settings.patience.pause(failures, asked);
+            let Some(pause) = pause.filter(|pause| left.is_none_or(|left| *pause < left)) else {
                 return Err(ClientError::Signer { who, error });
             };
             self.check_open(clock)?;

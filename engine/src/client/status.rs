@@ -47,10 +47,10 @@ pub enum BundleState {
         /// The file.
         evidence: String,
     },
-    /// These promised, no party shows it in a batch, and none has to any more: the epoch after its own is over. Whether it
-    /// was counted nobody says now, and nobody is accused.
+    /// It was sent, no party shows it in a batch, and none has to any more: the epoch after its own is over. Whether it was
+    /// counted nobody says now, and nobody is accused.
     Forgotten {
-        /// Who promised.
+        /// Who promised. Nobody, if all answers were lost.
         promised: Vec<PartyId>,
     },
     /// Its epoch is frozen without it, and nobody had promised.
@@ -121,6 +121,8 @@ struct Found {
     troubles: Vec<(PartyId, Trouble)>,
     /// Parties that could be asked.
     answered: usize,
+    /// Of these, parties that say it is in no batch.
+    denied: usize,
 }
 
 impl Client {
@@ -166,7 +168,7 @@ impl Client {
     /// # Errors
     /// If its file cannot be read.
     pub fn final_receipt(&self, place: usize) -> Result<Option<FinalReceipt>, ClientError> {
-        Ok(self.journal.get(&file::of("final", place))?)
+        Ok(self.journal.get(&file::of(file::FINAL, place))?)
     }
 
     /// What shows that a bundle is missing, if it is.
@@ -174,7 +176,7 @@ impl Client {
     /// # Errors
     /// If its file cannot be read.
     pub fn broken_promise(&self, place: usize) -> Result<Option<BrokenPromise>, ClientError> {
-        Ok(self.journal.get(&file::of("missing", place))?)
+        Ok(self.journal.get(&file::of(file::MISSING, place))?)
     }
 
     /// Where a bundle stands that was never made. Without a plan the client is done.
@@ -198,30 +200,39 @@ impl Client {
             let (state, troubles) = (known.state(), Vec::new());
             return Ok(BundleStatus { place, bundle, state, troubles, record: None });
         }
-        let Found { confirmed, promises, refused, troubles, answered } =
+        let absent = file::of(file::ABSENT, place);
+        if self.journal.has(&absent)? {
+            let (state, troubles) = (BundleState::NotInTime, Vec::new());
+            return Ok(BundleStatus { place, bundle, state, troubles, record: None });
+        }
+        let Found { confirmed, promises, refused, troubles, answered, denied } =
             self.found((place, parcel), parties, record)?;
         if let Some(confirmed) = confirmed {
-            self.journal.put(&file::of("final", place), &confirmed)?;
+            self.journal.put(&file::of(file::FINAL, place), &confirmed)?;
             return Ok(BundleStatus { place, bundle, state: confirmed.state(), troubles, record: None });
         }
         let by: Vec<PartyId> = promises.iter().map(|receipt| receipt.party).collect();
+        let left = !by.is_empty() || self.journal.has(&file::of(file::SENT, place))?;
         let found = self.frozen(parcel.shard, record).and_then(|root| {
-            let forgotten = root.is_some() && !by.is_empty() && self.is_forgotten(record)?;
+            let forgotten = root.is_some() && left && self.is_forgotten(record)?;
             Ok((root, forgotten))
         });
         let ((frozen, forgotten), record) = match found {
             Ok(found) => (found, None),
             Err(trouble) => ((None, false), Some(trouble)),
         };
-        let evidence = file::of("missing", place);
+        let evidence = file::of(file::MISSING, place);
         let state = match frozen {
             // What was kept while parties had to show it stays what it is.
             Some(_) if forgotten && self.broken_promise(place)?.is_none() => {
                 BundleState::Forgotten { promised: by }
             }
-            // What is final two parties signed: of any two that answer one knows it.
-            Some(_) if answered >= 2 && by.is_empty() => BundleState::NotInTime,
-            Some(root) if answered >= 2 => {
+            // What is final two parties signed: of any two that deny it one would know it. Its plays may come again.
+            Some(root) if denied >= 2 && by.is_empty() => {
+                self.journal.put(&absent, &root)?;
+                BundleState::NotInTime
+            }
+            Some(root) if answered >= 2 && !by.is_empty() => {
                 if !forgotten {
                     self.journal.put(&evidence, &BrokenPromise { promises, root })?;
                 }
@@ -268,10 +279,14 @@ impl Client {
                     self.journal.put(&file::outcome(place, party), &Outcome::Promised(receipt.clone()))?;
                     found.promises.push(receipt);
                 }
-                Ok(Learnt::Refused(kind)) if outcomes[party.index()].is_none() => {
-                    found.refused.push((party, kind));
+                Ok(Learnt::Promised(_)) => {}
+                Ok(Learnt::Refused(kind)) => {
+                    found.denied += 1;
+                    if outcomes[party.index()].is_none() {
+                        found.refused.push((party, kind));
+                    }
                 }
-                Ok(_) => {}
+                Ok(Learnt::Nothing) => found.denied += 1,
                 Err(trouble) => found.troubles.push((party, trouble)),
             }
         }

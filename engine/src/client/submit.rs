@@ -1,8 +1,10 @@
 //! Hands bundles in: to all three parties, in the order in which they go on from each other.
 //!
 //! A bundle follows once two parties have taken the one before in. The third gets its bundles as soon as it is there, in
-//! the same order; should it never be, the two others have all that the epoch needs. What is sent a second time is what
-//! was sent before, byte for byte, and gets the answer that it got before.
+//! the same order; should it never be, the two others have all that the epoch needs. Each party has a line of its own: one
+//! that takes its time keeps no other waiting, unless its word is one of the two. What is sent a second time is what
+//! was sent before, byte for byte, and gets the answer that it got before. That a bundle is sent is on disk before it
+//! leaves: a party may have it from then on, also where no answer ever comes.
 
 use super::{
     Answer, Client, ClientError, Clock, LinkError, NotBacked, Parties, Progress, Receipt, Standing, Summary,
@@ -13,7 +15,12 @@ use super::{
 };
 use primitives::{Digest, PartyId};
 use proofs::committee::QUORUM;
-use std::{panic::resume_unwind, thread, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 /// Times in a row that a third party may have no answer once two have every bundle: some 15 seconds.
 const LAST_ATTEMPTS: u32 = 6;
@@ -45,6 +52,8 @@ impl Report {
 /// How it goes with one party.
 #[derive(Default)]
 struct Line {
+    /// It is being asked.
+    asked: bool,
     /// It has the bundle that is next, and is not done with it.
     waiting: bool,
     /// Times in a row that it had no answer.
@@ -63,6 +72,9 @@ enum Heard {
     /// It does not know the bundle any more, or has no receipt of it at hand: it gets it once more.
     Again,
 }
+
+/// What came of asking a party about a bundle: an answer, or none, or a panic that goes on in the thread of the round.
+type Came = ((PartyId, usize), thread::Result<Result<Heard, LinkError>>);
 
 impl Client {
     /// What the parties said of a bundle so far.
@@ -94,34 +106,53 @@ impl Client {
     ) -> Result<Report, ClientError> {
         let outcomes = (0..bundles.len()).map(|place| self.outcomes(place)).collect::<Result<_, _>>()?;
         let mut round = Round { client: self, bundles, outcomes, lines: Default::default() };
-        let mut told = None;
-        loop {
-            let frontier = round.frontier();
-            if told != Some(frontier) {
-                progress(Progress::TakenIn { done: frontier, of: bundles.len() });
-                told = Some(frontier);
-            }
-            if frontier < bundles.len() {
-                let by = refusals(&round.outcomes[frontier]);
-                if by.len() >= QUORUM {
-                    return Err(ClientError::Refused { bundle: frontier, by });
+        thread::scope(|scope| {
+            let (answers, came) = mpsc::channel::<Came>();
+            let mut told = None;
+            loop {
+                let frontier = round.frontier();
+                if told != Some(frontier) {
+                    progress(Progress::TakenIn { done: frontier, of: bundles.len() });
+                    told = Some(frontier);
+                }
+                let refused = round.outcomes.get(frontier).map(refusals).filter(|by| by.len() >= QUORUM);
+                let now = clock.now();
+                // Whoever is being asked may still say that it has taken the bundle in; nobody is asked any more.
+                let due = if refused.is_some() { Vec::new() } else { round.due(frontier, now) };
+                for (party, place) in due {
+                    let waiting = round.begin((party, place))?;
+                    let (parcel, answers) = (&bundles[place], answers.clone());
+                    scope.spawn(move || {
+                        let heard = catch_unwind(AssertUnwindSafe(|| ask((party, parcel), waiting, parties)));
+                        // Nobody listens any more to a round that has ended.
+                        drop(answers.send(((party, place), heard)));
+                    });
+                }
+                let soonest = round.soonest(frontier).filter(|_| refused.is_none());
+                let heard = match (round.is_asking(), soonest) {
+                    (false, None) => {
+                        return refused
+                            .map_or(Ok(()), |by| Err(ClientError::Refused { bundle: frontier, by }));
+                    }
+                    (false, Some(at)) => {
+                        clock.sleep(at.saturating_sub(now));
+                        None
+                    }
+                    (true, None) => came.recv().ok(),
+                    (true, Some(at)) => {
+                        let mut heard = None;
+                        clock.wait(at.saturating_sub(now), &mut |pause| {
+                            heard = came.recv_timeout(pause).ok();
+                            heard.is_some()
+                        });
+                        heard
+                    }
+                };
+                if let Some((place, heard)) = heard {
+                    round.hear(place, heard.unwrap_or_else(|panic| resume_unwind(panic)), clock.now())?;
                 }
             }
-            let work = round.work(frontier);
-            let Some(soonest) = work.iter().map(|(party, _)| round.lines[party.index()].not_before).min()
-            else {
-                break;
-            };
-            let now = clock.now();
-            if soonest > now {
-                clock.sleep(soonest - now);
-                continue;
-            }
-            let ready = work.into_iter().filter(|(party, _)| round.lines[party.index()].not_before <= now);
-            for (party, place, heard) in round.ask(ready.collect(), parties) {
-                round.hear((party, place), heard, clock.now())?;
-            }
-        }
+        })?;
         round.finish(summary)
     }
 
@@ -136,6 +167,27 @@ impl Client {
         let outcomes = places.map(|place| self.outcomes(place)).collect::<Result<_, _>>()?;
         Round { client: self, bundles: &bundles, outcomes, lines: Default::default() }.report(summary)
     }
+}
+
+/// Hands a party a bundle, or asks where one stands that it has.
+fn ask(
+    (party, parcel): (PartyId, &Parcel),
+    waiting: bool,
+    parties: &dyn Parties,
+) -> Result<Heard, LinkError> {
+    let Parcel { id, bytes, .. } = parcel;
+    if !waiting {
+        return parties.submit(party, id, bytes).map(Heard::Answer);
+    }
+    Ok(match parties.standing(party, id)? {
+        Standing::Waiting => Heard::Answer(Answer::Waiting),
+        Standing::Provisional(receipt) => Heard::Answer(Answer::Promised(receipt)),
+        Standing::Refused { kind } => {
+            let text = String::from("found out by asking for its standing");
+            Heard::Answer(Answer::Refused { kind, text })
+        }
+        Standing::Unknown | Standing::Final => Heard::Again,
+    })
 }
 
 /// Handing in, as far as it is.
@@ -153,46 +205,39 @@ impl Round<'_> {
         self.outcomes.iter().position(lacking).unwrap_or(self.bundles.len())
     }
 
-    /// Who is to get which bundle next.
-    fn work(&self, frontier: usize) -> Vec<(PartyId, usize)> {
-        let next = |party: PartyId| {
+    /// Who is not being asked and is to get which bundle next.
+    fn work(&self, frontier: usize) -> impl Iterator<Item = (PartyId, usize)> {
+        PartyId::ALL.into_iter().filter_map(move |party| {
             let open = |outcomes: &Outcomes| outcomes[party.index()].is_none();
-            let place = self.outcomes.iter().position(open)?;
-            (place <= frontier && !self.lines[party.index()].over).then_some((party, place))
-        };
-        PartyId::ALL.into_iter().filter_map(next).collect()
+            let (place, line) = (self.outcomes.iter().position(open)?, &self.lines[party.index()]);
+            (place <= frontier && !line.over && !line.asked).then_some((party, place))
+        })
     }
 
-    /// Asks parties at the same time. The answers are in order of party.
-    fn ask(
-        &self,
-        work: Vec<(PartyId, usize)>,
-        parties: &dyn Parties,
-    ) -> Vec<(PartyId, usize, Result<Heard, LinkError>)> {
-        let (bundles, lines) = (self.bundles, &self.lines);
-        let one = |(party, place): (PartyId, usize)| {
-            let Parcel { id, bytes, .. } = &bundles[place];
-            if !lines[party.index()].waiting {
-                return parties.submit(party, id, bytes).map(Heard::Answer);
-            }
-            Ok(match parties.standing(party, id)? {
-                Standing::Waiting => Heard::Answer(Answer::Waiting),
-                Standing::Provisional(receipt) => Heard::Answer(Answer::Promised(receipt)),
-                Standing::Refused { kind } => {
-                    let text = String::from("found out by asking for its standing");
-                    Heard::Answer(Answer::Refused { kind, text })
-                }
-                Standing::Unknown | Standing::Final => Heard::Again,
-            })
-        };
-        thread::scope(|scope| {
-            let spawn = |work| (work, scope.spawn(move || one(work)));
-            let running: Vec<_> = work.into_iter().map(spawn).collect();
-            let join = |((party, place), handle): (_, thread::ScopedJoinHandle<'_, _>)| {
-                (party, place, handle.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            };
-            running.into_iter().map(join).collect()
-        })
+    /// Whom to ask now.
+    fn due(&self, frontier: usize, now: Duration) -> Vec<(PartyId, usize)> {
+        self.work(frontier).filter(|(party, _)| self.lines[party.index()].not_before <= now).collect()
+    }
+
+    /// When somebody is to be asked next.
+    fn soonest(&self, frontier: usize) -> Option<Duration> {
+        self.work(frontier).map(|(party, _)| self.lines[party.index()].not_before).min()
+    }
+
+    /// Whether somebody is being asked.
+    fn is_asking(&self) -> bool {
+        self.lines.iter().any(|line| line.asked)
+    }
+
+    /// Has it on disk that a bundle is sent. Returns whether the party has it already, and is to be asked for its standing.
+    fn begin(&mut self, (party, place): (PartyId, usize)) -> Result<bool, ClientError> {
+        let name = file::of(file::SENT, place);
+        if !self.client.journal.has(&name)? {
+            self.client.journal.put(&name, &self.bundles[place].id)?;
+        }
+        let line = &mut self.lines[party.index()];
+        line.asked = true;
+        Ok(line.waiting)
     }
 
     /// Takes an answer. What is for good is on disk when this returns.
@@ -203,7 +248,7 @@ impl Round<'_> {
         now: Duration,
     ) -> Result<(), ClientError> {
         let line = &mut self.lines[party.index()];
-        line.waiting = false;
+        (line.asked, line.waiting) = (false, false);
         let outcome = match heard {
             Ok(Heard::Answer(Answer::Promised(receipt))) => {
                 if let Err(trouble) = self.client.check(&receipt, party, &self.bundles[place].id) {

@@ -19,7 +19,9 @@ fn secrets(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let is_secret = |name: &String| {
         let kinds = ["requests-", "receipts-", "spent-"];
-        ["key", "token", "plan"].contains(&&**name) || kinds.iter().any(|kind| name.starts_with(kind))
+        ["key", "token", "plan"].contains(&&**name)
+            || kinds.iter().any(|kind| name.starts_with(kind))
+            || name.ends_with(".part")
     };
     names.filter(is_secret).collect()
 }
@@ -66,6 +68,32 @@ fn nothing_secret_is_left_of_an_epoch_that_is_over_whatever_parties_answer() {
     world.end(EPOCH);
     assert_eq!(states(&folders, &world), [promised.clone(), promised]);
     assert_eq!(secrets(&folders.client()), [""; 0]);
+}
+
+/// A client is killed while it writes.
+#[test]
+fn parts_of_files_that_were_never_put_in_place_are_left_of_no_epoch_that_is_over() {
+    let (folders, world, signers) = scene();
+    let (folder, never) = (folders.client(), Fuse::never());
+    drop(client(&folder, &world, &never));
+    // Nothing was decided yet.
+    fs::write(folder.join("plan.part"), "plays in clear").unwrap();
+    assert!(!retire(&folder, &world, &never) && folder.join("plan.part").exists(), "it may still go on");
+    world.end(EPOCH);
+    assert!(retire(&folder, &world, &never));
+    assert_eq!(secrets(&folder), [""; 0]);
+    assert!(folder.join("epoch").exists() && !retire(&folder, &world, &never), "there is nothing more");
+    // All was decided before.
+    run(&folders, &world, &signers).unwrap();
+    world.anchor();
+    states(&folders, &world);
+    for part in ["plan.part", "spent-00007.part", "bundle-00000.part"] {
+        fs::write(folder.join(part), "a part").unwrap();
+    }
+    let bundle = fs::read(folder.join("bundle-00000")).unwrap();
+    assert!(retire(&folder, &world, &never));
+    assert_eq!(secrets(&folder), [""; 0]);
+    assert_eq!(fs::read(folder.join("bundle-00000")).unwrap(), bundle, "what is whole stays");
 }
 
 #[test]

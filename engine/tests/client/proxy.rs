@@ -75,20 +75,19 @@ fn parties_and_issuers_are_reached_by_name_and_apart_from_each_other() {
     let came = Came::default();
     let url = proxy(backend.trim_start_matches("http://").into(), &came);
     let circuits = Circuits::new(&url, &mut OsRng).unwrap();
-    let urls = ["http://one.invalid", "http://two.invalid", "http://three.invalid"];
+    let urls = ["http://one.onion", "http://two.onion", "http://three.onion"];
     let parties = HttpParties::through(urls, Some(&circuits)).unwrap();
     for party in PartyId::ALL {
         assert_eq!(parties.standing(party, &Digest([7; 32])), Ok(Standing::Unknown));
     }
-    let at = ("http://tokens.invalid", "code");
-    let signers =
-        HttpSigners::through(at, Some(("http://receipts.invalid", "code")), Some(&circuits)).unwrap();
+    let at = ("http://tokens.onion", "code");
+    let signers = HttpSigners::through(at, Some(("http://receipts.onion", "code")), Some(&circuits)).unwrap();
     let refused = |answer| matches!(answer, Err(LinkError::Refused { .. }));
     assert!(refused(signers.token(EPOCH, Tier(1), &[7; 256])));
     assert!(refused(signers.receipt(EPOCH, (region(), Denomination::new(1).unwrap()), &[7; 256])));
     let first = came.lock().unwrap().clone();
     let hosts: Vec<_> = first.iter().map(|(_, _, host)| &**host).collect();
-    assert_eq!(hosts, ["one.invalid", "two.invalid", "three.invalid", "tokens.invalid", "receipts.invalid"]);
+    assert_eq!(hosts, ["one.onion", "two.onion", "three.onion", "tokens.onion", "receipts.onion"]);
     let names: BTreeSet<_> = first.iter().map(|(name, password, _)| (name, password)).collect();
     assert_eq!(names.len(), 5, "each has a circuit of its own");
     // Another run shares none with this one.
@@ -111,4 +110,43 @@ fn a_proxy_that_looks_names_up_here_is_refused() {
     let parties = HttpParties::through([&backend, &backend, &backend], Some(&circuits)).unwrap();
     let heard = parties.standing(PartyId::ALL[0], &Digest([7; 32]));
     assert!(matches!(heard, Err(LinkError::Unreachable { .. })), "{heard:?}");
+}
+
+#[test]
+fn through_a_proxy_nothing_is_said_that_its_other_end_could_read() {
+    let circuits = Circuits::new("socks5h://127.0.0.1:1", &mut OsRng).unwrap();
+    let closed = "https://party.example";
+    let fails = |url: &str, through| {
+        let parties = [[url, closed, closed], [closed, url, closed], [closed, closed, url]]
+            .map(|urls| HttpParties::through(urls, through).err());
+        let tokens = HttpSigners::through((url, "code"), None, through).err();
+        let receipts = HttpSigners::through((closed, "code"), Some((url, "code")), through).err();
+        let all: Vec<_> = parties.into_iter().chain([tokens, receipts]).collect();
+        assert!(all.iter().all(|error| error.is_some() == all[0].is_some()), "{url}");
+        assert!(all.iter().flatten().all(|error| matches!(error, HttpError::Open { .. })), "{url}");
+        all[0].is_some()
+    };
+    let open = [
+        "http://party.example",
+        "http://192.0.2.7:4501",
+        "http://[2001:db8::1]:4501",
+        "http://onion.example",
+        "http://xonion",
+        "http://127.0.0.1.example",
+        "http://localhost.example",
+    ];
+    for url in open {
+        assert!(fails(url, Some(&circuits)), "{url}");
+        assert!(!fails(url, None), "{url}");
+    }
+    let well = [
+        "http://abc.onion",
+        "http://ABC.Onion.:80",
+        "http://127.9.8.7:1",
+        "http://[::1]:1",
+        "http://localhost:1",
+    ];
+    for url in well.into_iter().chain([closed]) {
+        assert!(!fails(url, Some(&circuits)), "{url}");
+    }
 }

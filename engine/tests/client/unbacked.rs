@@ -2,9 +2,11 @@
 
 use super::{
     Folders, client, life, run, scene,
-    world::{Fuse, Killed, LocalSigners, TestClock, World, log},
+    world::{Fuse, Killed, LocalSigners, TestClock, World, log, settings},
 };
-use engine::client::{ClientError, Clock, LinkError, NotBacked, Report, Signers};
+use engine::client::{
+    Client, ClientError, Clock, Folder, LinkError, NotBacked, Patience, Report, Settings, Signers,
+};
 use primitives::{Decode, EpochId, Region, RegionTag, Tier};
 use proofs::{blind::BlindSignature, bundle::Bundle, receipt::Denomination};
 use rand_core::OsRng;
@@ -149,6 +151,10 @@ impl Clock for Closing {
         self.pauses.set(self.pauses.get() + 1);
     }
 
+    fn wait(&self, _: Duration, _: &mut dyn FnMut(Duration) -> bool) {
+        unreachable!("nothing is handed in")
+    }
+
     fn is_over(&self) -> bool {
         self.pauses.get() >= Self::LEFT
     }
@@ -171,6 +177,61 @@ fn nobody_is_waited_for_beyond_the_window_and_nothing_is_made_then() {
         assert_eq!((clock.pauses.get(), clock.told.get()), (Closing::LEFT, Closing::LEFT));
     }
     assert!(world.came(1).is_empty() && !folders.client().join("bundle-00000").exists());
+}
+
+/// An issuer of receipts that signs, or fails, after so long.
+struct Dawdling<'a> {
+    signers: &'a LocalSigners,
+    clock: &'a TestClock,
+    each: Duration,
+    signs: bool,
+}
+
+impl Signers for Dawdling<'_> {
+    fn token(
+        &self,
+        epoch: EpochId,
+        tier: Tier,
+        request: &BlindSignature,
+    ) -> Result<BlindSignature, LinkError> {
+        self.signers.token(epoch, tier, request)
+    }
+
+    fn receipt(
+        &self,
+        epoch: EpochId,
+        at: (Region, Denomination),
+        request: &BlindSignature,
+    ) -> Result<BlindSignature, LinkError> {
+        self.clock.sleep(self.each);
+        match self.signs {
+            true => self.signers.receipt(epoch, at, request),
+            false => Err(LinkError::Unreachable { reason: "timed out".into() }),
+        }
+    }
+}
+
+#[test]
+fn an_issuer_of_receipts_has_ten_minutes_for_all_of_them() {
+    let longest = Duration::from_secs(600);
+    // The first two receipts take all of it; nobody waits for the third. One that hangs has no more, whatever the patience.
+    for (each, signs, views, why) in [
+        (longest / 2, true, [5, 0], "waited for 600 s in all"),
+        (Duration::from_secs(60), false, [0, 0], "timed out"),
+    ] {
+        let (folders, world, signers) = scene();
+        let clock = TestClock::default();
+        let dawdling = Dawdling { signers: &signers, clock: &clock, each, signs };
+        let settings = Settings { patience: Patience::default(), ..settings() };
+        let folder = Folder::open(folders.client()).unwrap();
+        let own = Client::open(Box::new(folder), world.epoch.clone(), settings).unwrap();
+        let report = own.run(&log(), &dawdling, (&world, &clock), &mut OsRng, &mut |_| ()).unwrap();
+        assert!(report.is_complete() && clock.now() <= longest + each, "{:?}", clock.now());
+        assert_eq!(shown(&world), views);
+        let told = report.not_backed.expect("some are not backed");
+        assert_eq!(told.plays, BACKED - views.iter().sum::<u64>());
+        assert!(told.why.contains(why), "{}", told.why);
+    }
 }
 
 #[test]

@@ -100,7 +100,7 @@ pub(crate) fn epoch() -> OpenedEpoch {
 pub(crate) fn settings() -> Settings {
     let patience =
         Patience { attempts: 4, first: Duration::from_millis(500), longest: Duration::from_secs(60) };
-    Settings { tier: Tier(1), region: RegionTag(Some(region())), window: 2, patience }
+    Settings { tier: Tier(1), region: RegionTag(Some(region())), window: 2, delay: Duration::ZERO, patience }
 }
 
 /// A play of a whole work.
@@ -167,6 +167,10 @@ impl Disk for MortalDisk {
         self.fuse.step();
         self.folder.remove(name)
     }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.folder.names()
+    }
 }
 
 /// Time that passes by sleeping alone.
@@ -184,6 +188,11 @@ impl Clock for TestClock {
     fn sleep(&self, pause: Duration) {
         self.now.set(self.now.get() + pause);
         self.slept.borrow_mut().push(pause);
+    }
+
+    /// As long as somebody is at work, no time passes.
+    fn wait(&self, _: Duration, came: &mut dyn FnMut(Duration) -> bool) {
+        while !came(Duration::from_secs(1)) {}
     }
 }
 

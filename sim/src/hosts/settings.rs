@@ -188,6 +188,9 @@ parties = ["{one}", "{two}", "{three}"]
 tier = {tier}
 # What was handed in, and a copy of the chain.
 dir = "data"
+# With the next line, parties and issuers see a proxy in place of this machine. Their addresses are then to be https:// or
+# to end in .onion: what is not encrypted, whoever runs the proxy's other end reads and changes.
+# proxy = "socks5h://127.0.0.1:9050"
 
 [tokens]
 url = "{tokens}"

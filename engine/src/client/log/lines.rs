@@ -42,6 +42,11 @@ impl UsageLog {
         (plays > 0).then_some(Lines { plays, first })
     }
 
+    /// When the first play began.
+    pub fn first(&self) -> Option<Time> {
+        self.plays.first().map(|play| Time(play.time))
+    }
+
     /// When the last play began.
     pub fn last(&self) -> Option<Time> {
         self.plays.last().map(|play| Time(play.time))
