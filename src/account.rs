@@ -143,25 +143,35 @@ impl Wallet {
     /// Reads the key, and asks the node whose it is.
     pub(crate) fn open(account: &Account) -> Result<Self, ChainFailure> {
         let key = keyfile::read(&account.key)?;
-        let node = Node::connect(&account.send.ask.url)?;
-        let chain: ChainId = node.field(&node.ask("cwe_chain", &[])?, "chain")?;
+        Self::of((key, &account.key), &account.send.ask.url, account.person, account.chain)
+    }
+
+    /// The account of a key from a file, which a node is asked for.
+    pub(crate) fn of(
+        (key, path): (SecretKey, &Path),
+        url: &str,
+        person: Option<PersonId>,
+        chain: Option<ChainId>,
+    ) -> Result<Self, ChainFailure> {
+        let node = Node::connect(url)?;
+        let found: ChainId = node.field(&node.ask("cwe_chain", &[])?, "chain")?;
         // What is signed for one chain holds there: a node must not choose for which.
-        if let Some(expected) = account.chain.filter(|expected| *expected != chain) {
-            return Err(ChainFailure::OtherChain { url: node.url, expected, found: chain });
+        if let Some(expected) = chain.filter(|expected| *expected != found) {
+            return Err(ChainFailure::OtherChain { url: node.url, expected, found });
         }
         let public = key.public_key();
-        let found = node.ask("cwe_accountOf", &[json!(public)])?;
-        let persons: Vec<PersonId> = node.field(&found, "persons")?;
-        let person = match (account.person, persons.as_slice()) {
+        let answer = node.ask("cwe_accountOf", &[json!(public)])?;
+        let persons: Vec<PersonId> = node.field(&answer, "persons")?;
+        let person = match (person, persons.as_slice()) {
             (Some(person), known) if known.contains(&person) => person,
             (Some(person), _) => return Err(ChainFailure::OtherKey { person, key: public.to_string() }),
             (None, [person]) => *person,
             (None, []) => {
-                return Err(ChainFailure::NoAccount { path: account.key.clone(), key: public.to_string() });
+                return Err(ChainFailure::NoAccount { path: path.into(), key: public.to_string() });
             }
             (None, _) => return Err(ChainFailure::SeveralAccounts { persons }),
         };
-        Ok(Self { node, key, person, chain })
+        Ok(Self { node, key, person, chain: found })
     }
 
     /// Waits until every confirmed transaction of the account is in a block, and so in what the node has on record.

@@ -26,7 +26,7 @@ pub(crate) use party::{
     PartyBackup, PartyCommand, PartyDoctor, PartyKeys, PartyRestore, PartyStatus, RunParty,
 };
 pub(crate) use payouts::{PayoutFormat, Payouts};
-pub(crate) use steward::{RunSteward, StewardCommand};
+pub(crate) use steward::{Abandon, RunSteward, StewardCommand};
 pub(crate) use values::{TrustedRoot, WorkName};
 pub(crate) use work::WorkCommand;
 

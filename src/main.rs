@@ -73,6 +73,7 @@ fn main() -> ExitCode {
         Command::Party(PartyCommand::Keys(arguments)) => party::keys(&arguments),
         Command::Init(InitCommand::Committee(arguments)) => init::committee(&arguments),
         Command::Steward(StewardCommand::Run(arguments)) => steward::run(&arguments),
+        Command::Steward(StewardCommand::Abandon(arguments)) => steward::abandon(&arguments),
         Command::Issuer(IssuerCommand::Run(arguments)) => issuer::run(&arguments),
         Command::Issuer(IssuerCommand::Code(arguments)) => issuer::admission::make(&arguments),
         Command::Issuer(IssuerCommand::Codes(arguments)) => issuer::admission::show(&arguments),

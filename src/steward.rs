@@ -1,7 +1,10 @@
 //! `cwe steward`.
 
+mod abandon;
 mod issuers;
 mod settings;
+
+pub(crate) use abandon::abandon;
 
 use crate::{
     cli::{Format, RunSteward},
@@ -88,9 +91,14 @@ pub(crate) fn run(arguments: &RunSteward) -> Result<(), Failure> {
     let setup = settings::read(&arguments.config)?;
     stop::heed_interrupts()?;
     let json = arguments.output == Format::Json;
+    let config = arguments.config.display();
     let tell = |told: Told| {
+        let mut line = if json { format!("{}\n", object(&told)) } else { line(&told) };
+        if let (Told::Overdue { epoch, .. }, false) = (&told, json) {
+            line += &format!("    `cwe steward abandon --config {config} --epoch {epoch}` gives it up\n");
+        }
         // Whoever reads this may be gone; that is no reason to stop.
-        drop(if json { output::print(&format!("{}\n", object(&told))) } else { output::print(&line(&told)) });
+        drop(output::print(&line));
     };
     Ok(serve(setup, &tell)?)
 }
@@ -114,7 +122,7 @@ fn serve(setup: Setup, tell: &dyn Fn(Told)) -> Result<(), StewardFailure> {
             None => Err(StewardFailure::NoAccount { path }),
         }
     };
-    let Setup { keys, members, patience, rest, beacon_patience, file, .. } = setup;
+    let Setup { keys, members, patience, times, file, .. } = setup;
     let registrar = office(keys.registrar)?;
     let offices = (
         office(keys.steward)?,
@@ -124,7 +132,7 @@ fn serve(setup: Setup, tell: &dyn Fn(Told)) -> Result<(), StewardFailure> {
     let registration = engine::host::steward::Registration::new(registrar, members, patience)?;
     // The machine's randomness hedges signatures; what they are of follows from the chain.
     let rng = ChaCha20Rng::from_rng(OsRng).expect("the machine has randomness");
-    let mut service = Service::new(registration, offices, rng, (rest, beacon_patience));
+    let mut service = Service::new(registration, offices, rng, times);
     let (port, source) = (Awaited::new(mirror.clone()), Pilot { file, mirror: mirror.clone() });
     let ended = thread::scope(|scope| {
         scope.spawn(|| {
@@ -175,6 +183,10 @@ fn line(told: &Told) -> String {
         Told::Open { epoch } => format!("epoch {epoch} is open\n"),
         Told::Over { epoch, settled: true } => format!("epoch {epoch} is settled\n"),
         Told::Over { epoch, settled: false } => format!("epoch {epoch} was given up\n"),
+        Told::Overdue { epoch, seconds } => format!(
+            "epoch {epoch} is overdue: its window is over, and for {seconds} seconds nothing of it has come on record; \
+             unless its parties go on it has to be given up, which nobody takes back:\n"
+        ),
         Told::Refused { reason } => format!("refused, and tried again: {reason}\n"),
     }
 }
@@ -187,6 +199,7 @@ fn object(told: &Told) -> Value {
         Told::Epoch { epoch } => json!({ "event": "epoch", "epoch": epoch }),
         Told::Open { epoch } => json!({ "event": "open", "epoch": epoch }),
         Told::Over { epoch, settled } => json!({ "event": "over", "epoch": epoch, "settled": settled }),
+        Told::Overdue { epoch, seconds } => json!({ "event": "overdue", "epoch": epoch, "seconds": seconds }),
         Told::Refused { reason } => json!({ "event": "refused", "reason": reason }),
     }
 }

@@ -2,6 +2,8 @@
 //! beacon to a payout. One client is killed in the middle.
 
 mod common;
+#[path = "common/pilot.rs"]
+mod pilot;
 
 use chain::node;
 use common::{cwe, error, path, stdout};
@@ -9,99 +11,18 @@ use engine::client::{
     LinkError, Signers,
     http::{HttpSigners, operator::HttpOperator},
 };
+use pilot::{PATIENCE, Process, done, json, port};
 use primitives::{EpochId, Tier};
 use serde_json::Value;
 use std::{
-    fs::{self, File},
-    net::TcpListener,
+    fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-/// How long a step may take on a machine with other things to do.
-const PATIENCE: Duration = Duration::from_secs(240);
 /// For how long the epoch takes bundles in.
 const WINDOW: &str = "50";
-/// From the node's port to those of all others, as `cwe init committee --help` has them.
-const PORTS: [u16; 9] = [0, 101, 102, 103, 201, 202, 203, 301, 302];
-
-/// A process in a folder of the pilot, with a log.
-struct Process {
-    name: String,
-    log: PathBuf,
-    child: Child,
-}
-
-impl Process {
-    fn start(pilot: &Path, folder: &str, arguments: &[&str]) -> Self {
-        let dir = pilot.join(folder);
-        let log = dir.join("log.txt");
-        let file = File::create(&log).expect("a log");
-        let child = Command::new(env!("CARGO_BIN_EXE_cwe"))
-            .args(arguments)
-            .current_dir(&dir)
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().expect("the same file"))
-            .stderr(file)
-            .spawn()
-            .expect("it starts");
-        Self { name: folder.into(), log, child }
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
-    /// Waits until it has said something.
-    fn wait_for(&mut self, words: &str) {
-        let begun = Instant::now();
-        while !self.text().contains(words) {
-            let ended = self.child.try_wait().expect("a child");
-            let in_time = ended.is_none() && begun.elapsed() < PATIENCE;
-            assert!(in_time, "{} never says {words:?}: {}", self.name, self.text());
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-
-    /// Asks it to end, and sees it end well.
-    fn end(mut self) {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
-        assert!(asked.success());
-        let ended = self.child.wait().expect("it ends");
-        assert_eq!(ended.code(), Some(0), "{}: {}", self.name, self.text());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-/// A port from which all that the pilot needs are free.
-fn port() -> u16 {
-    let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let begin = 20_000 + u16::try_from(std::process::id() % 20_000).expect("small");
-    let mut ports = (begin..=60_000).step_by(400);
-    ports.find(|port| PORTS.iter().all(|more| is_free(port + more))).expect("free ports")
-}
-
-/// Runs the command, which ends well.
-#[track_caller]
-fn done(arguments: &[&str]) -> Output {
-    let output = cwe(arguments);
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
-    output
-}
-
-fn json(output: &Output) -> Value {
-    serde_json::from_str(stdout(output)).expect("JSON")
-}
-
 /// A folder for another client: settings and genesis of the example, and codes of its own.
 fn another_client(pilot: &Path) {
     let (example, own) = (pilot.join("client-example"), pilot.join("client-2"));

@@ -28,7 +28,7 @@ pub(crate) enum ChainFailure {
     #[error(transparent)]
     Key(#[from] KeyFileError),
     /// The node is of another chain than the one that is meant.
-    #[error("{url} is of chain {found}, and --chain says {expected}: nothing was signed")]
+    #[error("{url} is of chain {found}, and {expected} is meant: nothing was signed")]
     OtherChain { url: String, expected: ChainId, found: ChainId },
     /// Nobody has the key.
     #[error("{path}: no account of this chain has the key {key}", path = .path.display())]
@@ -129,6 +129,8 @@ impl ChainFailure {
                 ("work", "AlreadyRegistered") => Some("change its terms with `cwe work update`"),
                 ("work", "Price") => Some("`cwe gov rules` shows price_min and price_max"),
                 ("work", "UnknownPayee") => Some("payees are persons on record, or accounts on L1 with 0x"),
+                ("usage", "PreviousNotOver") => Some("the epoch before has to be settled first, or given up"),
+                ("usage", "UnknownEpoch") => Some("`cwe node status` says which epoch runs"),
                 ("envelope", "Nonce") => Some("another transaction of this account came first: try again"),
                 _ => None,
             },

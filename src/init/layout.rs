@@ -192,6 +192,8 @@ dir = "data"
 members = ["members/party-1.json", "members/party-2.json", "members/party-3.json"]
 {standby}# Most works of one shard.
 shard_width = {width}
+# For how long the parties take bundles in, as their settings say. An epoch that does not go on after that is said to be overdue.
+window_seconds = {window}
 # Seconds between the end of one window and the next. Final receipts are to be had for longer: until the epoch after is over.
 rest_seconds = {rest}
 # How long a party may be silent while it is needed before the others sign for the standby to take its seat for good. Longer than
@@ -222,6 +224,7 @@ regions = [{REGION}]
 # can be given too.
 {tiers}"#,
         patience = (arguments.window_seconds / PATIENCE_PART).clamp(PATIENCE[0], PATIENCE[1]),
+        window = arguments.window_seconds,
         signed = (1..=TERMS.len()).collect::<Vec<_>>(),
         width = sim::demo::DEFAULT_SHARD_WIDTH,
         first = AUDITORS[0],

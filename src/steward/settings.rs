@@ -10,8 +10,8 @@ use crate::{
     output::Failure,
 };
 use chain::{Ledger, modules::usage::PublishKeys, node::Mirror, signature::SecretKey, wallet::keyfile};
-use engine::host::steward::{MemberFile, Source, Terms};
-use primitives::{Credits, EpochId, Tier, limits, params::TierTerms};
+use engine::host::steward::{MemberFile, Source, Terms, Times};
+use primitives::{ChainId, Credits, EpochId, Tier, limits, params::TierTerms};
 use serde::Deserialize;
 use std::{
     ops::RangeInclusive,
@@ -22,6 +22,8 @@ use std::{
 
 /// Longest file of a member.
 const MAX_MEMBER_BYTES: u64 = 4 << 10;
+/// Shortest and longest window, as for a party.
+const WINDOW_SECONDS: RangeInclusive<u32> = 1..=366 * 86_400;
 /// Shortest and longest time between two epochs.
 const REST_SECONDS: RangeInclusive<u32> = 0..=30 * 86_400;
 /// Shortest and longest patience with a party that reveals nothing.
@@ -63,6 +65,7 @@ struct Settings {
     members: [PathBuf; 3],
     standby: Option<PathBuf>,
     shard_width: u16,
+    window_seconds: u32,
     rest_seconds: u32,
     beacon_patience_seconds: u32,
     seat_patience_seconds: u32,
@@ -96,8 +99,7 @@ pub(super) struct Setup {
     pub(super) members: ([MemberFile; 3], Option<MemberFile>),
     /// Seconds of silence after which a party may lose its seat, and for which its commitment to the beacon is waited for.
     pub(super) patience: u32,
-    pub(super) rest: Duration,
-    pub(super) beacon_patience: Duration,
+    pub(super) times: Times,
     /// The file itself, from which terms and issuers are read again.
     pub(super) file: PathBuf,
 }
@@ -134,10 +136,31 @@ pub(super) fn read(path: &Path) -> Result<Setup, Failure> {
         keys,
         members,
         patience: settings.seat_patience_seconds,
-        rest: Duration::from_secs(settings.rest_seconds.into()),
-        beacon_patience: Duration::from_secs(settings.beacon_patience_seconds.into()),
+        times: Times {
+            window: Duration::from_secs(settings.window_seconds.into()),
+            rest: Duration::from_secs(settings.rest_seconds.into()),
+            beacon_patience: Duration::from_secs(settings.beacon_patience_seconds.into()),
+        },
         file: path.into(),
     })
+}
+
+/// The steward alone, for what it signs beside the epochs that it runs.
+pub(super) struct Alone {
+    pub(super) chain: ChainId,
+    pub(super) node: String,
+    pub(super) key: SecretKey,
+    pub(super) key_file: PathBuf,
+}
+
+/// Reads of the settings what the steward's own signature needs.
+pub(super) fn steward(path: &Path) -> Result<Alone, Failure> {
+    let settings = checked(path).map_err(StewardFailure::from)?;
+    let base = path.parent().unwrap_or(Path::new("."));
+    let key_file = base.join(&settings.keys.steward);
+    let key = keyfile::read(&key_file).map_err(StewardFailure::from)?;
+    let chain = read_start(&base.join(settings.genesis))?.origin().chain;
+    Ok(Alone { chain, node: settings.node, key, key_file })
 }
 
 fn member(path: &Path) -> Result<MemberFile, StewardFailure> {
@@ -148,6 +171,7 @@ fn member(path: &Path) -> Result<MemberFile, StewardFailure> {
 /// Reads the file, and checks what needs nothing else.
 fn checked(path: &Path) -> Result<Settings, FileError> {
     let (settings, _) = files::settings::<Settings>(path)?;
+    bounded(path, "window_seconds", settings.window_seconds, WINDOW_SECONDS)?;
     bounded(path, "rest_seconds", settings.rest_seconds, REST_SECONDS)?;
     bounded(path, "beacon_patience_seconds", settings.beacon_patience_seconds, BEACON_SECONDS)?;
     let seat = settings.seat_patience_seconds;

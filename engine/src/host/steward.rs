@@ -2,13 +2,14 @@
 //! what they ask for is on the chain.
 //!
 //! `steward/registration.rs` is what has to be on record before the first epoch, `steward/service.rs` one epoch after the
-//! other. Nothing is kept but the chain: whoever is killed and started again goes on with what is due on it.
+//! other, `steward/overdue.rs` when one has come to a halt. Nothing is kept but the chain: whoever is killed and started again goes on with what is due on it.
 
+mod overdue;
 mod registration;
 mod service;
 
 pub use registration::{MemberFile, Operator, Registration, admitted};
-pub use service::{Service, ServiceError, Source, Terms, Told};
+pub use service::{Service, ServiceError, Source, Terms, Times, Told};
 
 use super::in_hand;
 use crate::settlement::{Offices, Plan, Port, SettlementError, read};

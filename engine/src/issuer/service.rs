@@ -14,9 +14,14 @@
 //! machine, and ended at their age.
 
 mod problem;
+#[cfg(test)]
+mod tests;
 
 use super::{IssuerError, ReceiptIssuer, TokenIssuer};
-use crate::api::{Limits, door::Door};
+use crate::api::{
+    Limits,
+    door::{Door, Place},
+};
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
     dev::{Extensions, ServerHandle},
@@ -242,6 +247,7 @@ async fn token(
     desk: Desk,
 ) -> HttpResponse {
     let signed = async {
+        placed(&request)?;
         let (epoch, tier) = path.into_inner();
         let at: (EpochId, Tier) = (number(&epoch)?, number(&tier)?);
         let (code, body) = (code(&request)?, read(body).await?);
@@ -261,6 +267,7 @@ async fn receipt(
     desk: Desk,
 ) -> HttpResponse {
     let signed = async {
+        placed(&request)?;
         let (epoch, region, views) = path.into_inner();
         let region: Region = number::<u8>(&region)?.try_into().map_err(|_| Problem::Path)?;
         let denomination = Denomination::new(number(&views)?).ok_or(Problem::Path)?;
@@ -275,7 +282,10 @@ async fn receipt(
     signature(signed.await)
 }
 
-async fn keys(path: Path<String>, desk: Desk) -> HttpResponse {
+async fn keys(request: HttpRequest, path: Path<String>, desk: Desk) -> HttpResponse {
+    if let Err(error) = placed(&request) {
+        return problem(&error);
+    }
     let Ok(epoch) = number::<EpochId>(&path) else { return problem(&Problem::Path) };
     let found = on_a_thread(desk, move |signs| {
         Ok(match signs {
@@ -296,7 +306,10 @@ async fn keys(path: Path<String>, desk: Desk) -> HttpResponse {
     }
 }
 
-async fn health() -> HttpResponse {
+async fn health(request: HttpRequest) -> HttpResponse {
+    if let Err(error) = placed(&request) {
+        return problem(&error);
+    }
     HttpResponse::Ok().json(json!({ "alive": true }))
 }
 
@@ -306,6 +319,11 @@ async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce(&mut Signs) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     web::block(move || work(&mut lock(&desk))).await.map_err(|_| Problem::Stopping)?
+}
+
+/// Whoever was turned away at the door may have asked before that was said: nothing is done for it.
+fn placed(request: &HttpRequest) -> Result<(), Problem> {
+    request.conn_data::<Place>().map(drop).ok_or(Problem::Crowded)
 }
 
 /// A number of a path, in its one spelling.

@@ -1,6 +1,9 @@
 //! One epoch after the other: what a pilot needs on record, the keys of the issuers, the opening, the reports.
 
-use super::{Hurries, Registration, attend, is_away};
+use super::{
+    Hurries, Registration, attend, is_away,
+    overdue::{Overdue, Stands},
+};
 use crate::{
     host::in_hand,
     settlement::{Office, Offices, Plan, Port, SettlementError, read, signed},
@@ -91,11 +94,29 @@ pub enum Told {
         /// Whether it is settled; else it was given up.
         settled: bool,
     },
+    /// The window of an epoch is over, and nothing of it comes on record: it may have to be given up.
+    Overdue {
+        /// Which.
+        epoch: EpochId,
+        /// Since when.
+        seconds: u64,
+    },
     /// Something was refused, and is tried again.
     Refused {
         /// Why.
         reason: String,
     },
+}
+
+/// How long things take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// For how long the parties take bundles in.
+    pub window: Duration,
+    /// Time between the end of what an epoch takes in and the keys of the next.
+    pub rest: Duration,
+    /// For how long a third party that reveals nothing for the beacon is waited for.
+    pub beacon_patience: Duration,
 }
 
 /// Why the service stops by itself.
@@ -124,20 +145,16 @@ pub enum ServiceError {
 pub struct Service {
     registration: Registration,
     offices: Offices,
-    /// Time between the end of what an epoch takes in and the keys of the next.
-    rest: Duration,
-    /// For how long a third party that reveals nothing for the beacon is waited for.
-    patience: Duration,
+    times: Times,
 }
 
 impl Service {
-    /// Offices that admit a committee and run its epochs. `rest` is the time between two epochs; a third party that reveals
-    /// nothing for the beacon is waited for as long as `patience`.
+    /// Offices that admit a committee and run its epochs.
     pub fn new(
         registration: Registration,
         (steward, treasury, auditors): (Office, Office, Vec<Office>),
         rng: ChaCha20Rng,
-        (rest, patience): (Duration, Duration),
+        times: Times,
     ) -> Self {
         // What is to be done follows from the chain whenever they look.
         let plan = Plan {
@@ -148,7 +165,7 @@ impl Service {
             attestation: Digest::default(),
             reserve: Credits::ZERO,
         };
-        Self { registration, offices: Offices { steward, treasury, auditors, plan, rng }, rest, patience }
+        Self { registration, offices: Offices { steward, treasury, auditors, plan, rng }, times }
     }
 
     /// Runs epochs until `stop` is set: the next one opens while the books of the one before are closed.
@@ -163,8 +180,9 @@ impl Service {
         stop: &AtomicBool,
     ) -> Result<(), ServiceError> {
         let mut refusals = 0;
-        let hurries = Hurries::new(self.patience);
-        let mut round = Round { source, told, hurries, begun: BTreeMap::new(), rests: None, waits: None };
+        let hurries = Hurries::new(self.times.beacon_patience);
+        let (begun, overdue) = (BTreeMap::new(), Overdue::default());
+        let mut round = Round { source, told, hurries, begun, overdue, rests: None, waits: None };
         while !stop.load(Ordering::Relaxed) {
             match self.round(port, &mut round) {
                 Ok(()) => {
@@ -200,6 +218,11 @@ impl Service {
         for (epoch, phase) in over {
             round.begun.remove(&epoch);
             (round.told)(Told::Over { epoch, settled: phase == Phase::Finalised });
+        }
+        let clocks = (chain::node::now(), Instant::now());
+        let stands = read(port, Stands::first);
+        if let Some(late) = round.overdue.look(stands, self.times.window, clocks) {
+            (round.told)(late);
         }
         let mut done = Ok(());
         for (place, epoch) in read(port, in_hand).into_iter().enumerate() {
@@ -237,7 +260,8 @@ impl Service {
         if begun.is_open {
             (round.told)(Told::Open { epoch });
         } else if begun.since.elapsed() > BEACON_TAKES
-            && let Some(what) = read(port, |ledger| lacking(ledger.state(), epoch, self.patience))
+            && let Some(what) =
+                read(port, |ledger| lacking(ledger.state(), epoch, self.times.beacon_patience))
         {
             round.waits(what);
         }
@@ -254,7 +278,7 @@ impl Service {
     ) -> Result<Option<Terms>, Halt> {
         let published = read(port, |ledger| ledger.state().issuer_keys.iter().any(|key| key.epoch == epoch));
         let is_first = read(port, |ledger| ledger.state().epochs.iter().next().is_none());
-        if !published && !is_first && round.rests(epoch, self.rest) {
+        if !published && !is_first && round.rests(epoch, self.times.rest) {
             return Ok(None);
         }
         let terms = round.source.terms(epoch).map_err(Halt::Terms)?;
@@ -281,6 +305,7 @@ struct Round<'a> {
     told: &'a dyn Fn(Told),
     hurries: Hurries,
     begun: BTreeMap<EpochId, Begun>,
+    overdue: Overdue,
     /// The next one, and since when it could be prepared.
     rests: Option<(EpochId, Instant)>,
     /// What it was last said that is waited for.

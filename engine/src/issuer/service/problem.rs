@@ -1,6 +1,6 @@
 //! What a service refuses, and how it says so.
 
-use crate::issuer::IssuerError;
+use crate::{api::limits::RETRY, issuer::IssuerError};
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
@@ -28,6 +28,8 @@ pub(super) enum Problem {
     TooLong,
     #[error("the body did not come")]
     NoBody,
+    #[error("there is no room for another connection")]
+    Crowded,
     #[error("the service stops")]
     Stopping,
 }
@@ -50,6 +52,7 @@ impl Problem {
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoBody => StatusCode::REQUEST_TIMEOUT,
+            Self::Crowded => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -63,6 +66,7 @@ impl Problem {
             Self::Path => ("path", "epoch, tier, region and denomination are decimal numbers"),
             Self::TooLong => ("too-long", "send the blinded message as it is"),
             Self::NoBody => ("no-body", "send it again: the same request gets the same answer"),
+            Self::Crowded => ("crowded", "close connections that are not needed, or come back later"),
             Self::Stopping => ("stopping", "send it again later: the same request gets the same answer"),
         }
     }
@@ -77,12 +81,17 @@ pub(super) fn problem(problem: &Problem) -> HttpResponse {
         other => other.to_string(),
     };
     let mut response = HttpResponse::build(problem.status());
-    if problem.status() == StatusCode::SERVICE_UNAVAILABLE {
+    if [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&problem.status()) {
         let seconds = match problem {
             Problem::Issuer(IssuerError::NotOpen { .. }) => RETRY_OPENING_SECONDS,
+            Problem::Crowded => RETRY.as_secs(),
             _ => RETRY_SECONDS,
         };
         response.insert_header((header::RETRY_AFTER, seconds));
+    }
+    // What is left of a connection that had no place is not waited for.
+    if matches!(problem, Problem::Crowded) {
+        response.force_close();
     }
     if let Problem::Method(method) = problem {
         response.insert_header((header::ALLOW, *method));
