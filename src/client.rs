@@ -31,7 +31,8 @@ use rand_core::OsRng;
 use settings::Setup;
 use sim::progress::Stage;
 use std::{
-    cell::Cell,
+    cell::RefCell,
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
     thread,
@@ -210,7 +211,7 @@ pub(crate) fn submit(arguments: &Submit) -> Result<(), Failure> {
         desk: &desk,
         epoch,
         clock: MachineClock::default(),
-        told: Cell::default(),
+        told: RefCell::default(),
     };
     let unbacked = Unbacked(signers);
     let signers: &dyn Signers = if arguments.without_receipts { &unbacked } else { signers };
@@ -229,8 +230,8 @@ struct Waiting<'a> {
     desk: &'a Desk,
     epoch: EpochId,
     clock: MachineClock,
-    /// For whom that was said last, and when.
-    told: Cell<Option<(&'static str, Duration)>>,
+    /// For whom that was said, and when last.
+    told: RefCell<BTreeMap<&'static str, Duration>>,
 }
 
 impl Clock for Waiting<'_> {
@@ -255,9 +256,9 @@ impl Clock for Waiting<'_> {
 
     fn waits(&self, who: &'static str, error: &LinkError) {
         let now = self.now();
-        let is_known = |(of, at): (_, Duration)| of == who && now.saturating_sub(at) < TELL_EVERY;
-        if !self.told.get().is_some_and(is_known) {
-            self.told.set(Some((who, now)));
+        let is_new = |at: &Duration| now.saturating_sub(*at) >= TELL_EVERY;
+        if self.told.borrow().get(who).is_none_or(is_new) {
+            self.told.borrow_mut().insert(who, now);
             print::waits(self.whose, who, error);
         }
     }

@@ -54,7 +54,8 @@ pub(super) fn unknown(whose: &Whose, epoch: EpochId, found: Option<&Lines>) {
 
 /// Says for whom is waited.
 pub(super) fn waits(whose: &Whose, who: &str, error: &LinkError) {
-    note(whose, &format!("waiting for the {who}, which {error}"));
+    let article = if who.starts_with("party") { "" } else { "the " };
+    note(whose, &format!("waiting for {article}{who}, which {error}"));
 }
 
 /// Says why nothing is handed in yet.

@@ -187,7 +187,7 @@ pub trait Clock {
         false
     }
 
-    /// Is told for whom the client waits, and why, before each pause.
+    /// Is told for whom the client waits, and why, each time that there was no answer.
     fn waits(&self, _who: &'static str, _error: &LinkError) {}
 }
 

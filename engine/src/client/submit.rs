@@ -22,6 +22,8 @@ use std::{
     time::Duration,
 };
 
+/// How parties go by, in order.
+const PARTIES: [&str; 3] = ["party 1", "party 2", "party 3"];
 /// Times in a row that a third party may have no answer once two have every bundle: some 15 seconds.
 const LAST_ATTEMPTS: u32 = 6;
 
@@ -150,6 +152,7 @@ impl Client {
                 };
                 if let Some((place, heard)) = heard {
                     round.hear(place, heard.unwrap_or_else(|panic| resume_unwind(panic)), clock.now())?;
+                    round.tell(place.0, clock);
                 }
             }
         })?;
@@ -296,6 +299,17 @@ impl Round<'_> {
             None => line.over = true,
         }
         line.trouble = Some(Trouble::Link(error));
+    }
+
+    /// Says that a party is waited for, if it had no answer more than once.
+    fn tell(&self, party: PartyId, clock: &dyn Clock) {
+        let line = &self.lines[party.index()];
+        if let Some(Trouble::Link(error)) = &line.trouble
+            && line.failures > 1
+            && !line.over
+        {
+            clock.waits(PARTIES[party.index()], error);
+        }
     }
 
     fn troubles(&self) -> Vec<(PartyId, Trouble)> {
