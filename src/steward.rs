@@ -1,6 +1,7 @@
 //! `cwe steward`.
 
 mod abandon;
+mod asking;
 mod issuers;
 mod settings;
 
@@ -12,6 +13,7 @@ use crate::{
     output::{self, Failure},
     stop::{self, STOP},
 };
+use asking::Asking;
 use chain::{
     Ledger,
     node::{ClientError, Following, Mirror, RunError},
@@ -133,7 +135,8 @@ fn serve(setup: Setup, tell: &dyn Fn(Told)) -> Result<(), StewardFailure> {
     // The machine's randomness hedges signatures; what they are of follows from the chain.
     let rng = ChaCha20Rng::from_rng(OsRng).expect("the machine has randomness");
     let mut service = Service::new(registration, offices, rng, times);
-    let (port, source) = (Awaited::new(mirror.clone()), Pilot { file, mirror: mirror.clone() });
+    let (port, source) =
+        (Awaited::new(mirror.clone()), Pilot { file, mirror: mirror.clone(), asking: Asking::default() });
     let ended = thread::scope(|scope| {
         scope.spawn(|| {
             while !STOP.load(Ordering::Relaxed) {

@@ -64,6 +64,8 @@ domains! {
     Sealing = "sealing",
     /// Message under a subscription token.
     Token = "token",
+    /// Message under a blind signer's own key, by which it shows that it has that key.
+    KeyPossession = "key-possession",
     /// Message under a bandwidth receipt.
     Receipt = "receipt",
     /// A receipt's binding to its holder's key.

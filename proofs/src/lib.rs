@@ -20,6 +20,7 @@ pub mod epoch;
 pub mod generators;
 mod halving;
 pub mod inclusion;
+pub mod possession;
 pub mod receipt;
 pub mod shard;
 pub mod sharing;

@@ -1,15 +1,20 @@
 //! Whose public keys go on record: of each issuer those for the tiers or regions that the settings give it, and nothing else
-//! that it shows. An issuer that lists keys of others neither gets them on record nor keeps theirs away.
+//! that it shows. An issuer that shows keys of others neither gets them on record nor keeps theirs away: with each key comes a
+//! proof that its issuer has it (`proofs/src/possession.rs`), and a key that stands for something already is found before the
+//! ledger is asked. So it is known who keeps an epoch from opening.
 
 use chain::modules::usage::{PublishKeys, RegionSigner, TierKey};
-use engine::client::http::HttpKeys;
-use primitives::{EpochId, Region, Tier};
-use proofs::{blind::BlindKey, receipt::Denomination};
+use engine::client::http::{HttpKeys, ShownKey};
+use primitives::{ChainId, EpochId, Region, Tier};
+use proofs::{blind::BlindError, possession::Purpose, receipt::Denomination};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    thread::{self, ScopedJoinHandle},
+};
 
 /// An issuer in the settings.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Issuer {
     url: String,
@@ -44,19 +49,57 @@ pub(super) fn check(issuers: &[Issuer], sold: impl IntoIterator<Item = Tier>) ->
     }
 }
 
-/// The keys of an epoch, as their issuers show them. The reason, if somebody cannot be asked or lacks one.
-pub(super) fn keys(issuers: &[Issuer], epoch: EpochId) -> Result<PublishKeys, String> {
-    let (mut tiers, mut regions) = (Vec::new(), Vec::new());
-    for issuer in issuers {
-        let url = &issuer.url;
-        let service = HttpKeys::new(url).map_err(|error| error.to_string())?;
-        let failed = |error| format!("{url} {error}");
-        if !issuer.tiers.is_empty() {
-            tiers.extend(issuer.of_tiers(epoch, &service.tiers(epoch).map_err(failed)?)?);
+/// What an issuer shows, or why it cannot be asked.
+pub(super) type Answer = Result<Vec<ShownKey>, String>;
+
+/// Asks every issuer for its keys of an epoch, all of them at once.
+pub(super) fn ask(issuers: &[Issuer], epoch: EpochId) -> Vec<Answer> {
+    let answer = |issuer: &Issuer| {
+        let service = HttpKeys::new(&issuer.url).map_err(|error| error.to_string())?;
+        service.of(epoch).map_err(|error| error.to_string())
+    };
+    thread::scope(|scope| {
+        let asked: Vec<_> = issuers.iter().map(|issuer| scope.spawn(move || answer(issuer))).collect();
+        let ended =
+            |asked: ScopedJoinHandle<'_, Answer>| asked.join().unwrap_or_else(|_| Err("failed".into()));
+        asked.into_iter().map(ended).collect()
+    })
+}
+
+/// The keys of an epoch of what their issuers answered, where `on_record` are all that are on record by now. The ledger takes
+/// all or none: what it would refuse is found here, for here it is known who showed it.
+///
+/// # Errors
+/// Who has not shown what it is to show, and why.
+pub(super) fn keys(
+    issuers: &[Issuer],
+    answers: Vec<Answer>,
+    (chain, epoch): (ChainId, EpochId),
+    on_record: &BTreeMap<&[u8], EpochId>,
+) -> Result<PublishKeys, String> {
+    let (mut tiers, mut regions, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+    let mut shown_by: BTreeMap<Vec<u8>, &str> = BTreeMap::new();
+    for (issuer, answer) in issuers.iter().zip(answers) {
+        let url = issuer.url.as_str();
+        let own = answer.and_then(|shown| issuer.own(&shown, (chain, epoch), on_record));
+        for ShownKey { purpose, key, .. } in own.unwrap_or_else(|error| {
+            wrong.push(format!("{url} {error}"));
+            Vec::new()
+        }) {
+            if let Some(other) = shown_by.insert(key.clone(), url) {
+                // Each proved that it has it. Which of them it is the other's of, nobody can tell.
+                wrong.push(format!("{url} has the same key for {purpose} as {other} has for something else"));
+            }
+            match purpose {
+                Purpose::Token(tier) => tiers.push(TierKey { tier, key }),
+                Purpose::Receipt(region, of) => {
+                    regions.push(RegionSigner { region, denomination: of.views(), key });
+                }
+            }
         }
-        if !issuer.regions.is_empty() {
-            regions.extend(issuer.of_regions(epoch, &service.regions(epoch).map_err(failed)?)?);
-        }
+    }
+    if !wrong.is_empty() {
+        return Err(wrong.join("; "));
     }
     tiers.sort_by_key(|key| key.tier);
     regions.sort_by_key(|signer| (signer.region, signer.denomination));
@@ -64,96 +107,41 @@ pub(super) fn keys(issuers: &[Issuer], epoch: EpochId) -> Result<PublishKeys, St
 }
 
 impl Issuer {
-    fn of_tiers(&self, epoch: EpochId, shown: &[TierKey]) -> Result<Vec<TierKey>, String> {
-        let own = |tier: &Tier| {
-            let found = shown.iter().find(|key| key.tier == *tier);
-            self.sound(epoch, format!("tier {tier}"), found, |found| &found.key)
+    /// What it is to have keys for.
+    fn purposes(&self) -> Vec<Purpose> {
+        let all = |region: &Region| {
+            let region = *region;
+            Denomination::all().map(move |of| Purpose::Receipt(region, of))
         };
-        self.tiers.iter().map(own).collect()
+        let tiers = self.tiers.iter().map(|tier| Purpose::Token(*tier));
+        tiers.chain(self.regions.iter().flat_map(all)).collect()
     }
 
-    fn of_regions(&self, epoch: EpochId, shown: &[RegionSigner]) -> Result<Vec<RegionSigner>, String> {
-        let all = |region: &Region| Denomination::all().map(|of| (*region, of.views())).collect::<Vec<_>>();
-        let own = |(region, views): (Region, u8)| {
-            let found = shown.iter().find(|signer| (signer.region, signer.denomination) == (region, views));
-            self.sound(epoch, format!("region {region} and {views} views"), found, |found| &found.key)
-        };
-        self.regions.iter().flat_map(all).map(own).collect()
-    }
-
-    /// What was found, if its key is one.
-    fn sound<T: Clone>(
+    /// Of what it shows its own, whatever else is there: each a key that it has proved to have, and that stands for nothing yet.
+    fn own(
         &self,
-        epoch: EpochId,
-        what: String,
-        found: Option<&T>,
-        key: impl Fn(&T) -> &Vec<u8>,
-    ) -> Result<T, String> {
-        let url = &self.url;
-        let found = found.ok_or_else(|| format!("{url} has no key for epoch {epoch} and {what}"))?;
-        let sound = BlindKey::from_der(key(found));
-        sound.map_err(|error| format!("{url} has no sound key for epoch {epoch} and {what}: {error}"))?;
-        Ok(found.clone())
+        shown: &[ShownKey],
+        at: (ChainId, EpochId),
+        on_record: &BTreeMap<&[u8], EpochId>,
+    ) -> Result<Vec<ShownKey>, String> {
+        let epoch = at.1;
+        let own = |purpose: Purpose| {
+            let found = shown.iter().find(|key| key.purpose == purpose);
+            let found = found.ok_or_else(|| format!("has no key for epoch {epoch} and {purpose}"))?;
+            match (found.check(at), on_record.get(found.key.as_slice())) {
+                (Err(BlindError::Signature), _) => {
+                    Err(format!("shows no proof that the key for epoch {epoch} and {purpose} is its own"))
+                }
+                (Err(error), _) => Err(format!("has no sound key for epoch {epoch} and {purpose}: {error}")),
+                (Ok(()), Some(of)) => Err(format!(
+                    "shows a key for epoch {epoch} and {purpose} that is on record for epoch {of}: its operator makes another"
+                )),
+                (Ok(()), None) => Ok(found.clone()),
+            }
+        };
+        self.purposes().into_iter().map(own).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn issuer(url: &str, tiers: &[u8], regions: &[u8]) -> Issuer {
-        let tiers = tiers.iter().map(|tier| Tier(*tier)).collect();
-        let region = |region: &u8| Region::try_from(*region).expect("a region");
-        Issuer { url: url.into(), tiers, regions: regions.iter().map(region).collect() }
-    }
-
-    fn key() -> Vec<u8> {
-        proofs::testing::issuer().public().der().to_vec()
-    }
-
-    #[test]
-    fn nothing_is_taken_of_an_issuer_but_what_is_its_own() {
-        let one = issuer("http://127.0.0.1:1", &[2], &[]);
-        let shown = [1, 2, 3].map(|tier| TierKey { tier: Tier(tier), key: key() });
-        let taken = one.of_tiers(EpochId(1), &shown).expect("it has its own");
-        assert_eq!(taken.iter().map(|key| key.tier).collect::<Vec<_>>(), [Tier(2)]);
-        let lacking = one.of_tiers(EpochId(1), &shown[..1]).expect_err("it lacks its own");
-        assert_eq!(lacking, "http://127.0.0.1:1 has no key for epoch 1 and tier 2");
-        let broken = one.of_tiers(EpochId(1), &[TierKey { tier: Tier(2), key: vec![7; 9] }]);
-        assert!(broken.expect_err("it is none").contains("no sound key for epoch 1 and tier 2"));
-
-        let two = issuer("http://127.0.0.1:2", &[], &[1]);
-        let region = |region: u8| Region::try_from(region).expect("a region");
-        let of = |at| Denomination::all().map(move |of| (region(at), of.views()));
-        let signer = |(region, denomination)| RegionSigner { region, denomination, key: key() };
-        let shown: Vec<_> = of(2).chain(of(1)).map(signer).collect();
-        let taken = two.of_regions(EpochId(1), &shown).expect("it has its own");
-        assert!(
-            taken.len() == Denomination::all().count() && taken.iter().all(|own| own.region == region(1))
-        );
-        assert!(
-            two.of_regions(EpochId(1), &shown[..taken.len()]).is_err(),
-            "those of another region are none"
-        );
-    }
-
-    #[test]
-    fn a_list_says_who_signs_what() {
-        let (tokens, receipts) = (issuer("http://a:1", &[1, 2], &[]), issuer("http://b:1", &[], &[1]));
-        assert_eq!(check(&[tokens, receipts], [Tier(1), Tier(2)]), Ok(()));
-        for (list, words) in [
-            (vec![issuer("http://a:1", &[1], &[1])], "either `tiers`"),
-            (vec![issuer("http://a:1", &[], &[])], "either `tiers`"),
-            (vec![issuer("a", &[1], &[])], "not an address"),
-            (vec![issuer("http://a:1", &[1], &[]), issuer("http://b:1", &[1], &[])], "tier 1 is named twice"),
-            (
-                vec![issuer("http://a:1", &[], &[3]), issuer("http://b:1", &[], &[3])],
-                "region 3 is named twice",
-            ),
-            (vec![issuer("http://a:1", &[2], &[])], "nobody signs tokens of tier 1"),
-        ] {
-            let wrong = check(&list, [Tier(1)]).expect_err(words);
-            assert!(wrong.contains(words), "{wrong}");
-        }
-    }
-}
+mod tests;

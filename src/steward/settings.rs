@@ -2,6 +2,7 @@
 
 use super::{
     StewardFailure,
+    asking::Asking,
     issuers::{self, Issuer},
 };
 use crate::{
@@ -108,6 +109,7 @@ pub(super) struct Setup {
 pub(super) struct Pilot {
     pub(super) file: PathBuf,
     pub(super) mirror: Arc<Mirror>,
+    pub(super) asking: Asking,
 }
 
 /// Reads the settings, and the files that they name.
@@ -212,6 +214,11 @@ impl Source for Pilot {
 
     fn keys(&self, epoch: EpochId) -> Result<PublishKeys, String> {
         let settings = checked(&self.file).map_err(|error| error.to_string())?;
-        issuers::keys(&settings.issuers, epoch)
+        self.asking.keys(epoch, settings.issuers, |issuers, answers| {
+            self.mirror.read(|ledger| {
+                let at = (ledger.origin().chain, epoch);
+                issuers::keys(issuers, answers, at, &ledger.state().keys_on_record())
+            })
+        })
     }
 }

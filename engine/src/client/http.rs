@@ -11,7 +11,7 @@ pub mod operator;
 mod proxy;
 pub mod reader;
 
-pub use keys::HttpKeys;
+pub use keys::{HttpKeys, ShownKey};
 pub use proxy::Circuits;
 
 use super::{Answer, LinkError, Parties, Receipt, Signers, Standing};

@@ -5,6 +5,7 @@ use crate::private;
 use primitives::{EpochId, Region, Tier};
 use proofs::{
     blind::{BlindError, BlindIssuer},
+    possession,
     receipt::Denomination,
 };
 use rand_core::{CryptoRng, RngCore};
@@ -64,6 +65,14 @@ impl Purpose {
     pub fn epoch(self) -> EpochId {
         match self {
             Self::Token(epoch, _) | Self::Receipt(epoch, _, _) => epoch,
+        }
+    }
+
+    /// What it signs there.
+    pub(super) fn signs(self) -> possession::Purpose {
+        match self {
+            Self::Token(_, tier) => possession::Purpose::Token(tier),
+            Self::Receipt(_, region, denomination) => possession::Purpose::Receipt(region, denomination),
         }
     }
 }

@@ -13,7 +13,7 @@ use chain::{
     node::Mirror,
     state::State,
 };
-use primitives::EpochId;
+use primitives::{ChainId, EpochId};
 use proofs::blind::BlindIssuer;
 
 /// Where an epoch stands, for whoever signs in it.
@@ -39,6 +39,9 @@ pub trait Record: Send + Sync {
 
     /// The public key on record for a purpose, in DER.
     fn key(&self, purpose: Purpose) -> Option<Vec<u8>>;
+
+    /// Which chain it is.
+    fn chain(&self) -> ChainId;
 }
 
 impl Record for Mirror {
@@ -59,6 +62,10 @@ impl Record for Mirror {
                 }
             }
         })
+    }
+
+    fn chain(&self) -> ChainId {
+        self.read(|ledger| ledger.origin().chain)
     }
 }
 
@@ -124,6 +131,10 @@ pub(super) mod testing {
 
         fn key(&self, _: Purpose) -> Option<Vec<u8>> {
             self.1.clone()
+        }
+
+        fn chain(&self) -> ChainId {
+            ChainId(5)
         }
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `POST /v1/tokens/{epoch}/{tier}` | signs a blinded message; `Authorization: Bearer CODE` |
 //! | `POST /v1/receipts/{epoch}/{region}/{denomination}` | the same, for a receipt of so many views |
-//! | `GET /v1/keys/{epoch}` | public keys in DER, as hexadecimal digits |
+//! | `GET /v1/keys/{epoch}` | public keys in DER, each with a proof of possession, as hexadecimal digits |
 //! | `GET /healthz` | that the service is alive |
 //!
 //! Bodies are the bytes of a number as long as the modulus, both ways. An error is JSON: `error` for people, `kind` for
@@ -17,7 +17,7 @@ mod problem;
 #[cfg(test)]
 mod tests;
 
-use super::{IssuerError, ReceiptIssuer, TokenIssuer};
+use super::{IssuerError, ReceiptIssuer, TokenIssuer, book::Shown};
 use crate::api::{
     Limits,
     door::{Door, Place},
@@ -32,7 +32,7 @@ use actix_web::{
 use chain::log::TornTail;
 use primitives::{EpochId, Region, Tier, ids::to_hex, limits};
 use problem::{Problem, problem};
-use proofs::{blind::BlindKey, receipt::Denomination};
+use proofs::{possession::Purpose, receipt::Denomination};
 use rand_core::OsRng;
 use serde_json::{Value, json};
 use std::{
@@ -81,6 +81,14 @@ impl Signs {
         match self {
             Self::Tokens(issuer) => issuer.forget(),
             Self::Receipts(issuer) => issuer.forget(),
+        }
+    }
+
+    /// Public keys of an epoch, each with the proof that this issuer has it.
+    fn shown(&mut self, epoch: EpochId) -> Vec<Shown> {
+        match self {
+            Self::Tokens(issuer) => issuer.shown(epoch, &mut OsRng),
+            Self::Receipts(issuer) => issuer.shown(epoch, &mut OsRng),
         }
     }
 
@@ -287,22 +295,24 @@ async fn keys(request: HttpRequest, path: Path<String>, desk: Desk) -> HttpRespo
         return problem(&error);
     }
     let Ok(epoch) = number::<EpochId>(&path) else { return problem(&Problem::Path) };
-    let found = on_a_thread(desk, move |signs| {
-        Ok(match signs {
-            Signs::Tokens(issuer) => {
-                let key = |(tier, key): (Tier, &BlindKey)| json!({ "tier": tier, "key": to_hex(key.der()) });
-                issuer.keys(epoch).into_iter().map(key).collect::<Vec<Value>>()
-            }
-            Signs::Receipts(issuer) => {
-                let keys = issuer.keys(epoch).into_iter();
-                let key = |((region, denomination), key): ((Region, Denomination), &BlindKey)| json!({ "region": region, "denomination": denomination.views(), "key": to_hex(key.der()) });
-                keys.map(key).collect()
-            }
-        })
-    });
+    let found = on_a_thread(desk, move |signs| Ok(signs.shown(epoch)));
     match found.await {
-        Ok(keys) => HttpResponse::Ok().json(json!({ "epoch": epoch, "keys": keys })),
+        Ok(keys) => {
+            let keys: Vec<Value> = keys.iter().map(key).collect();
+            HttpResponse::Ok().json(json!({ "epoch": epoch, "keys": keys }))
+        }
         Err(error) => problem(&error),
+    }
+}
+
+/// A key for whoever puts it on record.
+fn key((purpose, der, proof): &Shown) -> Value {
+    let (key, possession) = (to_hex(der), to_hex(proof));
+    match purpose {
+        Purpose::Token(tier) => json!({ "tier": tier, "key": key, "possession": possession }),
+        Purpose::Receipt(region, of) => json!({
+            "region": region, "denomination": of.views(), "key": key, "possession": possession,
+        }),
     }
 }
 

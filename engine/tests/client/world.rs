@@ -240,6 +240,10 @@ impl OnChain for TestChain {
         };
         Some(key.public().der().to_vec())
     }
+
+    fn chain(&self) -> ChainId {
+        CHAIN
+    }
 }
 
 /// Issuers of a folder for one subscriber of tier 1, and one serving node with so many views, while the epoch is open.

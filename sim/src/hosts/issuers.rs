@@ -75,14 +75,10 @@ pub(super) fn lay_out(
 /// Starts the issuers, and waits until each shows keys of the epoch.
 pub(super) fn start(options: &Options, world: &World, ports: &Ports) -> Result<Vec<Process>, HostsError> {
     let mut running = Vec::new();
-    for Issuer { name, settings: IssuerFile { signs, listen, .. }, .. } in of_world(world, ports) {
+    for Issuer { name, settings: IssuerFile { listen, .. }, .. } in of_world(world, ports) {
         let process = Process::start(options, (name, &[]), &["issuer", "run", "--config", "issuer.toml"])?;
         let shown = HttpKeys::new(&format!("http://{listen}"))?;
-        let answers = || match signs {
-            Signs::Tokens(_) => shown.tiers(world.epoch).is_ok_and(|keys| !keys.is_empty()),
-            Signs::Receipts(_) => shown.regions(world.epoch).is_ok_and(|keys| !keys.is_empty()),
-        };
-        if !wait(STARTING, answers) {
+        if !wait(STARTING, || shown.of(world.epoch).is_ok_and(|keys| !keys.is_empty())) {
             return Err(HostsError::NoAnswer { who: format!("the {name}"), log: process.log() });
         }
         running.push(process);

@@ -8,6 +8,7 @@ use proofs::{
     epoch::{EpochKeys, TierRules},
     receipt::Denomination,
 };
+use std::collections::BTreeMap;
 
 /// Where a key stands. It follows from its epoch: a key has no other life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,17 @@ impl State {
             None => KeyState::Pending,
             Some(record) => of(record),
         }
+    }
+}
+
+impl State {
+    /// Every key of a blind signer that was ever put on record, whatever for, with its epoch. None of them may stand for
+    /// anything else.
+    pub fn keys_on_record(&self) -> BTreeMap<&[u8], EpochId> {
+        let issuers = self.issuer_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
+        let regions = self.region_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
+        let vouchers = self.voucher_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
+        issuers.chain(regions).chain(vouchers).map(|(key, epoch)| (key.as_slice(), epoch)).collect()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 };
 use primitives::{ChainId, Digest, Domain, Encode, EpochId, PartyId, PersonId, Tier, hash, limits};
 use proofs::blind::BlindKey;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub(super) fn only_steward(draft: &Draft<'_>, signer: PersonId) -> Result<(), UsageError> {
     if acts_as(draft, signer, Roles::STEWARD) { Ok(()) } else { Err(UsageError::NotSteward { signer }) }
@@ -124,17 +124,13 @@ fn check_keys(draft: &Draft<'_>, action: &PublishKeys) -> Result<(), UsageError>
         let (region, denomination) = (*region, *denomination);
         BlindKey::from_der(key).map_err(|error| UsageError::RegionKey { region, denomination, error })?;
     }
-    let state = draft.base();
-    let issuers = state.issuer_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
-    let regions = state.region_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
-    let vouchers = state.voucher_keys.iter().map(|on_record| (&on_record.key, on_record.epoch));
-    let on_record: BTreeMap<&Vec<u8>, EpochId> = issuers.chain(regions).chain(vouchers).collect();
+    let on_record = draft.base().keys_on_record();
     let mut distinct = BTreeSet::new();
     for key in action.tiers.iter().map(|k| &k.key).chain(action.regions.iter().map(|k| &k.key)) {
         if !distinct.insert(key) {
             return Err(UsageError::KeyReused);
         }
-        if let Some(epoch) = on_record.get(key) {
+        if let Some(epoch) = on_record.get(key.as_slice()) {
             return Err(UsageError::KeyOnRecord { epoch: *epoch });
         }
     }

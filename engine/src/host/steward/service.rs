@@ -226,12 +226,8 @@ impl Service {
         }
         let mut done = Ok(());
         for (place, epoch) in read(port, in_hand).into_iter().enumerate() {
-            let halt = |halt| match halt {
-                // The books of the one before are closed all the same.
-                Halt::Terms(reason) if place > 0 => Halt::Waits(format!("terms of epoch {epoch}: {reason}")),
-                halt => halt,
-            };
-            done = done.and(self.epoch(port, round, epoch).map_err(|found| (epoch, halt(found))));
+            let halted = |halt: Halt| (epoch, if place > 0 { halt.behind(epoch) } else { halt });
+            done = done.and(self.epoch(port, round, epoch).map_err(halted));
         }
         done
     }
@@ -288,7 +284,13 @@ impl Service {
         }
         if !published {
             let keys = round.source.keys(epoch).map_err(Halt::Waits)?;
-            signed(port, steward, Payload::PublishKeys(keys), rng)?;
+            // What issuers show ends nothing, whatever the ledger makes of it: other keys may come.
+            signed(port, steward, Payload::PublishKeys(keys), rng).map_err(|error| {
+                match is_away(&error) {
+                    true => Halt::from(error),
+                    false => Halt::Waits(format!("other keys of issuers for epoch {epoch}: {error}")),
+                }
+            })?;
             (round.told)(Told::OnRecord { what: format!("the issuers' keys of epoch {epoch}") });
         }
         if read(port, |ledger| ledger.state().works.iter().next().is_none()) {
@@ -352,6 +354,17 @@ enum Halt {
     Chain(Box<SettlementError>),
 }
 
+impl Halt {
+    /// The same in an epoch that comes after one whose books are being closed: that goes on, whatever this one lacks.
+    fn behind(self, epoch: EpochId) -> Self {
+        match self {
+            Self::Terms(reason) => Self::Waits(format!("terms of epoch {epoch}: {reason}")),
+            Self::Chain(error) if !is_away(&error) => Self::Waits(format!("epoch {epoch}: {error}")),
+            other => other,
+        }
+    }
+}
+
 impl From<SettlementError> for Halt {
     fn from(error: SettlementError) -> Self {
         Self::Chain(Box::new(error))
@@ -405,3 +418,6 @@ fn plan(ledger: &Ledger, epoch: EpochId, terms: Option<&Terms>) -> Plan {
     let attestation = hash::hash(Domain::Attestation, &[b"reported sales", &epoch.0.to_le_bytes()]);
     Plan { epoch, tiers, shard_width, sales, attestation, reserve }
 }
+
+#[cfg(test)]
+mod tests;
