@@ -7,9 +7,11 @@
 mod overdue;
 mod registration;
 mod service;
+mod terms;
 
 pub use registration::{MemberFile, Operator, Registration, admitted};
-pub use service::{Service, ServiceError, Source, Terms, Times, Told};
+pub use service::Service;
+pub use terms::{ServiceError, Source, Terms, Times, Told};
 
 use super::in_hand;
 use crate::settlement::{Offices, Plan, Port, SettlementError, read};

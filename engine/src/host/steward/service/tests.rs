@@ -6,11 +6,14 @@ use crate::{
 use chain::{
     Genesis,
     ledger::Authority,
-    modules::{identity::Roles, usage::TierKey},
+    modules::{
+        identity::Roles,
+        usage::{PublishKeys, TierKey},
+    },
     node::Node,
     signature::SecretKey,
 };
-use primitives::{ChainId, PersonId, Preset};
+use primitives::{ChainId, PersonId, Preset, Tier};
 use proofs::testing::{issuer, other_issuer};
 use rand_chacha::rand_core::SeedableRng;
 use std::{
