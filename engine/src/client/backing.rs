@@ -2,10 +2,10 @@
 //!
 //! A receipt is worth something to the subscriber, and the epoch is worth more: an issuer of receipts that refuses, is
 //! silent for longer than the client's patience, takes longer than [`LONGEST`] for all that it is asked in a run, or answers
-//! what is no signature has no veto over it. From the bundle on
-//! that it fails at, what it has not signed is not backed. A note in one file beside the plan says so: the two together
-//! are the plan that goes on, after whatever crash. Bundles that are made stay as they are, because the note begins at the
-//! first that is not; should the issuer fail again before that one is made, it has fewer backed still.
+//! what is no signature has no veto over it. From the bundle on that it fails at, what it has not signed is not backed. A
+//! note in one file beside the plan says so: the two together are the plan that goes on, after whatever crash. Bundles that
+//! are made stay as they are, because the note begins at the first that is not; should the issuer fail again before that one
+//! is made, it has fewer backed still.
 //!
 //! Receipts are asked for bundle after bundle, largest first, so their issuer sees the sequence of denominations that the
 //! bundles will show under one key, and may even choose it by where it fails: what is in a receipt is blind, how many of
