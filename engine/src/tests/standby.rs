@@ -95,15 +95,18 @@ fn a_party_that_is_there_keeps_its_seat() {
 
 #[test]
 fn a_party_that_is_far_behind_keeps_its_seat() {
-    let (mut mesh, opened) = Mesh::opened();
+    let (mut mesh, _) = collected();
     let behind = PartyId::ALL[1];
-    // It has none of what the others agree on, as if it were checking a long epoch's bundles again.
+    mesh.stop(behind);
+    mesh.close();
+    mesh.tick(world::PATIENCE + world::PATIENCE / 2);
+    assert_eq!((mesh.phase(), mesh.seated()), (Phase::Sum, None), "the others have frozen the epoch");
+    // It is back, and has none of what the others agreed on yet, as if it were checking a long epoch's bundles again.
     mesh.tamper =
         Box::new(move |from, to, message| !message.is_agreement() || (from != behind && to != behind));
-    mesh.submit_honest(&opened, BUNDLES);
-    mesh.close();
+    mesh.start(behind);
     mesh.tick(LONG);
-    assert_eq!((mesh.phase(), mesh.seated()), (Phase::Open, None));
+    assert_eq!((mesh.phase(), mesh.seated()), (Phase::Sum, None));
     mesh.tamper = Box::new(|_, _, _| true);
     mesh.tick(LONG);
     mesh.assert_done();
@@ -139,6 +142,8 @@ fn numbers_of_attempts_that_one_party_made_up_name_nobody() {
     mesh.close();
     let message = sent.borrow_mut().take().expect("it began to compute");
     let letter = Letter { shard: ShardIndex(0), sitting: Sitting { seats: 0, attempt: 100 }, message };
+    mesh.tamper =
+        Box::new(move |from, _, message| from == liar || !matches!(message, PeerMessage::Compute(_)));
     mesh.forge(Address::Party(liar), Address::Party(honest), Message::Peer(letter));
     assert_eq!(mesh.phase(), Phase::Open);
     // Another party is started again, which is its right.

@@ -181,7 +181,7 @@ fn every_answer_of_a_party_is_taken_for_what_it_is() {
     assert_eq!(submit(error(409, "duplicate", "")), Ok(Answer::Waiting));
     assert_eq!(submit((202, String::new(), Vec::new())), Ok(Answer::Waiting));
     for status in [400, 409, 413, 422] {
-        let refused = Answer::Refused { kind: "proof".into(), text: "it is so".into() };
+        let refused = Answer::Refused { kind: "proof".into(), text: "it is so; do something".into() };
         assert_eq!(submit(error(status, "proof", "")), Ok(refused));
     }
     let is_garbage = |answer: &Result<Answer, LinkError>| matches!(answer, Err(LinkError::Garbage { .. }));

@@ -99,10 +99,14 @@ impl Published {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
-        file.seek(SeekFrom::Start(u64::from(number) * PART_BYTES as u64))?;
+        let begins = u64::from(number) * PART_BYTES as u64;
+        if begins >= file.metadata()?.len() {
+            return Ok(None);
+        }
+        file.seek(SeekFrom::Start(begins))?;
         let mut part = Vec::new();
         file.take(PART_BYTES as u64).read_to_end(&mut part)?;
-        Ok((!part.is_empty()).then_some(part))
+        Ok(Some(part))
     }
 
     /// Writes what is published of an epoch's batches, which come by shard and position, in place of that of the epoch before.
