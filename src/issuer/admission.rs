@@ -14,6 +14,9 @@ use rand_core::OsRng;
 use serde_json::json;
 use std::fs;
 
+/// Digits of a hash in a table.
+const SHOWN_DIGITS: usize = 16;
+
 /// Somebody on the list of an issuer.
 enum Listed {
     Subscriber(Subscriber),
@@ -135,8 +138,10 @@ pub(crate) fn show(arguments: &ListCodes) -> Result<(), Failure> {
             output::json(&json!({ "codes": list, "list": path }))
         }
         Format::Table => {
-            let rows = listed.iter().map(|entry| [entry.code().0.to_string(), entry.whom()]).collect();
-            output::print(&table(["hash", "for"], 2, rows))
+            // So many digits name one of any list, and fit a line; the list and JSON have all of them.
+            let digits = |entry: &Listed| entry.code().0.to_string()[..SHOWN_DIGITS].to_owned();
+            let rows = listed.iter().map(|entry| [digits(entry), entry.whom()]).collect();
+            output::print(&table(["hash begins with", "for"], 2, rows))
         }
     }
 }
