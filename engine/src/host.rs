@@ -316,9 +316,11 @@ impl Host<'_> {
     fn run(&self, mut states: BTreeMap<EpochId, EpochState>) -> Result<(), HostError> {
         let first = read(&*self.port, in_hand)[0];
         self.counter.remember(first);
-        // It may have been stopped between the end of an epoch and this.
-        first.0.checked_sub(1).map(EpochId).into_iter().for_each(|before| self.counter.publish(before));
         thread::scope(|scope| {
+            // It may have been stopped between the end of an epoch and this. Nothing waits for it.
+            if let Some(before) = first.0.checked_sub(1).map(EpochId) {
+                scope.spawn(move || self.counter.publish(before));
+            }
             let (mut running, mut waits, mut ended) = (Running::new(), None, Ok(()));
             let mut over = BTreeSet::new();
             while ended.is_ok() && !self.stop.load(Ordering::Relaxed) {

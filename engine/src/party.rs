@@ -233,19 +233,17 @@ impl Party {
             (Address::Settlement, Message::Seated(seated)) => self.seated(seated),
             (Address::Outside, Message::Restarted(host)) => self.restarted(host),
             (Address::Party(peer), Message::Peer(letter)) if letter.message == PeerMessage::Here => {
-                self.attendance.heard(peer);
-                // Whoever says so opens totals already. This party may be far behind, such as after a restart in a long epoch.
-                match self.stage {
-                    Stage::Idle | Stage::Announced(_) | Stage::Collecting(_) => {
-                        vec![Attendance::here_to(peer)]
-                    }
-                    _ => Vec::new(),
-                }
+                self.attendance.heard_here(peer);
+                Vec::new()
             }
             (Address::Party(peer), Message::Peer(letter)) if !letter.message.is_agreement() => {
                 self.attendance.heard(peer);
                 if self.attendance.is_stale(&letter) {
                     return Vec::new();
+                }
+                // No honest party gets there: it stops before.
+                if letter.sitting.attempt > sitting::MAX_ATTEMPTS {
+                    return self.dropped(from, "an attempt beyond the last that there may be");
                 }
                 let anew = letter.sitting > self.attendance.sitting() && self.is_tallying();
                 let mut effects = if anew { self.again(letter.sitting.attempt) } else { Vec::new() };
@@ -272,6 +270,11 @@ impl Party {
                 effects.extend(self.freeze());
             }
             _ => {}
+        }
+        // Who says that it is there opens totals already. This party may be far behind, such as after a restart in a long epoch.
+        let owed = self.attendance.owed();
+        if matches!(self.stage, Stage::Idle | Stage::Announced(_) | Stage::Collecting(_)) {
+            effects.extend(owed.into_iter().map(Attendance::here_to));
         }
         effects
     }

@@ -10,7 +10,7 @@ use crate::{
     progress,
 };
 use bundles::From;
-use chain::light::{EpochRecord, verify::root_digest};
+use chain::light::{self, EpochRecord, verify::root_digest};
 use engine::{
     client::{
         LinkError,
@@ -122,6 +122,8 @@ pub(crate) fn run(arguments: &Fetch) -> Result<(), Failure> {
     };
     let published = match bundles {
         true => {
+            // What the record counts bounds what is fetched: it is to hold, at least against its own root.
+            light::verify(&record, None).map_err(|refused| garbage(refused.to_string()))?;
             let from = From { reader: &reader, url };
             let index = from.index(&record)?;
             from.fetch((*epoch, &index), dir, &*progress::choose(*quiet))?;

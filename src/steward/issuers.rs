@@ -1,7 +1,8 @@
 //! Whose public keys go on record: of each issuer those for the tiers or regions that the settings give it, and nothing else
-//! that it shows. An issuer that shows keys of others neither gets them on record nor keeps theirs away: with each key comes a
-//! proof that its issuer has it (`proofs/src/possession.rs`), and a key that stands for something already is found before the
-//! ledger is asked. So it is known who keeps an epoch from opening.
+//! that it shows. An issuer that shows keys of others for a purpose of its own neither gets them on record nor keeps theirs away:
+//! with each key comes a proof that whoever has it meant it for that purpose (`proofs/src/possession.rs`), and a key that stands
+//! for something already is found before the ledger is asked. So it is known who keeps an epoch from opening. One that a tier
+//! passes to may show what the issuer before it made for that tier, and then signs nothing: that is no more than being silent.
 
 use chain::modules::usage::{PublishKeys, RegionSigner, TierKey};
 use engine::client::http::{HttpKeys, ShownKey};

@@ -198,7 +198,9 @@ impl Client {
                 break;
             }
             let at = (region, pending.denomination());
-            if refused.as_ref().is_some_and(|(above, _)| at.1.views() >= *above) {
+            // Where the note is older than these receipts, fewer are backed than were asked for.
+            let too_many = views(receipts) + usize::from(at.1.views()) > backed;
+            if too_many || refused.as_ref().is_some_and(|(above, _)| at.1.views() >= *above) {
                 continue;
             }
             let left = LONGEST.saturating_sub(*waited);

@@ -107,7 +107,7 @@ impl Client {
     }
 
     /// That bundles may still be handed in: none is, before all are made.
-    fn check_open(&self, clock: &dyn Clock) -> Result<(), ClientError> {
+    pub(super) fn check_open(&self, clock: &dyn Clock) -> Result<(), ClientError> {
         match clock.is_over() {
             true => Err(ClientError::Closed { epoch: self.epoch.shards[0].epoch }),
             false => Ok(()),

@@ -270,6 +270,7 @@ impl Client {
         for party in PartyId::ALL {
             let said = parties.standing(party, id).map_err(Trouble::Link);
             found.answered += usize::from(said.is_ok());
+            let waits = matches!(said, Ok(Standing::Waiting));
             match said.and_then(|standing| self.learn((party, *shard), id, standing, (parties, record))) {
                 Ok(Learnt::Final(receipt)) => {
                     found.confirmed = Some(*receipt);
@@ -286,7 +287,8 @@ impl Client {
                         found.refused.push((party, kind));
                     }
                 }
-                Ok(Learnt::Nothing) => found.denied += 1,
+                // Whoever is not done with it denies nothing.
+                Ok(Learnt::Nothing) => found.denied += usize::from(!waits),
                 Err(trouble) => found.troubles.push((party, trouble)),
             }
         }

@@ -6,6 +6,7 @@ use crate::{
     message::{Address, Letter, Message, PeerMessage, Sitting},
 };
 use primitives::PartyId;
+use std::{collections::BTreeSet, mem};
 
 /// Letters of a sitting to come that a party keeps of each other one: more than honest ones write before it has heard of
 /// the seat.
@@ -18,6 +19,8 @@ pub(super) struct Attendance {
     at: Address,
     /// Ticks since each party was heard of.
     silence: [u32; 3],
+    /// Who said that it is there since the last tick.
+    owed: BTreeSet<PartyId>,
     /// The seat that this party signed for last. The chain gives one an epoch, whatever was signed.
     voted: Option<PartyId>,
     /// The seat that the standby has.
@@ -38,7 +41,8 @@ pub(super) enum From {
 impl Attendance {
     pub(super) fn new(party: PartyId) -> Self {
         let at = Address::Party(party);
-        Self { party, at, silence: [0; 3], voted: None, taken: None, attempt: 0, early: Ahead::default() }
+        let (silence, owed) = ([0; 3], BTreeSet::new());
+        Self { party, at, silence, owed, voted: None, taken: None, attempt: 0, early: Ahead::default() }
     }
 
     /// Of the standby, in the seat that it has.
@@ -83,6 +87,18 @@ impl Attendance {
 
     pub(super) fn heard(&mut self, party: PartyId) {
         self.silence[party.index()] = 0;
+    }
+
+    /// A party says that it is there.
+    pub(super) fn heard_here(&mut self, party: PartyId) {
+        self.heard(party);
+        self.owed.insert(party);
+    }
+
+    /// Who said so since this was asked last. Each is answered once a tick at most: two that answered each other at once
+    /// would never end.
+    pub(super) fn owed(&mut self) -> BTreeSet<PartyId> {
+        mem::take(&mut self.owed)
     }
 
     /// Some time has passed. The party that is gone, if one is and this party has not signed for its seat yet: it was

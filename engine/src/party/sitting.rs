@@ -11,7 +11,7 @@ use primitives::ShardIndex;
 use std::sync::Arc;
 
 /// Most attempts of one sitting: each time a party is started again while totals are opened, all begin anew.
-const MAX_ATTEMPTS: u8 = 100;
+pub(super) const MAX_ATTEMPTS: u8 = 100;
 
 impl Party {
     pub(super) fn tallying(&mut self, from: Address, input: Input) -> Vec<Effect> {

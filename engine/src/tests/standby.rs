@@ -141,11 +141,17 @@ fn numbers_of_attempts_that_one_party_made_up_name_nobody() {
     });
     mesh.close();
     let message = sent.borrow_mut().take().expect("it began to compute");
-    let letter = Letter { shard: ShardIndex(0), sitting: Sitting { seats: 0, attempt: 100 }, message };
+    let letter = |attempt| {
+        let sitting = Sitting { seats: 0, attempt };
+        Message::Peer(Letter { shard: ShardIndex(0), sitting, message: message.clone() })
+    };
     mesh.tamper =
         Box::new(move |from, _, message| from == liar || !matches!(message, PeerMessage::Compute(_)));
-    mesh.forge(Address::Party(liar), Address::Party(honest), Message::Peer(letter));
-    assert_eq!(mesh.phase(), Phase::Open);
+    // One that no honest party makes is dropped.
+    for attempt in [101, 127, 100] {
+        mesh.forge(Address::Party(liar), Address::Party(honest), letter(attempt));
+        assert_eq!((mesh.phase(), mesh.aborted()), (Phase::Open, None), "{attempt}");
+    }
     // Another party is started again, which is its right.
     mesh.forge(Address::Outside, Address::Party(honest), Message::Restarted(Address::Party(other)));
     let (culprit, reason) = mesh.aborted().expect("it stops");

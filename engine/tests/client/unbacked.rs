@@ -234,6 +234,40 @@ fn an_issuer_of_receipts_has_ten_minutes_for_all_of_them() {
     }
 }
 
+/// A window that closes once it was looked at so often.
+struct Closes(Cell<u32>);
+
+impl Clock for Closes {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep(&self, _: Duration) {}
+
+    fn wait(&self, _: Duration, _: &mut dyn FnMut(Duration) -> bool) {
+        unreachable!("nothing is handed in")
+    }
+
+    fn is_over(&self) -> bool {
+        let left = self.0.get().checked_sub(1);
+        self.0.set(left.unwrap_or_default());
+        left.is_none()
+    }
+}
+
+#[test]
+fn what_is_made_by_the_end_of_the_window_is_not_sent_and_may_come_again() {
+    let (folders, world, signers) = scene();
+    let own = client(&folders.client(), &world, &Fuse::never());
+    // Twice for each bundle, and once before the first is sent.
+    let ended = own.run(&log(), &signers, (&world, &Closes(Cell::new(4))), &mut OsRng, &mut |_| ());
+    assert!(matches!(ended, Err(ClientError::Closed { .. })), "{ended:?}");
+    assert!(folders.client().join("bundle-00001").exists() && world.came(1).is_empty());
+    drop(own);
+    let handed_in = Client::handed_in(Box::new(Folder::open(folders.client()).unwrap())).unwrap();
+    assert_eq!(handed_in, None, "the next epoch takes the same log");
+}
+
 #[test]
 fn a_bundle_that_is_made_stays_as_it_is() {
     let (folders, world, signers) = scene();

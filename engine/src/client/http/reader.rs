@@ -13,6 +13,8 @@ use std::{sync::Arc, time::Duration};
 
 /// Longest time in which a record may come: half a gibibyte at a megabit a second, and a quarter more.
 const DOWNLOAD: Duration = Duration::from_secs(5_400);
+/// Longest time in which a part may come: a mebibyte at a tenth of that.
+const PART: Duration = Duration::from_secs(90);
 /// How a party says that it has no such record.
 const NO_RECORD: &str = "no-record";
 /// How it says that it has nothing of an epoch's bundles.
@@ -59,7 +61,7 @@ impl HttpReader {
     /// # Errors
     /// If the party gives none, or a longer one.
     pub fn record(&self, epoch: EpochId, limit: usize) -> Result<Option<Vec<u8>>, LinkError> {
-        self.ask((&format!("v1/epochs/{epoch}/record"), JSON, limit), NO_RECORD)
+        self.ask((&format!("v1/epochs/{epoch}/record"), JSON, limit), DOWNLOAD, NO_RECORD)
     }
 
     /// What there is for an audit of an epoch, or `None` if the party has nothing. It is the party's word.
@@ -68,7 +70,9 @@ impl HttpReader {
     /// If the party gives none, or not as this version understands it.
     pub fn statements(&self, epoch: EpochId) -> Result<Option<Index>, LinkError> {
         let path = format!("v1/epochs/{epoch}/statements");
-        let Some(bytes) = self.ask((&path, JSON, MAX_INDEX_BYTES), NO_STATEMENTS)? else { return Ok(None) };
+        let Some(bytes) = self.ask((&path, JSON, MAX_INDEX_BYTES), PART, NO_STATEMENTS)? else {
+            return Ok(None);
+        };
         let index: Index = serde_json::from_slice(&bytes).map_err(|error| garbage(error.to_string()))?;
         match index.part_bytes == PART_BYTES as u64 {
             true => Ok(Some(index)),
@@ -83,16 +87,17 @@ impl HttpReader {
     /// # Errors
     /// If the party gives none, or a longer one.
     pub fn statements_part(&self, epoch: EpochId, part: u64) -> Result<Option<Vec<u8>>, LinkError> {
-        self.ask((&format!("v1/epochs/{epoch}/statements/{part}"), BYTES, PART_BYTES), NO_STATEMENTS)
+        self.ask((&format!("v1/epochs/{epoch}/statements/{part}"), BYTES, PART_BYTES), PART, NO_STATEMENTS)
     }
 
     /// What there is at a path, or `None` if the party says by this kind of error that there is nothing.
     fn ask(
         &self,
         (path, accept, limit): (&str, &'static str, usize),
+        time: Duration,
         none: &str,
     ) -> Result<Option<Vec<u8>>, LinkError> {
-        let asked = self.agent.exchange(Question::get(at(&self.base, path), accept, limit).within(DOWNLOAD));
+        let asked = self.agent.exchange(Question::get(at(&self.base, path), accept, limit).within(time));
         let reply = asked.map_err(|error| placed(&self.base, error))?;
         match reply.status {
             200 => Ok(Some(reply.body)),
