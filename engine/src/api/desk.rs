@@ -12,7 +12,8 @@ pub type Outcome = Pin<Box<dyn Future<Output = Submission> + Send>>;
 
 /// The party's process. The API asks it, and knows nothing of actors, stores or the chain.
 ///
-/// All but [`Desk::submit`], [`Desk::record`] and what is published of bundles are asked from a thread that serves many clients, and answer from memory.
+/// All but [`Desk::submit`], [`Desk::record`] and what is published of bundles are asked from a thread that serves many
+/// clients, and answer from memory.
 pub trait Desk: Send + Sync + 'static {
     /// The epoch that is open, or the last one that was. `None` before the first.
     fn epoch(&self) -> Option<EpochInfo>;

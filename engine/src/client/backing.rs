@@ -129,17 +129,17 @@ fn views(receipts: &[Receipt]) -> usize {
 /// Whether it is the issuer of receipts that failed, and not this machine. That a code is nobody's its subscriber can mend.
 fn is_of_signer(error: &ClientError) -> bool {
     use ClientError::{Forged, Key, Signer};
-    let unknown =
-        |error: &LinkError| matches!(error, LinkError::Refused { kind, .. } if kind == UNKNOWN_CODE);
-    if matches!(error, Signer { who: SIGNER, error } if unknown(error)) {
-        return false;
-    }
-    matches!(error, Signer { who: SIGNER, .. } | Forged { who: SIGNER, .. } | Key { who: SIGNER, .. })
+    let is_its =
+        matches!(error, Signer { who: SIGNER, .. } | Forged { who: SIGNER, .. } | Key { who: SIGNER, .. });
+    is_its && !is_refused(error, UNKNOWN_CODE)
 }
 
-/// Whether the issuer has fewer views left than a receipt stands for.
-fn is_of_budget(error: &ClientError) -> bool {
-    matches!(error, ClientError::Signer { error: LinkError::Refused { kind, .. }, .. } if kind == BUDGET)
+/// Whether the issuer of receipts refuses for this reason.
+fn is_refused(error: &ClientError, why: &str) -> bool {
+    let ClientError::Signer { who: SIGNER, error: LinkError::Refused { kind, .. } } = error else {
+        return false;
+    };
+    kind == why
 }
 
 impl Client {
@@ -212,7 +212,7 @@ impl Client {
             *waited += clock.now().saturating_sub(begun);
             let answer = match answer {
                 // There may be views left for smaller ones.
-                Err(error) if is_of_budget(&error) => {
+                Err(error) if is_refused(&error, BUDGET) => {
                     refused = Some((at.1.views(), error));
                     continue;
                 }

@@ -29,9 +29,7 @@ impl State {
             Some(record) => of(record),
         }
     }
-}
 
-impl State {
     /// Every key of a blind signer that was ever put on record, whatever for, with its epoch. None of them may stand for
     /// anything else.
     pub fn keys_on_record(&self) -> BTreeMap<&[u8], EpochId> {
